@@ -1,0 +1,3 @@
+//! What the spans mean: clock domains, causality, findings. Pure and deterministic.
+
+pub mod clocks;

@@ -1,0 +1,1 @@
+//! The Scene as SVG and PNG, and the report.

@@ -1,0 +1,1 @@
+//! Which lane and which row each span goes to.

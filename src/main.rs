@@ -1,0 +1,3 @@
+//! The `skewline` program.
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! The vocabulary: times, ids, spans, attributes, the immutable [`TraceStore`] and how it is built.
+
+pub mod attr;
+mod builder;
+mod columns;
+pub mod diagnostics;
+mod duplicates;
+mod finish;
+pub mod ids;
+mod logs;
+mod part;
+pub mod span;
+mod store;
+pub mod strings;
+#[cfg(test)]
+mod tests;
+pub mod time;
+
+pub use attr::{Attr, AttrId, Attrs, Value};
+pub use builder::StoreBuilder;
+pub use columns::Rare;
+pub use diagnostics::{Code, Diagnostics, Place, Severity};
+pub use ids::{DomainIx, InputIx, ResourceIx, ScopeIx, SpanId, SpanIx, TraceId, TraceIx};
+pub use part::{EventDraft, LinkDraft, LogDraft, Part, Resource, Scope, SpanDraft};
+pub use span::{LinkKind, SpanFlags, SpanKind, Status};
+pub use store::{EventRef, Ghost, Input, LinkRef, Memory, SpanRef, Trace, TraceStore};
+pub use strings::{Strings, Sym};

@@ -1,0 +1,570 @@
+//! The immutable result of loading: every span of the workspace, read-only from here on.
+
+use std::ops::Range;
+
+use super::attr::{Attr, AttrId, Attrs, Value};
+use super::columns::{EventColumns, LinkColumns, NOT_OBSERVED, Rare, SpanColumns, slice_range};
+use super::diagnostics::{Diagnostics, Severity};
+use super::ids::{Hex64, InputIx, ResourceIx, ScopeIx, SpanId, SpanIx, TraceId, TraceIx};
+use super::part::{Resource, Scope};
+use super::span::{LinkKind, SpanFlags, SpanKind, Status};
+use super::strings::{Strings, Sym};
+
+/// One input of the workspace, as it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// What the user called it: a path, or `-`.
+    pub name: String,
+    /// The recognised format, e.g. `otlp-json`.
+    pub format: &'static str,
+    /// How it was compressed: empty, `gzip` or `zstd`.
+    pub compression: &'static str,
+    /// Size as stored, in bytes.
+    pub bytes: u64,
+    /// Size after decompression, in bytes.
+    pub inflated_bytes: u64,
+    /// Spans that came from it.
+    pub spans: u64,
+    /// What was odd in it.
+    pub diagnostics: Diagnostics,
+}
+
+/// A trace: a set of spans with one trace id.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trace {
+    /// Its id.
+    pub id: TraceId,
+    /// Number of spans.
+    pub spans: u32,
+}
+
+/// A parent that spans name but that no input holds. Spans with the same missing parent share one.
+#[derive(Clone, Debug)]
+pub struct Ghost {
+    /// The trace that its children belong to.
+    pub trace: TraceIx,
+    /// Its span id.
+    pub id: SpanId,
+    /// Whether the children say that it lived in another process; `None` when they do not say.
+    pub remote: Option<bool>,
+    /// Its children, in input order.
+    pub children: Vec<SpanIx>,
+}
+
+/// All spans of the workspace in columns. Immutable; shared as `Arc<TraceStore>`.
+#[derive(Clone, Debug, Default)]
+pub struct TraceStore {
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) strings: Strings,
+    pub(crate) attrs: Attrs,
+    pub(crate) spans: SpanColumns,
+    pub(crate) events: EventColumns,
+    pub(crate) links: LinkColumns,
+    pub(crate) traces: Vec<Trace>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) scopes: Vec<Scope>,
+    /// Resolved parent, or `NONE`. Free of cycles.
+    pub(crate) parent: Vec<SpanIx>,
+    /// Children of all spans, end to end, each list sorted by start, then index.
+    pub(crate) children: Vec<SpanIx>,
+    pub(crate) child_end: Vec<u32>,
+    /// Spans sorted by (trace, id), for look-ups.
+    pub(crate) by_id: Vec<SpanIx>,
+    pub(crate) ghosts: Vec<Ghost>,
+}
+
+impl TraceStore {
+    /// Number of spans.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// True when no span was loaded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// All spans, in input order.
+    pub fn span_ixs(&self) -> impl ExactSizeIterator<Item = SpanIx> + use<> {
+        (0..self.spans.len() as u32).map(SpanIx)
+    }
+
+    /// A view of one span.
+    #[must_use]
+    pub const fn span(&self, ix: SpanIx) -> SpanRef<'_> {
+        SpanRef { store: self, ix }
+    }
+
+    /// The inputs, in the order they were added.
+    #[must_use]
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    /// The traces, in order of first appearance.
+    #[must_use]
+    pub fn traces(&self) -> &[Trace] {
+        &self.traces
+    }
+
+    /// The resources, in order of first appearance.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// The instrumentation scopes, in order of first appearance.
+    #[must_use]
+    pub fn scopes(&self) -> &[Scope] {
+        &self.scopes
+    }
+
+    /// Parents that no input holds.
+    #[must_use]
+    pub fn ghosts(&self) -> &[Ghost] {
+        &self.ghosts
+    }
+
+    /// The text of an interned string.
+    #[must_use]
+    pub fn text(&self, sym: Sym) -> &str {
+        self.strings.get(sym)
+    }
+
+    /// All interned strings.
+    #[must_use]
+    pub const fn strings(&self) -> &Strings {
+        &self.strings
+    }
+
+    /// The distinct attributes.
+    #[must_use]
+    pub const fn attrs(&self) -> &Attrs {
+        &self.attrs
+    }
+
+    /// Start times of all spans, Unix nanoseconds as the file said.
+    #[must_use]
+    pub fn starts_ns(&self) -> &[i64] {
+        &self.spans.start_ns
+    }
+
+    /// End times of all spans, Unix nanoseconds as the file said; 0 = not stated.
+    #[must_use]
+    pub fn ends_ns(&self) -> &[i64] {
+        &self.spans.end_ns
+    }
+
+    /// Resolved parents of all spans, or `NONE`.
+    #[must_use]
+    pub fn parents(&self) -> &[SpanIx] {
+        &self.parent
+    }
+
+    /// Flags of all spans.
+    #[must_use]
+    pub fn flags(&self) -> &[SpanFlags] {
+        &self.spans.flags
+    }
+
+    /// The first value of `key` among `attrs`.
+    #[must_use]
+    pub fn find_attr(&self, attrs: &[AttrId], key: &str) -> Option<Value> {
+        let key = self.strings.find(key)?;
+        attrs.iter().map(|&id| self.attrs.get(id)).find(|attr| attr.key == key).map(|attr| attr.value)
+    }
+
+    /// The first text value of `key` among `attrs`; other kinds of values are not converted.
+    #[must_use]
+    pub fn find_text(&self, attrs: &[AttrId], key: &str) -> Option<&str> {
+        match self.find_attr(attrs, key)? {
+            Value::Str(sym) => Some(self.text(sym)),
+            _ => None,
+        }
+    }
+
+    /// The span with `id` in `trace`; the first one in input order if several claim it.
+    #[must_use]
+    pub fn find_span(&self, trace: TraceIx, id: SpanId) -> Option<SpanIx> {
+        let at = self.by_id.partition_point(|&ix| self.id_key(ix) < (trace, id));
+        let found = *self.by_id.get(at)?;
+        (self.id_key(found) == (trace, id)).then_some(found)
+    }
+
+    pub(crate) fn id_key(&self, ix: SpanIx) -> (TraceIx, SpanId) {
+        (self.spans.trace[ix.at()], self.span(ix).id())
+    }
+
+    /// The hull of all stated times, `None` when no span has one.
+    #[must_use]
+    pub fn time_hull_ns(&self) -> Option<Range<i64>> {
+        let mut hull: Option<Range<i64>> = None;
+        for ix in self.span_ixs() {
+            let (start, end) = self.span(ix).drawn_ns();
+            if start == 0 && end == 0 {
+                continue;
+            }
+            let hull = hull.get_or_insert(start..end);
+            hull.start = hull.start.min(start);
+            hull.end = hull.end.max(end);
+        }
+        hull
+    }
+
+    /// A span id as text: 16 hex digits, the text of the file, or empty.
+    #[must_use]
+    pub fn span_id_text(&self, id: SpanId) -> String {
+        match id {
+            SpanId::None => String::new(),
+            SpanId::Bytes(bits) => Hex64(bits).to_string(),
+            SpanId::Text(sym) => self.text(sym).to_owned(),
+        }
+    }
+
+    /// A trace id as text: 32 hex digits, the text of the file, or empty.
+    #[must_use]
+    pub fn trace_id_text(&self, id: TraceId) -> String {
+        match id {
+            TraceId::None => String::new(),
+            TraceId::Bytes(bits) => format!("{bits:032x}"),
+            TraceId::Text(sym) => self.text(sym).to_owned(),
+        }
+    }
+
+    /// A value as people read it. Strings are not quoted.
+    #[must_use]
+    pub fn value_text(&self, value: Value) -> String {
+        match value {
+            Value::Empty => String::new(),
+            Value::Str(sym) | Value::Bytes(sym) | Value::Json(sym) => self.text(sym).to_owned(),
+            Value::Int(int) => int.to_string(),
+            Value::Double(double) => double.to_string(),
+            Value::Bool(flag) => flag.to_string(),
+        }
+    }
+
+    /// The worst severity among the diagnostics of all inputs.
+    #[must_use]
+    pub fn worst_diagnostic(&self) -> Option<Severity> {
+        self.inputs.iter().filter_map(|input| input.diagnostics.worst()).max()
+    }
+
+    /// Heap memory by use.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        fn of<T>(column: &Vec<T>) -> usize {
+            column.capacity() * size_of::<T>()
+        }
+        let events = of(&self.events.time_ns)
+            + of(&self.events.observed_ns)
+            + of(&self.events.name)
+            + of(&self.events.attr_end)
+            + of(&self.events.attrs);
+        let links = self.links.kind.capacity() * 64 + of(&self.links.attrs);
+        let tree = of(&self.parent) + of(&self.children) + of(&self.child_end) + of(&self.by_id);
+        Memory {
+            column_bytes: self.spans.column_bytes() + tree,
+            attribute_bytes: of(&self.spans.attrs) + self.attrs.heap_bytes(),
+            string_bytes: self.strings.heap_bytes(),
+            event_bytes: events + links,
+        }
+    }
+}
+
+/// Heap memory of a [`TraceStore`] in bytes, by use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Memory {
+    /// Span columns and the tree.
+    pub column_bytes: usize,
+    /// Attribute arena and distinct attributes.
+    pub attribute_bytes: usize,
+    /// Interned text.
+    pub string_bytes: usize,
+    /// Events and links.
+    pub event_bytes: usize,
+}
+
+/// A view of one span of a [`TraceStore`].
+#[derive(Clone, Copy)]
+pub struct SpanRef<'a> {
+    store: &'a TraceStore,
+    /// Which span.
+    pub ix: SpanIx,
+}
+
+impl<'a> SpanRef<'a> {
+    const fn at(self) -> usize {
+        self.ix.at()
+    }
+
+    /// Name as text.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        self.store.text(self.name_sym())
+    }
+
+    /// Name as symbol.
+    #[must_use]
+    pub fn name_sym(self) -> Sym {
+        self.store.spans.name[self.at()]
+    }
+
+    /// Raw start, Unix nanoseconds; 0 = not stated.
+    #[must_use]
+    pub fn start_ns(self) -> i64 {
+        self.store.spans.start_ns[self.at()]
+    }
+
+    /// Raw end, Unix nanoseconds; 0 = not stated.
+    #[must_use]
+    pub fn end_ns(self) -> i64 {
+        self.store.spans.end_ns[self.at()]
+    }
+
+    /// Raw duration in nanoseconds; negative when the end lies before the start, `None` when a time is missing.
+    #[must_use]
+    pub fn duration_ns(self) -> Option<i64> {
+        if self.flags().0 & (SpanFlags::START_MISSING.0 | SpanFlags::END_MISSING.0) != 0 {
+            return None;
+        }
+        Some(self.end_ns().saturating_sub(self.start_ns()))
+    }
+
+    /// Where the span is drawn on its own clock: (earlier, later) of its stated times. A missing time
+    /// is replaced by the other one; a span without times is drawn at 0.
+    #[must_use]
+    pub fn drawn_ns(self) -> (i64, i64) {
+        let (start, end) = (self.start_ns(), self.end_ns());
+        match (self.flags().has(SpanFlags::START_MISSING), self.flags().has(SpanFlags::END_MISSING)) {
+            (false, false) => (start.min(end), start.max(end)),
+            (false, true) => (start, start),
+            (true, _) => (end, end),
+        }
+    }
+
+    /// Role in a call.
+    #[must_use]
+    pub fn kind(self) -> SpanKind {
+        self.store.spans.kind[self.at()]
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn status(self) -> Status {
+        self.store.spans.status[self.at()]
+    }
+
+    /// What was noticed while loading.
+    #[must_use]
+    pub fn flags(self) -> SpanFlags {
+        self.store.spans.flags[self.at()]
+    }
+
+    /// OTLP `Span.flags`, low 16 bits.
+    #[must_use]
+    pub fn otlp_flags(self) -> u32 {
+        u32::from(self.store.spans.otlp_flags[self.at()])
+    }
+
+    /// Byte offset of the span in its (decompressed) input.
+    #[must_use]
+    pub fn offset(self) -> u64 {
+        self.store.spans.offset[self.at()]
+    }
+
+    /// The span's id as the file gave it.
+    #[must_use]
+    pub fn id(self) -> SpanId {
+        id_from(self.store.spans.id[self.at()], self.flags().has(SpanFlags::ID_IS_TEXT))
+    }
+
+    /// The parent's id as the file gave it.
+    #[must_use]
+    pub fn parent_id(self) -> SpanId {
+        id_from(self.store.spans.parent_id[self.at()], self.flags().has(SpanFlags::PARENT_IS_TEXT))
+    }
+
+    /// The parent, if it is in the workspace.
+    #[must_use]
+    pub fn parent(self) -> Option<SpanIx> {
+        self.store.parent[self.at()].get()
+    }
+
+    /// The children, sorted by start.
+    #[must_use]
+    pub fn children(self) -> &'a [SpanIx] {
+        &self.store.children[slice_range(&self.store.child_end, self.at())]
+    }
+
+    /// The trace.
+    #[must_use]
+    pub fn trace_ix(self) -> TraceIx {
+        self.store.spans.trace[self.at()]
+    }
+
+    /// The trace's id.
+    #[must_use]
+    pub fn trace_id(self) -> TraceId {
+        self.store.traces[self.trace_ix().at()].id
+    }
+
+    /// Who reported it.
+    #[must_use]
+    pub fn resource_ix(self) -> ResourceIx {
+        self.store.spans.resource[self.at()]
+    }
+
+    /// Who reported it.
+    #[must_use]
+    pub fn resource(self) -> &'a Resource {
+        &self.store.resources[self.resource_ix().at()]
+    }
+
+    /// Which input it came from.
+    #[must_use]
+    pub fn input_ix(self) -> InputIx {
+        self.resource().input
+    }
+
+    /// The instrumentation scope.
+    #[must_use]
+    pub fn scope_ix(self) -> ScopeIx {
+        self.store.spans.scope[self.at()]
+    }
+
+    /// The instrumentation scope.
+    #[must_use]
+    pub fn scope(self) -> &'a Scope {
+        &self.store.scopes[self.scope_ix().at()]
+    }
+
+    /// Ids of the attributes, in file order.
+    #[must_use]
+    pub fn attr_ids(self) -> &'a [AttrId] {
+        &self.store.spans.attrs[slice_range(&self.store.spans.attr_end, self.at())]
+    }
+
+    /// The attributes, in file order.
+    pub fn attrs(self) -> impl ExactSizeIterator<Item = Attr> + use<'a> {
+        let store = self.store;
+        self.attr_ids().iter().map(move |&id| store.attrs.get(id))
+    }
+
+    /// The first value of attribute `key`.
+    #[must_use]
+    pub fn attr(self, key: &str) -> Option<Value> {
+        self.store.find_attr(self.attr_ids(), key)
+    }
+
+    /// The events, in file order; log records come last.
+    pub fn events(self) -> impl ExactSizeIterator<Item = EventRef<'a>> + use<'a> {
+        let store = self.store;
+        slice_range(&store.spans.event_end, self.at()).map(move |at| EventRef { store, at })
+    }
+
+    /// The links, in file order.
+    pub fn links(self) -> impl ExactSizeIterator<Item = LinkRef<'a>> + use<'a> {
+        let store = self.store;
+        slice_range(&store.spans.link_end, self.at()).map(move |at| LinkRef { store, at })
+    }
+
+    /// Fields that few spans have.
+    #[must_use]
+    pub fn rare(self) -> Option<&'a Rare> {
+        self.store.spans.rare_of(self.ix)
+    }
+}
+
+fn id_from(bits: u64, is_text: bool) -> SpanId {
+    match (is_text, u32::try_from(bits)) {
+        (true, Ok(sym)) => SpanId::Text(Sym(sym)),
+        _ => SpanId::from_u64(bits),
+    }
+}
+
+/// A view of one event.
+#[derive(Clone, Copy)]
+pub struct EventRef<'a> {
+    store: &'a TraceStore,
+    at: usize,
+}
+
+impl<'a> EventRef<'a> {
+    /// Event time, Unix nanoseconds as the file said.
+    #[must_use]
+    pub fn time_ns(self) -> i64 {
+        self.store.events.time_ns[self.at]
+    }
+
+    /// When a collector saw it, on the collector's clock (OTLP logs).
+    #[must_use]
+    pub fn observed_ns(self) -> Option<i64> {
+        let observed = self.store.events.observed_ns[self.at];
+        (observed != NOT_OBSERVED).then_some(observed)
+    }
+
+    /// Name.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        self.store.text(self.store.events.name[self.at])
+    }
+
+    /// Attributes, in file order.
+    pub fn attrs(self) -> impl ExactSizeIterator<Item = Attr> + use<'a> {
+        let store = self.store;
+        store.events.attrs[slice_range(&store.events.attr_end, self.at)].iter().map(move |&id| store.attrs.get(id))
+    }
+}
+
+/// A view of one link.
+#[derive(Clone, Copy)]
+pub struct LinkRef<'a> {
+    store: &'a TraceStore,
+    at: usize,
+}
+
+impl<'a> LinkRef<'a> {
+    /// What kind of reference it is.
+    #[must_use]
+    pub fn kind(self) -> LinkKind {
+        self.store.links.kind[self.at]
+    }
+
+    /// The linked trace.
+    #[must_use]
+    pub fn trace_id(self) -> TraceId {
+        self.store.links.trace[self.at]
+    }
+
+    /// The linked span's id.
+    #[must_use]
+    pub fn span_id(self) -> SpanId {
+        self.store.links.span[self.at]
+    }
+
+    /// The linked span, if it is in the workspace.
+    #[must_use]
+    pub fn target(self) -> Option<SpanIx> {
+        self.store.links.target[self.at].get()
+    }
+
+    /// W3C `tracestate`, empty when not stated.
+    #[must_use]
+    pub fn trace_state(self) -> &'a str {
+        self.store.text(self.store.links.trace_state[self.at])
+    }
+
+    /// OTLP `Link.flags`.
+    #[must_use]
+    pub fn otlp_flags(self) -> u32 {
+        self.store.links.otlp_flags[self.at]
+    }
+
+    /// Attributes, in file order.
+    pub fn attrs(self) -> impl ExactSizeIterator<Item = Attr> + use<'a> {
+        let store = self.store;
+        store.links.attrs[slice_range(&store.links.attr_end, self.at)].iter().map(move |&id| store.attrs.get(id))
+    }
+}

@@ -1,0 +1,93 @@
+//! Times for people. All arithmetic stays in `i64` nanoseconds.
+
+use chrono::{DateTime, Utc};
+
+/// Nanoseconds per microsecond.
+pub const US: i64 = 1_000;
+/// Nanoseconds per millisecond.
+pub const MS: i64 = 1_000_000;
+/// Nanoseconds per second.
+pub const S: i64 = 1_000_000_000;
+/// Nanoseconds per minute.
+pub const MIN: i64 = 60 * S;
+/// Nanoseconds per hour.
+pub const HOUR: i64 = 60 * MIN;
+/// Nanoseconds per day.
+pub const DAY: i64 = 24 * HOUR;
+
+/// A duration with at most four significant digits and the unit people expect: `380 ns`, `1.2 ms`,
+/// `18.4 s`, `2 min 05 s`, `3 h 12 min`, `2 d 04 h`. Negative durations keep their sign.
+#[must_use]
+pub fn duration_text(ns: i64) -> String {
+    let sign = if ns < 0 { "−" } else { "" };
+    let ns = ns.unsigned_abs();
+    let (us, ms, s) = (US.unsigned_abs(), MS.unsigned_abs(), S.unsigned_abs());
+    let body = match ns {
+        0..1_000 => format!("{ns} ns"),
+        _ if ns < ms => scaled(ns, us, "µs"),
+        _ if ns < s => scaled(ns, ms, "ms"),
+        _ if ns < 60 * s => scaled(ns, s, "s"),
+        _ if ns < 3600 * s => format!("{} min {:02} s", ns / (60 * s), ns / s % 60),
+        _ if ns < 86_400 * s => format!("{} h {:02} min", ns / (3600 * s), ns / (60 * s) % 60),
+        _ => format!("{} d {:02} h", ns / (86_400 * s), ns / (3600 * s) % 24),
+    };
+    format!("{sign}{body}")
+}
+
+fn scaled(ns: u64, unit: u64, name: &str) -> String {
+    // Rounding may reach the next unit (999.96 ms); four digits are still right: "1000 ms".
+    let whole = ns / unit;
+    let decimals = match whole {
+        0..10 => 2,
+        10..100 => 1,
+        _ => 0,
+    };
+    #[expect(clippy::cast_precision_loss, reason = "rounded to four digits")]
+    let value = ns as f64 / unit as f64;
+    let text = format!("{value:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} {name}")
+}
+
+/// A Unix time as `2026-11-21 14:02:07.412 318 204` in UTC, to the nanosecond.
+#[must_use]
+pub fn absolute_text(unix_ns: i64) -> String {
+    let time: DateTime<Utc> = DateTime::from_timestamp_nanos(unix_ns);
+    let ns = unix_ns.rem_euclid(S);
+    format!("{}.{:03} {:03} {:03}", time.format("%Y-%m-%d %H:%M:%S"), ns / MS, ns / US % 1000, ns % 1000)
+}
+
+/// The date of a Unix time, `2026-11-21`, in UTC.
+#[must_use]
+pub fn date_text(unix_ns: i64) -> String {
+    DateTime::from_timestamp_nanos(unix_ns).format("%Y-%m-%d").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        for (ns, text) in [
+            (0, "0 ns"),
+            (999, "999 ns"),
+            (1_500, "1.5 µs"),
+            (12_340_000, "12.3 ms"),
+            (800 * MS, "800 ms"),
+            (-1_200 * MS, "−1.2 s"),
+            (125 * S, "2 min 05 s"),
+            (3 * HOUR + 12 * MIN, "3 h 12 min"),
+            (2 * DAY + 4 * HOUR, "2 d 04 h"),
+            (i64::MIN, "−106751 d 23 h"),
+        ] {
+            assert_eq!(duration_text(ns), text);
+        }
+    }
+
+    #[test]
+    fn absolute_times_keep_every_nanosecond() {
+        assert_eq!(absolute_text(1_544_712_660_300_600_700), "2018-12-13 14:51:00.300 600 700");
+        assert_eq!(absolute_text(-1), "1969-12-31 23:59:59.999 999 999");
+    }
+}
