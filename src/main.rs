@@ -1,3 +1,12 @@
-//! The `skewline` program.
+//! The `skewline` program: parse, log, dispatch, exit.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use skewline::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli::log_to_stderr();
+    cli::run(cli).into()
+}
