@@ -1,0 +1,133 @@
+//! Says what content that is no trace looks like, and what to do about it.
+
+use super::sniff::{is_json, walk_json_keys, without_bom};
+
+const EXPORT: &str = "Export the trace from its tool in one of these formats.";
+
+/// (what it looks like, what to do about it)
+pub(super) fn describe(head: &[u8]) -> (String, &'static str) {
+    if let Some((name, remedy)) = magic(head) {
+        return (name.to_owned(), remedy);
+    }
+    if is_json(head) {
+        return describe_json(head);
+    }
+    let text = without_bom(head);
+    if text.contains(&0) || !is_mostly_text(text) {
+        return ("binary data of an unknown kind".to_owned(), EXPORT);
+    }
+    describe_text(text)
+}
+
+/// Files that are known by their first bytes.
+fn magic(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    const UNPACK: &str = "Unpack it and open the trace inside.";
+    const NO_TRACE: &str = "Open the trace file itself.";
+    const MAGIC: &[(&[u8], &str, &str)] = &[
+        (b"\x89PNG\r\n\x1a\n", "a PNG image", NO_TRACE),
+        (b"\xff\xd8\xff", "a JPEG image", NO_TRACE),
+        (b"GIF8", "a GIF image", NO_TRACE),
+        (b"%PDF-", "a PDF document", NO_TRACE),
+        (b"PK\x03\x04", "a ZIP archive", UNPACK),
+        (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
+        (b"BZh", "a bzip2 file", UNPACK),
+        (b"\xfd7zXZ\0", "an xz file", UNPACK),
+        (b"\x04\x22\x4d\x18", "an lz4 file", UNPACK),
+        (b"\x7fELF", "a program (ELF)", NO_TRACE),
+        (b"MZ", "a program (Windows)", NO_TRACE),
+        (b"SQLite format 3\0", "an SQLite database", "Export the trace from the tool that owns the database."),
+        (b"PAR1", "a Parquet table", "Convert it to OTLP JSON first."),
+        (b"\xff\xfe", "UTF-16 text", "Convert it to UTF-8, for instance with iconv."),
+        (b"\xfe\xff", "UTF-16 text", "Convert it to UTF-8, for instance with iconv."),
+    ];
+    if head.get(257..262) == Some(b"ustar") {
+        return Some(("a tar archive", UNPACK));
+    }
+    MAGIC.iter().find(|(magic, ..)| head.starts_with(magic)).map(|&(_, name, remedy)| (name, remedy))
+}
+
+fn describe_json(head: &[u8]) -> (String, &'static str) {
+    let is_array = without_bom(head).trim_ascii_start().first() == Some(&b'[');
+    let mut keys: Vec<String> = Vec::new();
+    walk_json_keys(head, |path| {
+        let path = path.trim_start_matches("[]").trim_start_matches('.');
+        if !path.contains(['.', '[']) && !keys.iter().any(|known| known == path) {
+            keys.push(path.chars().take(40).collect());
+        }
+        keys.len() < 9
+    });
+    let has = |name: &str| keys.iter().any(|key| key == name);
+    let remedy = if has("error") || has("errors") || has("message") {
+        "It may be the answer of a server that refused the request; look at its text."
+    } else {
+        EXPORT
+    };
+    let container = if is_array { "a JSON array" } else { "a JSON object" };
+    let looks_like = match keys.len() {
+        0 if is_array => "a JSON array without objects".to_owned(),
+        0 => "an empty JSON object".to_owned(),
+        _ if is_array => format!("{container} of objects with the keys {}", list(&keys)),
+        _ => format!("{container} with the keys {}", list(&keys)),
+    };
+    (looks_like, remedy)
+}
+
+fn list(keys: &[String]) -> String {
+    let shown = keys.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
+    if keys.len() > 8 { format!("{shown}, …") } else { shown }
+}
+
+/// Text has no control characters besides white space, and is UTF-8 but for few bytes.
+fn is_mostly_text(bytes: &[u8]) -> bool {
+    let odd = bytes.iter().filter(|&&byte| byte < 0x20 && !byte.is_ascii_whitespace() && byte != 0x1b).count();
+    let replaced = String::from_utf8_lossy(bytes).matches('\u{fffd}').count();
+    (odd + replaced) * 50 < bytes.len()
+}
+
+fn describe_text(text: &[u8]) -> (String, &'static str) {
+    let start: String = String::from_utf8_lossy(&text[..text.len().min(4096)]).trim_start().to_owned();
+    let lower = start.to_ascii_lowercase();
+    if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
+        return (
+            "an HTML page (a login page?)".to_owned(),
+            "Sign in and download the trace itself, not the page that shows it.",
+        );
+    }
+    if start.starts_with('<') {
+        return ("an XML document".to_owned(), EXPORT);
+    }
+    let mut lines = start.lines();
+    let first = lines.next().unwrap_or_default();
+    for (separator, name) in [(',', "CSV"), ('\t', "tab-separated values"), (';', "CSV with semicolons")] {
+        let columns = first.matches(separator).count();
+        if columns > 0 && lines.clone().next().is_some_and(|second| second.matches(separator).count() >= columns) {
+            return (name.to_owned(), "Export the trace as JSON instead of a table.");
+        }
+    }
+    let excerpt: String = first.chars().take(40).collect();
+    (format!("plain text that begins with {excerpt:?}"), EXPORT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::describe;
+
+    #[test]
+    fn content_is_named_in_words() {
+        for (head, looks_like) in [
+            (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "a PNG image"),
+            (b"PK\x03\x04\x14\0", "a ZIP archive"),
+            (b"<!DOCTYPE html><html><body>Sign in", "an HTML page (a login page?)"),
+            (b"<?xml version=\"1.0\"?><a/>", "an XML document"),
+            (b"name,start,end\na,1,2\n", "CSV"),
+            (b"hello there", "plain text that begins with \"hello there\""),
+            (b"{\"error\":\"unauthorized\"}", "a JSON object with the keys error"),
+            (b"[{\"a\":{\"x\":1},\"b\":2}]", "a JSON array of objects with the keys a, b"),
+            (b"[1,2,3]", "a JSON array without objects"),
+            (b"{}", "an empty JSON object"),
+            (b"\x01\x02\x03\x00\x05", "binary data of an unknown kind"),
+        ] {
+            assert_eq!(describe(head).0, looks_like);
+        }
+    }
+}
