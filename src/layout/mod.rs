@@ -1,1 +1,328 @@
-//! Which lane and which row each span goes to.
+//! Which lane and which row every span is drawn in.
+//!
+//! Lanes are clock domains. Inside a lane every local tree is a contiguous block of rows: a span, and its
+//! children's subtrees packed first-fit below it. Times go through a [`TimeMap`]; raw times stay as they are.
+
+mod pack;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod time_map;
+mod trees;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
+use crate::analysis::clocks::domains::Domains;
+use crate::model::{DomainIx, SpanIx, TraceStore};
+use rows::Placed;
+pub use rows::RowItems;
+pub use time_map::{RawTime, TimeMap};
+use trees::{Ground, Node, Trees};
+
+/// A lane of a [`Layout`], in display order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LaneIx(pub u32);
+
+/// A row of a [`Layout`], counted over all lanes from the top.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RowIx(pub u32);
+
+impl LaneIx {
+    /// The index as a `usize`, for indexing slices.
+    #[must_use]
+    pub const fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl RowIx {
+    /// The index as a `usize`, for indexing slices.
+    #[must_use]
+    pub const fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One lane: a clock domain and its rows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lane {
+    /// The clock.
+    pub domain: DomainIx,
+    /// Its rows, counted over all lanes.
+    pub rows: Range<u32>,
+    /// Number of spans.
+    pub spans: u64,
+}
+
+/// Where a ghost (a parent that no input holds) is drawn: above its children, in the lane of the first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GhostBar {
+    /// Index into `TraceStore::ghosts()`.
+    pub ghost: u32,
+    /// Its row.
+    pub row: RowIx,
+    /// Start of its children's hull on the layout's axis.
+    pub start_ns: i64,
+    /// End of its children's hull.
+    pub end_ns: i64,
+}
+
+/// Where every span and ghost is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    lanes: Vec<Lane>,
+    /// The row of every span.
+    row_of: Vec<u32>,
+    spans: Arc<RowItems>,
+    ghosts: Arc<RowItems>,
+    /// The row of every ghost.
+    ghost_row: Vec<u32>,
+    hull_ns: Range<i64>,
+}
+
+impl Layout {
+    /// Lays out `store` with one lane per domain, on the axis of `map`.
+    #[must_use]
+    pub fn build(store: &TraceStore, domains: &Domains, map: &impl TimeMap) -> Self {
+        build(store, domains, map)
+    }
+
+    /// The lanes, in display order.
+    #[must_use]
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// Number of rows of all lanes.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        self.spans.row_count()
+    }
+
+    /// The row of `span`.
+    #[must_use]
+    pub fn row_of(&self, span: SpanIx) -> RowIx {
+        RowIx(self.row_of[span.at()])
+    }
+
+    /// The lane of `row`.
+    #[must_use]
+    pub fn lane_of_row(&self, row: RowIx) -> LaneIx {
+        let after = self.lanes.partition_point(|lane| lane.rows.start <= row.0);
+        // Lanes without rows share their start with the next one; the last that starts here holds the row.
+        LaneIx(after.saturating_sub(1) as u32)
+    }
+
+    /// The lane of `span`.
+    #[must_use]
+    pub fn lane_of(&self, span: SpanIx) -> LaneIx {
+        self.lane_of_row(self.row_of(span))
+    }
+
+    /// Spans by row, then start.
+    #[must_use]
+    pub const fn span_rows(&self) -> &Arc<RowItems> {
+        &self.spans
+    }
+
+    /// Ghosts by row, then start; items index `TraceStore::ghosts()`.
+    #[must_use]
+    pub const fn ghost_rows(&self) -> &Arc<RowItems> {
+        &self.ghosts
+    }
+
+    /// The spans of `row`, by start.
+    pub fn spans_of_row(&self, row: RowIx) -> impl ExactSizeIterator<Item = SpanIx> + '_ {
+        self.spans.items()[self.spans.slots(row.at())].iter().map(|&item| SpanIx(item))
+    }
+
+    /// What `span` occupies on the layout's axis: at least 1 ns; open ends reach as far as the children in its lane.
+    #[must_use]
+    pub fn extent_ns(&self, store: &TraceStore, map: &impl TimeMap, span: SpanIx) -> (i64, i64) {
+        let slot = self.slot_of(store, map, span);
+        (self.spans.starts_ns()[slot], self.spans.ends_ns()[slot])
+    }
+
+    fn slot_of(&self, store: &TraceStore, map: &impl TimeMap, span: SpanIx) -> usize {
+        let row = self.row_of(span).at();
+        let start = map.map(span, store.span(span).drawn_ns().0);
+        let slots = self.spans.slots(row);
+        match self.spans.slot_at(row, start) {
+            Some(slot) if self.spans.items()[slot] == span.0 => slot,
+            // Open starts are drawn earlier than stated; they are few.
+            _ => slots.clone().find(|&slot| self.spans.items()[slot] == span.0).unwrap_or(slots.start),
+        }
+    }
+
+    /// Ghosts with their places, in the store's order.
+    pub fn ghost_bars(&self) -> impl Iterator<Item = GhostBar> + '_ {
+        (0..self.ghosts.row_count()).flat_map(move |row| {
+            self.ghosts.slots(row).map(move |slot| GhostBar {
+                ghost: self.ghosts.items()[slot],
+                row: RowIx(row as u32),
+                start_ns: self.ghosts.starts_ns()[slot],
+                end_ns: self.ghosts.ends_ns()[slot],
+            })
+        })
+    }
+
+    /// The row of a ghost.
+    #[must_use]
+    pub fn row_of_ghost(&self, ghost: u32) -> RowIx {
+        RowIx(self.ghost_row[ghost as usize])
+    }
+
+    /// The hull of everything drawn, in nanoseconds; empty when there is no span.
+    #[must_use]
+    pub const fn hull_ns(&self) -> &Range<i64> {
+        &self.hull_ns
+    }
+
+    /// Bytes of heap memory in use.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        (self.row_of.capacity() + self.ghost_row.capacity()) * size_of::<u32>()
+            + self.spans.heap_bytes()
+            + self.ghosts.heap_bytes()
+            + self.lanes.capacity() * size_of::<Lane>()
+    }
+}
+
+/// Trees are grown in pieces of this many roots, so that one big lane keeps all cores busy.
+const ROOTS_PER_PIECE: usize = 4096;
+
+/// Trees of one lane, on their way to rows.
+struct Piece {
+    lane: usize,
+    trees: Trees,
+}
+
+fn build(store: &TraceStore, domains: &Domains, map: &impl TimeMap) -> Layout {
+    let fallback;
+    let lane_of = if domains.of_span.len() == store.len() {
+        &domains.of_span
+    } else {
+        fallback = vec![DomainIx(0); store.len()];
+        &fallback
+    };
+    let lane_count = domains.list.len().max(usize::from(!store.is_empty()));
+    let earliest_ns = store.time_hull_ns().map_or(0, |hull| hull.start);
+    let ground = Ground { store, map, lane_of, earliest_ns };
+    let roots = local_roots(store, lane_of, lane_count);
+    let jobs: Vec<(usize, &[Node])> = roots
+        .iter()
+        .enumerate()
+        .flat_map(|(lane, roots)| roots.chunks(ROOTS_PER_PIECE).map(move |piece| (lane, piece)))
+        .collect();
+    let mut pieces: Vec<Piece> = jobs
+        .into_par_iter()
+        .map(|(lane, roots)| Piece { lane, trees: Trees::grow(&ground, DomainIx::from_usize(lane), roots) })
+        .collect();
+    let lanes = stack_lanes(&mut pieces, lane_count);
+    collect(store, lanes, pieces)
+}
+
+/// The roots of every lane: spans without a parent in their lane, and ghosts; by start.
+fn local_roots(store: &TraceStore, lane_of: &[DomainIx], lane_count: usize) -> Vec<Vec<Node>> {
+    let mut roots: Vec<Vec<Node>> = vec![Vec::new(); lane_count];
+    let mut adopted = vec![false; if store.ghosts().is_empty() { 0 } else { store.len() }];
+    for (at, ghost) in store.ghosts().iter().enumerate() {
+        let Some(first) = ghost.children.first() else { continue };
+        let lane = lane_of[first.at()];
+        for child in ghost.children.iter().filter(|child| lane_of[child.at()] == lane) {
+            adopted[child.at()] = true;
+        }
+        roots[lane.at()].push((store.len() + at) as Node);
+    }
+    for (ix, &parent) in store.span_ixs().zip(store.parents()) {
+        let lane = lane_of[ix.at()];
+        let is_root = match parent.get() {
+            Some(parent) => lane_of[parent.at()] != lane,
+            None => !adopted.get(ix.at()).is_some_and(|adopted| *adopted),
+        };
+        if is_root {
+            roots[lane.at()].push(ix.0);
+        }
+    }
+    roots
+}
+
+/// Packs the trees of each lane into rows and stacks the lanes. `pieces` are sorted by lane.
+fn stack_lanes(pieces: &mut [Piece], lane_count: usize) -> Vec<Lane> {
+    let heights: Vec<u32> = pieces
+        .chunk_by_mut(|a, b| a.lane == b.lane)
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(|pieces| (pieces[0].lane, pack_lane(pieces)))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .fold(vec![0; lane_count], |mut heights, (lane, height)| {
+            heights[lane] = height;
+            heights
+        });
+    let mut next = 0_u32;
+    heights
+        .into_iter()
+        .enumerate()
+        .map(|(lane, height)| {
+            let rows = next..next.saturating_add(height);
+            next = rows.end;
+            Lane { domain: DomainIx::from_usize(lane), rows, spans: 0 }
+        })
+        .collect()
+}
+
+fn pack_lane(pieces: &mut [Piece]) -> u32 {
+    let mut blocks: Vec<(trees::Block, u32)> = Vec::new();
+    for (at, piece) in pieces.iter().enumerate() {
+        blocks.extend(piece.trees.blocks().map(|block| (block, at as u32)));
+    }
+    blocks.sort_unstable_by_key(|(block, piece)| (block.start_ns, *piece, block.root));
+    let mut packer = pack::Packer::default();
+    for (block, piece) in blocks {
+        let row = packer.place(block.start_ns, block.end_ns, block.rows);
+        pieces[piece as usize].trees.set_root_row(block.root, row);
+    }
+    packer.height()
+}
+
+fn collect(store: &TraceStore, mut lanes: Vec<Lane>, mut pieces: Vec<Piece>) -> Layout {
+    let rows = lanes.last().map_or(0, |lane| lane.rows.end) as usize;
+    let mut row_of = vec![0_u32; store.len()];
+    let mut ghost_row = vec![0_u32; store.ghosts().len()];
+    let mut spans: Vec<Placed> = Vec::with_capacity(store.len());
+    let mut ghosts: Vec<Placed> = Vec::new();
+    let mut hull_ns: Option<Range<i64>> = None;
+    for piece in &mut pieces {
+        piece.trees.finish_rows(lanes[piece.lane].rows.start);
+    }
+    for piece in &pieces {
+        let trees = &piece.trees;
+        for (at, &row) in trees.rows().iter().enumerate() {
+            let node = trees.node[at];
+            let (start_ns, end_ns) = (trees.start_ns[at], trees.end_ns[at]);
+            let hull = hull_ns.get_or_insert(start_ns..end_ns);
+            hull.start = hull.start.min(start_ns);
+            hull.end = hull.end.max(end_ns);
+            if let Some(ghost) = (node as usize).checked_sub(store.len()) {
+                ghost_row[ghost] = row;
+                ghosts.push(Placed { row, item: ghost as u32, start_ns, end_ns });
+            } else {
+                row_of[node as usize] = row;
+                lanes[piece.lane].spans += 1;
+                spans.push(Placed { row, item: node, start_ns, end_ns });
+            }
+        }
+    }
+    Layout {
+        lanes,
+        row_of,
+        spans: Arc::new(RowItems::new(rows, spans.iter())),
+        ghosts: Arc::new(RowItems::new(rows, ghosts.iter())),
+        ghost_row,
+        hull_ns: hull_ns.unwrap_or(0..0),
+    }
+}

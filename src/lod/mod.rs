@@ -1,1 +1,221 @@
-//! Level of detail: what a row shows when a pixel hides many spans.
+//! Level of detail: what to draw of a row when many spans share a pixel.
+//!
+//! A query answers with at most one [`Bar`] per time bucket, found by galloping from bucket to bucket, so that
+//! its cost follows pixels and not spans (invariant I6). A bar carries the flags of all spans behind it (I7).
+
+mod forest;
+mod overview;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use overview::Density;
+
+use crate::layout::{LaneIx, Layout, RowItems, RowIx};
+use crate::model::{SpanFlags, SpanIx, TraceStore};
+use forest::Forest;
+use overview::Overview;
+
+/// What is drawn for a bucket of a row: one span, or several that are too narrow to be told apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bar {
+    /// Start of the first span behind it, in nanoseconds on the layout's axis.
+    pub start_ns: i64,
+    /// End of the last span behind it; at least 1 ns later.
+    pub end_ns: i64,
+    /// The longest span behind it, the first of equally long ones.
+    pub span: SpanIx,
+    /// Number of spans behind it.
+    pub count: u32,
+    /// Flags of all spans behind it, united.
+    pub flags: SpanFlags,
+}
+
+/// What is drawn for a bucket of a row's ghosts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GhostRun {
+    /// Start of the first ghost behind it.
+    pub start_ns: i64,
+    /// End of the last ghost behind it.
+    pub end_ns: i64,
+    /// The longest ghost behind it: index into `TraceStore::ghosts()`.
+    pub ghost: u32,
+    /// Number of ghosts behind it.
+    pub count: u32,
+}
+
+/// Answers what to draw of each row at any zoom. Immutable, like the layout that it indexes.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    spans: Column,
+    ghosts: Column,
+    overview: Overview,
+}
+
+/// Items in rows, with their flags.
+#[derive(Clone, Debug, Default)]
+struct Column {
+    items: Arc<RowItems>,
+    flags: Vec<SpanFlags>,
+    forest: Forest,
+}
+
+impl Index {
+    /// Indexes the spans of `layout`, which was built from `store`.
+    #[must_use]
+    pub fn build(store: &TraceStore, layout: &Layout) -> Self {
+        Self::build_flagged(layout, store.flags())
+    }
+
+    /// Indexes the spans of `layout` with other flags, one per span, for instance with search hits added.
+    #[must_use]
+    pub fn build_flagged(layout: &Layout, flags: &[SpanFlags]) -> Self {
+        let spans = layout.span_rows();
+        let by_slot = spans.items().iter().map(|&item| flags[item as usize]).collect();
+        let spans = Column::new(Arc::clone(spans), by_slot);
+        let ghosts = layout.ghost_rows();
+        let ghosts = Column::new(Arc::clone(ghosts), vec![SpanFlags::default(); ghosts.len()]);
+        let overview = Overview::new(layout, &spans.items, &spans.flags);
+        Self { spans, ghosts, overview }
+    }
+
+    /// Appends what to draw of the spans of `row` between `from_ns` and `to_ns` to `out`, by start.
+    ///
+    /// Buckets are aligned to multiples of `bucket_ns` (at least 1), so that panning does not make bars flicker.
+    /// A span of two buckets or more is a bar of its own with its exact ends. Shorter spans that start in the same
+    /// bucket share a bar. There are at most as many bars as buckets touch the range, and two more.
+    pub fn query(&self, row: RowIx, from_ns: i64, to_ns: i64, bucket_ns: i64, out: &mut Vec<Bar>) {
+        self.spans.query(row.at(), from_ns, to_ns, bucket_ns, |run| {
+            out.push(Bar {
+                start_ns: run.start_ns,
+                end_ns: run.end_ns,
+                span: SpanIx(run.item),
+                count: run.count,
+                flags: run.flags,
+            });
+        });
+    }
+
+    /// The same as [`Self::query`] for ghosts.
+    pub fn query_ghosts(&self, row: RowIx, from_ns: i64, to_ns: i64, bucket_ns: i64, out: &mut Vec<GhostRun>) {
+        self.ghosts.query(row.at(), from_ns, to_ns, bucket_ns, |run| {
+            out.push(GhostRun { start_ns: run.start_ns, end_ns: run.end_ns, ghost: run.item, count: run.count });
+        });
+    }
+
+    /// The span of `row` at `time_ns`; where there is none, the nearest within `tolerance_ns`, of two equally near
+    /// ones the earlier.
+    #[must_use]
+    pub fn hit(&self, row: RowIx, time_ns: i64, tolerance_ns: i64) -> Option<SpanIx> {
+        self.spans.hit(row.at(), time_ns, tolerance_ns).map(SpanIx)
+    }
+
+    /// The same as [`Self::hit`] for ghosts; the result indexes `TraceStore::ghosts()`.
+    #[must_use]
+    pub fn hit_ghost(&self, row: RowIx, time_ns: i64, tolerance_ns: i64) -> Option<u32> {
+        self.ghosts.hit(row.at(), time_ns, tolerance_ns)
+    }
+
+    /// Load of all lanes in `buckets` equal parts of `from_ns..to_ns`, from counts that were made at build time.
+    #[must_use]
+    pub fn overview(&self, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
+        self.overview.all(from_ns, to_ns, buckets)
+    }
+
+    /// Load of one lane, see [`Self::overview`].
+    #[must_use]
+    pub fn lane_overview(&self, lane: LaneIx, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
+        self.overview.lane(lane, from_ns, to_ns, buckets)
+    }
+
+    /// Bytes of heap memory in use, without what is shared with the layout.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.spans.heap_bytes() + self.ghosts.heap_bytes() + self.overview.heap_bytes()
+    }
+}
+
+/// A bar of items of either kind.
+struct Run {
+    start_ns: i64,
+    end_ns: i64,
+    item: u32,
+    count: u32,
+    flags: SpanFlags,
+}
+
+impl Column {
+    fn new(items: Arc<RowItems>, flags: Vec<SpanFlags>) -> Self {
+        let forest = Forest::new(&items, &flags);
+        Self { items, flags, forest }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.flags.capacity() * size_of::<SpanFlags>() + self.forest.heap_bytes()
+    }
+
+    fn query(&self, row: usize, from_ns: i64, to_ns: i64, bucket_ns: i64, mut emit: impl FnMut(Run)) {
+        let bucket = bucket_ns.max(1);
+        let wide = bucket.saturating_mul(2);
+        let (starts, ends) = (self.items.starts_ns(), self.items.ends_ns());
+        let row_end = self.items.slots(row).end;
+        // Two buckets earlier, so that a run that reaches into the range is the same run at every scroll position.
+        let first_bucket = from_ns.div_euclid(bucket).saturating_mul(bucket).saturating_sub(wide);
+        let mut slot = self.items.first_ending_after(row, first_bucket);
+        while slot < row_end && starts[slot] < to_ns {
+            let first = slot;
+            let start_ns = starts[first];
+            if ends[first].saturating_sub(start_ns) >= wide {
+                slot += 1;
+            } else {
+                let bucket_end = start_ns.div_euclid(bucket).saturating_mul(bucket).saturating_add(bucket);
+                slot = gallop(starts, first + 1, row_end, bucket_end);
+                // Only the last one can be wide: it leaves no room for another start in this bucket.
+                let last = slot - 1;
+                if last > first && ends[last].saturating_sub(starts[last]) >= wide {
+                    slot = last;
+                }
+            }
+            if ends[slot - 1] > from_ns {
+                emit(self.run(first, slot));
+            }
+        }
+    }
+
+    fn run(&self, lo: usize, hi: usize) -> Run {
+        let (start_ns, end_ns) = (self.items.starts_ns()[lo], self.items.ends_ns()[hi - 1]);
+        if hi - lo == 1 {
+            return Run { start_ns, end_ns, item: self.items.items()[lo], count: 1, flags: self.flags[lo] };
+        }
+        let sum = self.forest.query(&self.items, &self.flags, lo, hi);
+        let item = self.items.items()[sum.slot as usize];
+        Run { start_ns, end_ns, item, count: (hi - lo) as u32, flags: sum.flags }
+    }
+
+    fn hit(&self, row: usize, time_ns: i64, tolerance_ns: i64) -> Option<u32> {
+        let slots = self.items.slots(row);
+        let next = self.items.first_ending_after(row, time_ns);
+        let after = (next < slots.end).then(|| (self.items.starts_ns()[next].saturating_sub(time_ns).max(0), next));
+        let before = (next > slots.start).then(|| {
+            let gap = time_ns.saturating_sub(self.items.ends_ns()[next - 1]).saturating_add(1);
+            (gap, next - 1)
+        });
+        let (distance, slot) = before.into_iter().chain(after).min()?;
+        (distance <= tolerance_ns.max(0)).then(|| self.items.items()[slot])
+    }
+}
+
+/// The first slot in `lo..hi` whose start is `bound` or later, else `hi`; cheap when it is near `lo`.
+fn gallop(starts: &[i64], lo: usize, hi: usize, bound: i64) -> usize {
+    let mut step = 1;
+    let mut known_before = lo;
+    let mut probe = lo;
+    while probe < hi && starts[probe] < bound {
+        known_before = probe + 1;
+        probe += step;
+        step *= 2;
+    }
+    let end = probe.min(hi);
+    known_before + starts[known_before..end].partition_point(|&start| start < bound)
+}

@@ -72,6 +72,34 @@ pub enum ClockKind {
 
 /// Assigns every span of `store` to a clock domain (clocks.md 2.1).
 #[must_use]
-pub fn assign(_store: &TraceStore) -> Domains {
-    Domains::default()
+pub fn assign(store: &TraceStore) -> Domains {
+    let mut list: Vec<Domain> = Vec::new();
+    let of_resource: Vec<DomainIx> = store
+        .resources()
+        .iter()
+        .map(|resource| {
+            let service = store.find_text(&resource.attrs, "service.name").unwrap_or("unknown clock");
+            let found = list.iter().position(|domain| domain.name == service).unwrap_or(list.len());
+            if found == list.len() {
+                let known = service != "unknown clock";
+                list.push(Domain {
+                    name: service.to_owned(),
+                    key: if known { "service.name".to_owned() } else { String::new() },
+                    value: service.to_owned(),
+                    strength: if known { Strength::Weak } else { Strength::Unknown },
+                    kind: ClockKind::Unknown,
+                    detail: String::new(),
+                    chip: if known { "service.name · guessed".to_owned() } else { "no identity".to_owned() },
+                    services: vec![service.to_owned()],
+                    spans: 0,
+                });
+            }
+            DomainIx::from_usize(found)
+        })
+        .collect();
+    let of_span: Vec<DomainIx> = store.span_ixs().map(|ix| of_resource[store.span(ix).resource_ix().at()]).collect();
+    for domain in &of_span {
+        list[domain.at()].spans += 1;
+    }
+    Domains { list, of_span }
 }

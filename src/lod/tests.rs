@@ -1,0 +1,1 @@
+//! Level of detail against brute force.
