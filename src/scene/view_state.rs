@@ -1,0 +1,228 @@
+//! What the user sees of a workspace: plain data, changed only by commands.
+
+use emath::Vec2;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::theme::ThemeKind;
+use crate::model::{DomainIx, SpanIx};
+
+/// How the ruler labels its ticks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum RulerMode {
+    /// Time since the workspace's first event.
+    #[default]
+    Relative,
+    /// Time of day, UTC.
+    Absolute,
+}
+
+/// A span of time, in Unix nanoseconds of the time axis in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TimeRange {
+    /// Where it begins.
+    pub from_ns: i64,
+    /// Where it ends; never before `from_ns` once [`TimeRange::ordered`].
+    pub to_ns: i64,
+}
+
+impl TimeRange {
+    /// The same range with its ends in order.
+    #[must_use]
+    pub const fn ordered(self) -> Self {
+        if self.from_ns <= self.to_ns { self } else { Self { from_ns: self.to_ns, to_ns: self.from_ns } }
+    }
+
+    /// Its length in nanoseconds, saturating.
+    #[must_use]
+    pub const fn length_ns(self) -> i64 {
+        self.to_ns.saturating_sub(self.from_ns)
+    }
+}
+
+/// What the user sees.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ViewState {
+    /// The visible time range.
+    pub time: TimeRange,
+    /// How far the lanes are scrolled down, in points.
+    pub scroll_y: f64,
+    /// Size of the frame in points.
+    pub size: Vec2,
+    /// Selected spans, in the order in which they were selected.
+    pub selection: Vec<SpanIx>,
+    /// The span that keys act on.
+    pub focused: Option<SpanIx>,
+    /// The measured range; its ends need not be in order.
+    pub measure: Option<TimeRange>,
+    /// Dark or light.
+    pub theme: ThemeKind,
+    /// 1 = normal text.
+    pub text_scale: f32,
+    /// Height in points of lanes that were resized by hand.
+    pub lane_heights: BTreeMap<DomainIx, f32>,
+    /// Lanes that are not shown.
+    pub hidden_lanes: BTreeSet<DomainIx>,
+    /// Labels of the ruler.
+    pub ruler: RulerMode,
+    /// Width of the lane heads in points.
+    pub head_width: f32,
+}
+
+impl Default for ViewState {
+    fn default() -> Self {
+        Self {
+            time: TimeRange { from_ns: 0, to_ns: 1_000_000_000 },
+            scroll_y: 0.0,
+            size: Vec2::new(1600.0, 1000.0),
+            selection: Vec::new(),
+            focused: None,
+            measure: None,
+            theme: ThemeKind::Dark,
+            text_scale: 1.0,
+            lane_heights: BTreeMap::new(),
+            hidden_lanes: BTreeSet::new(),
+            ruler: RulerMode::Relative,
+            head_width: 280.0,
+        }
+    }
+}
+
+/// Points per nanosecond at the closest zoom: one nanosecond is this wide.
+pub const MOST_POINTS_PER_NS: f64 = 100.0;
+/// Share of the whole trace left free at each side when it is fitted.
+const FIT_MARGIN: f64 = 0.02;
+/// Share of the visible range that may lie outside the trace when panning to its ends.
+const PAN_MARGIN: f64 = 0.5;
+
+impl ViewState {
+    /// Shows all of `hull` with a small margin, at the top.
+    pub fn fit(&mut self, hull: &Range<i64>) {
+        self.fit_range(TimeRange { from_ns: hull.start, to_ns: hull.end });
+        self.scroll_y = 0.0;
+    }
+
+    /// Shows all of `range` with a small margin.
+    pub fn fit_range(&mut self, range: TimeRange) {
+        let range = range.ordered();
+        let length = range.length_ns().max(1);
+        // A single instant gets a microsecond around it.
+        let margin = ((length as f64 * FIT_MARGIN) as i64).max(if length < 20 { 500 } else { 1 });
+        self.time = TimeRange {
+            from_ns: range.from_ns.saturating_sub(margin),
+            to_ns: range.to_ns.saturating_add(margin),
+        };
+    }
+
+    /// Zooms by `factor` (above 1 = closer) so that `anchor_ns` keeps its place on the screen.
+    pub fn zoom_about(&mut self, anchor_ns: i64, factor: f64) {
+        if !factor.is_finite() || factor <= 0.0 {
+            return;
+        }
+        let before = anchor_ns.saturating_sub(self.time.from_ns);
+        let after = self.time.to_ns.saturating_sub(anchor_ns);
+        // Differences of i64 times are exact here; only lengths are scaled in f64.
+        self.time = TimeRange {
+            from_ns: anchor_ns.saturating_sub((before as f64 / factor) as i64),
+            to_ns: anchor_ns.saturating_add((after as f64 / factor) as i64),
+        };
+        if self.time.to_ns <= self.time.from_ns {
+            self.time.to_ns = self.time.from_ns.saturating_add(1);
+        }
+    }
+
+    /// Moves the visible range by `delta_ns`; positive shows later times. The length stays the same.
+    pub fn pan(&mut self, delta_ns: i64) {
+        let (from, to) = (self.time.from_ns, self.time.to_ns);
+        let delta = if delta_ns > 0 {
+            delta_ns.min(i64::MAX.saturating_sub(to))
+        } else {
+            delta_ns.max(i64::MIN.saturating_sub(from))
+        };
+        self.time = TimeRange { from_ns: from.saturating_add(delta), to_ns: to.saturating_add(delta) };
+    }
+
+    /// Brings the visible range back to where there is something to see: not closer than
+    /// [`MOST_POINTS_PER_NS`], not farther than the trace with its margins, never beside the trace.
+    pub fn clamp_time(&mut self, hull: &Range<i64>, canvas_width: f32) {
+        let mut widest = Self::default();
+        widest.fit(hull);
+        let most = widest.time.length_ns().max(1);
+        let least = ((f64::from(canvas_width.max(1.0)) / MOST_POINTS_PER_NS).ceil() as i64).clamp(1, most);
+        let length = self.time.length_ns();
+        if length >= most {
+            self.time = widest.time;
+            return;
+        }
+        if length < least {
+            let middle = self.time.from_ns.saturating_add(length.max(0) / 2);
+            let from = middle.saturating_sub(least / 2);
+            self.time = TimeRange { from_ns: from, to_ns: from.saturating_add(least) };
+        }
+        let margin = (self.time.length_ns() as f64 * PAN_MARGIN) as i64;
+        let lowest = widest.time.from_ns.min(hull.start.saturating_sub(margin));
+        let highest = widest.time.to_ns.max(hull.end.saturating_add(margin));
+        if self.time.from_ns < lowest {
+            self.pan(lowest.saturating_sub(self.time.from_ns));
+        } else if self.time.to_ns > highest {
+            self.pan(highest.saturating_sub(self.time.to_ns));
+        }
+    }
+
+    /// Keeps the scroll position within content of `content_height` shown in `canvas_height` points.
+    pub fn clamp_scroll(&mut self, content_height: f64, canvas_height: f32) {
+        let most = (content_height - f64::from(canvas_height)).max(0.0);
+        self.scroll_y = if self.scroll_y.is_finite() { self.scroll_y.clamp(0.0, most) } else { 0.0 };
+    }
+}
+
+/// Where times are on the screen. Subtracts the origin in `i64` before it leaves integers (invariant I9).
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct TimeScale {
+    /// The time at the left edge.
+    pub from_ns: i64,
+    /// Left edge in points.
+    pub left: f32,
+    /// Right edge in points.
+    pub right: f32,
+    points_per_ns: f64,
+}
+
+impl TimeScale {
+    /// `time` spread over `left..right`.
+    #[must_use]
+    pub fn new(time: TimeRange, left: f32, right: f32) -> Self {
+        let length = time.length_ns().max(1);
+        let width = f64::from((right - left).max(1.0));
+        Self { from_ns: time.from_ns, left, right, points_per_ns: width / length as f64 }
+    }
+
+    /// Points per nanosecond.
+    #[must_use]
+    pub const fn points_per_ns(&self) -> f64 {
+        self.points_per_ns
+    }
+
+    /// The x of `time_ns`. Far outside the view it saturates a little outside the screen, so that `f32`
+    /// coordinates stay exact.
+    #[must_use]
+    pub fn screen_from_time(&self, time_ns: i64) -> f32 {
+        const FAR: f64 = 100_000.0;
+        let offset = time_ns.saturating_sub(self.from_ns) as f64 * self.points_per_ns;
+        self.left + offset.clamp(-FAR, FAR) as f32
+    }
+
+    /// The time at `x`.
+    #[must_use]
+    pub fn time_from_screen(&self, x: f32) -> i64 {
+        let offset = f64::from(x - self.left) / self.points_per_ns;
+        self.from_ns.saturating_add(offset.round() as i64)
+    }
+
+    /// The time that `points` take, at least 1 ns.
+    #[must_use]
+    pub fn ns_from_points(&self, points: f32) -> i64 {
+        ((f64::from(points) / self.points_per_ns).round() as i64).max(1)
+    }
+}
