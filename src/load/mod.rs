@@ -10,6 +10,7 @@ mod decompress;
 mod error;
 mod inputs;
 mod job;
+pub mod json;
 mod looks;
 mod progress;
 pub mod sniff;
