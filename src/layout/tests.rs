@@ -1,7 +1,7 @@
 //! The rules of a layout, on small stores made at random and by hand.
 
 use super::*;
-use crate::analysis::clocks::domains::{ClockKind, Domain, Strength};
+use crate::analysis::clocks::domains::Domain;
 use crate::model::{Input, Part, Resource, Scope, SpanDraft, SpanId, StoreBuilder, Sym, TraceId};
 use proptest::prelude::*;
 
@@ -33,18 +33,7 @@ pub(crate) fn store_of(rows: &[Row]) -> TraceStore {
 /// One domain per resource.
 pub(crate) fn domains_of(store: &TraceStore) -> Domains {
     let of_span = store.span_ixs().map(|ix| DomainIx(store.span(ix).resource_ix().0)).collect();
-    let template = Domain {
-        name: String::new(),
-        key: String::new(),
-        value: String::new(),
-        strength: Strength::Unknown,
-        kind: ClockKind::Unknown,
-        detail: String::new(),
-        chip: String::new(),
-        services: Vec::new(),
-        spans: 0,
-    };
-    Domains { list: vec![template; store.resources().len()], of_span }
+    Domains { list: vec![Domain::default(); store.resources().len()], of_span }
 }
 
 pub(crate) fn layout_of(store: &TraceStore) -> Layout {

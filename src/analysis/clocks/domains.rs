@@ -1,6 +1,13 @@
 //! Which clock stamped each span, and what that is concluded from.
 
-use crate::model::{DomainIx, SpanIx, TraceStore};
+mod assign;
+mod describe;
+mod identity;
+mod order;
+#[cfg(test)]
+mod tests;
+
+use crate::model::{DomainIx, ResourceIx, SpanIx, TraceStore};
 
 /// All clock domains of a workspace.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +27,7 @@ impl Domains {
 }
 
 /// Everything stamped by one clock, as far as the evidence goes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Domain {
     /// Short name for people, unique in the workspace.
     pub name: String,
@@ -40,13 +47,29 @@ pub struct Domain {
     pub services: Vec<String>,
     /// Number of spans.
     pub spans: u64,
+    /// Values of `telemetry.sdk.language` seen on it, sorted: how its times were rounded.
+    pub sdk_languages: Vec<String>,
+    /// The processes, instances or pages that report to it, for splitting the domain by hand.
+    pub members: Vec<Member>,
+}
+
+/// A process, instance or page of a [`Domain`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Member {
+    /// What tells it from the others, e.g. `gateway · pid 17`; empty when nothing does.
+    pub process: String,
+    /// `telemetry.sdk.language`, empty when not stated.
+    pub sdk_language: String,
+    /// The resources that it reports as, in order of appearance.
+    pub resources: Vec<ResourceIx>,
 }
 
 /// How far a key can be trusted to name one clock (conventions.md C1).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, strum::Display)]
 #[strum(serialize_all = "snake_case")]
 pub enum Strength {
     /// Nothing identified the clock.
+    #[default]
     Unknown,
     /// May merge or split wrongly.
     Weak,
@@ -57,7 +80,7 @@ pub enum Strength {
 }
 
 /// What kind of clock a domain is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, strum::Display)]
 #[strum(serialize_all = "snake_case")]
 pub enum ClockKind {
     /// A server of ours.
@@ -67,39 +90,42 @@ pub enum ClockKind {
     /// A provider's: not ours.
     Provider,
     /// Not known.
+    #[default]
     Unknown,
 }
 
 /// Assigns every span of `store` to a clock domain (clocks.md 2.1).
+///
+/// Only evidence on the resource or on the span itself counts: a span whose clock nothing names is never given
+/// its parent's. The result depends on the store alone, in order and in names.
 #[must_use]
 pub fn assign(store: &TraceStore) -> Domains {
-    let mut list: Vec<Domain> = Vec::new();
-    let of_resource: Vec<DomainIx> = store
-        .resources()
-        .iter()
-        .map(|resource| {
-            let service = store.find_text(&resource.attrs, "service.name").unwrap_or("unknown clock");
-            let found = list.iter().position(|domain| domain.name == service).unwrap_or(list.len());
-            if found == list.len() {
-                let known = service != "unknown clock";
-                list.push(Domain {
-                    name: service.to_owned(),
-                    key: if known { "service.name".to_owned() } else { String::new() },
-                    value: service.to_owned(),
-                    strength: if known { Strength::Weak } else { Strength::Unknown },
-                    kind: ClockKind::Unknown,
-                    detail: String::new(),
-                    chip: if known { "service.name · guessed".to_owned() } else { "no identity".to_owned() },
-                    services: vec![service.to_owned()],
-                    spans: 0,
-                });
-            }
-            DomainIx::from_usize(found)
-        })
-        .collect();
-    let of_span: Vec<DomainIx> = store.span_ixs().map(|ix| of_resource[store.span(ix).resource_ix().at()]).collect();
-    for domain in &of_span {
-        list[domain.at()].spans += 1;
+    let assigned = assign::assign(store);
+    let reporters = assign::reporters(store, &assigned.of_span);
+    let mut new_ix = vec![DomainIx::NONE; assigned.identities.len()];
+    let mut list = Vec::new();
+    for group in reporters.chunk_by(|a, b| a.0 == b.0) {
+        let old = group[0].0;
+        let resources: Vec<ResourceIx> = group.iter().map(|&(_, resource, _)| resource).collect();
+        let spans = group.iter().map(|&(.., spans)| spans).sum();
+        new_ix[old.at()] = DomainIx::from_usize(list.len());
+        list.push(describe::describe(store, &assigned.identities[old.at()], &resources, spans));
     }
+    let mut of_span = assigned.of_span;
+    renumber(&mut of_span, &new_ix);
+    let order = order::Calls::count(store, &of_span, list.len()).display_order(&list);
+    let mut shown_ix = vec![DomainIx::NONE; list.len()];
+    for (at, old) in order.iter().enumerate() {
+        shown_ix[old.at()] = DomainIx::from_usize(at);
+    }
+    renumber(&mut of_span, &shown_ix);
+    let mut list: Vec<Domain> = order.iter().map(|old| std::mem::take(&mut list[old.at()])).collect();
+    describe::make_names_unique(&mut list);
     Domains { list, of_span }
+}
+
+fn renumber(of_span: &mut [DomainIx], new_ix: &[DomainIx]) {
+    for domain in of_span {
+        *domain = new_ix[domain.at()];
+    }
 }
