@@ -3,6 +3,8 @@
 //! Lanes are clock domains. Inside a lane every local tree is a contiguous block of rows: a span, and its
 //! children's subtrees packed first-fit below it. Times go through a [`TimeMap`]; raw times stay as they are.
 
+mod heights;
+mod navigate;
 mod pack;
 mod rows;
 #[cfg(test)]
@@ -17,6 +19,8 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::analysis::clocks::domains::Domains;
 use crate::model::{DomainIx, SpanIx, TraceStore};
+pub use heights::{AtHeight, Heights, LaneFold, Metrics};
+pub use navigate::Step;
 use rows::Placed;
 pub use rows::RowItems;
 pub use time_map::{RawTime, TimeMap};
@@ -74,8 +78,8 @@ pub struct GhostBar {
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
     lanes: Vec<Lane>,
-    /// The row of every span.
-    row_of: Vec<u32>,
+    /// The slot of every span in `spans`.
+    slot_of: Vec<u32>,
     spans: Arc<RowItems>,
     ghosts: Arc<RowItems>,
     /// The row of every ghost.
@@ -105,7 +109,7 @@ impl Layout {
     /// The row of `span`.
     #[must_use]
     pub fn row_of(&self, span: SpanIx) -> RowIx {
-        RowIx(self.row_of[span.at()])
+        RowIx(self.spans.row_of(self.slot_of[span.at()]))
     }
 
     /// The lane of `row`.
@@ -139,24 +143,6 @@ impl Layout {
         self.spans.items()[self.spans.slots(row.at())].iter().map(|&item| SpanIx(item))
     }
 
-    /// What `span` occupies on the layout's axis: at least 1 ns; open ends reach as far as the children in its lane.
-    #[must_use]
-    pub fn extent_ns(&self, store: &TraceStore, map: &impl TimeMap, span: SpanIx) -> (i64, i64) {
-        let slot = self.slot_of(store, map, span);
-        (self.spans.starts_ns()[slot], self.spans.ends_ns()[slot])
-    }
-
-    fn slot_of(&self, store: &TraceStore, map: &impl TimeMap, span: SpanIx) -> usize {
-        let row = self.row_of(span).at();
-        let start = map.map(span, store.span(span).drawn_ns().0);
-        let slots = self.spans.slots(row);
-        match self.spans.slot_at(row, start) {
-            Some(slot) if self.spans.items()[slot] == span.0 => slot,
-            // Open starts are drawn earlier than stated; they are few.
-            _ => slots.clone().find(|&slot| self.spans.items()[slot] == span.0).unwrap_or(slots.start),
-        }
-    }
-
     /// Ghosts with their places, in the store's order.
     pub fn ghost_bars(&self) -> impl Iterator<Item = GhostBar> + '_ {
         (0..self.ghosts.row_count()).flat_map(move |row| {
@@ -184,7 +170,7 @@ impl Layout {
     /// Bytes of heap memory in use.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        (self.row_of.capacity() + self.ghost_row.capacity()) * size_of::<u32>()
+        (self.slot_of.capacity() + self.ghost_row.capacity()) * size_of::<u32>()
             + self.spans.heap_bytes()
             + self.ghosts.heap_bytes()
             + self.lanes.capacity() * size_of::<Lane>()
@@ -291,7 +277,6 @@ fn pack_lane(pieces: &mut [Piece]) -> u32 {
 
 fn collect(store: &TraceStore, mut lanes: Vec<Lane>, mut pieces: Vec<Piece>) -> Layout {
     let rows = lanes.last().map_or(0, |lane| lane.rows.end) as usize;
-    let mut row_of = vec![0_u32; store.len()];
     let mut ghost_row = vec![0_u32; store.ghosts().len()];
     let mut spans: Vec<Placed> = Vec::with_capacity(store.len());
     let mut ghosts: Vec<Placed> = Vec::new();
@@ -311,16 +296,20 @@ fn collect(store: &TraceStore, mut lanes: Vec<Lane>, mut pieces: Vec<Piece>) -> 
                 ghost_row[ghost] = row;
                 ghosts.push(Placed { row, item: ghost as u32, start_ns, end_ns });
             } else {
-                row_of[node as usize] = row;
                 lanes[piece.lane].spans += 1;
                 spans.push(Placed { row, item: node, start_ns, end_ns });
             }
         }
     }
+    let spans = RowItems::new(rows, spans.iter());
+    let mut slot_of = vec![0_u32; store.len()];
+    for (slot, &item) in (0..).zip(spans.items()) {
+        slot_of[item as usize] = slot;
+    }
     Layout {
         lanes,
-        row_of,
-        spans: Arc::new(RowItems::new(rows, spans.iter())),
+        slot_of,
+        spans: Arc::new(spans),
         ghosts: Arc::new(RowItems::new(rows, ghosts.iter())),
         ghost_row,
         hull_ns: hull_ns.unwrap_or(0..0),

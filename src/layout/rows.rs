@@ -125,11 +125,10 @@ impl RowItems {
         slots.start + self.starts_ns()[slots].partition_point(|&start| start < time_ns)
     }
 
-    /// The slot in `row` whose item starts exactly at `start_ns`.
+    /// The row of `slot`.
     #[must_use]
-    pub fn slot_at(&self, row: usize, start_ns: i64) -> Option<usize> {
-        let at = self.first_starting_at(row, start_ns);
-        (at < self.slots(row).end && self.start_ns[at] == start_ns).then_some(at)
+    pub(crate) fn row_of(&self, slot: u32) -> u32 {
+        self.row_end.partition_point(|&end| end <= slot) as u32
     }
 
     /// Bytes of heap memory in use.

@@ -72,7 +72,7 @@ fn check(store: &TraceStore, layout: &Layout) {
             assert!(layout.row_of(parent) < layout.row_of(ix), "a child is not below its parent");
         }
         let (start, end) = span.drawn_ns();
-        let (drawn_start, drawn_end) = layout.extent_ns(store, &RawTime, ix);
+        let (drawn_start, drawn_end) = layout.extent_ns(ix);
         if start != 0 {
             assert!(drawn_start <= start && end <= drawn_end, "the extent cuts the stated times");
         }
@@ -95,4 +95,154 @@ proptest! {
         let store = store_of(&rows);
         check(&store, &layout_of(&store));
     }
+}
+
+proptest! {
+    #[test]
+    fn a_map_moves_whole_clocks_and_keeps_the_rules(rows in rows_strategy(), offsets in prop::array::uniform3(0..500_i64)) {
+        let store = store_of(&rows);
+        let domains = domains_of(&store);
+        let map = |span: SpanIx, ns: i64| ns + offsets[store.span(span).resource_ix().at() % 3];
+        let (raw, mapped) = (layout_of(&store), Layout::build(&store, &domains, &map));
+        for ix in store.span_ixs().filter(|&ix| store.span(ix).start_ns() != 0 && store.span(ix).end_ns() != 0) {
+            let offset = offsets[store.span(ix).resource_ix().at() % 3];
+            let (start, end) = raw.extent_ns(ix);
+            prop_assert_eq!(mapped.extent_ns(ix), (start + offset, end + offset));
+        }
+    }
+
+    #[test]
+    fn neighbours_agree_with_a_sorted_list(rows in rows_strategy(), time in 0..1100_i64) {
+        let store = store_of(&rows);
+        let layout = layout_of(&store);
+        for lane in layout.lanes() {
+            let mut all: Vec<_> = lane
+                .rows
+                .clone()
+                .flat_map(|row| layout.spans_of_row(RowIx(row)).map(move |span| (row, span)))
+                .map(|(row, span)| (layout.extent_ns(span).0, row, span))
+                .collect();
+            all.sort_unstable();
+            for pair in all.array_windows::<2>() {
+                prop_assert_eq!(layout.in_lane(pair[0].2, Step::Forward), Some(pair[1].2));
+                prop_assert_eq!(layout.in_lane(pair[1].2, Step::Back), Some(pair[0].2));
+            }
+            prop_assert_eq!(all.last().and_then(|last| layout.in_lane(last.2, Step::Forward)), None);
+        }
+        for row in 0..layout.row_count() {
+            let spans: Vec<_> = layout.spans_of_row(RowIx(row as u32)).collect();
+            for pair in spans.array_windows::<2>() {
+                prop_assert_eq!(layout.in_row(pair[0], Step::Forward), Some(pair[1]));
+                prop_assert_eq!(layout.in_row(pair[1], Step::Back), Some(pair[0]));
+            }
+            let below = (row + 1..layout.row_count()).find(|&row| layout.spans_of_row(RowIx(row as u32)).len() > 0);
+            let distance = |span: SpanIx| {
+                let (start, end) = layout.extent_ns(span);
+                ((start - time).max(time - (end - 1)).max(0), start)
+            };
+            let nearest = below.and_then(|row| layout.spans_of_row(RowIx(row as u32)).min_by_key(|&span| distance(span)));
+            prop_assert_eq!(layout.in_next_row(RowIx(row as u32), time, Step::Forward), nearest);
+        }
+    }
+}
+
+#[test]
+fn a_ladder_of_ten_thousand_takes_a_row_each() {
+    let rows: Vec<Row> = (1..=10_000).map(|id| (id, id - 1, 100 + id as i64, 30_000 - id as i64, 0)).collect();
+    let layout = layout_of(&store_of(&rows));
+    assert_eq!(layout.row_count(), 10_000);
+    assert_eq!(layout.row_of(SpanIx(9_999)), RowIx(9_999));
+}
+
+#[test]
+fn ten_thousand_concurrent_children_get_a_row_each_and_their_rows_are_used_again() {
+    let wave = |first: u64, start: i64| (first..first + 10_000).map(move |id| (id, 1, start, start + 50, 0));
+    let rows: Vec<Row> = std::iter::once((1, 0, 1, 500, 0)).chain(wave(2, 10)).chain(wave(10_002, 60)).collect();
+    let store = store_of(&rows);
+    let layout = layout_of(&store);
+    check(&store, &layout);
+    assert_eq!(layout.row_count(), 10_001);
+}
+
+#[test]
+fn trees_that_do_not_meet_share_rows_and_instants_never_coincide() {
+    let apart = [(1, 0, 10, 20, 0), (2, 1, 12, 18, 0), (3, 0, 20, 30, 0), (4, 3, 21, 22, 0), (5, 3, 22, 29, 0)];
+    assert_eq!(layout_of(&store_of(&apart)).row_count(), 2);
+    let instants = [(1, 0, 10, 10, 0), (2, 0, 10, 10, 0), (3, 0, 11, 11, 0)];
+    let store = store_of(&instants);
+    let layout = layout_of(&store);
+    check(&store, &layout);
+    assert_eq!(layout.row_count(), 2, "an instant takes 1 ns");
+}
+
+#[test]
+fn open_spans_reach_as_far_as_their_children_and_ghosts_span_theirs() {
+    let rows =
+        [(1, 0, 10, 0, 0), (2, 1, 12, 40, 0), (3, 9, 50, 60, 0), (4, 9, 55, 80, 0), (5, 9, 70, 75, 1), (6, 1, 0, 0, 0)];
+    let store = store_of(&rows);
+    let layout = layout_of(&store);
+    check(&store, &layout);
+    assert_eq!(layout.extent_ns(SpanIx(0)), (10, 40));
+    assert_eq!(layout.extent_ns(SpanIx(5)), (10, 11), "without any time: at its parent's start");
+    let ghosts: Vec<_> = layout.ghost_bars().collect();
+    assert_eq!(ghosts.len(), 1);
+    assert_eq!((ghosts[0].start_ns, ghosts[0].end_ns), (50, 80), "children in other lanes do not count");
+    assert_eq!(layout.lane_of_row(ghosts[0].row), LaneIx(0));
+    assert!(ghosts[0].row < layout.row_of(SpanIx(2)));
+    assert_eq!(layout.row_of_ghost(0), ghosts[0].row);
+    assert_eq!(layout.hull_ns(), &(10..80));
+}
+
+#[test]
+fn times_near_the_ends_of_the_axis_survive() {
+    let rows =
+        [(1, 0, i64::MAX, i64::MAX, 0), (2, 1, i64::MIN, i64::MAX, 0), (3, 1, i64::MIN, i64::MIN, 0), (4, 0, -5, 7, 0)];
+    let store = store_of(&rows);
+    let layout = layout_of(&store);
+    assert_eq!(layout.span_rows().len(), 4);
+    for row in 0..layout.row_count() {
+        let slots = layout.span_rows().slots(row);
+        let (starts, ends) = (&layout.span_rows().starts_ns()[slots.clone()], &layout.span_rows().ends_ns()[slots]);
+        assert!(starts.iter().zip(ends).all(|(start, end)| start < end));
+    }
+}
+
+#[test]
+fn heights_find_every_row_again() {
+    // Lane 0: 1 row, lane 1: 3000 rows, lane 2: 2 rows.
+    let wide = (10..3010).map(|id| (id, 0, 5, 10, 1));
+    let few = [(2, 0, 5, 10, 2), (3, 2, 6, 7, 2)];
+    let rows: Vec<Row> = std::iter::once((1, 0, 5, 10, 0)).chain(wide).chain(few).collect();
+    let layout = layout_of(&store_of(&rows));
+    let metrics = Metrics::default();
+    for folds in [
+        vec![],
+        vec![LaneFold::Full; 3],
+        vec![LaneFold::Compact, LaneFold::Collapsed, LaneFold::Auto],
+        vec![LaneFold::Collapsed; 3],
+    ] {
+        let heights = Heights::new(&layout, &folds, &metrics);
+        let mut total = 0.0;
+        for (at, lane) in layout.lanes().iter().enumerate() {
+            let ix = LaneIx(at as u32);
+            let (top, height) = heights.lane(ix);
+            assert!((top - total).abs() < 1e-9 && height >= metrics.least_lane);
+            total += height;
+            let row_height = heights.row_height(ix);
+            assert_eq!(row_height == 0.0, folds.get(at) == Some(&LaneFold::Collapsed));
+            assert!(row_height == 0.0 || (metrics.least_row..=metrics.full_row).contains(&row_height));
+            for row in lane.rows.clone().filter(|_| row_height > 0.0) {
+                let middle = heights.row_top(RowIx(row)) + row_height / 2.0;
+                assert_eq!(heights.at(middle), Some(AtHeight { lane: ix, row: Some(RowIx(row)) }));
+                assert!(heights.rows_in(ix, middle, middle + 0.1).contains(&row));
+            }
+            assert_eq!(heights.lanes_in(top + 1.0, top + 2.0), at..at + 1);
+            assert_eq!(heights.at(top + 0.5), Some(AtHeight { lane: ix, row: None }));
+        }
+        assert!((heights.total() - total).abs() < 1e-9);
+        assert_eq!((heights.at(-1.0), heights.at(total + 1.0)), (None, None));
+    }
+    let auto = Heights::new(&layout, &[], &metrics);
+    assert!((auto.row_height(LaneIx(1)) - metrics.least_row).abs() < 1e-9, "crowded lanes get low rows");
+    assert!((auto.row_height(LaneIx(0)) - metrics.full_row).abs() < 1e-9);
 }
