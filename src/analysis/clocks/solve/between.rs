@@ -24,8 +24,8 @@ impl Interval {
     /// The order that the interval proves.
     #[must_use]
     pub fn order(&self) -> Order {
-        let at_least = self.lo.map(|lo| lo.signum());
-        let at_most = self.hi.map(|hi| hi.signum());
+        let at_least = self.lo.map(Fine::signum);
+        let at_most = self.hi.map(Fine::signum);
         match (at_least, at_most) {
             (Some(0), Some(0)) => Order::Same,
             (Some(0 | 1), _) => Order::Before,

@@ -9,6 +9,9 @@ use super::graph::{Breaks, Graph, Shape};
 use super::paths::{Field, Way};
 use super::{Edge, Fine, Rates};
 
+/// A clock and the number of one of its steady stretches.
+type Stretch = (u32, u32);
+
 /// What is known about (a clock) - (the reference clock).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct OffsetRange {
@@ -206,7 +209,7 @@ impl Bounds {
         placed
     }
 
-    fn segment(&self, node: u32) -> (u32, u32) {
+    fn segment(&self, node: u32) -> Stretch {
         let (clock, at_ns) = self.graph.place(node);
         if clock == self.frame {
             return (clock, u32::try_from(at_ns).unwrap_or(0));
@@ -216,17 +219,17 @@ impl Bounds {
 
     /// The usual latency above the least one of the messages into (out of, for `Way::To`) each steady stretch of
     /// a clock, at least that of the stretches before it.
-    fn latency(&self, edges: &[Edge], way: Way) -> BTreeMap<(u32, u32), Fine> {
+    fn latency(&self, edges: &[Edge], way: Way) -> BTreeMap<Stretch, Fine> {
         let breaks = self.graph.breaks();
         let segment = |stamp: &super::Stamp| (stamp.clock, breaks.segment(stamp.clock, stamp.anchor_ns));
-        let mut weights: BTreeMap<((u32, u32), (u32, u32)), Vec<Fine>> = BTreeMap::new();
+        let mut weights: BTreeMap<(Stretch, Stretch), Vec<Fine>> = BTreeMap::new();
         for edge in edges {
             let (from, to) = (segment(&edge.from), segment(&edge.to));
             let key = if way == Way::From { (from, to) } else { (to, from) };
             weights.entry(key).or_default().push(edge.weight(self.graph.rates()));
         }
-        let mut segments: DiGraph<(u32, u32), Fine> = DiGraph::new();
-        let mut index: BTreeMap<(u32, u32), NodeIndex> = BTreeMap::new();
+        let mut segments: DiGraph<Stretch, Fine> = DiGraph::new();
+        let mut index: BTreeMap<Stretch, NodeIndex> = BTreeMap::new();
         for ((from, to), mut all) in weights {
             all.sort_unstable();
             let spread = all[all.len() / 2] - all[0];
@@ -234,7 +237,7 @@ impl Bounds {
             let (from, to) = (at(from), at(to));
             segments.add_edge(from, to, spread);
         }
-        let mut latency: BTreeMap<(u32, u32), Fine> = BTreeMap::new();
+        let mut latency: BTreeMap<Stretch, Fine> = BTreeMap::new();
         // Components come in reverse topological order.
         for component in tarjan_scc(&segments).into_iter().rev() {
             let incoming = component.iter().flat_map(|&node| {
@@ -279,10 +282,7 @@ impl Pin<'_> {
         let range = self.bounds.offset(clock, at_ns);
         let hi = self.from.at(graph, clock, at_ns).map(|cost| self.value + cost);
         let lo = self.to.at(graph, clock, at_ns).map(|cost| self.value - cost);
-        OffsetRange {
-            lo: range.lo.into_iter().chain(lo).max(),
-            hi: range.hi.into_iter().chain(hi).min(),
-        }
+        OffsetRange { lo: range.lo.into_iter().chain(lo).max(), hi: range.hi.into_iter().chain(hi).min() }
     }
 
     /// The time on the reference clock's axis that bounds count as true.

@@ -111,7 +111,11 @@ impl Field {
     fn nearest(&self, graph: &Graph, clock: u32, at_ns: i64) -> Option<(Fine, Option<u32>)> {
         let near = graph.neighbours(clock, at_ns).into_iter().flatten();
         let through = near.filter_map(|(node, cost)| Some((self.of_node(node)? + cost, Some(node))));
-        self.straight(graph, clock, at_ns).map(|cost| (cost, None)).into_iter().chain(through).min_by_key(|found| found.0)
+        self.straight(graph, clock, at_ns)
+            .map(|cost| (cost, None))
+            .into_iter()
+            .chain(through)
+            .min_by_key(|found| found.0)
     }
 
     fn straight(&self, graph: &Graph, clock: u32, at_ns: i64) -> Option<Fine> {

@@ -12,9 +12,7 @@ fn bounds(system: &System, frame: u32) -> Option<Bounds> {
 
 /// Small systems of constant offsets, for counting through all offsets.
 fn constant_system() -> impl Strategy<Value = (u32, Vec<(u32, u32, i64)>)> {
-    (2_u32..=4).prop_flat_map(|clocks| {
-        (Just(clocks), prop::collection::vec((0..clocks, 0..clocks, -3_i64..6), 1..9))
-    })
+    (2_u32..=4).prop_flat_map(|clocks| (Just(clocks), prop::collection::vec((0..clocks, 0..clocks, -3_i64..6), 1..9)))
 }
 
 proptest! {

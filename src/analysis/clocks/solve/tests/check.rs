@@ -81,7 +81,11 @@ fn adversarial_order_ends_within_the_step_limit_or_falls_back() {
     for clock in (0..clocks - 1).rev() {
         edges.push(edge(clock, Stamp::exact(clock, 0), Stamp::exact(clock + 1, -1)));
         for skip in 2..6.min(clocks - clock) {
-            edges.push(edge(clock * 10 + skip, Stamp::exact(clock, 0), Stamp::exact(clock + skip, -i64::from(skip) / 2)));
+            edges.push(edge(
+                clock * 10 + skip,
+                Stamp::exact(clock, 0),
+                Stamp::exact(clock + skip, -i64::from(skip) / 2),
+            ));
         }
     }
     let mut system = System { rates: Rates::uniform(clocks as usize, 0), edges };

@@ -48,18 +48,20 @@ prop_compose! {
 /// Mostly consistent systems: `bias` is added to every received time.
 pub fn system(max_clocks: u32, max_edges: usize, bias: i64) -> impl Strategy<Value = System> {
     (2..=max_clocks).prop_flat_map(move |clocks| {
-        let rates = prop::collection::vec(prop_oneof![Just(0_u32), Just(50_000_000), Just(100_000_000)], clocks as usize);
+        let rates =
+            prop::collection::vec(prop_oneof![Just(0_u32), Just(50_000_000), Just(100_000_000)], clocks as usize);
         let pairs = prop::collection::vec((stamp(clocks), stamp(clocks)), 1..=max_edges);
-        (rates, pairs).prop_map(move |(ppb, pairs)| {
-            let pairs = pairs.into_iter().filter(|(from, to)| from.clock != to.clock);
-            let edges = (0_u32..).zip(pairs).map(|(span, (from, mut to))| {
-                to.raw_ns += bias;
-                to.anchor_ns += bias;
-                edge(span, from, to)
-            });
-            System { rates: Rates::of(ppb), edges: edges.collect() }
-        })
-        .prop_filter("some edge", |system| !system.edges.is_empty())
+        (rates, pairs)
+            .prop_map(move |(ppb, pairs)| {
+                let pairs = pairs.into_iter().filter(|(from, to)| from.clock != to.clock);
+                let edges = (0_u32..).zip(pairs).map(|(span, (from, mut to))| {
+                    to.raw_ns += bias;
+                    to.anchor_ns += bias;
+                    edge(span, from, to)
+                });
+                System { rates: Rates::of(ppb), edges: edges.collect() }
+            })
+            .prop_filter("some edge", |system| !system.edges.is_empty())
     })
 }
 

@@ -13,7 +13,8 @@ impl Oracle {
     pub fn new(edges: &[Edge], rates: &Rates, frame: Option<u32>, extra: &[(u32, i64)]) -> Self {
         let rates = frame.map_or_else(|| rates.clone(), |frame| rates.against(rates.ppb(frame)));
         let stamps = edges.iter().flat_map(|edge| [edge.from, edge.to]);
-        let mut nodes: Vec<_> = stamps.map(|stamp| (stamp.clock, stamp.anchor_ns)).chain(extra.iter().copied()).collect();
+        let mut nodes: Vec<_> =
+            stamps.map(|stamp| (stamp.clock, stamp.anchor_ns)).chain(extra.iter().copied()).collect();
         nodes.extend(frame.map(|frame| (frame, 0)));
         nodes.sort_unstable();
         nodes.dedup();

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::{Bounds, Check, Graph, Pairwise, Rates, Reducer, Shape, Stamp};
 use super::super::super::causal::Evidence;
+use super::super::{Bounds, Check, Graph, Pairwise, Rates, Reducer, Shape, Stamp};
 use super::oracle::Oracle;
 use super::{NO_BREAKS, edge, no_guess, system};
 
