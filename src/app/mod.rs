@@ -1,1 +1,23 @@
 //! The window: state, commands, panels.
+//!
+//! Input becomes [`command::Command`]s, [`State::apply`](state::State) changes the state, panels and the canvas
+//! draw it and push further commands. Nothing else changes state (invariant I8).
+
+mod apply;
+pub mod command;
+mod go;
+pub mod history;
+pub mod host;
+pub mod keys;
+mod loading;
+mod panels;
+pub mod settings;
+pub mod state;
+pub mod theme;
+mod window;
+pub mod workspace;
+
+pub use host::{Clipboard, Dialogs};
+pub use state::State;
+pub use window::{App, Host, run};
+pub use workspace::Workspace;

@@ -12,12 +12,41 @@ pub struct Args {
     pub inputs: Vec<PathBuf>,
 }
 
+/// The way on when there is no window.
+const WITHOUT_A_WINDOW: &str =
+    "`skewline render` draws a picture and `skewline report` says what is in a file, both without a display";
+
 /// Opens the window.
 ///
 /// # Errors
 /// When this build or this machine has no window.
+#[cfg(feature = "window")]
+#[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments by value")]
+pub fn run(args: Args) -> anyhow::Result<Exit> {
+    use crate::load::Source;
+    if !has_display() {
+        anyhow::bail!("no display can be opened (neither WAYLAND_DISPLAY nor DISPLAY is set); {WITHOUT_A_WINDOW}");
+    }
+    let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
+    match crate::app::run(sources) {
+        Ok(()) => Ok(Exit::Fine),
+        Err(error) => anyhow::bail!("no window can be opened ({error}); {WITHOUT_A_WINDOW}"),
+    }
+}
+
+/// Opens the window.
+///
+/// # Errors
+/// Always: this build has none.
+#[cfg(not(feature = "window"))]
 pub fn run(_args: Args) -> anyhow::Result<Exit> {
-    anyhow::bail!(
-        "this build has no window; `skewline render` draws a picture and `skewline report` says what is in a file"
-    )
+    anyhow::bail!("this build has no window; {WITHOUT_A_WINDOW}")
+}
+
+/// True when a window system is said to be there. Other systems than Unix always have one.
+#[cfg(feature = "window")]
+fn has_display() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(all(unix, not(target_os = "macos")))
+        || ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY"].into_iter().any(is_set)
 }

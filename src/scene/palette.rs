@@ -110,8 +110,7 @@ impl ServiceColors {
     /// The colours of spans that `resource` reported.
     #[must_use]
     pub fn colors(&self, resource: ResourceIx, theme: ThemeKind) -> BarColors {
-        self.service_of(resource)
-            .map_or_else(|| unknown_colors(theme), |at| slot_colors(self.services[at].1, theme))
+        self.service_of(resource).map_or_else(|| unknown_colors(theme), |at| slot_colors(self.services[at].1, theme))
     }
 
     /// The colours of the service called `name`.

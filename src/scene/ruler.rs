@@ -181,7 +181,9 @@ fn relative_text(offset: i64, step: i64) -> String {
     }
     let body = match step {
         _ if step >= DAY => format!("{} d", size / day),
-        _ if size >= day => format!("{} d {:02}:{:02}{}", size / day, size / hour % 24, size / min % 60, seconds(size, step)),
+        _ if size >= day => {
+            format!("{} d {:02}:{:02}{}", size / day, size / hour % 24, size / min % 60, seconds(size, step))
+        }
         _ if size >= hour || step >= HOUR => {
             format!("{}:{:02}{} h", size / hour, size / min % 60, seconds(size, step))
         }

@@ -84,9 +84,8 @@ impl Metrics {
         }
         let Some(font) = &self.font else { return 0.6 };
         let found = font.charmap().map(ch).filter(|glyph| glyph.to_u32() != 0);
-        let advance = found.and_then(|glyph| {
-            font.glyph_metrics(Size::new(1.0), LocationRef::default()).advance_width(glyph)
-        });
+        let advance =
+            found.and_then(|glyph| font.glyph_metrics(Size::new(1.0), LocationRef::default()).advance_width(glyph));
         advance.unwrap_or(1.0)
     }
 

@@ -109,10 +109,8 @@ impl ViewState {
         let length = range.length_ns().max(1);
         // A single instant gets a microsecond around it.
         let margin = ((length as f64 * FIT_MARGIN) as i64).max(if length < 20 { 500 } else { 1 });
-        self.time = TimeRange {
-            from_ns: range.from_ns.saturating_sub(margin),
-            to_ns: range.to_ns.saturating_add(margin),
-        };
+        self.time =
+            TimeRange { from_ns: range.from_ns.saturating_sub(margin), to_ns: range.to_ns.saturating_add(margin) };
     }
 
     /// Zooms by `factor` (above 1 = closer) so that `anchor_ns` keeps its place on the screen.

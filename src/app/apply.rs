@@ -1,0 +1,244 @@
+//! The only place that changes state.
+
+use super::command::{Answer, Command};
+use super::settings::ThemeChoice;
+use super::state::{Effect, ExportPanel, State, Tone};
+use super::window::Host;
+use crate::load::Source;
+use crate::scene::TimeRange;
+
+/// Zoom factor of one key press.
+const ZOOM_STEP: f64 = 1.3;
+/// Share of the visible time that one key press moves.
+const PAN_SHARE: f64 = 0.12;
+/// Points that one key press scrolls.
+const SCROLL_STEP: f64 = 48.0;
+
+impl State {
+    /// Carries out one command.
+    pub fn apply(&mut self, command: Command, host: &mut Host) {
+        match command {
+            Command::Open
+            | Command::OpenSample
+            | Command::ForgetRecent
+            | Command::CloseWorkspace
+            | Command::OpenSources(_)
+            | Command::Load { .. }
+            | Command::AnswerOpen(_)
+            | Command::CancelLoad
+            | Command::DismissLoadError
+            | Command::TakeResults => self.apply_file(command, host),
+            Command::ExportPanel
+            | Command::CopyPicture
+            | Command::SetExportPath(_)
+            | Command::ChooseExportPath
+            | Command::Export(_) => self.apply_export(command, host),
+            Command::RulerRelative
+            | Command::RulerAbsolute
+            | Command::ThemeDark
+            | Command::ThemeLight
+            | Command::ThemeSystem
+            | Command::TextLarger
+            | Command::TextSmaller
+            | Command::TextNormal
+            | Command::ToggleDetails => self.apply_setting(&command),
+            Command::ToggleDiagnostics => self.session.diagnostics_open = !self.session.diagnostics_open,
+            Command::ToggleHelp => self.session.help_open = !self.session.help_open,
+            Command::Clear => self.clear(),
+            Command::SystemTheme(theme) => {
+                self.system_theme = theme;
+                self.sync_view();
+            }
+            Command::Quit => self.effect(Effect::Quit),
+            Command::FilterDetails(text) => self.session.details_filter = text,
+            Command::CopyText { what, text } => {
+                self.effect(Effect::CopyText(text));
+                self.effect(Effect::Toast(Tone::Good, format!("Copied {what}")));
+            }
+            Command::NextSpan
+            | Command::PreviousSpan
+            | Command::RowUp
+            | Command::RowDown
+            | Command::Parent
+            | Command::FirstChild
+            | Command::NextFlagged
+            | Command::PreviousFlagged
+            | Command::Select { .. }
+            | Command::SelectNothing
+            | Command::Reveal(_)
+            | Command::ZoomToSpan(_)
+            | Command::ZoomToSelection
+            | Command::MeasureSelection => self.apply_go(&command),
+            other => self.apply_view(&other),
+        }
+    }
+
+    pub(super) fn effect(&mut self, effect: Effect) {
+        self.session.effects.push(effect);
+    }
+
+    fn apply_file(&mut self, command: Command, host: &mut Host) {
+        match command {
+            Command::Open => self.session.dialog = Some(host.dialogs.open(host.wake())),
+            Command::OpenSample => {
+                let sample = Source::memory(super::loading::SAMPLE_NAME, super::loading::SAMPLE);
+                self.open_sources(vec![sample], host);
+            }
+            Command::ForgetRecent => {
+                self.settings.recent.clear();
+                self.effect(Effect::Save);
+            }
+            Command::CloseWorkspace => {
+                self.data = None;
+                self.reset_view();
+            }
+            Command::OpenSources(sources) => self.open_sources(sources, host),
+            Command::Load { sources, add } => self.load(sources, add, host),
+            Command::AnswerOpen(answer) => {
+                let sources = self.session.question.take();
+                if let (Some(answer), Some(sources)) = (answer, sources) {
+                    self.load(sources, answer == Answer::Add, host);
+                }
+            }
+            Command::CancelLoad => {
+                if let Some(loading) = &self.session.loading {
+                    loading.job.cancel();
+                }
+            }
+            Command::DismissLoadError => self.session.load_error = None,
+            _ => self.take_results(host),
+        }
+    }
+
+    fn apply_export(&mut self, command: Command, host: &mut Host) {
+        match command {
+            Command::ExportPanel => {
+                self.session.export = match (self.session.export.take(), &self.data) {
+                    (None, Some(data)) => Some(ExportPanel { path: export_path(&data.title()), error: None }),
+                    _ => None,
+                };
+            }
+            Command::SetExportPath(path) => self.session.export = Some(ExportPanel { path, error: None }),
+            Command::ChooseExportPath => {
+                let name = self.session.export.as_ref().map(|export| export.path.clone()).unwrap_or_default();
+                let name = std::path::Path::new(&name)
+                    .file_name()
+                    .map_or_else(|| "skewline.png".to_owned(), |name| name.to_string_lossy().into_owned());
+                self.session.dialog = Some(host.dialogs.save(&name, host.wake()));
+            }
+            Command::CopyPicture => match self.picture_rgba() {
+                Ok((width, height, rgba)) => match host.clipboard.set_picture(width, height, rgba) {
+                    Ok(()) => self.effect(Effect::Toast(Tone::Good, "Copied the picture".to_owned())),
+                    Err(error) => self.effect(Effect::Toast(Tone::Bad, format!("No picture copied: {error}"))),
+                },
+                Err(error) => self.effect(Effect::Toast(Tone::Bad, error)),
+            },
+            Command::Export(path) => match self.write_picture(&path) {
+                Ok(()) => {
+                    self.session.export = None;
+                    self.effect(Effect::Toast(Tone::Good, format!("Wrote {}", path.display())));
+                }
+                Err(error) => {
+                    self.session.export = Some(ExportPanel { path: path.display().to_string(), error: Some(error) });
+                }
+            },
+            _ => {}
+        }
+    }
+
+    fn apply_setting(&mut self, command: &Command) {
+        let settings = &mut self.settings;
+        match command {
+            Command::RulerRelative => settings.absolute_ruler = false,
+            Command::RulerAbsolute => settings.absolute_ruler = true,
+            Command::ThemeDark => settings.theme = ThemeChoice::Dark,
+            Command::ThemeLight => settings.theme = ThemeChoice::Light,
+            Command::ThemeSystem => settings.theme = ThemeChoice::System,
+            Command::TextLarger => settings.text_scale = settings.stepped_text_scale(1),
+            Command::TextSmaller => settings.text_scale = settings.stepped_text_scale(-1),
+            Command::TextNormal => settings.text_scale = 1.0,
+            _ => settings.details_open = !settings.details_open,
+        }
+        self.sync_view();
+        self.effect(Effect::Save);
+    }
+
+    fn apply_view(&mut self, command: &Command) {
+        let Some(data) = self.data.clone() else { return };
+        let page = f64::from(self.session.view.size.y) * 0.8;
+        let anchor_ns = self.zoom_anchor_ns();
+        let view = &mut self.session.view;
+        let pan = (view.time.length_ns() as f64 * PAN_SHARE) as i64;
+        match *command {
+            Command::Undo => self.session.history.undo(view),
+            Command::Redo => self.session.history.redo(view),
+            Command::EndInteraction => self.session.history.commit(view),
+            Command::ZoomIn => view.zoom_about(anchor_ns, ZOOM_STEP),
+            Command::ZoomOut => view.zoom_about(anchor_ns, 1.0 / ZOOM_STEP),
+            Command::ZoomAbout { at_ns, factor } => view.zoom_about(at_ns, factor),
+            Command::PanLeft => view.pan(-pan.max(1)),
+            Command::PanRight => view.pan(pan.max(1)),
+            Command::PanBy(ns) => view.pan(ns),
+            Command::ScrollUp => view.scroll_y -= SCROLL_STEP,
+            Command::ScrollDown => view.scroll_y += SCROLL_STEP,
+            Command::PageUp => view.scroll_y -= page,
+            Command::PageDown => view.scroll_y += page,
+            Command::ScrollBy(points) => view.scroll_y += points,
+            Command::ScrollTo(points) => view.scroll_y = points,
+            Command::Resize(size) => view.size = size,
+            Command::Measure(range) => view.measure = range,
+            Command::WholeTrace => view.fit(&data.hull_ns),
+            Command::ShowRange(range) => self.show_range(range),
+            _ => {}
+        }
+        self.clamp_view();
+        if matches!(command, Command::WholeTrace | Command::ShowRange(_)) {
+            self.session.history.commit(&self.session.view);
+        }
+    }
+
+    /// What keys zoom about: the focused span when it is in view, else the middle.
+    fn zoom_anchor_ns(&self) -> i64 {
+        let time = self.session.view.time;
+        let middle = time.from_ns.saturating_add(time.length_ns() / 2);
+        let focused = self.focused_extent().map(|span| span.from_ns.saturating_add(span.length_ns() / 2));
+        focused.filter(|at| (time.from_ns..time.to_ns).contains(at)).unwrap_or(middle)
+    }
+
+    /// Shows `range`, as far as there is anything.
+    pub(super) fn show_range(&mut self, range: TimeRange) {
+        let range = range.ordered();
+        self.session.view.time = TimeRange { to_ns: range.to_ns.max(range.from_ns.saturating_add(1)), ..range };
+    }
+
+    fn clear(&mut self) {
+        let session = &mut self.session;
+        if session.help_open {
+            session.help_open = false;
+        } else if session.export.is_some() {
+            session.export = None;
+        } else if session.question.is_some() {
+            session.question = None;
+        } else if session.load_error.is_some() {
+            session.load_error = None;
+        } else if session.diagnostics_open {
+            session.diagnostics_open = false;
+        } else if session.view.measure.is_some() {
+            session.view.measure = None;
+        } else {
+            session.view.selection.clear();
+            session.view.focused = None;
+        }
+    }
+}
+
+/// Where a picture of `title` goes when the user says nothing else: the pictures directory, or here.
+fn export_path(title: &str) -> String {
+    let stem = title.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("skewline");
+    let directory = directories::UserDirs::new()
+        .and_then(|dirs| dirs.picture_dir().map(std::path::Path::to_owned))
+        .filter(|directory| directory.is_dir())
+        .or_else(|| std::env::current_dir().ok())
+        .unwrap_or_default();
+    directory.join(format!("{stem}.png")).display().to_string()
+}

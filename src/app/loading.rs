@@ -1,0 +1,127 @@
+//! Opening files: the question "add or replace", the job, its result.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::host::Picked;
+use super::state::{Effect, LoadFailure, Loading, State, Tone};
+use super::window::Host;
+use super::workspace::Workspace;
+use crate::load::{self, LoadError, Options, Origin, Source};
+
+/// What the built-in sample is called.
+pub const SAMPLE_NAME: &str = "slow-conversation.otlp.json";
+/// The built-in sample; empty until there is one.
+pub const SAMPLE: &[u8] = b"";
+
+impl State {
+    /// Opens `sources`; asks first when something is open.
+    pub(super) fn open_sources(&mut self, sources: Vec<Source>, host: &mut Host) {
+        if sources.is_empty() {
+            return;
+        }
+        if self.data.is_some() {
+            self.session.question = Some(sources);
+        } else {
+            self.load(sources, false, host);
+        }
+    }
+
+    /// Starts loading; a load that still runs is cancelled.
+    pub(super) fn load(&mut self, sources: Vec<Source>, add: bool, host: &mut Host) {
+        let title = title_of(&sources);
+        let paths: Vec<PathBuf> = sources.iter().filter_map(path_of).collect();
+        let existing = self.data.as_ref().filter(|_| add);
+        let origins: Vec<Origin> = existing.map(|data| data.origins.clone()).unwrap_or_default();
+        let store = existing.map(|data| Arc::clone(&data.store));
+        let finish = move |loaded, _: &load::Progress| Workspace::build(loaded, &origins);
+        let job = load::spawn(sources, Options::default(), store, finish, host.wake());
+        self.session.load_error = None;
+        self.session.question = None;
+        self.session.loading = Some(Loading { job, title, paths, add });
+    }
+
+    /// Takes what background work has finished.
+    pub(super) fn take_results(&mut self, host: &mut Host) {
+        if let Some(picked) = self.session.dialog.as_ref().map(crossbeam_channel::Receiver::try_recv) {
+            match picked {
+                Ok(Picked::Open(files)) => {
+                    self.session.dialog = None;
+                    self.open_sources(files.into_iter().map(Source::Path).collect(), host);
+                }
+                Ok(Picked::Save(path)) => {
+                    self.session.dialog = None;
+                    if let (Some(path), Some(export)) = (path, &mut self.session.export) {
+                        export.path = path.display().to_string();
+                        export.error = None;
+                    }
+                }
+                Err(crossbeam_channel::TryRecvError::Disconnected) => self.session.dialog = None,
+                Err(crossbeam_channel::TryRecvError::Empty) => {}
+            }
+        }
+        let done = self.session.loading.as_ref().and_then(|loading| loading.job.poll());
+        if let Some(result) = done
+            && let Some(loading) = self.session.loading.take()
+        {
+            match result {
+                Ok(workspace) => self.loaded(workspace, &loading),
+                Err(LoadError::Cancelled) => {
+                    self.effect(Effect::Toast(Tone::Good, format!("Stopped loading {}", loading.title)));
+                }
+                Err(error) => {
+                    self.session.load_error =
+                        Some(LoadFailure { title: loading.title, messages: vec![error.to_string()] });
+                }
+            }
+        }
+    }
+
+    fn loaded(&mut self, workspace: Workspace, loading: &Loading) {
+        for path in loading.paths.iter().rev() {
+            self.settings.remember(path);
+        }
+        if !loading.paths.is_empty() {
+            self.effect(Effect::Save);
+        }
+        if !workspace.failures.is_empty() {
+            self.session.load_error =
+                Some(LoadFailure { title: loading.title.clone(), messages: workspace.failures.clone() });
+        }
+        self.data = Some(Arc::new(workspace));
+        self.reset_view();
+    }
+
+    /// Shows everything, nothing selected, no earlier views.
+    pub(super) fn reset_view(&mut self) {
+        let session = &mut self.session;
+        session.view.selection.clear();
+        session.view.focused = None;
+        session.view.measure = None;
+        session.view.lane_heights.clear();
+        session.view.hidden_lanes.clear();
+        session.diagnostics_open = false;
+        session.export = None;
+        session.details_filter.clear();
+        if let Some(data) = &self.data {
+            session.view.fit(&data.hull_ns);
+        }
+        session.history.reset(&session.view);
+    }
+}
+
+fn path_of(source: &Source) -> Option<PathBuf> {
+    match source {
+        Source::Path(path) => Some(path.clone()),
+        Source::Stdin | Source::Memory { .. } => None,
+    }
+}
+
+fn title_of(sources: &[Source]) -> String {
+    match sources {
+        [] => "nothing".to_owned(),
+        [Source::Stdin] => "standard input".to_owned(),
+        [only] => only.name(),
+        [first, rest @ ..] => format!("{} and {} more", first.name(), rest.len()),
+    }
+}

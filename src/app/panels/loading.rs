@@ -1,0 +1,86 @@
+//! Bars below the tool bar: a load that runs, the question "add or replace", a load that failed.
+
+use egui::{Frame, Margin, Panel, ProgressBar, RichText, Ui};
+
+use super::super::command::{Answer, Command, Queue};
+use super::super::state::{Loading, State};
+use super::widgets::{bytes_text, counted};
+use crate::load::{Phase, Source};
+
+/// The bars.
+pub fn bars_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let theme = state.theme().theme();
+    let frame = |fill| Frame::new().fill(fill).inner_margin(Margin::symmetric(14, 8));
+    if let Some(loading) = &state.session.loading {
+        Panel::top("loading").frame(frame(theme.panel)).show(ui, |ui| progress_ui(ui, loading, queue));
+    }
+    if let Some(sources) = &state.session.question {
+        Panel::top("question").frame(frame(theme.panel)).show(ui, |ui| question_ui(ui, sources, queue));
+    }
+    if let Some(failure) = &state.session.load_error {
+        Panel::top("load-error").frame(frame(theme.error_ground)).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(format!("Could not read {}", failure.title)).strong().color(theme.error));
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    if ui.button("Dismiss").clicked() {
+                        queue.push(Command::DismissLoadError);
+                    }
+                    if ui.button("Open another…").clicked() {
+                        queue.push(Command::Open);
+                    }
+                });
+            });
+            for message in failure.messages.iter().take(8) {
+                ui.add(egui::Label::new(message.as_str()).wrap().selectable(true));
+            }
+            if failure.messages.len() > 8 {
+                ui.label(format!("and {} more", failure.messages.len() - 8));
+            }
+        });
+    }
+}
+
+fn progress_ui(ui: &mut Ui, loading: &Loading, queue: &mut Queue) {
+    let progress = loading.job.progress();
+    let (bytes, spans) = (progress.bytes(), progress.spans());
+    let share = progress.total_bytes().map(|total| (bytes as f64 / total.max(1) as f64).min(1.0) as f32);
+    let doing = match progress.phase() {
+        Phase::Opening => "Opening",
+        Phase::Reading => "Reading",
+        Phase::Joining => "Joining spans of",
+        Phase::Preparing | Phase::Done => "Laying out",
+    };
+    ui.horizontal(|ui| {
+        ui.label(format!("{doing} {}", loading.title));
+        ui.label(RichText::new(format!("{} · {}", bytes_text(bytes), counted(spans, "span"))).weak());
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui.button("Cancel").on_hover_text("Stops loading; what is open stays as it is.").clicked() {
+                queue.push(Command::CancelLoad);
+            }
+            let bar = match share {
+                Some(share) => ProgressBar::new(share).show_percentage(),
+                None => ProgressBar::new(0.0).animate(true),
+            };
+            ui.add(bar.desired_width(ui.available_width().min(320.0)));
+        });
+    });
+}
+
+fn question_ui(ui: &mut Ui, sources: &[Source], queue: &mut Queue) {
+    let what = match sources {
+        [only] => only.name(),
+        all => counted(all.len() as u64, "file"),
+    };
+    ui.horizontal(|ui| {
+        ui.label(format!("Open {what}:"));
+        for (text, tip, answer) in [
+            ("Replace", "Closes what is open.", Some(Answer::Replace)),
+            ("Add", "Shows both in one workspace: spans of one trace find each other.", Some(Answer::Add)),
+            ("Cancel", "Opens nothing.", None),
+        ] {
+            if ui.button(text).on_hover_text(tip).clicked() {
+                queue.push(Command::AnswerOpen(answer));
+            }
+        }
+    });
+}

@@ -1,0 +1,80 @@
+//! The menu bar, generated from the command table.
+
+use egui::{Button, MenuBar, RichText, Ui};
+use strum::IntoEnumIterator as _;
+
+use super::super::command::{Category, Command, Queue, TABLE};
+use super::super::settings::ThemeChoice;
+use super::super::state::State;
+use super::widgets::is_usable;
+use crate::load::Source;
+
+/// The menu bar.
+pub fn menu_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    MenuBar::new().ui(ui, |ui| {
+        for category in Category::iter() {
+            ui.menu_button(category.to_string(), |ui| {
+                ui.set_min_width(250.0 * state.settings.text_scale);
+                category_ui(ui, category, state, queue);
+            });
+        }
+        let title = state.data.as_ref().map(|data| data.title()).unwrap_or_default();
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.add(egui::Label::new(RichText::new(title).weak()).truncate());
+        });
+    });
+}
+
+fn category_ui(ui: &mut Ui, category: Category, state: &State, queue: &mut Queue) {
+    for entry in TABLE.iter().filter(|entry| entry.category == category && entry.in_menu) {
+        if entry.group {
+            ui.separator();
+        }
+        if matches!(entry.command, Command::ForgetRecent) {
+            recent_ui(ui, state, queue);
+            continue;
+        }
+        let keys = entry.keys.first().map(super::super::keys::Keys::text).unwrap_or_default();
+        let mark = if is_on(&entry.command, state) { "✓ " } else { "" };
+        let button = Button::new(format!("{mark}{}", entry.title)).shortcut_text(RichText::new(keys).weak());
+        let response = ui.add_enabled(is_usable(entry, state), button).on_hover_text(entry.tooltip);
+        if response.clicked() {
+            queue.push(entry.command.clone());
+            ui.close();
+        }
+    }
+}
+
+fn is_on(command: &Command, state: &State) -> bool {
+    let settings = &state.settings;
+    match command {
+        Command::ThemeDark => settings.theme == ThemeChoice::Dark,
+        Command::ThemeLight => settings.theme == ThemeChoice::Light,
+        Command::ThemeSystem => settings.theme == ThemeChoice::System,
+        Command::RulerAbsolute => settings.absolute_ruler,
+        Command::RulerRelative => !settings.absolute_ruler,
+        Command::ToggleDetails => settings.details_open,
+        Command::ToggleDiagnostics => state.session.diagnostics_open,
+        _ => false,
+    }
+}
+
+fn recent_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let recent = &state.settings.recent;
+    ui.add_enabled_ui(!recent.is_empty(), |ui| {
+        ui.menu_button("Recent files", |ui| {
+            for path in recent {
+                let name = path.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
+                if ui.button(name.as_ref()).on_hover_text(path.display().to_string()).clicked() {
+                    queue.push(Command::OpenSources(vec![Source::Path(path.clone())]));
+                    ui.close();
+                }
+            }
+            ui.separator();
+            if ui.button("Forget recent files").clicked() {
+                queue.push(Command::ForgetRecent);
+                ui.close();
+            }
+        });
+    });
+}

@@ -1,0 +1,66 @@
+//! The panels around the canvas. They draw the state and push commands; they change nothing.
+
+mod diagnostics;
+mod empty;
+mod export;
+mod help;
+mod loading;
+mod menu;
+mod status;
+mod toolbar;
+mod widgets;
+
+use egui::{Frame, Margin, Panel, Stroke, Ui};
+
+use super::command::Queue;
+use super::state::State;
+
+/// Everything in the window.
+pub fn window_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let theme = state.theme().theme();
+    let bar = Frame::new().fill(theme.bar).inner_margin(Margin::symmetric(10, 3));
+    Panel::top("menu").frame(bar).show_separator_line(false).show(ui, |ui| menu::menu_ui(ui, state, queue));
+    if state.data.is_some() {
+        let bar = Frame::new().fill(theme.bar).inner_margin(Margin { left: 14, right: 10, top: 5, bottom: 7 });
+        Panel::top("toolbar").frame(bar).show_separator_line(true).show(ui, |ui| toolbar::toolbar_ui(ui, state, queue));
+    }
+    loading::bars_ui(ui, state, queue);
+    if state.data.is_some() {
+        let bar = Frame::new().fill(theme.bar).inner_margin(Margin::symmetric(14, 3));
+        Panel::bottom("status").frame(bar).show_separator_line(true).show(ui, |ui| status::status_ui(ui, state, queue));
+    }
+    if state.data.is_some() && state.session.diagnostics_open {
+        let panel = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(14, 10));
+        Panel::bottom("diagnostics")
+            .frame(panel)
+            .resizable(true)
+            .default_size(260.0)
+            .size_range(120.0..=600.0)
+            .show(ui, |ui| diagnostics::diagnostics_ui(ui, state, queue));
+    }
+    let central = Frame::new().fill(theme.canvas).stroke(Stroke::NONE);
+    egui::CentralPanel::default().frame(central).show(ui, |ui| {
+        if state.data.is_none() {
+            empty::empty_ui(ui, state, queue);
+        }
+    });
+    help::help_ui(ui, state, queue);
+    export::export_ui(ui, state, queue);
+    drop_hint_ui(ui, state);
+}
+
+/// Says that dropping here works, while files hover.
+fn drop_hint_ui(ui: &Ui, state: &State) {
+    let hovering = ui.ctx().input(|input| input.raw.hovered_files.len());
+    if hovering == 0 {
+        return;
+    }
+    let theme = state.theme().theme();
+    let layer = egui::LayerId::new(egui::Order::Foreground, egui::Id::unique("drop-hint"));
+    let painter = ui.ctx().layer_painter(layer);
+    let rect = ui.ctx().content_rect().shrink(8.0);
+    painter.rect(rect, 8, theme.canvas.gamma_multiply(0.85), Stroke::new(2.0, theme.accent), egui::StrokeKind::Inside);
+    let text = if hovering == 1 { "Drop to open".to_owned() } else { format!("Drop to open {hovering} files") };
+    let font = super::theme::bold(super::theme::size::HEADING);
+    painter.text(rect.center(), egui::Align2::CENTER_CENTER, text, font, theme.text);
+}

@@ -1,0 +1,62 @@
+//! The tool bar: what is open, and the switches that are used most.
+
+use egui::{Align, Layout, RichText, Ui};
+
+use super::super::command::{Command, Queue};
+use super::super::state::State;
+use super::super::theme;
+use super::super::workspace::Workspace;
+use super::widgets::{command_button, counted, segmented};
+use crate::model::time::duration_text;
+use crate::scene::ThemeKind;
+
+/// The tool bar.
+pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let Some(data) = &state.data else { return };
+    let colors = state.theme().theme();
+    ui.horizontal(|ui| {
+        let scale = state.settings.text_scale;
+        ui.label(RichText::new(data.title()).font(theme::bold(theme::size::BODY * scale)));
+        ui.add_space(6.0);
+        ui.label(RichText::new(counts(data)).weak());
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            command_button(ui, "Export", Command::ExportPanel, queue);
+            ui.add_space(6.0);
+            let kind = state.theme();
+            segmented(
+                ui,
+                colors,
+                // Right to left.
+                vec![
+                    ("Light", Command::ThemeLight, kind == ThemeKind::Light),
+                    ("Dark", Command::ThemeDark, kind == ThemeKind::Dark),
+                ],
+                queue,
+            );
+            ui.label(RichText::new("Theme").weak().small());
+            ui.add_space(6.0);
+            let absolute = state.settings.absolute_ruler;
+            segmented(
+                ui,
+                colors,
+                vec![
+                    ("Time of day", Command::RulerAbsolute, absolute),
+                    ("Since start", Command::RulerRelative, !absolute),
+                ],
+                queue,
+            );
+            ui.label(RichText::new("Ruler").weak().small());
+        });
+    });
+}
+
+fn counts(data: &Workspace) -> String {
+    let store = &data.store;
+    let mut parts = vec![counted(store.traces().len() as u64, "trace")];
+    if !data.domains.list.is_empty() {
+        parts.push(counted(data.domains.list.len() as u64, "clock"));
+    }
+    parts.push(counted(store.len() as u64, "span"));
+    parts.push(duration_text(data.hull_ns.end.saturating_sub(data.hull_ns.start)));
+    parts.join(" · ")
+}

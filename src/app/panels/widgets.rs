@@ -1,0 +1,115 @@
+//! Small pieces that several panels use.
+
+use egui::{Button, Frame, Margin, Response, RichText, Stroke, Ui};
+
+use super::super::command::{Command, Entry, Needs, Queue, entry_of};
+use super::super::state::State;
+use crate::scene::Theme;
+
+/// True when the command of `entry` can be used now.
+pub fn is_usable(entry: &Entry, state: &State) -> bool {
+    match entry.needs {
+        Needs::Nothing if matches!(entry.command, Command::OpenSample) => has_sample(),
+        Needs::Nothing => true,
+        Needs::Workspace => state.data.is_some(),
+        Needs::Selection => state.data.is_some() && !state.session.view.selection.is_empty(),
+    }
+}
+
+/// True when this build carries a sample.
+pub const fn has_sample() -> bool {
+    !super::super::loading::SAMPLE.is_empty()
+}
+
+/// The explanation of a command with its keys, as a tooltip.
+pub fn tooltip(entry: &Entry) -> String {
+    match entry.keys.first() {
+        Some(keys) => format!("{}  ({})", entry.tooltip, keys.text()),
+        None => entry.tooltip.to_owned(),
+    }
+}
+
+/// A button that stands for a command of the table, named `text`.
+pub fn command_button(ui: &mut Ui, text: &str, command: Command, queue: &mut Queue) -> Response {
+    let tip = entry_of(&command).map(tooltip);
+    let mut response = ui.button(text);
+    if let Some(tip) = tip {
+        response = response.on_hover_text(tip);
+    }
+    if response.clicked() {
+        queue.push(command);
+    }
+    response
+}
+
+/// Buttons of which one is on, side by side: (name, command, is on).
+pub fn segmented(ui: &mut Ui, theme: &Theme, choices: Vec<(&str, Command, bool)>, queue: &mut Queue) {
+    let frame = Frame::new()
+        .fill(theme.control)
+        .stroke(Stroke::new(1.0, theme.control_line))
+        .corner_radius(5)
+        .inner_margin(Margin::same(1));
+    frame.show(ui, |ui| {
+        ui.spacing_mut().item_spacing.x = 1.0;
+        for (text, command, is_on) in choices {
+            let color = if is_on { theme.on_accent } else { theme.text };
+            let button = Button::selectable(is_on, RichText::new(text).color(color));
+            let tip = entry_of(&command).map(tooltip).unwrap_or_default();
+            if ui.add(button).on_hover_text(tip).clicked() && !is_on {
+                queue.push(command);
+            }
+        }
+    });
+}
+
+/// `1 span`, `412 spans`, `1,204,388 spans`.
+pub fn counted(count: u64, one: &str) -> String {
+    let number = grouped(count);
+    if count == 1 { format!("{number} {one}") } else { format!("{number} {one}s") }
+}
+
+/// A number with commas between thousands.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A size in bytes for people.
+pub fn bytes_text(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let decimals = usize::from(value < 99.5);
+    format!("{value:.decimals$} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_sizes_read_well() {
+        assert_eq!(counted(1, "span"), "1 span");
+        assert_eq!(counted(1_204_388, "span"), "1,204,388 spans");
+        assert_eq!(grouped(100), "100");
+        for (bytes, text) in
+            [(999, "999 B"), (1000, "1.0 kB"), (123_456, "123 kB"), (999_900, "1.0 MB"), (1_270_000_000, "1.3 GB")]
+        {
+            assert_eq!(bytes_text(bytes), text);
+        }
+    }
+}

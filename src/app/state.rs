@@ -1,0 +1,143 @@
+//! The state of the window, in three parts: data, what the user chose, and the view of this session.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+
+use super::history::History;
+use super::host::Picked;
+use super::settings::{Settings, ThemeChoice};
+use super::workspace::Workspace;
+use crate::load::{Job, Source};
+use crate::scene::{RulerMode, ThemeKind, ViewState};
+
+/// Everything the window shows.
+#[derive(Default)]
+pub struct State {
+    /// What is open. Immutable, shared with background work.
+    pub data: Option<Arc<Workspace>>,
+    /// What the user chose; saved.
+    pub settings: Settings,
+    /// What holds until the window closes.
+    pub session: Session,
+    /// What the system says about dark or light.
+    pub system_theme: Option<ThemeKind>,
+}
+
+/// View state and open panels; not saved.
+#[derive(Default)]
+pub struct Session {
+    /// What part of the data is visible, and what is selected.
+    pub view: ViewState,
+    /// Earlier views.
+    pub history: History,
+    /// The list of diagnostics is open.
+    pub diagnostics_open: bool,
+    /// The help is open.
+    pub help_open: bool,
+    /// The export panel, when open.
+    pub export: Option<ExportPanel>,
+    /// Sources that wait for "add or replace".
+    pub question: Option<Vec<Source>>,
+    /// The load that runs.
+    pub loading: Option<Loading>,
+    /// Why the last load failed.
+    pub load_error: Option<LoadFailure>,
+    /// A file dialog that is open.
+    pub dialog: Option<Receiver<Picked>>,
+    /// Filter of the details drawer.
+    pub details_filter: String,
+    /// What still has to be done outside of the state.
+    pub effects: Vec<Effect>,
+}
+
+/// The export panel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExportPanel {
+    /// Where to write, as typed.
+    pub path: String,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+}
+
+/// A load in the background.
+pub struct Loading {
+    /// The job.
+    pub job: Job<Workspace>,
+    /// What is loaded, for people.
+    pub title: String,
+    /// Paths to put among the recent files when it succeeds.
+    pub paths: Vec<PathBuf>,
+    /// Joins the open workspace; keeps the view.
+    pub add: bool,
+}
+
+/// A load that failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoadFailure {
+    /// What was to be loaded.
+    pub title: String,
+    /// One sentence each: what happened, what was expected, how to go on.
+    pub messages: Vec<String>,
+}
+
+/// Something to do outside of the state, after commands were applied.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Close the window.
+    Quit,
+    /// Text for the clipboard.
+    CopyText(String),
+    /// A short message.
+    Toast(Tone, String),
+    /// Settings have changed: write them.
+    Save,
+}
+
+/// What kind of message it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    /// Something worked.
+    Good,
+    /// Something failed.
+    Bad,
+}
+
+impl State {
+    /// The state of a window that opens with `settings`.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let mut state = Self { settings, ..Self::default() };
+        state.sync_view();
+        state
+    }
+
+    /// Dark or light, as chosen.
+    #[must_use]
+    pub fn theme(&self) -> ThemeKind {
+        match self.settings.theme {
+            ThemeChoice::Dark => ThemeKind::Dark,
+            ThemeChoice::Light => ThemeKind::Light,
+            ThemeChoice::System => self.system_theme.unwrap_or(ThemeKind::Dark),
+        }
+    }
+
+    /// Copies choices that the scene needs into the view.
+    pub(super) fn sync_view(&mut self) {
+        let theme = self.theme();
+        let view = &mut self.session.view;
+        view.theme = theme;
+        view.text_scale = self.settings.text_scale;
+        view.ruler = if self.settings.absolute_ruler { RulerMode::Absolute } else { RulerMode::Relative };
+    }
+
+    /// Title of the window.
+    #[must_use]
+    pub fn window_title(&self) -> String {
+        match &self.data {
+            Some(data) => format!("{} — Skewline", data.title()),
+            None => "Skewline".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The eframe application: input to commands, commands to state, state to panels.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::ViewportCommand;
+
+use super::command::{Command, Queue};
+use super::host::{Clipboard, DesktopClipboard, DesktopDialogs, Dialogs, Wake};
+use super::settings::{self, Settings};
+use super::state::{Effect, State, Tone};
+use super::{keys, panels, theme};
+use crate::load::Source;
+use crate::scene::ThemeKind;
+
+/// What the window needs of the desktop.
+pub struct Host {
+    /// File dialogs.
+    pub dialogs: Box<dyn Dialogs>,
+    /// Clipboard for pictures.
+    pub clipboard: Box<dyn Clipboard>,
+    /// Where settings are kept; `None` = nowhere.
+    pub settings_path: Option<PathBuf>,
+    /// Makes the window draw another frame, from any thread.
+    pub waker: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Host {
+    /// The real desktop.
+    #[must_use]
+    pub fn desktop() -> Self {
+        Self {
+            dialogs: Box::new(DesktopDialogs),
+            clipboard: Box::new(DesktopClipboard::default()),
+            settings_path: settings::path(),
+            waker: Arc::new(|| {}),
+        }
+    }
+
+    pub(super) fn wake(&self) -> Wake {
+        let waker = Arc::clone(&self.waker);
+        Box::new(move || waker())
+    }
+}
+
+/// The application.
+pub struct App {
+    /// What is shown.
+    pub state: State,
+    host: Host,
+    queue: Queue,
+    toasts: egui_notify::Toasts,
+    /// Theme and text scale that egui has now.
+    styled: Option<(ThemeKind, f32)>,
+    title: String,
+    /// When the view last changed, for the undo point after wheel and keys.
+    changed_at: Option<f64>,
+}
+
+/// Seconds without a change after which an interaction counts as over.
+const INTERACTION_PAUSE_S: f64 = 0.5;
+
+impl App {
+    /// An application that starts by opening `sources`.
+    #[must_use]
+    pub fn new(ctx: &egui::Context, mut host: Host, sources: Vec<Source>) -> Self {
+        ctx.set_fonts(theme::fonts());
+        ctx.options_mut(|options| {
+            // Ctrl and + is text size here, in steps that are saved.
+            options.zoom_with_keyboard = false;
+            options.max_passes = std::num::NonZeroUsize::MIN;
+        });
+        let waker = ctx.clone();
+        host.waker = Arc::new(move || waker.request_repaint());
+        let settings = host.settings_path.as_deref().map(Settings::read).unwrap_or_default();
+        let mut app = Self {
+            state: State::new(settings),
+            host,
+            queue: Queue::default(),
+            toasts: egui_notify::Toasts::default().with_anchor(egui_notify::Anchor::BottomLeft),
+            styled: None,
+            title: String::new(),
+            changed_at: None,
+        };
+        app.restyle(ctx);
+        if !sources.is_empty() {
+            app.apply(Command::OpenSources(sources));
+        }
+        app
+    }
+
+    /// Carries out one command, as keys and panels do.
+    pub fn apply(&mut self, command: Command) {
+        tracing::trace!(?command, "apply");
+        self.state.apply(command, &mut self.host);
+    }
+
+    fn restyle(&mut self, ctx: &egui::Context) {
+        let wanted = (self.state.theme(), self.state.settings.text_scale);
+        if self.styled == Some(wanted) {
+            return;
+        }
+        self.styled = Some(wanted);
+        let (kind, scale) = wanted;
+        ctx.set_theme(if kind == ThemeKind::Dark { egui::Theme::Dark } else { egui::Theme::Light });
+        for of in [egui::Theme::Dark, egui::Theme::Light] {
+            ctx.set_style_of(of, theme::style(kind, scale));
+        }
+    }
+
+    fn run_queue(&mut self, ctx: &egui::Context) {
+        for command in self.queue.take() {
+            self.apply(command);
+        }
+        for effect in std::mem::take(&mut self.state.session.effects) {
+            self.carry_out(ctx, effect);
+        }
+        let title = self.state.window_title();
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    fn carry_out(&mut self, ctx: &egui::Context, effect: Effect) {
+        match effect {
+            Effect::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+            Effect::CopyText(text) => ctx.copy_text(text),
+            Effect::Toast(tone, text) => {
+                let toast = match tone {
+                    Tone::Good => self.toasts.info(text),
+                    Tone::Bad => self.toasts.error(text),
+                };
+                toast.duration(Some(Duration::from_secs(4))).show_progress_bar(false).closable(false);
+            }
+            Effect::Save => {
+                if let Some(path) = &self.host.settings_path
+                    && let Err(error) = self.state.settings.write(path)
+                {
+                    tracing::warn!("settings are not saved: {}: {error}", path.display());
+                }
+            }
+        }
+    }
+
+    /// Sets the undo point when keys and wheel have been quiet for a while.
+    fn end_interaction_when_quiet(&mut self, ctx: &egui::Context) {
+        let (now, pressed) = ctx.input(|input| (input.time, input.pointer.any_down()));
+        if !self.state.session.history.is_pending(&self.state.session.view) {
+            self.changed_at = None;
+            return;
+        }
+        let since = *self.changed_at.get_or_insert(now);
+        if !pressed && now - since >= INTERACTION_PAUSE_S {
+            self.queue.push(Command::EndInteraction);
+        } else {
+            ctx.request_repaint_after(Duration::from_secs_f64(INTERACTION_PAUSE_S));
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let system = ctx.system_theme().map(|theme| match theme {
+            egui::Theme::Dark => ThemeKind::Dark,
+            egui::Theme::Light => ThemeKind::Light,
+        });
+        self.queue.push(Command::SystemTheme(system));
+        self.queue.push(Command::TakeResults);
+        let dropped = ctx.input(|input| input.raw.dropped_files.clone());
+        let sources: Vec<Source> = dropped.iter().map(dropped_source).collect();
+        if !sources.is_empty() {
+            self.queue.push(Command::OpenSources(sources));
+        }
+        for command in keys::take_commands(ctx) {
+            self.queue.push(command);
+        }
+        self.end_interaction_when_quiet(ctx);
+        self.run_queue(ctx);
+        self.restyle(ctx);
+        if self.state.session.loading.is_some() {
+            ctx.request_repaint_after(Duration::from_millis(50));
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        panels::window_ui(ui, &self.state, &mut self.queue);
+        let ctx = ui.ctx().clone();
+        self.toasts.show(&ctx);
+        self.run_queue(&ctx);
+        self.restyle(&ctx);
+    }
+
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        self.state.theme().theme().canvas.to_normalized_gamma_f32()
+    }
+}
+
+/// A dropped file, or its bytes when the path leads nowhere, as with files out of an archive.
+fn dropped_source(file: &egui::DroppedFileHandle) -> Source {
+    let path = file.path();
+    if path.exists() {
+        return Source::Path(path.to_owned());
+    }
+    match file.bytes() {
+        Ok(bytes) => Source::memory(path.display().to_string(), bytes),
+        Err(_) => Source::Path(path.to_owned()),
+    }
+}
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// When no window or no graphics can be had.
+pub fn run(sources: Vec<Source>) -> eframe::Result {
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_app_id("skewline")
+            .with_title("Skewline")
+            .with_inner_size([1440.0, 900.0])
+            .with_min_inner_size([640.0, 400.0])
+            .with_drag_and_drop(true),
+        ..eframe::NativeOptions::default()
+    };
+    eframe::run_native(
+        "skewline",
+        options,
+        Box::new(|cc| Ok(Box::new(App::new(&cc.egui_ctx, Host::desktop(), sources)))),
+    )
+}
