@@ -1,3 +1,4 @@
 //! What the spans mean: clock domains, causality, findings. Pure and deterministic.
 
 pub mod clocks;
+pub mod search;

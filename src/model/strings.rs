@@ -102,6 +102,11 @@ impl Strings {
         })
     }
 
+    /// All texts end to end, and where each one ends, so that a search may look at many at once.
+    pub(crate) fn buffer(&self) -> (&str, &[usize]) {
+        (&self.text, &self.ends)
+    }
+
     /// Bytes of heap memory in use.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

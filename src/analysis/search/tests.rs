@@ -1,0 +1,615 @@
+//! The language: what parses, what does not and where, and that what is written reads back.
+//! The evaluation: against an oracle that looks at every span by itself.
+
+use proptest::prelude::*;
+
+use super::query::{Comparison, Expr, Field, Number, Query, Term, TextTest};
+use super::{CancelFlag, FIELDS, Hits, Pattern, SpanSet, matching, parse, run};
+use crate::analysis::clocks::domains::{Domain, Domains};
+use crate::model::*;
+
+fn canonical(text: &str) -> String {
+    parse(text).unwrap_or_else(|error| panic!("{text}: {error}")).to_string()
+}
+
+#[test]
+fn queries_read_and_write_canonically() {
+    for (text, expected) in [
+        ("", ""),
+        ("  ", ""),
+        ("chat", "chat"),
+        ("  Chat   gpt ", "Chat gpt"),
+        ("chat AND gpt", "chat gpt"),
+        ("a OR b c", "a OR b c"),
+        ("(a OR b) c", "(a OR b) c"),
+        ("((a))", "a"),
+        ("a (b c)", "a b c"),
+        ("--a", "a"),
+        ("NOT a", "-a"),
+        ("-(a OR b)", "-(a OR b)"),
+        ("-(a b)", "-(a b)"),
+        ("ERROR Root orphan", "error root orphan"),
+        ("\"error\"", "\"error\""),
+        ("\"OR\"", "\"OR\""),
+        ("or", "or"),
+        ("\"two  words\"", "\"two  words\""),
+        (r#""a\"b\\c\d""#, r#""a\"b\\c\\d""#),
+        ("service:api", "service:api"),
+        ("SERVICE:Api", "service:Api"),
+        ("clock:phone", "lane:phone"),
+        ("file:rank*", "input:rank*"),
+        ("name:\"POST /chat\"", "name:\"POST /chat\""),
+        ("name:\"POST /\"*", "name:\"POST /\"*"),
+        ("name:a**b", "name:a*b"),
+        ("name=a*b", "name=\"a*b\""),
+        ("name=\"\"", "name=\"\""),
+        ("name:f(x)", "name:\"f(x)\""),
+        ("main()", "\"main()\""),
+        ("(main())", "\"main()\""),
+        ("http://host:80/x", "\"http://host:80/x\""),
+        ("12:30", "\"12:30\""),
+        ("attr.http.route:/chat", "attr.http.route:/chat"),
+        ("attr.\"odd key:\":x", "attr.\"odd key:\":x"),
+        ("attr.n>=1e3", "attr.n>=1000"),
+        ("attr.n<-0.5", "attr.n<-0.5"),
+        ("attr.n=5", "attr.n=5"),
+        ("event:exception", "event:exception"),
+        ("event.exception.type:Timeout", "event.exception.type:Timeout"),
+        ("dur>500ms", "dur>500ms"),
+        ("duration<=1.5s", "dur<=1500ms"),
+        ("dur=1000us", "dur=1ms"),
+        ("dur>0.5µs", "dur>500ns"),
+        ("dur>2m", "dur>2min"),
+        ("dur>1d", "dur>24h"),
+        ("dur<-0ms", "dur<0ns"),
+        ("-dur>1s", "-dur>1s"),
+        ("kind:serv status:err", "kind:serv status:err"),
+        ("flag:\"end missing\"", "flag:\"end missing\""),
+    ] {
+        assert_eq!(canonical(text), expected, "{text}");
+        assert_eq!(canonical(expected), expected, "{expected} again");
+    }
+}
+
+#[test]
+fn errors_point_at_the_place_and_say_what_to_write() {
+    for (text, range, needle) in [
+        ("servce:api", 0..6, "service:"),
+        ("a foo.bar:1", 2..9, "attr.foo.bar:"),
+        ("gen_ai.system=x", 0..13, "\"gen_ai.system=...\""),
+        ("service:", 8..8, "service:*"),
+        ("name=", 5..5, "name=\"\""),
+        ("name>5", 4..5, "dur and attr"),
+        ("dur>500", 4..7, "unit"),
+        ("dur>", 4..4, "500ms"),
+        ("dur>fast", 4..8, "500ms"),
+        ("dur>1.2.3s", 4..10, "500ms"),
+        ("dur>0.1ns", 4..9, "nanosecond"),
+        ("dur>300000000000s", 4..17, "292 years"),
+        ("dur:500ms", 0..4, "dur>500ms"),
+        ("attr.x>abc", 7..10, "attr.x:text"),
+        ("attr.x>nan", 7..10, "attr.x>100"),
+        ("attr.x", 6..6, "attr.x:*"),
+        ("attr.:x", 0..5, "attr.KEY"),
+        ("kind:sever", 5..10, "No other value"),
+        ("\"abc", 0..4, "\\\""),
+        ("a (b", 4..4, "opened at 2"),
+        ("a )", 2..3, "Nothing is open"),
+        ("()", 1..1, "name:chat"),
+        ("-", 1..1, "name:chat"),
+        ("a - b", 3..3, "name:chat"),
+        ("a OR", 4..4, "name:chat"),
+        ("OR a", 0..2, "before and after OR"),
+        ("\"\"", 0..2, "Remove the quotes"),
+        ("é:x \"", 5..6, "quotes"),
+    ] {
+        let error = parse(text).expect_err(text);
+        assert_eq!(error.range, range, "{text}: {error}");
+        assert!(error.remedy.contains(needle), "{text}: {error}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_not_followed() {
+    let deep = format!("{}a{}", "(".repeat(100_000), ")".repeat(100_000));
+    assert_eq!(parse(&deep).unwrap_err().range, 64..65);
+    assert_eq!(canonical(&format!("{}a", "-".repeat(100_001))), "-a");
+}
+
+#[test]
+fn every_example_of_the_help_parses() {
+    for field in FIELDS {
+        assert!(!parse(field.example).expect(field.example).is_empty());
+    }
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[ab\"*()\\\\:=<>. -]{1,5}",
+        Just("OR".to_owned()),
+        Just("error".to_owned()),
+        Just("attr.x".to_owned()),
+        "\\PC{1,6}",
+    ]
+}
+
+fn pattern() -> impl Strategy<Value = Pattern> {
+    let globs = prop::collection::vec(prop_oneof![text(), Just(String::new())], 2..4);
+    prop_oneof![text().prop_map(|text| Pattern::contains(&text)), globs.prop_map(Pattern::from_parts)]
+}
+
+fn text_test() -> impl Strategy<Value = TextTest> {
+    let exact = prop_oneof![text(), Just(String::new())];
+    prop_oneof![pattern().prop_map(TextTest::Matches), exact.prop_map(TextTest::Equals)]
+}
+
+fn comparison() -> impl Strategy<Value = Comparison> {
+    use Comparison::{AtLeast, AtMost, Greater, Less};
+    prop::sample::select(vec![Less, AtMost, Greater, AtLeast])
+}
+
+fn term() -> impl Strategy<Value = Term> {
+    let field = prop_oneof![
+        prop::sample::select(vec![Field::Name, Field::Service, Field::Clock, Field::Scope, Field::Trace, Field::Input]),
+        text().prop_map(Field::Attr),
+    ];
+    let number = any::<f64>().prop_filter_map("finite", Number::from_f64);
+    prop_oneof![
+        pattern().prop_map(Term::Text),
+        (field, text_test()).prop_map(|(field, test)| Term::Field(field, test)),
+        text_test().prop_map(Term::Id),
+        text_test().prop_map(Term::Event),
+        (text(), text_test()).prop_map(|(key, test)| Term::EventAttr(key, test)),
+        (comparison(), any::<i64>()).prop_map(|(comparison, ns)| Term::Duration(comparison, ns)),
+        (text(), comparison(), number).prop_map(|(key, comparison, number)| Term::Number(key, comparison, number)),
+        Just(Term::Error),
+        Just(Term::Root),
+        Just(Term::Orphan),
+    ]
+}
+
+fn expr() -> impl Strategy<Value = Expr> {
+    term().prop_map(Expr::Term).prop_recursive(4, 24, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::all),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::any),
+            inner.prop_map(Expr::negated),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back_equal(expr in expr()) {
+        let query = Query { expr: Some(expr) };
+        let written = query.to_string();
+        let read = parse(&written);
+        prop_assert_eq!(read.as_ref(), Ok(&query), "{}", written);
+    }
+
+    #[test]
+    fn any_text_parses_or_fails_inside_of_it(text in "[ab:<>=()\"*\\- .ORdur5s]{0,16}|\\PC{0,12}") {
+        match parse(&text) {
+            Ok(query) => prop_assert_eq!(parse(&query.to_string()), Ok(query)),
+            Err(error) => {
+                prop_assert!(error.range.end <= text.len(), "{:?}", error);
+                prop_assert!(text.get(error.range.clone()).is_some(), "{:?} splits a character", error);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_compare_exactly(a in any::<i64>(), b in any::<f64>(), c in -1000_i64..1000, d in -1000.0..1000.0) {
+        for (int, double) in [(a, b), (c, d), (c, c as f64 + 0.5), (i64::MAX, 9.3e18), (i64::MIN, -9.3e18)] {
+            let Some(number) = Number::from_f64(double) else { continue };
+            // Doubles as exact fractions: scaled by 2^k, both sides are integers. In range, half steps suffice.
+            if double.abs() < 1e6 && (double * 2.0).fract() == 0.0 {
+                let exact = (i128::from(int) * 2).cmp(&((double * 2.0) as i128));
+                prop_assert_eq!(Number::Int(int).order(number), exact);
+            } else if double.abs() >= 2e18 {
+                let exact = i128::from(int).cmp(&(double as i128));
+                prop_assert_eq!(Number::Int(int).order(number), exact);
+            }
+            prop_assert_eq!(number.order(Number::Int(int)), Number::Int(int).order(number).reverse());
+        }
+    }
+}
+
+/// What a random span is made of.
+#[derive(Clone, Debug)]
+struct Seed {
+    name: usize,
+    trace: u8,
+    parent: u8,
+    start: i64,
+    end: i64,
+    resource: usize,
+    attrs: Vec<(usize, usize)>,
+    event: Option<(usize, usize, usize)>,
+    message: usize,
+    kind: u8,
+    status: u8,
+}
+
+const WORDS: &[&str] = &[
+    "chat",
+    "POST /Chat",
+    "invoke_agent",
+    "",
+    "ΟΔΟΣ",
+    "İstanbul",
+    "300 \u{212a}",
+    "abab",
+    "5",
+    "error",
+    "a b",
+    "timeout",
+];
+const KEYS: &[&str] = &["model", "http.route", "telemetry.sdk", "n"];
+
+fn seeds() -> impl Strategy<Value = Vec<Seed>> {
+    let word = 0..WORDS.len();
+    let attr = (0..KEYS.len(), 0..WORDS.len() + 6);
+    let seed = (
+        (word.clone(), 1..3_u8, 0..12_u8, 0..50_i64, 0..50_i64),
+        (0..4_usize, prop::collection::vec(attr.clone(), 0..3)),
+        (prop::option::of((word.clone(), attr)), word, 0..6_u8, 0..3_u8),
+    )
+        .prop_map(|((name, trace, parent, start, end), (resource, attrs), (event, message, kind, status))| Seed {
+            name,
+            trace,
+            parent,
+            start,
+            end,
+            resource,
+            attrs,
+            event: event.map(|(name, (key, value))| (name, key, value)),
+            message,
+            kind,
+            status,
+        });
+    prop::collection::vec(seed, 0..12)
+}
+
+fn attr_of(part: &mut Part, key: usize, value: usize) -> AttrId {
+    let key = part.strings.intern(KEYS[key]);
+    let value = match value.checked_sub(WORDS.len()) {
+        None => Value::Str(part.strings.intern(WORDS[value])),
+        Some(0) => Value::Int(5),
+        Some(1) => Value::Double(5.0),
+        Some(2) => Value::Double(-2.5),
+        Some(3) => Value::Bool(true),
+        Some(4) => Value::Double(f64::NAN),
+        Some(_) => Value::Empty,
+    };
+    part.attrs.intern(key, value)
+}
+
+fn build(seeds: &[Seed]) -> (TraceStore, Domains) {
+    let mut builder = StoreBuilder::new();
+    let input = builder.add_input(Input { name: "rank-0.json".into(), ..Input::default() });
+    let mut part = Part::new();
+    let resources: Vec<_> = (0..4)
+        .map(|at| {
+            let mut attrs = vec![attr_of(&mut part, at, at)];
+            if at > 0 {
+                let key = part.strings.intern("service.name");
+                let value = Value::Str(part.strings.intern(["", "api", "API gateway", "agent"][at]));
+                attrs.push(part.attrs.intern(key, value));
+            }
+            part.resource(Resource { input, attrs, schema_url: Sym::EMPTY, dropped: 0 })
+        })
+        .collect();
+    let name = part.strings.intern("openai");
+    let attrs = vec![attr_of(&mut part, 3, 8)];
+    let scope = part.scope(Scope { name, attrs, ..Scope::default() });
+    for (at, seed) in seeds.iter().enumerate() {
+        let mut draft = SpanDraft {
+            trace: TraceId::from_u128(u128::from(seed.trace)),
+            id: SpanId::from_u64(at as u64 + 1),
+            parent: SpanId::from_u64(u64::from(seed.parent)),
+            start_ns: seed.start,
+            end_ns: seed.end,
+            name: part.strings.intern(WORDS[seed.name]),
+            kind: SpanKind::from_repr(seed.kind).unwrap(),
+            status: Status::from_repr(seed.status).unwrap(),
+            ..SpanDraft::default()
+        };
+        draft.attrs = seed.attrs.iter().map(|&(key, value)| attr_of(&mut part, key, value)).collect();
+        if let Some((name, key, value)) = seed.event {
+            draft.event_attrs.push(attr_of(&mut part, key, value));
+            draft.events.push(EventDraft {
+                name: part.strings.intern(WORDS[name]),
+                attr_end: 1,
+                ..EventDraft::default()
+            });
+        }
+        draft.rare.status_message = part.strings.intern(WORDS[seed.message]);
+        part.push(&draft, resources[seed.resource], scope);
+    }
+    builder.absorb(part, input);
+    let store = builder.finish();
+    let domain = |name: &str, value: &str| Domain { name: name.into(), value: value.into(), ..Domain::default() };
+    let of_span = store.span_ixs().map(|ix| DomainIx(store.span(ix).resource_ix().0 % 2)).collect();
+    (store, Domains { list: vec![domain("node-a", "h-77"), domain("phone", "h-5")], of_span })
+}
+
+mod oracle {
+    //! One span at a time, through the public views, in the plainest words.
+    use super::*;
+
+    fn fold(text: &str) -> String {
+        text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+    }
+
+    fn glob(pattern: &[&str], text: &str) -> bool {
+        match pattern {
+            [] => text.is_empty(),
+            [only] => text == *only,
+            [first, rest @ ..] => text
+                .strip_prefix(first)
+                .is_some_and(|text| (0..=text.len()).any(|at| text.is_char_boundary(at) && glob(rest, &text[at..]))),
+        }
+    }
+
+    fn pattern(pattern: &Pattern, text: &str) -> bool {
+        let parts: Vec<String> = pattern.parts().iter().map(|part| fold(part)).collect();
+        match parts.as_slice() {
+            [only] => fold(text).contains(only),
+            parts => glob(&parts.iter().map(String::as_str).collect::<Vec<_>>(), &fold(text)),
+        }
+    }
+
+    fn test(test: &TextTest, text: &str) -> bool {
+        match test {
+            TextTest::Matches(it) => pattern(it, text),
+            TextTest::Equals(it) => it == text,
+        }
+    }
+
+    pub fn field_text(store: &TraceStore, domains: &Domains, ix: SpanIx, field: &Field) -> Option<String> {
+        let span = store.span(ix);
+        Some(match field {
+            Field::Name => span.name().to_owned(),
+            Field::Service => store.find_text(&span.resource().attrs, "service.name")?.to_owned(),
+            Field::Clock => domains.of(ix).name.clone(),
+            Field::Kind => span.kind().to_string(),
+            Field::Status => span.status().to_string(),
+            Field::Scope => store.text(span.scope().name).to_owned(),
+            Field::Trace => store.trace_id_text(span.trace_id()),
+            Field::Input => store.inputs()[span.input_ix().at()].name.clone(),
+            Field::Attr(key) => store.value_text(attr(store, ix, key)?),
+        })
+    }
+
+    fn attr(store: &TraceStore, ix: SpanIx, key: &str) -> Option<Value> {
+        let span = store.span(ix);
+        let resource = || store.find_attr(&span.resource().attrs, key);
+        span.attr(key).or_else(resource).or_else(|| store.find_attr(&span.scope().attrs, key))
+    }
+
+    fn says(store: &TraceStore, ix: SpanIx) -> Vec<String> {
+        let span = store.span(ix);
+        let mut texts = vec![span.name().to_owned(), store.text(span.scope().name).to_owned()];
+        texts.extend(span.attrs().map(|attr| store.value_text(attr.value)));
+        for event in span.events() {
+            texts.push(event.name().to_owned());
+            texts.extend(event.attrs().map(|attr| store.value_text(attr.value)));
+        }
+        texts.extend(span.rare().map(|rare| store.text(rare.status_message).to_owned()));
+        for &id in &span.resource().attrs {
+            let attr = store.attrs().get(id);
+            if !store.text(attr.key).starts_with("telemetry.") {
+                texts.push(store.value_text(attr.value));
+            }
+        }
+        texts.retain(|text| !text.is_empty());
+        texts
+    }
+
+    pub fn holds(store: &TraceStore, domains: &Domains, ix: SpanIx, expr: &Expr) -> bool {
+        let term = match expr {
+            Expr::And(parts) => return parts.iter().all(|part| holds(store, domains, ix, part)),
+            Expr::Or(parts) => return parts.iter().any(|part| holds(store, domains, ix, part)),
+            Expr::Not(inner) => return !holds(store, domains, ix, inner),
+            Expr::Term(term) => term,
+        };
+        let span = store.span(ix);
+        let missing = span.parent().is_none() && span.flags().has(SpanFlags::PARENT_MISSING);
+        match term {
+            Term::Text(it) => says(store, ix).iter().any(|text| pattern(it, text)),
+            Term::Field(field, it) => {
+                let is_value = *field == Field::Clock && test(it, &domains.of(ix).value);
+                is_value || field_text(store, domains, ix, field).is_some_and(|text| test(it, &text))
+            }
+            Term::Id(it) => test(it, &store.span_id_text(span.id())),
+            Term::Event(it) => span.events().any(|event| test(it, event.name())),
+            Term::EventAttr(key, it) => span.events().any(|event| {
+                event.attrs().any(|attr| store.text(attr.key) == key && test(it, &store.value_text(attr.value)))
+            }),
+            Term::Flag(it) => {
+                crate::model::span::FLAG_NAMES.iter().any(|(flag, name)| span.flags().0 & flag.0 != 0 && test(it, name))
+            }
+            Term::Duration(comparison, ns) => span.duration_ns().is_some_and(|it| comparison.holds(it.cmp(ns))),
+            Term::Number(key, comparison, number) => match attr(store, ix, key) {
+                Some(Value::Int(int)) => comparison.holds(Number::Int(int).order(*number)),
+                Some(Value::Double(it)) => Number::from_f64(it).is_some_and(|it| comparison.holds(it.order(*number))),
+                Some(Value::Str(sym)) => {
+                    store.text(sym).parse().is_ok_and(|int| comparison.holds(Number::Int(int).order(*number)))
+                }
+                _ => false,
+            },
+            Term::Error => span.status() == Status::Error,
+            Term::Root => span.parent().is_none() && !missing,
+            Term::Orphan => missing,
+        }
+    }
+}
+
+/// Queries that have something to find in the random stores.
+const QUERIES: &[&str] = &[
+    "chat",
+    "CHAT",
+    "ab",
+    "σ",
+    "οδος",
+    "i",
+    "k",
+    "5",
+    "-2.5",
+    "true",
+    "nan",
+    "error",
+    "\"error\"",
+    "root",
+    "orphan",
+    "name:chat",
+    "name:*chat",
+    "name:*",
+    "name=\"\"",
+    "name=chat",
+    "name:p*t",
+    "service:api",
+    "service:api*",
+    "-service:*",
+    "lane:node",
+    "lane:h-5",
+    "kind:server",
+    "status:ok OR status:unset",
+    "scope:open",
+    "scope=x",
+    "trace:2",
+    "id:*3",
+    "id:00",
+    "event:timeout",
+    "event:*",
+    "event.model:*",
+    "event.n=5",
+    "attr.model:*",
+    "attr.model:chat",
+    "attr.n:*",
+    "attr.n=5",
+    "attr.n>4",
+    "attr.n<=5",
+    "attr.n<0",
+    "attr.http.route:a*",
+    "attr.none:x",
+    "-attr.model:chat",
+    "dur>10ns",
+    "dur<0ns",
+    "-dur>10ns",
+    "dur=0ns",
+    "flag:missing",
+    "flag:\"end before\"",
+    "input:rank",
+    "opentelemetry",
+    "(chat OR api) -error dur>=5ns",
+    "-(root OR orphan)",
+    "a AND b",
+    "*",
+    "*o*t*",
+    "0000000000000001",
+    "00000000000000000000000000000002",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn evaluation_agrees_with_looking_at_every_span(seeds in seeds(), random in expr()) {
+        let (store, domains) = build(&seeds);
+        let cancel = CancelFlag::new();
+        let mut queries: Vec<Query> = QUERIES.iter().map(|text| parse(text).expect(text)).collect();
+        queries.push(Query { expr: Some(random) });
+        for query in queries {
+            let expr = query.expr.as_ref().unwrap();
+            let mut expected: Vec<SpanIx> = store.span_ixs().filter(|&ix| oracle::holds(&store, &domains, ix, expr)).collect();
+            // Pasted ids are the one thing that free text finds beyond texts.
+            match query.to_string().as_str() {
+                "0000000000000001" => expected = store.span_ixs().filter(|&ix| {
+                    store.span(ix).id() == SpanId::Bytes(1) || store.span(ix).trace_id() == TraceId::Bytes(1)
+                }).collect(),
+                "00000000000000000000000000000002" => expected = store.span_ixs().filter(|&ix| {
+                    store.span(ix).trace_id() == TraceId::Bytes(2)
+                }).collect(),
+                _ => {}
+            }
+            let hits = run(&store, &domains, &query, &cancel).unwrap();
+            prop_assert_eq!(hits.set.iter().collect::<Vec<_>>(), expected.clone(), "{}", query);
+            expected.sort_by_key(|&ix| (store.span(ix).drawn_ns().0, ix));
+            prop_assert_eq!(&hits.by_start, &expected);
+            check_steps(&store, &hits)?;
+        }
+    }
+}
+
+fn check_steps(store: &TraceStore, hits: &Hits) -> Result<(), TestCaseError> {
+    let mut at = None;
+    for &expected in &hits.by_start {
+        at = hits.step(store, at, true);
+        prop_assert_eq!(at, Some(expected));
+    }
+    prop_assert_eq!(hits.step(store, at, true), hits.by_start.first().copied());
+    let mut at = None;
+    for (position, &expected) in hits.by_start.iter().enumerate().rev() {
+        at = hits.step(store, at, false);
+        prop_assert_eq!(at, Some(expected));
+        prop_assert_eq!(hits.position(store, expected), Some(position));
+    }
+    prop_assert_eq!(hits.step(store, at, false), hits.by_start.last().copied());
+    Ok(())
+}
+
+#[test]
+fn steps_from_a_span_that_is_no_hit_reach_the_next_one() {
+    let seed = |start: i64, name: usize| Seed {
+        name,
+        trace: 1,
+        parent: 0,
+        start,
+        end: 60,
+        resource: 0,
+        attrs: Vec::new(),
+        event: None,
+        message: 3,
+        kind: 0,
+        status: 0,
+    };
+    let (store, domains) = build(&[seed(10, 0), seed(20, 2), seed(30, 0), seed(40, 2)]);
+    let hits = run(&store, &domains, &parse("name=invoke_agent").unwrap(), &CancelFlag::new()).unwrap();
+    assert_eq!(hits.by_start, [SpanIx(1), SpanIx(3)]);
+    assert_eq!(hits.step(&store, Some(SpanIx(2)), true), Some(SpanIx(3)));
+    assert_eq!(hits.step(&store, Some(SpanIx(2)), false), Some(SpanIx(1)));
+    assert_eq!(hits.step(&store, Some(SpanIx(0)), false), Some(SpanIx(3)));
+    assert_eq!(hits.position(&store, SpanIx(2)), None);
+}
+
+#[test]
+fn a_cancelled_search_has_no_result() {
+    let (store, domains) = build(&[]);
+    let cancel = CancelFlag::new();
+    assert!(run(&store, &domains, &Query::default(), &cancel).unwrap().is_empty());
+    cancel.cancel();
+    for text in ["", "chat", "name:x", "attr.model:x", "dur>1s", "id:1", "event:x"] {
+        assert_eq!(run(&store, &domains, &parse(text).unwrap(), &cancel), None, "{text}");
+    }
+}
+
+#[test]
+fn an_empty_query_finds_every_span() {
+    let seed = Seed {
+        name: 0,
+        trace: 1,
+        parent: 0,
+        start: 1,
+        end: 2,
+        resource: 0,
+        attrs: Vec::new(),
+        event: None,
+        message: 3,
+        kind: 0,
+        status: 0,
+    };
+    let (store, domains) = build(&[seed.clone(), seed]);
+    let set = matching(&store, &domains, &Query::default(), &CancelFlag::new());
+    assert_eq!(set, Some(SpanSet::all(store.len())));
+}
