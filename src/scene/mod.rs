@@ -1,12 +1,32 @@
 //! A frame as plain data, read by the painter, the exports and the tests.
+//!
+//! ```text
+//! (TraceStore, Domains, Layout, Index) + ViewState -> build -> Scene -> lower -> Picture (shapes)
+//! ```
 
+mod build;
+pub mod caption;
+mod dump;
+pub mod frame;
+pub mod geometry;
+mod hit;
+mod labels;
+mod lower;
 pub mod palette;
 pub mod ruler;
+mod selection;
 pub mod shape;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod theme;
 pub mod view_state;
 
+pub use build::{SceneBuilder, SceneInput, build, canvas_scale, count_text, overview_scale, raw_time};
+pub use caption::Caption;
+pub use frame::{Hidden, LaneHead, Scene, SceneBar};
+pub use hit::{Hit, hit};
+pub use lower::lower;
 pub use palette::ServiceColors;
 pub use ruler::{Ruler, Tick};
 pub use shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};

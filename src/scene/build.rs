@@ -1,0 +1,572 @@
+//! Store, layout and view to a [`Scene`]. Its cost follows the pixels of the view, not the spans (invariant I6).
+
+use emath::{Pos2, Rect};
+use std::sync::Arc;
+
+use super::caption::{self, Caption};
+use super::frame::{Dense, GhostBox, LaneHead, OverviewColumn, OverviewStrip, Scene, SceneBar};
+use super::geometry::{Areas, LaneBand, Metrics, band_of_row, lane_bands};
+use super::labels::Labels;
+use super::palette::{BarColors, ServiceColors};
+use super::ruler;
+use super::selection;
+use super::shape::{Anchor, TextShape};
+use super::text::{self, Font};
+use super::theme::{Theme, faded};
+use super::view_state::{RulerMode, TimeRange, TimeScale, ViewState};
+use crate::analysis::clocks::domains::{ClockKind, Domains, Strength};
+use crate::layout::{Layout, RowIx};
+use crate::lod::{Bar, GhostRun, Index};
+use crate::model::time::{absolute_text, duration_text};
+use crate::model::{SpanFlags, SpanIx, TraceStore};
+
+/// What a scene is made from.
+#[derive(Clone, Copy)]
+pub struct SceneInput<'a> {
+    /// The spans.
+    pub store: &'a TraceStore,
+    /// The clocks.
+    pub domains: &'a Domains,
+    /// Lanes and rows.
+    pub layout: &'a Layout,
+    /// The index of `layout`.
+    pub index: &'a Index,
+    /// Colours of services.
+    pub colors: &'a ServiceColors,
+    /// How raw times reached the layout's axis; `layout` was built through it.
+    pub map: &'a (dyn Fn(SpanIx, i64) -> i64 + Sync),
+    /// Header, legend and footer of an export; `None` in the window.
+    pub caption: Option<&'a Caption>,
+}
+
+/// Raw times: the [`SceneInput::map`] of a layout that was built through `RawTime`.
+#[must_use]
+pub const fn raw_time(_span: SpanIx, raw_ns: i64) -> i64 {
+    raw_ns
+}
+
+/// Spans narrower than this many points share a bar when they start within as many points.
+const BUCKET_POINTS: f32 = 2.0;
+/// No bar is narrower.
+const LEAST_BAR: f32 = 1.5;
+/// Failed spans are at least this wide.
+const LEAST_ERROR: f32 = 3.0;
+/// Bars reach at most this far outside the canvas, so that rounded corners and outlines are not seen there.
+const OVERHANG: f32 = 12.0;
+/// Events looked at per bar and frame.
+const MOST_EVENTS: usize = 600;
+
+/// Builds scenes, keeping buffers and measured texts from frame to frame.
+///
+/// One per workspace: texts are remembered by symbol, so [`SceneBuilder::reset`] it when the store changes.
+#[derive(Debug, Default)]
+pub struct SceneBuilder {
+    labels: Labels,
+    bars: Vec<Bar>,
+    ghosts: Vec<GhostRun>,
+    lane_texts: Vec<Option<LaneTexts>>,
+    strings: usize,
+    /// Failed spans of the store, counted once.
+    failed: u64,
+}
+
+/// The texts of a lane head, cropped for one width.
+#[derive(Clone, Debug)]
+struct LaneTexts {
+    room: f32,
+    name: Arc<str>,
+    count: Arc<str>,
+    detail: Arc<str>,
+    chip: Arc<str>,
+}
+
+/// Builds one scene. Where frames follow each other, keep a [`SceneBuilder`].
+#[must_use]
+pub fn build(input: &SceneInput<'_>, view: &ViewState) -> Scene {
+    SceneBuilder::default().build(input, view)
+}
+
+/// The axis of the canvas when `view` is drawn in the window (without header and footer).
+#[must_use]
+pub fn canvas_scale(view: &ViewState) -> TimeScale {
+    let metrics = Metrics::new(view.text_scale);
+    let areas = Areas::new(view.size, view.head_width, &metrics, super::geometry::Margins::default());
+    TimeScale::new(view.time, areas.canvas.left(), areas.canvas.right())
+}
+
+/// What the steps of one build share.
+struct Frame<'a> {
+    input: &'a SceneInput<'a>,
+    view: &'a ViewState,
+    theme: &'static Theme,
+}
+
+impl SceneBuilder {
+    /// Forgets texts of a store that is gone.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Builds the scene of `view`.
+    #[must_use]
+    pub fn build(&mut self, input: &SceneInput<'_>, view: &ViewState) -> Scene {
+        if self.strings != input.store.strings().len() {
+            self.reset();
+            self.strings = input.store.strings().len();
+            self.failed = input.store.flags().iter().filter(|flags| flags.has(SpanFlags::ERROR)).count() as u64;
+        }
+        let frame = Frame { input, view, theme: view.theme.theme() };
+        let mut scene = empty_scene(input, view);
+        scene.overview = overview(&frame, &scene);
+        let origin = scene.hull_ns.start;
+        scene.ruler = ruler::ruler(view.time, &scene.scale, origin, view.ruler, scene.metrics.small);
+        scene.corner = corner(&frame, &scene, self.failed);
+        self.lanes(&frame, &mut scene);
+        selection::add(&frame.selection(), &mut scene);
+        if let Some(caption) = input.caption {
+            caption::add(caption, input, view, &mut scene);
+        }
+        scene
+    }
+
+    fn lanes(&mut self, frame: &Frame<'_>, scene: &mut Scene) {
+        let canvas = scene.areas.canvas;
+        let (top, bottom) = (scene.scroll_y, scene.scroll_y + f64::from(canvas.height()));
+        let first = scene.bands.partition_point(|band| band.bottom() <= top);
+        let bands = std::mem::take(&mut scene.bands);
+        for band in bands[first..].iter().take_while(|band| band.top < bottom) {
+            self.head(frame, scene, band);
+            for row in band.rows_between(top, bottom) {
+                self.row(frame, scene, band, RowIx(row));
+            }
+        }
+        scene.hidden.rows_above = bands.iter().map(|band| band.rows_between(f64::MIN, top).len() as u32).sum();
+        scene.hidden.rows_below = bands
+            .iter()
+            .map(|band| {
+                let below = band.rows_between(bottom, f64::MAX);
+                // A row that is cut is not counted as below.
+                below.len() as u32 - u32::from(!below.is_empty() && band.row_top(RowIx(below.start)) < bottom)
+            })
+            .sum();
+        scene.hidden.lanes_below = bands.iter().filter(|band| band.top >= bottom).count() as u32;
+        scene.hidden.lanes_hidden = (frame.input.layout.lanes().len() - bands.len()) as u32;
+        scene.bands = bands;
+    }
+
+    fn head(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand) {
+        let (areas, metrics) = (&scene.areas, &scene.metrics);
+        let top = to_screen(areas, scene.scroll_y, band.top).max(areas.canvas.top());
+        let bottom = to_screen(areas, scene.scroll_y, band.bottom()).min(areas.canvas.bottom());
+        let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(areas.canvas.right(), bottom));
+        // The text stays in view while any of the lane is, and leaves with its bottom edge.
+        let lane_bottom = to_screen(areas, scene.scroll_y, band.bottom());
+        let lane_top = to_screen(areas, scene.scroll_y, band.top);
+        let text_top = top.min(lane_bottom - metrics.lane_min).max(lane_top);
+        let Some(domain) = frame.input.domains.list.get(band.domain.at()) else {
+            return;
+        };
+        let texts = self.lane_texts(frame, scene, band);
+        scene.lanes.push(LaneHead {
+            lane: band.lane,
+            rect,
+            text_top,
+            stripe: domain
+                .services
+                .first()
+                .map_or(frame.theme.unknown, |name| frame.input.colors.colors_of_name(name, frame.view.theme).fill),
+            name: texts.name,
+            count: texts.count,
+            detail: texts.detail,
+            chip: texts.chip,
+            kind: kind_text(domain.kind),
+            is_guess: domain.strength <= Strength::Weak,
+        });
+    }
+
+    fn lane_texts(&mut self, frame: &Frame<'_>, scene: &Scene, band: &LaneBand) -> LaneTexts {
+        let metrics = &scene.metrics;
+        let room = scene.areas.heads.width() - 26.0 * metrics.scale;
+        let at = band.domain.at();
+        if self.lane_texts.len() <= at {
+            self.lane_texts.resize(frame.input.domains.list.len().max(at + 1), None);
+        }
+        if let Some(texts) = self.lane_texts[at].as_ref().filter(|texts| texts.room == room) {
+            return texts.clone();
+        }
+        let domain = &frame.input.domains.list[at];
+        let count = count_text(domain.spans, "span");
+        let count_width = text::width(&count, Font::Regular, metrics.small) + 10.0 * metrics.scale;
+        let kind_width = text::width(kind_text(domain.kind), Font::Regular, metrics.small);
+        let chip = if domain.chip.is_empty() { domain.key.as_str() } else { domain.chip.as_str() };
+        let chip = if chip.is_empty() { "no evidence" } else { chip };
+        let chip_room = (room - kind_width - 26.0 * metrics.scale).max(60.0);
+        let texts = LaneTexts {
+            room,
+            name: text::crop(&domain.name, Font::Bold, metrics.name, room - count_width).into(),
+            count: count.into(),
+            detail: text::crop(&domain.detail, Font::Regular, metrics.text, room).into(),
+            chip: text::crop(chip, Font::Regular, metrics.small, chip_room).into(),
+        };
+        self.lane_texts[at] = Some(texts.clone());
+        texts
+    }
+
+    fn row(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand, row: RowIx) {
+        let (index, time) = (frame.input.index, frame.view.time);
+        let bucket = scene.scale.ns_from_points(BUCKET_POINTS);
+        let slack = scene.scale.ns_from_points(OVERHANG);
+        let (from, to) = (time.from_ns.saturating_sub(slack), time.to_ns.saturating_add(slack));
+        self.bars.clear();
+        index.query(row, from, to, bucket, &mut self.bars);
+        self.ghosts.clear();
+        index.query_ghosts(row, from, to, bucket, &mut self.ghosts);
+        let place = Place::new(scene, band, row);
+        let first = scene.bars.len();
+        for bar in &self.bars {
+            scene.bars.push(scene_bar(frame, &scene.scale, &place, bar));
+        }
+        for run in &self.ghosts {
+            let rect = place.rect(&scene.scale, run.start_ns, run.end_ns, 6.0);
+            scene.ghosts.push(GhostBox { rect, ghost: run.ghost, count: run.count });
+            ghost_label(frame, scene, &place, rect, run);
+        }
+        scene.hidden.spans_behind_bars += scene.bars[first..].iter().map(|bar| u64::from(bar.count) - 1).sum::<u64>();
+        dense_stretches(scene, first);
+        if band.pitch >= 13.0 {
+            for at in 0..self.bars.len() {
+                let (bar, next) = (scene.bars[first + at], scene.bars.get(first + at + 1).map(|bar| bar.rect.left()));
+                self.label(frame, scene, &bar, next);
+                event_ticks(frame, scene, &bar, self.bars[at].start_ns);
+            }
+        }
+    }
+
+    /// Name and duration of a bar: inside when they fit, right of it when there is room, else cropped.
+    fn label(&mut self, frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, next_left: Option<f32>) {
+        if bar.count > 1 {
+            return;
+        }
+        let (canvas, size, unit) = (scene.areas.canvas, scene.metrics.text, scene.metrics.scale);
+        let store = frame.input.store;
+        let span = store.span(bar.span);
+        let left = bar.rect.left().max(canvas.left());
+        let right = bar.rect.right().min(canvas.right());
+        let pad = 5.0 * unit + if bar.flags.has(SpanFlags::ERROR) { 2.0 } else { 0.0 };
+        let room = right - left - 2.0 * pad;
+        let free = next_left.unwrap_or(canvas.right()).min(canvas.right()) - right;
+        let whole =
+            if room > 0.0 || free > 24.0 * unit { self.labels.width(store, span.name_sym(), size) } else { 0.0 };
+        let baseline = text::baseline_for_middle(bar.rect.center().y, Font::Regular, size);
+        let (x, room, color) = if whole <= room || (free < whole.min(90.0 * unit) + 16.0 * unit && room >= 20.0 * unit)
+        {
+            (left + pad, room, frame.colors(bar.span).text)
+        } else if free >= 40.0 * unit && bar.rect.right() >= canvas.left() {
+            (right + pad, free - 2.0 * pad - 4.0, frame.theme.text_dim)
+        } else if room >= 20.0 * unit {
+            (left + pad, room, frame.colors(bar.span).text)
+        } else {
+            return;
+        };
+        let Some(name) = self.labels.crop(store, span.name_sym(), size, room) else { return };
+        let text_shape = |x: f32, color, text| TextShape {
+            pos: Pos2::new(x, baseline),
+            anchor: Anchor::Start,
+            font: Font::Regular,
+            size,
+            color,
+            text,
+        };
+        scene.labels.push(text_shape(x, color, name.text));
+        if let (true, Some(duration)) = (name.is_whole, span.duration_ns()) {
+            let (text, width) = self.labels.duration(duration, size);
+            let at = x + name.width + 7.0 * unit;
+            if at + width <= x + room {
+                scene.labels.push(text_shape(at, faded(color, 0.72), text));
+            }
+        }
+    }
+}
+
+fn ghost_label(frame: &Frame<'_>, scene: &mut Scene, place: &Place, rect: Rect, run: &GhostRun) {
+    let ghosts = frame.input.store.ghosts();
+    let Some(ghost) = ghosts.get(run.ghost as usize) else { return };
+    if place.pitch < 13.0 {
+        return;
+    }
+    let long = match (run.count, ghost.remote) {
+        (1, Some(true)) => "remote parent, not in this file",
+        (1, Some(false)) => "local parent, not in this file",
+        (1, None) => "parent not in this file",
+        _ => "parents not in this file",
+    };
+    let (size, canvas, unit) = (scene.metrics.small, scene.areas.canvas, scene.metrics.scale);
+    let left = rect.left().max(canvas.left());
+    let room = rect.right().min(canvas.right()) - left - 10.0 * unit;
+    let text = text::crop(long, Font::Regular, size, room);
+    if text.is_empty() || (text.len() < 12 && text.len() < long.len()) {
+        return;
+    }
+    scene.labels.push(TextShape {
+        pos: Pos2::new(left + 5.0 * unit, text::baseline_for_middle(rect.center().y, Font::Regular, size)),
+        anchor: Anchor::Start,
+        font: Font::Regular,
+        size,
+        color: frame.theme.text_faint,
+        text: text.into(),
+    });
+}
+
+impl<'a> Frame<'a> {
+    fn colors(&self, span: SpanIx) -> BarColors {
+        self.input.colors.colors(self.input.store.span(span).resource_ix(), self.view.theme)
+    }
+
+    const fn selection(&self) -> selection::Context<'a> {
+        selection::Context { input: self.input, view: self.view }
+    }
+}
+
+/// Where the bars of one row go.
+pub(super) struct Place {
+    top: f32,
+    bottom: f32,
+    pitch: f32,
+    left_limit: f32,
+    right_limit: f32,
+}
+
+impl Place {
+    pub fn new(scene: &Scene, band: &LaneBand, row: RowIx) -> Self {
+        let canvas = scene.areas.canvas;
+        let height = band.bar_height();
+        let row_top = to_screen(&scene.areas, scene.scroll_y, band.row_top(row));
+        let top = row_top + ((band.pitch - height) / 2.0).floor().max(0.0);
+        Self {
+            top,
+            bottom: top + height,
+            pitch: band.pitch,
+            left_limit: canvas.left() - OVERHANG,
+            right_limit: canvas.right() + OVERHANG,
+        }
+    }
+
+    pub fn rect(&self, scale: &TimeScale, start_ns: i64, end_ns: i64, least: f32) -> Rect {
+        let left = scale.screen_from_time(start_ns).clamp(self.left_limit, self.right_limit);
+        let right = scale.screen_from_time(end_ns).clamp(self.left_limit, self.right_limit);
+        Rect::from_min_max(Pos2::new(left, self.top), Pos2::new(right.max(left + least), self.bottom))
+    }
+}
+
+/// Where `span` is drawn, even outside the canvas (then at most a little outside).
+pub(super) fn span_rect(input: &SceneInput<'_>, scene: &Scene, span: SpanIx) -> Option<Rect> {
+    let row = input.layout.row_of(span);
+    let band = band_of_row(&scene.bands, row)?;
+    let (start_ns, end_ns) = input.layout.extent_ns(input.store, &input.map, span);
+    let least = least_width(input.store.span(span).flags());
+    Some(Place::new(scene, band, row).rect(&scene.scale, start_ns, end_ns, least))
+}
+
+fn least_width(flags: SpanFlags) -> f32 {
+    if flags.has(SpanFlags::ERROR) { LEAST_ERROR } else { LEAST_BAR }
+}
+
+fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> SceneBar {
+    SceneBar {
+        rect: place.rect(scale, bar.start_ns, bar.end_ns, least_width(bar.flags)),
+        span: bar.span,
+        count: bar.count,
+        flags: bar.flags,
+        fill: frame.colors(bar.span).fill,
+    }
+}
+
+/// The y on the screen of a content coordinate. Far outside it saturates, so that `f32` stays exact.
+pub(super) fn to_screen(areas: &Areas, scroll_y: f64, content_y: f64) -> f32 {
+    areas.canvas.top() + (content_y - scroll_y).clamp(-60_000.0, 60_000.0) as f32
+}
+
+/// Says how many spans stretches of shared bars hide, where there is room to say it.
+fn dense_stretches(scene: &mut Scene, first: usize) {
+    const GAP: f32 = 3.0;
+    let least = 74.0 * scene.metrics.scale;
+    let mut at = first;
+    while at < scene.bars.len() {
+        let start = at;
+        let mut rect = scene.bars[at].rect;
+        let mut spans = 0;
+        while let Some(bar) = scene.bars.get(at).filter(|bar| bar.count > 1 && bar.rect.left() <= rect.right() + GAP) {
+            rect = rect.union(bar.rect);
+            spans += u64::from(bar.count);
+            at += 1;
+        }
+        if at == start {
+            at += 1;
+        } else if rect.width() >= least {
+            scene.dense.push(Dense { rect, spans });
+        }
+    }
+}
+
+/// Ticks of events along the lower edge of a bar, one per point at most.
+fn event_ticks(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns: i64) {
+    if bar.count > 1 || bar.rect.width() < 12.0 {
+        return;
+    }
+    let span = frame.input.store.span(bar.span);
+    let raw_start = span.drawn_ns().0;
+    let shift = if bar.flags.has(SpanFlags::START_MISSING) { 0 } else { start_ns.saturating_sub(raw_start) };
+    let canvas = scene.areas.canvas;
+    let mut last = f32::NEG_INFINITY;
+    for event in span.events().take(MOST_EVENTS) {
+        let x = scene.scale.screen_from_time(event.time_ns().saturating_add(shift));
+        if x < last + 1.5 || x < canvas.left() || x > canvas.right() {
+            continue;
+        }
+        last = x;
+        let height = (bar.rect.height() * 0.28).round().max(2.0);
+        scene.events.push([x, bar.rect.bottom() - height, bar.rect.bottom()]);
+    }
+}
+
+fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
+    let metrics = Metrics::new(view.text_scale);
+    let margins = input.caption.map(|caption| caption::margins(caption, input, view, &metrics)).unwrap_or_default();
+    let areas = Areas::new(view.size, view.head_width, &metrics, margins);
+    let bands = lane_bands(input.layout, view, &metrics);
+    let content = super::geometry::content_height(&bands);
+    let most_scroll = (content - f64::from(areas.canvas.height())).max(0.0);
+    Scene {
+        theme: view.theme,
+        size: view.size,
+        scale: TimeScale::new(view.time, areas.canvas.left(), areas.canvas.right()),
+        hull_ns: input.layout.hull_ns().clone(),
+        scroll_y: if view.scroll_y.is_finite() { view.scroll_y.clamp(0.0, most_scroll) } else { 0.0 },
+        metrics,
+        areas,
+        bands,
+        header: Vec::new(),
+        overview: OverviewStrip::default(),
+        corner: Vec::new(),
+        ruler: ruler::Ruler::default(),
+        lanes: Vec::new(),
+        bars: Vec::new(),
+        dense: Vec::new(),
+        ghosts: Vec::new(),
+        labels: Vec::new(),
+        events: Vec::new(),
+        edges: Vec::new(),
+        selected: Vec::new(),
+        focused: None,
+        measure: None,
+        legend: Vec::new(),
+        footer: Vec::new(),
+        hidden: super::frame::Hidden::default(),
+    }
+}
+
+/// Width of a column of the overview in points.
+const OVERVIEW_COLUMN: f32 = 3.0;
+
+/// The axis of the overview strip: the whole trace with a small margin.
+#[must_use]
+pub fn overview_scale(scene: &Scene) -> TimeScale {
+    let mut whole = ViewState::default();
+    whole.fit(&scene.hull_ns);
+    TimeScale::new(whole.time, scene.areas.overview.left(), scene.areas.overview.right())
+}
+
+fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
+    let area = scene.areas.overview;
+    let scale = overview_scale(scene);
+    let column_width = OVERVIEW_COLUMN * scene.metrics.scale;
+    let count = (area.width() / column_width).floor().max(1.0) as usize;
+    let range = TimeRange { from_ns: scale.from_ns, to_ns: scale.time_from_screen(area.right()) };
+    let density = frame.input.index.overview(range.from_ns, range.to_ns, count);
+    let busiest = density.iter().map(|load| load.busy_ns).max().unwrap_or(0).max(1);
+    let columns = density
+        .iter()
+        .enumerate()
+        .filter(|(_, load)| load.spans > 0)
+        .map(|(at, load)| OverviewColumn {
+            x: area.left() + at as f32 * (area.width() / count as f32),
+            // The square root keeps quiet stretches visible beside busy ones.
+            height: (load.busy_ns.max(0) as f32 / busiest as f32).sqrt().max(0.06),
+            has_error: load.errors > 0,
+        })
+        .collect();
+    let edge = |time_ns| scale.screen_from_time(time_ns).clamp(area.left(), area.right());
+    OverviewStrip {
+        columns,
+        column_width: area.width() / count as f32,
+        window: [edge(frame.view.time.from_ns), edge(frame.view.time.to_ns)],
+        range,
+    }
+}
+
+fn corner(frame: &Frame<'_>, scene: &Scene, failed: u64) -> Vec<TextShape> {
+    let (areas, metrics, theme) = (&scene.areas, &scene.metrics, frame.theme);
+    let left = 14.0 * metrics.scale;
+    let room = areas.corner.width() - left - 10.0 * metrics.scale;
+    let store = frame.input.store;
+    let line = |baseline: f32, font, size, color, text: &str| TextShape {
+        pos: Pos2::new(left, baseline.round()),
+        anchor: Anchor::Start,
+        font,
+        size,
+        color,
+        text: text::crop(text, font, size, room).into(),
+    };
+    let mut summary = format!(
+        "{} · {}",
+        count_text(store.len() as u64, "span"),
+        duration_text(scene.hull_ns.end.saturating_sub(scene.hull_ns.start))
+    );
+    if failed > 0 {
+        summary = format!("{summary} · {failed} failed");
+    }
+    let clock = match frame.view.ruler {
+        RulerMode::Relative if scene.ruler.base.is_empty() => "Time since the first span".to_owned(),
+        RulerMode::Relative => scene.ruler.base.clone(),
+        RulerMode::Absolute => {
+            let day = absolute_text(frame.view.time.from_ns);
+            format!("{} UTC  {}", day.get(..10).unwrap_or_default(), scene.ruler.base)
+        }
+    };
+    let top = areas.corner.top();
+    vec![
+        line(top + 19.0 * metrics.scale, Font::Bold, metrics.text, theme.text, "Overview"),
+        line(top + 35.0 * metrics.scale, Font::Regular, metrics.small, theme.text_dim, &summary),
+        line(
+            areas.ruler.bottom() - 9.0 * metrics.scale,
+            Font::Regular,
+            metrics.small,
+            theme.text_dim,
+            clock.trim_end(),
+        ),
+    ]
+}
+
+const fn kind_text(kind: ClockKind) -> &'static str {
+    match kind {
+        ClockKind::Server => "our clock",
+        ClockKind::Unmanaged => "unmanaged clock",
+        ClockKind::Provider => "provider's clock",
+        ClockKind::Unknown => "clock not known",
+    }
+}
+
+/// `1 span`, `1,204 spans`.
+#[must_use]
+pub fn count_text(count: u64, noun: &str) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{text} {noun}{plural}")
+}

@@ -1,0 +1,98 @@
+//! A scene as text, one line per item: what snapshot tests compare.
+
+use std::fmt::Write as _;
+
+use emath::Rect;
+
+use super::frame::Scene;
+use crate::model::TraceStore;
+use crate::model::span::FLAG_NAMES;
+
+impl Scene {
+    /// The scene as text, in a stable order, positions rounded to points.
+    #[must_use]
+    pub fn dump(&self, store: &TraceStore) -> String {
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        let mut line = |text: String| {
+            let _ = writeln!(out, "{text}");
+        };
+        line(format!("scene {} x {} {} scroll {}", self.size.x, self.size.y, self.theme, self.scroll_y.round()));
+        line(format!("canvas {}", rect_text(self.areas.canvas)));
+        let labels: Vec<&str> =
+            self.ruler.ticks.iter().map(|tick| tick.label.as_str()).filter(|text| !text.is_empty()).collect();
+        line(format!("ruler {:?} {}", self.ruler.base, labels.join(" | ")));
+        let overview = &self.overview;
+        let errors = overview.columns.iter().filter(|column| column.has_error).count();
+        line(format!(
+            "overview {} columns, {errors} with errors, window {:.0}..{:.0}",
+            overview.columns.len(),
+            overview.window[0],
+            overview.window[1]
+        ));
+        for head in &self.lanes {
+            line(format!(
+                "lane {} {} | {} | {} | {} | {} | {}",
+                head.lane.0,
+                rect_text(head.rect),
+                head.name,
+                head.count,
+                head.detail,
+                head.chip,
+                head.kind
+            ));
+        }
+        for bar in &self.bars {
+            let flags: Vec<&str> =
+                FLAG_NAMES.iter().filter(|(flag, _)| bar.flags.has(*flag)).map(|(_, name)| *name).collect();
+            let name: String = store.span(bar.span).name().chars().take(40).collect();
+            line(
+                format!("bar {} x{} {name:?} {}", rect_text(bar.rect), bar.count, flags.join(", "))
+                    .trim_end()
+                    .to_owned(),
+            );
+        }
+        for ghost in &self.ghosts {
+            line(format!("ghost {} x{}", rect_text(ghost.rect), ghost.count));
+        }
+        for label in &self.labels {
+            line(format!("label {:.0},{:.0} {:?}", label.pos.x, label.pos.y, label.text));
+        }
+        for dense in &self.dense {
+            line(format!("dense {} {} spans", rect_text(dense.rect), dense.spans));
+        }
+        if !self.events.is_empty() {
+            line(format!("events {}", self.events.len()));
+        }
+        for edge in &self.edges {
+            let (from, to) = (edge.from, edge.to);
+            line(format!("edge {} {:.0},{:.0} -> {:.0},{:.0}", edge.kind, from.x, from.y, to.x, to.y));
+        }
+        for rect in &self.selected {
+            line(format!("selected {}", rect_text(*rect)));
+        }
+        if let Some(rect) = self.focused {
+            line(format!("focused {}", rect_text(rect)));
+        }
+        if let Some(measure) = &self.measure {
+            line(format!("measure {:.0}..{:.0} {}", measure.x[0], measure.x[1], measure.text));
+        }
+        for (part, texts) in [("header", &self.header), ("corner", &self.corner), ("footer", &self.footer)] {
+            for text in texts {
+                line(format!("{part} {:.0},{:.0} {:?}", text.pos.x, text.pos.y, text.text));
+            }
+        }
+        for entry in &self.legend {
+            line(format!("legend {:.0},{:.0} {:?}", entry.pos.x, entry.pos.y, entry.text));
+        }
+        let hidden = super::caption::hidden_text(&self.hidden);
+        if !hidden.is_empty() {
+            line(format!("hidden {}", hidden.join(", ")));
+        }
+        out
+    }
+}
+
+fn rect_text(rect: Rect) -> String {
+    format!("{:.0},{:.0} {:.0}x{:.0}", rect.left(), rect.top(), rect.width(), rect.height())
+}

@@ -1,0 +1,230 @@
+//! The frame as lists of what it shows. Positions are points, origin at the top left of the frame.
+
+use ecolor::Color32;
+use emath::{Pos2, Rect, Vec2};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::geometry::{Areas, LaneBand, Metrics};
+use super::ruler::Ruler;
+use super::shape::TextShape;
+use super::theme::ThemeKind;
+use super::view_state::{TimeRange, TimeScale};
+use crate::layout::LaneIx;
+use crate::model::{SpanFlags, SpanIx};
+
+/// A bar: a span, or several that share a few points.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct SceneBar {
+    /// Where, cut a little outside the canvas; at least as wide as can be seen.
+    pub rect: Rect,
+    /// The span, or the longest one behind it.
+    pub span: SpanIx,
+    /// Spans behind it.
+    pub count: u32,
+    /// Flags of all spans behind it.
+    pub flags: SpanFlags,
+    /// Its colour.
+    pub fill: Color32,
+}
+
+/// A parent that no input holds.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct GhostBox {
+    /// Where.
+    pub rect: Rect,
+    /// Index into `TraceStore::ghosts()`.
+    pub ghost: u32,
+    /// Ghosts behind it.
+    pub count: u32,
+}
+
+/// A stretch of a row in which every bar hides several spans.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Dense {
+    /// The stretch.
+    pub rect: Rect,
+    /// Spans behind it.
+    pub spans: u64,
+}
+
+/// The head of a lane, or the part of it that is in view.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LaneHead {
+    /// The lane.
+    pub lane: LaneIx,
+    /// The visible part of the lane, heads and canvas together.
+    pub rect: Rect,
+    /// Where its text begins.
+    pub text_top: f32,
+    /// Colour of its stripe.
+    pub stripe: Color32,
+    /// Name of the clock.
+    pub name: Arc<str>,
+    /// `412 spans`.
+    pub count: Arc<str>,
+    /// What runs on it.
+    pub detail: Arc<str>,
+    /// The evidence.
+    pub chip: Arc<str>,
+    /// What kind of clock it is.
+    pub kind: &'static str,
+    /// True when the clock was told apart by guessing.
+    pub is_guess: bool,
+}
+
+/// One column of the overview strip.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct OverviewColumn {
+    /// Left edge.
+    pub x: f32,
+    /// 0 to 1.
+    pub height: f32,
+    /// Whether a span in it failed.
+    pub has_error: bool,
+}
+
+/// The overview strip.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct OverviewStrip {
+    /// Columns from left to right, all equally wide.
+    pub columns: Vec<OverviewColumn>,
+    /// Their width.
+    pub column_width: f32,
+    /// The part of the whole trace that the canvas shows, as x of both edges.
+    pub window: [f32; 2],
+    /// The time range that the strip shows.
+    pub range: TimeRange,
+}
+
+/// What an [`Edge`] means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum EdgeKind {
+    /// From the parent of a selected span.
+    Parent,
+    /// To a child of a selected span.
+    Child,
+    /// A link of a selected span, to the linked span.
+    Link,
+}
+
+/// A curve between two spans.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Edge {
+    /// What it means.
+    pub kind: EdgeKind,
+    /// Where it begins.
+    pub from: Pos2,
+    /// Where its arrow points.
+    pub to: Pos2,
+    /// True when the arrow arrives from the left.
+    pub enters_left: bool,
+}
+
+/// The measured range.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Measure {
+    /// Left and right edge.
+    pub x: [f32; 2],
+    /// Its length in words.
+    pub text: Arc<str>,
+}
+
+/// An entry of the legend of an export.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LegendEntry {
+    /// What kind of sample to draw.
+    pub sample: Sample,
+    /// Baseline of its text; the sample lies left of it.
+    pub pos: Pos2,
+    /// What it means.
+    pub text: Arc<str>,
+}
+
+/// What a legend entry shows.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Sample {
+    /// A colour.
+    Color(Color32),
+    /// A failed span.
+    Error,
+    /// Several spans in one bar.
+    Several,
+    /// A parent that is not in the file.
+    Ghost,
+    /// A span without an end.
+    Open,
+    /// A span whose end lies before its start.
+    Backward,
+}
+
+/// What the frame does not show, so that it can say so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Hidden {
+    /// Spans that share a bar with a longer one.
+    pub spans_behind_bars: u64,
+    /// Rows above the canvas.
+    pub rows_above: u32,
+    /// Rows below the canvas.
+    pub rows_below: u32,
+    /// Lanes entirely below the canvas.
+    pub lanes_below: u32,
+    /// Lanes hidden by the user.
+    pub lanes_hidden: u32,
+}
+
+/// A frame.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scene {
+    /// The theme.
+    pub theme: ThemeKind,
+    /// Size in points.
+    pub size: Vec2,
+    /// Sizes of text and rows.
+    pub metrics: Metrics,
+    /// Where everything is.
+    pub areas: Areas,
+    /// The time axis of the canvas.
+    pub scale: TimeScale,
+    /// The hull of all spans.
+    pub hull_ns: Range<i64>,
+    /// All lanes with their places, in content coordinates.
+    pub bands: Vec<LaneBand>,
+    /// How far the content is scrolled down.
+    pub scroll_y: f64,
+    /// Texts of the header of an export.
+    pub header: Vec<TextShape>,
+    /// The overview strip.
+    pub overview: OverviewStrip,
+    /// Texts left of overview and ruler.
+    pub corner: Vec<TextShape>,
+    /// The ruler.
+    pub ruler: Ruler,
+    /// Lanes in view.
+    pub lanes: Vec<LaneHead>,
+    /// Bars, by row, then start.
+    pub bars: Vec<SceneBar>,
+    /// Stretches in which bars hide spans.
+    pub dense: Vec<Dense>,
+    /// Ghosts in view.
+    pub ghosts: Vec<GhostBox>,
+    /// Labels of bars and ghosts.
+    pub labels: Vec<TextShape>,
+    /// Ticks of events on wide bars: x, top, bottom.
+    pub events: Vec<[f32; 3]>,
+    /// Edges of the selection.
+    pub edges: Vec<Edge>,
+    /// Outlines of selected spans in view.
+    pub selected: Vec<Rect>,
+    /// Outline of the focused span when it is in view.
+    pub focused: Option<Rect>,
+    /// The measured range.
+    pub measure: Option<Measure>,
+    /// Legend of an export.
+    pub legend: Vec<LegendEntry>,
+    /// Texts of the footer of an export.
+    pub footer: Vec<TextShape>,
+    /// What is not shown.
+    pub hidden: Hidden,
+}

@@ -1,0 +1,223 @@
+//! Where areas, lanes and rows are.
+
+use emath::{Pos2, Rect, Vec2};
+use std::ops::Range;
+
+use super::view_state::ViewState;
+use crate::layout::{LaneIx, Layout, RowIx};
+use crate::model::DomainIx;
+
+/// Sizes in points, text scale applied.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Metrics {
+    /// Text scale.
+    pub scale: f32,
+    /// Distance of rows.
+    pub pitch: f32,
+    /// Text on bars and in lane heads.
+    pub text: f32,
+    /// Names of lanes.
+    pub name: f32,
+    /// Ticks, chips, footers.
+    pub small: f32,
+    /// Free space above and below the rows of a lane.
+    pub lane_pad: f32,
+    /// Least height of a lane: its head's text fits.
+    pub lane_min: f32,
+    /// Height of the overview strip.
+    pub overview: f32,
+    /// Height of the ruler.
+    pub ruler: f32,
+}
+
+impl Metrics {
+    /// The sizes at `text_scale`.
+    #[must_use]
+    pub fn new(text_scale: f32) -> Self {
+        let scale = if text_scale.is_finite() { text_scale.clamp(0.5, 4.0) } else { 1.0 };
+        Self {
+            scale,
+            pitch: (24.0 * scale).round(),
+            text: 11.5 * scale,
+            name: 13.0 * scale,
+            small: 10.5 * scale,
+            lane_pad: (9.0 * scale).round(),
+            lane_min: (72.0 * scale).round(),
+            overview: (46.0 * scale).round(),
+            ruler: (28.0 * scale).round(),
+        }
+    }
+}
+
+/// Heights that an export adds to a frame.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Margins {
+    /// Height of the header.
+    pub header: f32,
+    /// Height of the legend.
+    pub legend: f32,
+    /// Height of the footer.
+    pub footer: f32,
+}
+
+/// Where the parts of the frame are.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Areas {
+    /// Everything.
+    pub frame: Rect,
+    /// Title of an export, else empty.
+    pub header: Rect,
+    /// Left of overview and ruler.
+    pub corner: Rect,
+    /// Overview strip.
+    pub overview: Rect,
+    /// Ruler.
+    pub ruler: Rect,
+    /// Lane heads.
+    pub heads: Rect,
+    /// Bars.
+    pub canvas: Rect,
+    /// Legend of an export, else empty.
+    pub legend: Rect,
+    /// Footer of an export, else empty.
+    pub footer: Rect,
+}
+
+impl Areas {
+    /// Divides a frame of `size`.
+    #[must_use]
+    pub fn new(size: Vec2, head_width: f32, metrics: &Metrics, margins: Margins) -> Self {
+        let size = Vec2::new(size.x.clamp(64.0, 65_535.0), size.y.clamp(64.0, 65_535.0));
+        let head = (head_width * metrics.scale).round().clamp(0.0, size.x * 0.45);
+        let rect = |left: f32, top: f32, right: f32, bottom: f32| {
+            Rect::from_min_max(Pos2::new(left, top), Pos2::new(right, bottom.max(top)))
+        };
+        // A little air at the right, so that the last label is not cut.
+        let right = size.x;
+        let overview_top = margins.header;
+        let ruler_top = overview_top + metrics.overview;
+        let canvas_top = ruler_top + metrics.ruler;
+        let canvas_bottom = (size.y - margins.legend - margins.footer).max(canvas_top);
+        let legend_bottom = (size.y - margins.footer).max(canvas_bottom);
+        Self {
+            frame: rect(0.0, 0.0, size.x, size.y),
+            header: rect(0.0, 0.0, size.x, margins.header),
+            corner: rect(0.0, overview_top, head, canvas_top),
+            overview: rect(head, overview_top, right, ruler_top),
+            ruler: rect(head, ruler_top, right, canvas_top),
+            heads: rect(0.0, canvas_top, head, canvas_bottom),
+            canvas: rect(head, canvas_top, right, canvas_bottom),
+            legend: rect(0.0, canvas_bottom, size.x, legend_bottom),
+            footer: rect(0.0, legend_bottom, size.x, size.y),
+        }
+    }
+}
+
+/// A lane in content coordinates: 0 is the top of the first lane, before scrolling.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LaneBand {
+    /// The lane.
+    pub lane: LaneIx,
+    /// Its clock.
+    pub domain: DomainIx,
+    /// Its rows, counted over all lanes.
+    pub rows: Range<u32>,
+    /// Top edge.
+    pub top: f64,
+    /// Height.
+    pub height: f32,
+    /// Top of the first row, from the lane's top.
+    pub first_row: f32,
+    /// Distance of its rows.
+    pub pitch: f32,
+}
+
+impl LaneBand {
+    /// Bottom edge.
+    #[must_use]
+    pub fn bottom(&self) -> f64 {
+        self.top + f64::from(self.height)
+    }
+
+    /// Top of `row` in content coordinates.
+    #[must_use]
+    pub fn row_top(&self, row: RowIx) -> f64 {
+        self.top + f64::from(self.first_row) + f64::from(row.0.saturating_sub(self.rows.start)) * f64::from(self.pitch)
+    }
+
+    /// The row at `y` in content coordinates.
+    #[must_use]
+    pub fn row_at(&self, y: f64) -> Option<RowIx> {
+        let offset = (y - self.top - f64::from(self.first_row)) / f64::from(self.pitch);
+        let count = self.rows.end - self.rows.start;
+        (offset >= 0.0 && offset < f64::from(count)).then(|| RowIx(self.rows.start + offset as u32))
+    }
+
+    /// The rows that touch `from..to` in content coordinates.
+    #[must_use]
+    pub fn rows_between(&self, from: f64, to: f64) -> Range<u32> {
+        let base = self.top + f64::from(self.first_row);
+        let pitch = f64::from(self.pitch);
+        let count = f64::from(self.rows.end - self.rows.start);
+        let first = ((from - base) / pitch).floor().clamp(0.0, count) as u32;
+        let last = ((to - base) / pitch).ceil().clamp(f64::from(first), count) as u32;
+        self.rows.start + first..self.rows.start + last
+    }
+
+    /// Height of a bar.
+    #[must_use]
+    pub fn bar_height(&self) -> f32 {
+        if self.pitch >= 12.0 { (self.pitch * 0.76).round() } else { (self.pitch * 0.8).max(1.0) }
+    }
+}
+
+/// Places of all lanes that are not hidden, from the top.
+#[must_use]
+pub fn lane_bands(layout: &Layout, view: &ViewState, metrics: &Metrics) -> Vec<LaneBand> {
+    let mut top = 0.0_f64;
+    let shown = layout.lanes().iter().enumerate().filter(|(_, lane)| !view.hidden_lanes.contains(&lane.domain));
+    shown
+        .map(|(at, lane)| {
+            let rows = (lane.rows.end - lane.rows.start).max(1) as f32;
+            let natural = (rows * metrics.pitch + 2.0 * metrics.lane_pad).max(metrics.lane_min);
+            let asked = view.lane_heights.get(&lane.domain).copied().filter(|height| height.is_finite());
+            // A lane resized by hand squeezes its rows, down to three points each.
+            let least = (rows * 3.0 + 4.0).max(metrics.pitch);
+            let height = asked.map_or(natural, |asked| asked.clamp(least, natural.max(asked)));
+            let pad = metrics.lane_pad.min((height - rows * 3.0).max(0.0) / 2.0);
+            let pitch = ((height - 2.0 * pad) / rows).min(metrics.pitch);
+            // Few rows sit at the top, level with the lane's name.
+            let band = LaneBand {
+                lane: LaneIx(at as u32),
+                domain: lane.domain,
+                rows: lane.rows.clone(),
+                top,
+                height,
+                first_row: pad,
+                pitch,
+            };
+            top += f64::from(height);
+            band
+        })
+        .collect()
+}
+
+/// Height of all lanes.
+#[must_use]
+pub fn content_height(bands: &[LaneBand]) -> f64 {
+    bands.last().map_or(0.0, LaneBand::bottom)
+}
+
+/// The band that holds `row`.
+#[must_use]
+pub fn band_of_row(bands: &[LaneBand], row: RowIx) -> Option<&LaneBand> {
+    let after = bands.partition_point(|band| band.rows.start <= row.0);
+    bands[..after].iter().rev().find(|band| band.rows.contains(&row.0))
+}
+
+/// The band at `y` in content coordinates.
+#[must_use]
+pub fn band_at(bands: &[LaneBand], y: f64) -> Option<&LaneBand> {
+    let at = bands.partition_point(|band| band.bottom() <= y);
+    bands.get(at).filter(|band| band.top <= y)
+}

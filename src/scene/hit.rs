@@ -1,0 +1,77 @@
+//! What is at a point of the frame.
+
+use emath::Pos2;
+
+use super::build::{SceneInput, overview_scale, to_screen};
+use super::frame::Scene;
+use super::geometry::band_at;
+use crate::layout::{LaneIx, RowIx};
+use crate::model::SpanIx;
+
+/// How far beside a narrow bar a click still counts, in points.
+const TOLERANCE: f32 = 3.0;
+
+/// What is at a point.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hit {
+    /// A span; where several share a bar, the one nearest to the point's time.
+    Span(SpanIx),
+    /// A parent that no input holds; index into `TraceStore::ghosts()`.
+    Ghost(u32),
+    /// The head of a lane.
+    LaneHead(LaneIx),
+    /// The ruler, at this time.
+    Ruler(i64),
+    /// The overview strip, at this time.
+    Overview(i64),
+    /// The canvas where nothing is drawn.
+    Canvas {
+        /// The lane there.
+        lane: Option<LaneIx>,
+        /// The row there.
+        row: Option<RowIx>,
+        /// The time there.
+        time_ns: i64,
+    },
+    /// Nothing of the timeline.
+    Nothing,
+}
+
+/// What is at `pos` of `scene`, which was built from `input`.
+#[must_use]
+pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
+    let areas = &scene.areas;
+    let content_y = scene.scroll_y + f64::from(pos.y - areas.canvas.top());
+    if areas.overview.contains(pos) {
+        return Hit::Overview(overview_scale(scene).time_from_screen(pos.x));
+    }
+    if areas.ruler.contains(pos) {
+        return Hit::Ruler(scene.scale.time_from_screen(pos.x));
+    }
+    let band = band_at(&scene.bands, content_y);
+    if areas.heads.contains(pos) {
+        return band.map_or(Hit::Nothing, |band| Hit::LaneHead(band.lane));
+    }
+    if !areas.canvas.contains(pos) {
+        return Hit::Nothing;
+    }
+    let time_ns = scene.scale.time_from_screen(pos.x);
+    let row = band.and_then(|band| band.row_at(content_y));
+    if let (Some(band), Some(row)) = (band, row) {
+        let row_top = to_screen(areas, scene.scroll_y, band.row_top(row));
+        let gap = (band.pitch - band.bar_height()) / 2.0;
+        // Between two rows there is nothing, unless rows are so thin that one cannot aim between them.
+        let is_on_bar =
+            band.pitch < 10.0 || (pos.y >= row_top + gap - 1.0 && pos.y <= row_top + band.pitch - gap + 1.0);
+        let tolerance = scene.scale.ns_from_points(TOLERANCE);
+        if is_on_bar {
+            if let Some(span) = input.index.hit(row, time_ns, tolerance) {
+                return Hit::Span(span);
+            }
+            if let Some(ghost) = input.index.hit_ghost(row, time_ns, tolerance) {
+                return Hit::Ghost(ghost);
+            }
+        }
+    }
+    Hit::Canvas { lane: band.map(|band| band.lane), row, time_ns }
+}

@@ -1,0 +1,479 @@
+//! The one place where a [`Scene`] becomes shapes.
+
+use ecolor::Color32;
+use emath::{Pos2, Rect};
+
+use super::caption::sample_rect;
+use super::frame::{Edge, EdgeKind, LegendEntry, Sample, Scene, SceneBar};
+use super::shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};
+use super::text::{self, Font};
+use super::theme::{Theme, faded, mix};
+use crate::model::SpanFlags;
+
+/// Everything that `scene` shows, as shapes in paint order.
+#[must_use]
+pub fn lower(scene: &Scene) -> Picture {
+    let mut layers = vec![frame_layer(scene), grid_layer(scene), bars_layer(scene), overlay_layer(scene)];
+    layers.push(heads_layer(scene));
+    layers.push(ruler_layer(scene));
+    layers.push(overview_layer(scene));
+    if scene.areas.header.height() > 0.0 {
+        layers.push(texts_layer(Area::Header, scene.areas.header, &scene.header));
+        layers.push(legend_layer(scene));
+        layers.push(texts_layer(Area::Footer, scene.areas.footer, &scene.footer));
+    }
+    Picture { size: scene.size, background: scene.theme.theme().canvas, layers }
+}
+
+fn filled(rect: Rect, fill: Color32) -> Shape {
+    Shape::Rect { rect, radius: 0.0, fill, stroke: Stroke::NONE }
+}
+
+fn horizontal(left: f32, right: f32, y: f32, color: Color32) -> Shape {
+    let y = y.round() - 0.5;
+    Shape::Line { from: Pos2::new(left, y), to: Pos2::new(right, y), stroke: Stroke::solid(1.0, color) }
+}
+
+fn vertical(x: f32, top: f32, bottom: f32, stroke: Stroke) -> Shape {
+    Shape::Line { from: Pos2::new(x, top), to: Pos2::new(x, bottom), stroke }
+}
+
+fn frame_layer(scene: &Scene) -> Layer {
+    let (areas, theme) = (&scene.areas, scene.theme.theme());
+    let mut shapes = vec![
+        filled(areas.corner.union(areas.heads), theme.panel),
+        filled(areas.overview.union(areas.ruler), theme.canvas),
+    ];
+    if areas.header.height() > 0.0 {
+        shapes.push(filled(areas.header, theme.bar));
+        shapes.push(filled(areas.legend.union(areas.footer), theme.bar));
+    }
+    Layer { area: Area::Frame, clip: areas.frame, shapes }
+}
+
+fn grid_layer(scene: &Scene) -> Layer {
+    let (areas, theme) = (&scene.areas, scene.theme.theme());
+    let canvas = areas.canvas;
+    let mut shapes = Vec::new();
+    for head in scene.lanes.iter().filter(|head| head.lane.at() % 2 == 1) {
+        let rect = Rect::from_min_max(Pos2::new(canvas.left(), head.rect.top()), head.rect.max);
+        shapes.push(filled(rect, theme.lane_tint));
+    }
+    for tick in scene.ruler.ticks.iter().filter(|tick| !tick.label.is_empty()) {
+        let x = tick.x.round() - 0.5;
+        shapes.push(vertical(x, canvas.top(), canvas.bottom(), Stroke::solid(1.0, theme.grid)));
+    }
+    for head in &scene.lanes {
+        shapes.push(horizontal(canvas.left(), canvas.right(), head.rect.bottom(), theme.line));
+    }
+    Layer { area: Area::Grid, clip: canvas, shapes }
+}
+
+fn bars_layer(scene: &Scene) -> Layer {
+    let theme = scene.theme.theme();
+    let mut bars = Vec::with_capacity(scene.bars.len());
+    let mut marks = Vec::new();
+    let mut odd = Vec::new();
+    for bar in &scene.bars {
+        bars.push(BarRect { rect: bar.rect, fill: bar.fill, radius: radius(bar.rect) });
+        mark_bar(bar, theme, &mut marks, &mut odd);
+    }
+    for &[x, top, bottom] in &scene.events {
+        let rect = Rect::from_min_max(Pos2::new(x - 0.5, top), Pos2::new(x + 0.5, bottom));
+        marks.push(BarRect { rect, fill: theme.bar_mark, radius: 0.0 });
+    }
+    let mut shapes = vec![Shape::Bars(bars), Shape::Bars(marks)];
+    shapes.append(&mut odd);
+    for ghost in &scene.ghosts {
+        shapes.push(Shape::Rect {
+            rect: ghost.rect.shrink(0.5),
+            radius: 3.0,
+            fill: Color32::TRANSPARENT,
+            stroke: Stroke::dashed(1.0, theme.text_faint, 4.0, 3.0),
+        });
+    }
+    shapes.extend(scene.labels.iter().cloned().map(Shape::Text));
+    for dense in &scene.dense {
+        dense_label(scene, dense.rect, dense.spans, &mut shapes);
+    }
+    Layer { area: Area::Bars, clip: scene.areas.canvas, shapes }
+}
+
+fn radius(rect: Rect) -> f32 {
+    let least = rect.width().min(rect.height());
+    if least >= 8.0 {
+        3.0
+    } else if least >= 5.0 {
+        1.5
+    } else {
+        0.0
+    }
+}
+
+/// Marks what is special about a bar: failures survive at every width.
+fn mark_bar(bar: &SceneBar, theme: &Theme, marks: &mut Vec<BarRect>, odd: &mut Vec<Shape>) {
+    let rect = bar.rect;
+    let mut mark = |rect: Rect, fill, radius| marks.push(BarRect { rect, fill, radius });
+    if bar.count > 1 {
+        // A slot along the bar: stacked sheets.
+        let middle = rect.center().y;
+        let half = (rect.height() * 0.06).max(0.5);
+        let slot = Rect::from_min_max(Pos2::new(rect.left(), middle - half), Pos2::new(rect.right(), middle + half));
+        mark(slot, theme.canvas, 0.0);
+    }
+    if bar.flags.has(SpanFlags::ERROR) {
+        let (left, top) = (rect.left(), rect.top());
+        if bar.count > 1 {
+            mark(Rect::from_min_max(Pos2::new(left, rect.center().y), rect.max), theme.error, 0.0);
+        } else if rect.width() <= 8.0 {
+            mark(rect, theme.error, radius(rect));
+        } else {
+            let cap = Rect::from_min_max(rect.min, Pos2::new(left + 4.0, rect.bottom()));
+            let strip = Rect::from_min_max(Pos2::new(left, rect.bottom() - 3.0_f32.min(rect.height() * 0.3)), rect.max);
+            mark(cap, theme.error, 1.5);
+            mark(strip, theme.error, 1.5);
+            debug_assert!(cap.top() <= top);
+        }
+    }
+    if bar.flags.has(SpanFlags::END_BEFORE_START) {
+        if rect.width() >= 6.0 {
+            odd.push(Shape::Hatch { rect, spacing: 6.0, stroke: Stroke::solid(1.5, faded(theme.bar_mark, 0.9)) });
+        }
+        odd.push(outline(rect, Stroke::dashed(1.5, theme.warning, 3.0, 2.0)));
+    }
+    if bar.flags.has(SpanFlags::END_MISSING) && bar.count == 1 {
+        open_end(rect, theme, odd);
+    }
+    let twisted = SpanFlags::ID_CONFLICT.0
+        | SpanFlags::PARENT_CYCLE.0
+        | SpanFlags::SELF_PARENT.0
+        | SpanFlags::TIME_CLAMPED.0
+        | SpanFlags::START_MISSING.0;
+    if bar.flags.0 & twisted != 0 && rect.height() >= 8.0 {
+        let size = 6.0_f32.min(rect.width().max(3.0));
+        let corner = Pos2::new(rect.right(), rect.top());
+        odd.push(Shape::Path {
+            points: vec![corner, corner + emath::vec2(0.0, size), corner - emath::vec2(size, 0.0)],
+            closed: true,
+            fill: theme.warning,
+            stroke: Stroke::NONE,
+        });
+    }
+}
+
+fn outline(rect: Rect, stroke: Stroke) -> Shape {
+    Shape::Rect { rect, radius: 2.0, fill: Color32::TRANSPARENT, stroke }
+}
+
+/// A torn edge and a dashed tail: nobody knows when it ended.
+fn open_end(rect: Rect, theme: &Theme, odd: &mut Vec<Shape>) {
+    const TEETH: usize = 3;
+    if rect.width() >= 12.0 {
+        let step = rect.height() / TEETH as f32;
+        for tooth in 0..TEETH {
+            let top = rect.top() + tooth as f32 * step;
+            let right = rect.right() + 0.5;
+            odd.push(Shape::Path {
+                points: vec![
+                    Pos2::new(right, top),
+                    Pos2::new(right, top + step),
+                    Pos2::new(right - 5.0, top + step / 2.0),
+                ],
+                closed: true,
+                fill: theme.canvas,
+                stroke: Stroke::NONE,
+            });
+        }
+    }
+    let y = rect.center().y;
+    odd.push(Shape::Line {
+        from: Pos2::new(rect.right() + 1.0, y),
+        to: Pos2::new(rect.right() + 18.0, y),
+        stroke: Stroke::dashed(1.5, theme.text_faint, 3.0, 3.0),
+    });
+}
+
+fn dense_label(scene: &Scene, rect: Rect, spans: u64, shapes: &mut Vec<Shape>) {
+    let theme = scene.theme.theme();
+    let size = scene.metrics.small;
+    let canvas = scene.areas.canvas;
+    let seen = Rect::from_min_max(
+        Pos2::new(rect.left().max(canvas.left()), rect.top()),
+        Pos2::new(rect.right().min(canvas.right()), rect.bottom()),
+    );
+    let text = super::build::count_text(spans, "span");
+    let width = text::width(&text, Font::Regular, size) + 10.0;
+    if seen.width() < width + 8.0 || rect.height() < size {
+        return;
+    }
+    let pill = Rect::from_center_size(seen.center(), emath::vec2(width, (rect.height() - 3.0).min(size * 1.35)));
+    shapes.push(Shape::Rect { rect: pill, radius: 3.0, fill: faded(theme.canvas, 0.82), stroke: Stroke::NONE });
+    shapes.push(Shape::Text(TextShape {
+        pos: Pos2::new(pill.center().x, text::baseline_for_middle(pill.center().y, Font::Regular, size)),
+        anchor: Anchor::Middle,
+        font: Font::Regular,
+        size,
+        color: theme.text,
+        text: text.into(),
+    }));
+}
+
+fn overlay_layer(scene: &Scene) -> Layer {
+    let theme = scene.theme.theme();
+    let canvas = scene.areas.canvas;
+    let mut shapes = Vec::new();
+    for edge in &scene.edges {
+        edge_shapes(edge, theme, &mut shapes);
+    }
+    for rect in &scene.selected {
+        let stroke = Stroke::solid(2.0, theme.selection);
+        shapes.push(Shape::Rect { rect: rect.expand(1.5), radius: 4.0, fill: Color32::TRANSPARENT, stroke });
+    }
+    if let Some(rect) = scene.focused {
+        let stroke = Stroke::dashed(1.5, theme.accent, 4.0, 2.0);
+        shapes.push(Shape::Rect { rect: rect.expand(4.0), radius: 5.0, fill: Color32::TRANSPARENT, stroke });
+    }
+    if let Some(measure) = &scene.measure {
+        let [left, right] = measure.x;
+        shapes.push(filled(Rect::from_x_y_ranges(left..=right, canvas.y_range()), theme.range));
+        for x in measure.x {
+            shapes.push(vertical(x, canvas.top(), canvas.bottom(), Stroke::solid(1.0, theme.accent)));
+        }
+        measure_label(scene, &measure.text, left, right, &mut shapes);
+    }
+    Layer { area: Area::Overlay, clip: canvas, shapes }
+}
+
+fn measure_label(scene: &Scene, text: &std::sync::Arc<str>, left: f32, right: f32, shapes: &mut Vec<Shape>) {
+    let (theme, canvas, size) = (scene.theme.theme(), scene.areas.canvas, scene.metrics.text);
+    let width = text::width(text, Font::Mono, size) + 18.0;
+    let height = size * 1.9;
+    let middle = f32::midpoint(left, right);
+    let least = canvas.left() + width / 2.0 + 4.0;
+    let x = middle.clamp(least, (canvas.right() - width / 2.0 - 4.0).max(least));
+    let y = canvas.bottom() - height;
+    let pill = Rect::from_center_size(Pos2::new(x, y), emath::vec2(width, height));
+    if right - left > width {
+        for [from, to] in [[left, pill.left()], [right, pill.right()]] {
+            let stroke = Stroke::solid(1.0, theme.text);
+            shapes.push(Shape::Line { from: Pos2::new(from, y), to: Pos2::new(to, y), stroke });
+        }
+    }
+    let stroke = Stroke::solid(1.0, theme.text);
+    shapes.push(Shape::Rect { rect: pill, radius: 4.0, fill: theme.control, stroke });
+    shapes.push(Shape::Text(TextShape {
+        pos: Pos2::new(x, text::baseline_for_middle(y, Font::Mono, size)),
+        anchor: Anchor::Middle,
+        font: Font::Mono,
+        size,
+        color: theme.text,
+        text: std::sync::Arc::clone(text),
+    }));
+}
+
+fn edge_shapes(edge: &Edge, theme: &Theme, shapes: &mut Vec<Shape>) {
+    let (from, to) = (edge.from, edge.to);
+    let stroke = match edge.kind {
+        EdgeKind::Parent => Stroke::solid(1.5, theme.edge),
+        EdgeKind::Child => Stroke::solid(1.0, faded(theme.edge, 0.7)),
+        EdgeKind::Link => Stroke::dashed(1.5, theme.accent, 5.0, 4.0),
+    };
+    let tip = Pos2::new(to.x - 1.0, to.y);
+    let points = if edge.kind == EdgeKind::Link {
+        let reach = ((to.x - from.x).abs() * 0.4).clamp(30.0, 140.0);
+        [from, from + emath::vec2(reach, 0.0), tip - emath::vec2(reach, 0.0), tip]
+    } else {
+        let reach = ((to.y - from.y).abs() * 0.12).clamp(10.0, 40.0);
+        let middle = f32::midpoint(from.y, to.y);
+        [from, Pos2::new(from.x - reach * 0.5, middle), Pos2::new(tip.x - reach * 1.6, to.y), tip]
+    };
+    shapes.push(Shape::Curve { points, stroke });
+    shapes.push(Shape::Path {
+        points: vec![tip, tip + emath::vec2(-6.0, -3.5), tip + emath::vec2(-6.0, 3.5)],
+        closed: true,
+        fill: stroke.color,
+        stroke: Stroke::NONE,
+    });
+}
+
+fn heads_layer(scene: &Scene) -> Layer {
+    let (areas, metrics, theme) = (&scene.areas, &scene.metrics, scene.theme.theme());
+    let unit = metrics.scale;
+    let mut shapes = Vec::new();
+    for head in &scene.lanes {
+        let right = areas.heads.right();
+        let stripe = Rect::from_min_max(head.rect.min, Pos2::new(4.0 * unit, head.rect.bottom() - 1.0));
+        shapes.push(filled(stripe, head.stripe));
+        let left = 14.0 * unit;
+        let line = |y: f32, x, anchor, font, size, color, text: &std::sync::Arc<str>| {
+            Shape::Text(TextShape {
+                pos: Pos2::new(x, (head.text_top + y * unit).round()),
+                anchor,
+                font,
+                size,
+                color,
+                text: std::sync::Arc::clone(text),
+            })
+        };
+        let edge = right - 12.0 * unit;
+        shapes.push(line(21.0, left, Anchor::Start, Font::Bold, metrics.name, theme.text, &head.name));
+        shapes.push(line(21.0, edge, Anchor::End, Font::Regular, metrics.small, theme.text_dim, &head.count));
+        shapes.push(line(38.0, left, Anchor::Start, Font::Regular, metrics.text, theme.text_dim, &head.detail));
+        let chip_width = text::width(&head.chip, Font::Regular, metrics.small) + 16.0 * unit;
+        let chip = Rect::from_min_size(
+            Pos2::new(left, (head.text_top + 46.0 * unit).round()),
+            emath::vec2(chip_width, (18.0 * unit).round()),
+        );
+        let border = if head.is_guess { mix(theme.control, theme.warning, 0.55) } else { theme.control_line };
+        let stroke = Stroke::solid(1.0, border);
+        shapes.push(Shape::Rect { rect: chip.shrink(0.5), radius: 9.0 * unit, fill: theme.control, stroke });
+        let baseline = text::baseline_for_middle(chip.center().y, Font::Regular, metrics.small);
+        let mut small = |x, color, text: std::sync::Arc<str>| {
+            let (font, size) = (Font::Regular, metrics.small);
+            shapes.push(Shape::Text(TextShape {
+                pos: Pos2::new(x, baseline),
+                anchor: Anchor::Start,
+                font,
+                size,
+                color,
+                text,
+            }));
+        };
+        small(left + 8.0 * unit, theme.text_dim, std::sync::Arc::clone(&head.chip));
+        let kind_color = if head.is_guess { theme.warning } else { theme.text_dim };
+        small(chip.right() + 8.0 * unit, kind_color, head.kind.into());
+        shapes.push(horizontal(0.0, right, head.rect.bottom(), theme.line));
+    }
+    shapes.push(vertical(
+        areas.heads.right() - 0.5,
+        areas.heads.top(),
+        areas.heads.bottom(),
+        Stroke::solid(1.0, theme.line),
+    ));
+    Layer { area: Area::Heads, clip: areas.heads, shapes }
+}
+
+fn ruler_layer(scene: &Scene) -> Layer {
+    let (area, metrics, theme) = (scene.areas.ruler, &scene.metrics, scene.theme.theme());
+    let bottom = area.bottom();
+    let mut shapes = vec![horizontal(area.left(), area.right(), bottom, theme.line)];
+    for tick in &scene.ruler.ticks {
+        let x = tick.x.round() - 0.5;
+        let length = if tick.label.is_empty() { 3.0 } else { 6.0 } * metrics.scale;
+        shapes.push(vertical(x, bottom - length, bottom - 1.0, Stroke::solid(1.0, theme.text_faint)));
+        if tick.label.is_empty() {
+            continue;
+        }
+        let half = text::width(&tick.label, Font::Mono, metrics.small) / 2.0;
+        let (least, most) = (area.left() + half + 3.0, area.right() - half - 3.0);
+        // A label at the very edge moves inside rather than being cut, when it is near enough to its tick.
+        if most < least || (tick.x - tick.x.clamp(least, most)).abs() > half * 0.6 {
+            continue;
+        }
+        shapes.push(Shape::Text(TextShape {
+            pos: Pos2::new(tick.x.clamp(least, most), (bottom - 10.0 * metrics.scale).round()),
+            anchor: Anchor::Middle,
+            font: Font::Mono,
+            size: metrics.small,
+            color: theme.text_dim,
+            text: tick.label.as_str().into(),
+        }));
+    }
+    let corner = scene.areas.corner;
+    shapes.push(horizontal(corner.left(), corner.right(), bottom, theme.line));
+    shapes.push(vertical(corner.right() - 0.5, corner.top(), corner.bottom(), Stroke::solid(1.0, theme.line)));
+    shapes.extend(scene.corner.iter().cloned().map(Shape::Text));
+    Layer { area: Area::Ruler, clip: area.union(corner), shapes }
+}
+
+fn overview_layer(scene: &Scene) -> Layer {
+    let (area, metrics, theme) = (scene.areas.overview, &scene.metrics, scene.theme.theme());
+    let strip = &scene.overview;
+    let foot = area.bottom() - 7.0 * metrics.scale;
+    let height = foot - area.top() - 6.0 * metrics.scale;
+    let width = (strip.column_width - 1.0).max(1.0);
+    let column = |x: f32, top: f32, bottom: f32, fill| BarRect {
+        rect: Rect::from_min_max(Pos2::new(x, top), Pos2::new(x + width, bottom)),
+        fill,
+        radius: 0.0,
+    };
+    let mut bars = Vec::with_capacity(strip.columns.len() * 2);
+    for at in &strip.columns {
+        bars.push(column(at.x, foot - height * at.height, foot, theme.overview));
+    }
+    for at in &strip.columns {
+        let health = if at.has_error { theme.error } else { mix(theme.canvas, theme.good, 0.55) };
+        bars.push(BarRect {
+            rect: Rect::from_min_max(
+                Pos2::new(at.x, foot + 1.0),
+                Pos2::new(at.x + strip.column_width, foot + 3.5 * metrics.scale),
+            ),
+            fill: health,
+            radius: 0.0,
+        });
+    }
+    let [left, right] = strip.window;
+    let (top, bottom) = (area.top() + 2.0, area.bottom() - 2.0);
+    let shade = |from: f32, to: f32| {
+        filled(Rect::from_min_max(Pos2::new(from, top), Pos2::new(to.max(from), bottom)), theme.overview_shade)
+    };
+    let window = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right.max(left + 2.0), bottom));
+    let mut shapes = vec![Shape::Bars(bars)];
+    let is_all = left <= area.left() + 1.0 && right >= area.right() - 1.0;
+    if !is_all {
+        shapes.push(shade(area.left(), left));
+        shapes.push(shade(right, area.right()));
+        let stroke = Stroke::solid(1.5, theme.text_dim);
+        shapes.push(Shape::Rect { rect: window.shrink(0.75), radius: 3.0, fill: Color32::TRANSPARENT, stroke });
+    }
+    Layer { area: Area::Overview, clip: area, shapes }
+}
+
+fn texts_layer(area: Area, clip: Rect, texts: &[TextShape]) -> Layer {
+    Layer { area, clip, shapes: texts.iter().cloned().map(Shape::Text).collect() }
+}
+
+fn legend_layer(scene: &Scene) -> Layer {
+    let (area, metrics, theme) = (scene.areas.legend, &scene.metrics, scene.theme.theme());
+    let mut shapes = vec![horizontal(area.left(), area.right(), area.top() + 1.0, theme.line)];
+    for entry in &scene.legend {
+        sample_shapes(scene, entry, &mut shapes);
+        shapes.push(Shape::Text(TextShape {
+            pos: entry.pos,
+            anchor: Anchor::Start,
+            font: Font::Regular,
+            size: metrics.small,
+            color: theme.text_dim,
+            text: std::sync::Arc::clone(&entry.text),
+        }));
+    }
+    Layer { area: Area::Legend, clip: area, shapes }
+}
+
+fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
+    let theme = scene.theme.theme();
+    let rect = sample_rect(entry, &scene.metrics);
+    let mut sample = |flags, count| {
+        let bar = SceneBar { rect, span: crate::model::SpanIx(0), count, flags, fill: theme.unknown };
+        let (mut marks, mut odd) = (Vec::new(), Vec::new());
+        mark_bar(&bar, theme, &mut marks, &mut odd);
+        let mut bars = vec![BarRect { rect, fill: theme.unknown, radius: 2.0 }];
+        bars.append(&mut marks);
+        shapes.push(Shape::Bars(bars));
+        // The tail of an open end would run into the text.
+        shapes.extend(odd.into_iter().filter(|shape| !matches!(shape, Shape::Line { .. })));
+    };
+    match entry.sample {
+        Sample::Color(fill) => shapes.push(Shape::Rect { rect, radius: 2.5, fill, stroke: Stroke::NONE }),
+        Sample::Error => sample(SpanFlags::ERROR, 1),
+        Sample::Several => sample(SpanFlags::default(), 2),
+        Sample::Open => sample(SpanFlags::END_MISSING, 1),
+        Sample::Backward => sample(SpanFlags::END_BEFORE_START, 1),
+        Sample::Ghost => shapes.push(Shape::Rect {
+            rect: rect.shrink(0.5),
+            radius: 2.0,
+            fill: Color32::TRANSPARENT,
+            stroke: Stroke::dashed(1.0, theme.text_faint, 3.0, 2.0),
+        }),
+    }
+}

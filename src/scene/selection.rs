@@ -1,0 +1,83 @@
+//! What lies over the bars: outlines of selected spans, their edges, the measured range.
+
+use emath::{Pos2, Rect};
+
+use super::build::{SceneInput, span_rect};
+use super::frame::{Edge, EdgeKind, Measure, Scene};
+use super::view_state::ViewState;
+use crate::model::SpanIx;
+use crate::model::time::duration_text;
+
+/// Selected spans that get outlines and edges; more would only be noise.
+const MOST_SELECTED: usize = 500;
+/// Edges drawn for one span in each direction.
+const MOST_EDGES: usize = 64;
+
+pub(super) struct Context<'a> {
+    pub input: &'a SceneInput<'a>,
+    pub view: &'a ViewState,
+}
+
+pub(super) fn add(context: &Context<'_>, scene: &mut Scene) {
+    let spans = context.input.store.len();
+    let is_known = |span: &SpanIx| span.at() < spans;
+    for &span in context.view.selection.iter().filter(|span| is_known(span)).take(MOST_SELECTED) {
+        if let Some(rect) = span_rect(context.input, scene, span) {
+            if is_in_view(scene, rect) {
+                scene.selected.push(rect);
+            }
+            if context.view.selection.len() <= 8 {
+                edges_of(context, scene, span, rect);
+            }
+        }
+    }
+    scene.focused = context
+        .view
+        .focused
+        .filter(is_known)
+        .and_then(|span| span_rect(context.input, scene, span))
+        .filter(|&rect| is_in_view(scene, rect));
+    scene.measure = context.view.measure.map(|range| {
+        let range = range.ordered();
+        let canvas = scene.areas.canvas;
+        let edge = |time_ns| scene.scale.screen_from_time(time_ns).clamp(canvas.left() - 2.0, canvas.right() + 2.0);
+        Measure { x: [edge(range.from_ns), edge(range.to_ns)], text: duration_text(range.length_ns()).into() }
+    });
+}
+
+fn is_in_view(scene: &Scene, rect: Rect) -> bool {
+    scene.areas.canvas.expand(2.0).intersects(rect)
+}
+
+fn edges_of(context: &Context<'_>, scene: &mut Scene, span: SpanIx, rect: Rect) {
+    let input = context.input;
+    let view = input.store.span(span);
+    if let Some(parent) = view.parent().and_then(|parent| span_rect(input, scene, parent)) {
+        push(scene, EdgeKind::Parent, parent, rect);
+    }
+    for &child in view.children().iter().take(MOST_EDGES) {
+        if let Some(child) = span_rect(input, scene, child) {
+            push(scene, EdgeKind::Child, rect, child);
+        }
+    }
+    for target in view.links().filter_map(|link| link.target()).take(MOST_EDGES) {
+        if let Some(target) = span_rect(input, scene, target) {
+            push(scene, EdgeKind::Link, rect, target);
+        }
+    }
+}
+
+/// A curve from the bar that causes to the bar that is caused: it leaves where the other one begins, as far as it can.
+fn push(scene: &mut Scene, kind: EdgeKind, from: Rect, to: Rect) {
+    let start_x = match kind {
+        EdgeKind::Link => from.right(),
+        EdgeKind::Parent | EdgeKind::Child => to.left().clamp(from.left(), from.right()),
+    };
+    let start_y = if to.center().y >= from.center().y { from.bottom() } else { from.top() };
+    let start = if kind == EdgeKind::Link { Pos2::new(start_x, from.center().y) } else { Pos2::new(start_x, start_y) };
+    let edge = Edge { kind, from: start, to: Pos2::new(to.left(), to.center().y), enters_left: true };
+    let hull = Rect::from_two_pos(edge.from, edge.to);
+    if scene.areas.canvas.expand(40.0).intersects(hull) {
+        scene.edges.push(edge);
+    }
+}
