@@ -33,16 +33,8 @@ pub struct SceneInput<'a> {
     pub index: &'a Index,
     /// Colours of services.
     pub colors: &'a ServiceColors,
-    /// How raw times reached the layout's axis; `layout` was built through it.
-    pub map: &'a (dyn Fn(SpanIx, i64) -> i64 + Sync),
     /// Header, legend and footer of an export; `None` in the window.
     pub caption: Option<&'a Caption>,
-}
-
-/// Raw times: the [`SceneInput::map`] of a layout that was built through `RawTime`.
-#[must_use]
-pub const fn raw_time(_span: SpanIx, raw_ns: i64) -> i64 {
-    raw_ns
 }
 
 /// Spans narrower than this many points share a bar when they start within as many points.
@@ -362,7 +354,7 @@ impl Place {
 pub(super) fn span_rect(input: &SceneInput<'_>, scene: &Scene, span: SpanIx) -> Option<Rect> {
     let row = input.layout.row_of(span);
     let band = band_of_row(&scene.bands, row)?;
-    let (start_ns, end_ns) = input.layout.extent_ns(input.store, &input.map, span);
+    let (start_ns, end_ns) = input.layout.extent_ns(span);
     let least = least_width(input.store.span(span).flags());
     Some(Place::new(scene, band, row).rect(&scene.scale, start_ns, end_ns, least))
 }

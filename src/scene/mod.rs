@@ -22,7 +22,7 @@ pub mod text;
 pub mod theme;
 pub mod view_state;
 
-pub use build::{SceneBuilder, SceneInput, build, canvas_scale, count_text, overview_scale, raw_time};
+pub use build::{SceneBuilder, SceneInput, build, canvas_scale, count_text, overview_scale};
 pub use caption::Caption;
 pub use frame::{Hidden, LaneHead, Scene, SceneBar};
 pub use hit::{Hit, hit};
