@@ -19,5 +19,6 @@ pub mod load;
 pub mod lod;
 pub mod model;
 pub mod scene;
+pub mod simulate;
 #[cfg(feature = "window")]
 pub mod view;
