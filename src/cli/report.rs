@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 
-use super::Exit;
+use super::{Exit, output};
+use crate::analysis::clocks::domains;
+use crate::export::report::{Failure, Report, ReportInput};
+use crate::load::{self, Options, Origin, Progress, Source};
 use crate::model::Severity;
 
 /// What to report on, and how.
@@ -55,6 +59,28 @@ impl From<FailOn> for Severity {
 ///
 /// # Errors
 /// When nothing could be read.
-pub fn run(_args: Args) -> anyhow::Result<Exit> {
-    anyhow::bail!("this build cannot load traces")
+pub fn run(args: Args) -> anyhow::Result<Exit> {
+    let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
+    let loaded = load::load(&sources, &Options::default(), &Progress::default())?;
+    let hashes: Vec<Option<String>> = loaded.origins.iter().map(hash).collect();
+    let failures: Vec<Failure> = loaded.failures.iter().map(failure).collect();
+    let domains = domains::assign(&loaded.store);
+    let input = ReportInput { store: &loaded.store, domains: &domains, hashes: &hashes, failures: &failures };
+    let report = Report::build(input);
+    let text = match args.format {
+        Format::Text => report.to_string(),
+        Format::Json => report.to_json().context("the report could not be written as JSON")?,
+    };
+    output::print(&text)?;
+    let is_found = args.fail_on.is_some_and(|fail_on| report.has(fail_on.into()));
+    Ok(if is_found { Exit::Found } else { Exit::Fine })
+}
+
+fn hash(origin: &Origin) -> Option<String> {
+    origin.sha256().inspect_err(|error| tracing::warn!("an input could not be read again to hash it: {error}")).ok()
+}
+
+fn failure(failure: &load::Failure) -> Failure {
+    let severity = if failure.is_note { Severity::Notice } else { Severity::Error };
+    Failure { name: failure.name.clone(), severity, error: failure.error.to_string() }
 }
