@@ -2,3 +2,4 @@
 
 pub mod clocks;
 pub mod search;
+pub mod selection;
