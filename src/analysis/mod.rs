@@ -1,5 +1,10 @@
 //! What the spans mean: clock domains, causality, findings. Pure and deterministic.
 
 pub mod clocks;
+#[cfg(test)]
+mod rows_tests;
 pub mod search;
 pub mod selection;
+pub mod self_time;
+pub mod statistics;
+pub mod table;

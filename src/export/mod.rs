@@ -1,4 +1,5 @@
-//! The Scene as SVG and PNG, and the report.
+//! The Scene as SVG and PNG, the report, and tables as text.
 
+pub mod csv;
 pub mod report;
 mod report_text;

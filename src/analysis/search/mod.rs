@@ -13,6 +13,8 @@ mod order;
 mod parse;
 mod pattern;
 mod query;
+#[cfg(test)]
+pub(crate) mod samples;
 mod set;
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,9 @@
 use proptest::prelude::*;
 
 use super::query::{Comparison, Expr, Field, Number, Query, Term, TextTest};
+use super::samples::{Seed, build, seeds};
 use super::{CancelFlag, FIELDS, Hits, Pattern, SpanSet, matching, parse, run};
-use crate::analysis::clocks::domains::{Domain, Domains};
+use crate::analysis::clocks::domains::Domains;
 use crate::model::*;
 
 fn canonical(text: &str) -> String {
@@ -213,125 +214,6 @@ proptest! {
             prop_assert_eq!(number.order(Number::Int(int)), Number::Int(int).order(number).reverse());
         }
     }
-}
-
-/// What a random span is made of.
-#[derive(Clone, Debug)]
-struct Seed {
-    name: usize,
-    trace: u8,
-    parent: u8,
-    start: i64,
-    end: i64,
-    resource: usize,
-    attrs: Vec<(usize, usize)>,
-    event: Option<(usize, usize, usize)>,
-    message: usize,
-    kind: u8,
-    status: u8,
-}
-
-const WORDS: &[&str] = &[
-    "chat",
-    "POST /Chat",
-    "invoke_agent",
-    "",
-    "ΟΔΟΣ",
-    "İstanbul",
-    "300 \u{212a}",
-    "abab",
-    "5",
-    "error",
-    "a b",
-    "timeout",
-];
-const KEYS: &[&str] = &["model", "http.route", "telemetry.sdk", "n"];
-
-fn seeds() -> impl Strategy<Value = Vec<Seed>> {
-    let word = 0..WORDS.len();
-    let attr = (0..KEYS.len(), 0..WORDS.len() + 6);
-    let seed = (
-        (word.clone(), 1..3_u8, 0..12_u8, 0..50_i64, 0..50_i64),
-        (0..4_usize, prop::collection::vec(attr.clone(), 0..3)),
-        (prop::option::of((word.clone(), attr)), word, 0..6_u8, 0..3_u8),
-    )
-        .prop_map(|((name, trace, parent, start, end), (resource, attrs), (event, message, kind, status))| Seed {
-            name,
-            trace,
-            parent,
-            start,
-            end,
-            resource,
-            attrs,
-            event: event.map(|(name, (key, value))| (name, key, value)),
-            message,
-            kind,
-            status,
-        });
-    prop::collection::vec(seed, 0..12)
-}
-
-fn attr_of(part: &mut Part, key: usize, value: usize) -> AttrId {
-    let key = part.strings.intern(KEYS[key]);
-    let value = match value.checked_sub(WORDS.len()) {
-        None => Value::Str(part.strings.intern(WORDS[value])),
-        Some(0) => Value::Int(5),
-        Some(1) => Value::Double(5.0),
-        Some(2) => Value::Double(-2.5),
-        Some(3) => Value::Bool(true),
-        Some(4) => Value::Double(f64::NAN),
-        Some(_) => Value::Empty,
-    };
-    part.attrs.intern(key, value)
-}
-
-fn build(seeds: &[Seed]) -> (TraceStore, Domains) {
-    let mut builder = StoreBuilder::new();
-    let input = builder.add_input(Input { name: "rank-0.json".into(), ..Input::default() });
-    let mut part = Part::new();
-    let resources: Vec<_> = (0..4)
-        .map(|at| {
-            let mut attrs = vec![attr_of(&mut part, at, at)];
-            if at > 0 {
-                let key = part.strings.intern("service.name");
-                let value = Value::Str(part.strings.intern(["", "api", "API gateway", "agent"][at]));
-                attrs.push(part.attrs.intern(key, value));
-            }
-            part.resource(Resource { input, attrs, schema_url: Sym::EMPTY, dropped: 0 })
-        })
-        .collect();
-    let name = part.strings.intern("openai");
-    let attrs = vec![attr_of(&mut part, 3, 8)];
-    let scope = part.scope(Scope { name, attrs, ..Scope::default() });
-    for (at, seed) in seeds.iter().enumerate() {
-        let mut draft = SpanDraft {
-            trace: TraceId::from_u128(u128::from(seed.trace)),
-            id: SpanId::from_u64(at as u64 + 1),
-            parent: SpanId::from_u64(u64::from(seed.parent)),
-            start_ns: seed.start,
-            end_ns: seed.end,
-            name: part.strings.intern(WORDS[seed.name]),
-            kind: SpanKind::from_repr(seed.kind).unwrap(),
-            status: Status::from_repr(seed.status).unwrap(),
-            ..SpanDraft::default()
-        };
-        draft.attrs = seed.attrs.iter().map(|&(key, value)| attr_of(&mut part, key, value)).collect();
-        if let Some((name, key, value)) = seed.event {
-            draft.event_attrs.push(attr_of(&mut part, key, value));
-            draft.events.push(EventDraft {
-                name: part.strings.intern(WORDS[name]),
-                attr_end: 1,
-                ..EventDraft::default()
-            });
-        }
-        draft.rare.status_message = part.strings.intern(WORDS[seed.message]);
-        part.push(&draft, resources[seed.resource], scope);
-    }
-    builder.absorb(part, input);
-    let store = builder.finish();
-    let domain = |name: &str, value: &str| Domain { name: name.into(), value: value.into(), ..Domain::default() };
-    let of_span = store.span_ixs().map(|ix| DomainIx(store.span(ix).resource_ix().0 % 2)).collect();
-    (store, Domains { list: vec![domain("node-a", "h-77"), domain("phone", "h-5")], of_span })
 }
 
 mod oracle {
