@@ -8,6 +8,7 @@ mod output;
 mod render;
 mod report;
 mod simulate;
+mod time_arg;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,16 @@
 //! `skewline render INPUT... -o OUT`: the timeline as a picture.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
-use super::Exit;
+use anyhow::{Context as _, bail};
+use emath::Vec2;
+
+use super::time_arg::TimeArg;
+use super::{Exit, output, say_on_stderr};
+use crate::export::{picture, png, svg};
+use crate::load::{Loaded, Options, Progress, Source, load};
+use crate::scene::{Caption, RulerMode, ThemeKind, ViewState, lower};
 
 /// What to draw, and where to.
 #[derive(clap::Args, Debug)]
@@ -13,12 +21,152 @@ pub struct Args {
     /// The picture; .png or .svg
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Size in points; without it 1600 wide and as high as all lanes need, up to 4000
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    pub size: Option<(u16, u16)>,
+    /// Pixels per point (PNG)
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_scale)]
+    pub scale: f32,
+    /// Begin here: since the first span (1.2s, 350ms), RFC 3339, or Unix nanoseconds
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub from: Option<TimeArg>,
+    /// End here; the same forms as --from
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub to: Option<TimeArg>,
+    /// dark or light
+    #[arg(long, value_name = "THEME", default_value = "dark")]
+    pub theme: ThemeKind,
+    /// Label the ruler with the time of day (UTC) instead of the time since the first span
+    #[arg(long)]
+    pub absolute: bool,
+    /// Size of text and rows, 1 = normal
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_scale)]
+    pub text_scale: f32,
 }
+
+/// Width of a picture when nobody asked for one, in points.
+const WIDTH: f32 = 1600.0;
+/// Heights between which a picture without a given size is as high as its lanes.
+const HEIGHTS: (f32, f32) = (400.0, 4000.0);
 
 /// Draws the picture.
 ///
 /// # Errors
 /// When nothing could be read, or the picture could not be written.
-pub fn run(_args: Args) -> anyhow::Result<Exit> {
-    anyhow::bail!("this build cannot draw pictures")
+pub fn run(args: Args) -> anyhow::Result<Exit> {
+    let format = Format::of(&args.output)?;
+    let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
+    let loaded = load(&sources, &Options::default(), &Progress::default())?;
+    for failure in &loaded.failures {
+        say_on_stderr(&format!("skewline: {:#}", anyhow::Error::msg(failure.error.to_string())));
+    }
+    let timeline = picture::Timeline::of_store(&loaded.store);
+    let caption = caption(&loaded, timeline.domains.list.len())?;
+    let mut view = view(&args, &timeline)?;
+    view.size = args.size.map_or_else(
+        || timeline.size_for(&loaded.store, &caption, &view, WIDTH, HEIGHTS.0, HEIGHTS.1),
+        |(width, height)| Vec2::new(f32::from(width), f32::from(height)),
+    );
+    let drawn = lower(&timeline.scene(&loaded.store, &caption, &view));
+    let about = picture::about(&caption);
+    let bytes = match format {
+        Format::Svg => svg::svg(&drawn, &about).into_bytes(),
+        Format::Png => png::png(&drawn, &about, args.scale)?,
+    };
+    output::to_path(&args.output, |out| out.write_all(&bytes))?;
+    Ok(Exit::Fine)
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Png,
+    Svg,
+}
+
+impl Format {
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        let extension = path.extension().map(|ext| ext.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            Some("png") => Ok(Self::Png),
+            Some("svg") => Ok(Self::Svg),
+            _ => bail!("{}: a picture is .png or .svg; name the output accordingly", path.display()),
+        }
+    }
+}
+
+/// Title and source of the picture, from the names of the inputs.
+fn caption(loaded: &Loaded, clocks: usize) -> anyhow::Result<Caption> {
+    let store = &loaded.store;
+    let short = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned();
+    let names: Vec<String> = store.inputs().iter().map(|input| short(&input.name)).collect();
+    let title = match names.as_slice() {
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        [] => String::new(),
+    };
+    let mut sources = Vec::new();
+    for (name, origin) in names.iter().zip(&loaded.origins).take(3) {
+        let hash = origin.sha256().with_context(|| format!("{name} could not be read again for its hash"))?;
+        sources.push(format!("{name} · sha256 {}…", hash.get(..12).unwrap_or(&hash)));
+    }
+    if names.len() > 3 {
+        sources.push(format!("{} more", names.len() - 3));
+    }
+    Ok(Caption::of_store(store, clocks, title, sources.join(", ")))
+}
+
+fn view(args: &Args, timeline: &picture::Timeline) -> anyhow::Result<ViewState> {
+    let hull = timeline.layout.hull_ns();
+    let mut view = ViewState {
+        theme: args.theme,
+        text_scale: args.text_scale,
+        ruler: if args.absolute { RulerMode::Absolute } else { RulerMode::Relative },
+        ..ViewState::default()
+    };
+    view.fit(hull);
+    if let Some(from) = &args.from {
+        view.time.from_ns = from.unix_ns(hull.start);
+    }
+    if let Some(to) = &args.to {
+        view.time.to_ns = to.unix_ns(hull.start);
+    }
+    if view.time.from_ns >= view.time.to_ns {
+        bail!("--from must lie before --to (they are {} and {} ns)", view.time.from_ns, view.time.to_ns);
+    }
+    Ok(view)
+}
+
+fn parse_size(text: &str) -> Result<(u16, u16), String> {
+    let parts = text
+        .split_once(['x', 'X', '×'])
+        .and_then(|(width, height)| Some((width.trim().parse::<u16>().ok()?, height.trim().parse::<u16>().ok()?)));
+    match parts {
+        Some((width, height)) if width >= 320 && height >= 200 => Ok((width, height)),
+        Some(_) => Err("at least 320x200".to_owned()),
+        None => Err("write it as WIDTHxHEIGHT, for instance 1600x1000".to_owned()),
+    }
+}
+
+fn parse_scale(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(scale) if (0.25..=8.0).contains(&scale) => Ok(scale),
+        _ => Err("a number from 0.25 to 8".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_two_numbers() {
+        assert_eq!(parse_size("1600x1000"), Ok((1600, 1000)));
+        assert_eq!(parse_size("3840X2160"), Ok((3840, 2160)));
+        for bad in ["", "1600", "x", "10x10", "1600x", "-1x5", "99999x99999", "NaNxNaN"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+        for bad in ["0", "-1", "NaN", "inf", "9", "one"] {
+            assert!(parse_scale(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -45,6 +45,14 @@ impl Font {
         }
     }
 
+    /// True when the font has a glyph for every character of `text`.
+    #[must_use]
+    pub fn covers(self, text: &str) -> bool {
+        let metrics = self.metrics();
+        let has = |ch| metrics.font.as_ref().is_some_and(|font| font.charmap().map(ch).is_some());
+        text.chars().all(|ch| ch.is_control() || has(ch))
+    }
+
     fn metrics(self) -> &'static Metrics {
         static METRICS: OnceLock<[Metrics; 3]> = OnceLock::new();
         let all = METRICS.get_or_init(|| [Self::Regular, Self::Bold, Self::Mono].map(Metrics::read));
