@@ -9,7 +9,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use skewline::analysis::clocks::domains;
 use skewline::layout::{Layout, RawTime, RowIx};
-use skewline::lod::{Bar, Index};
+use skewline::lod::{Bar, Index, bucket_for};
 use skewline::model::{
     Input, Part, Resource, Scope, SpanDraft, SpanId, Status, StoreBuilder, Sym, TraceId, TraceStore, Value,
 };
@@ -136,7 +136,7 @@ fn queries(criterion: &mut Criterion, spans: usize, layout: &Layout, index: &Ind
     for zoom in [1_i64, 10, 100, 1_000, 10_000, 100_000] {
         let width = (hull.end - hull.start) / zoom;
         let (from, to) = (middle - width / 2, middle + width / 2);
-        let bucket = (width / 1300).max(1);
+        let bucket = bucket_for(width / 1300);
         let mut bars: Vec<Bar> = Vec::new();
         let mut count = 0;
         group.bench_function(BenchmarkId::new("zoom", zoom), |bench| {

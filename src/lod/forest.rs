@@ -7,7 +7,7 @@ use crate::layout::RowItems;
 use crate::model::SpanFlags;
 
 /// Slots per leaf of the forest. Ranges shorter than two leaves are scanned.
-const LEAF: usize = 16;
+const LEAF: usize = 32;
 
 /// What a range of slots amounts to.
 #[derive(Clone, Copy, Debug)]

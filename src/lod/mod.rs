@@ -4,6 +4,7 @@
 //! its cost follows pixels and not spans (invariant I6). A bar carries the flags of all spans behind it (I7).
 
 mod forest;
+mod mip;
 mod overview;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ pub use overview::Density;
 use crate::layout::{LaneIx, Layout, RowItems, RowIx};
 use crate::model::{SpanFlags, SpanIx, TraceStore};
 use forest::Forest;
+use mip::Mips;
 use overview::Overview;
 
 /// What is drawn for a bucket of a row: one span, or several that are too narrow to be told apart.
@@ -59,6 +61,7 @@ struct Column {
     items: Arc<RowItems>,
     flags: Vec<SpanFlags>,
     forest: Forest,
+    mips: Mips,
 }
 
 impl Index {
@@ -85,6 +88,8 @@ impl Index {
     /// Buckets are aligned to multiples of `bucket_ns` (at least 1), so that panning does not make bars flicker.
     /// A span of two buckets or more is a bar of its own with its exact ends. Shorter spans that start in the same
     /// bucket share a bar. There are at most as many bars as buckets touch the range, and two more.
+    ///
+    /// Powers of two are the fastest buckets: see [`bucket_for`].
     pub fn query(&self, row: RowIx, from_ns: i64, to_ns: i64, bucket_ns: i64, out: &mut Vec<Bar>) {
         self.spans.query(row.at(), from_ns, to_ns, bucket_ns, |run| {
             out.push(Bar {
@@ -136,6 +141,12 @@ impl Index {
     }
 }
 
+/// The power-of-two bucket for pixels of `ns_per_pixel`: the largest that is no longer, at least 1.
+#[must_use]
+pub fn bucket_for(ns_per_pixel: i64) -> i64 {
+    1 << ns_per_pixel.max(1).ilog2()
+}
+
 /// A bar of items of either kind.
 struct Run {
     start_ns: i64,
@@ -145,39 +156,107 @@ struct Run {
     flags: SpanFlags,
 }
 
+/// Times by slot.
+#[derive(Clone, Copy)]
+struct Times<'a> {
+    starts: &'a [i64],
+    ends: &'a [i64],
+}
+
+impl<'a> Times<'a> {
+    fn of(items: &'a RowItems) -> Self {
+        Self { starts: items.starts_ns(), ends: items.ends_ns() }
+    }
+
+    fn length(self, slot: usize) -> i64 {
+        self.ends[slot].saturating_sub(self.starts[slot])
+    }
+}
+
+/// How many spans of a bucket are looked at before the search gallops.
+const LOOK_AT_MOST: usize = 16;
+
 impl Column {
     fn new(items: Arc<RowItems>, flags: Vec<SpanFlags>) -> Self {
-        let forest = Forest::new(&items, &flags);
-        Self { items, flags, forest }
+        let (forest, mips) = rayon::join(|| Forest::new(&items, &flags), || Mips::new(&items, &flags));
+        Self { items, flags, forest, mips }
     }
 
     fn heap_bytes(&self) -> usize {
-        self.flags.capacity() * size_of::<SpanFlags>() + self.forest.heap_bytes()
+        self.flags.capacity() * size_of::<SpanFlags>() + self.forest.heap_bytes() + self.mips.heap_bytes()
     }
 
     fn query(&self, row: usize, from_ns: i64, to_ns: i64, bucket_ns: i64, mut emit: impl FnMut(Run)) {
         let bucket = bucket_ns.max(1);
+        if !bucket.unsigned_abs().is_power_of_two() {
+            self.search(
+                row,
+                from_ns,
+                to_ns,
+                bucket,
+                |start| start.div_euclid(bucket).saturating_mul(bucket),
+                &mut emit,
+            );
+        } else if let Some(runs) = self.mips.runs(row, bucket.ilog2()) {
+            self.read(row, runs, from_ns, to_ns, &mut emit);
+        } else {
+            self.search(row, from_ns, to_ns, bucket, |start| start & !(bucket - 1), &mut emit);
+        }
+    }
+
+    /// Answers a query from runs that were made in advance.
+    fn read(&self, row: usize, runs: &[mip::MipRun], from_ns: i64, to_ns: i64, emit: &mut impl FnMut(Run)) {
+        let times = Times::of(&self.items);
+        let row_end = self.items.slots(row).end;
+        let end_slot = |at: usize| runs.get(at + 1).map_or(row_end, |next| next.first as usize);
+        let first_slot = self.items.first_ending_after(row, from_ns);
+        let first = runs.partition_point(|run| run.first as usize <= first_slot).saturating_sub(1);
+        for (at, run) in runs.iter().enumerate().skip(first) {
+            let (lo, hi) = (run.first as usize, end_slot(at));
+            let (start_ns, end_ns) = (times.starts[lo], times.ends[hi - 1]);
+            if start_ns >= to_ns {
+                break;
+            }
+            if end_ns > from_ns {
+                let item = self.items.items()[run.longest as usize];
+                emit(Run { start_ns, end_ns, item, count: (hi - lo) as u32, flags: run.flags });
+            }
+        }
+    }
+
+    /// Answers a query span by span and bucket by bucket; `floor` gives the start of a time's bucket.
+    fn search(
+        &self,
+        row: usize,
+        from_ns: i64,
+        to_ns: i64,
+        bucket: i64,
+        floor: impl Fn(i64) -> i64,
+        emit: &mut impl FnMut(Run),
+    ) {
+        let times = Times::of(&self.items);
         let wide = bucket.saturating_mul(2);
-        let (starts, ends) = (self.items.starts_ns(), self.items.ends_ns());
         let row_end = self.items.slots(row).end;
         // Two buckets earlier, so that a run that reaches into the range is the same run at every scroll position.
-        let first_bucket = from_ns.div_euclid(bucket).saturating_mul(bucket).saturating_sub(wide);
-        let mut slot = self.items.first_ending_after(row, first_bucket);
-        while slot < row_end && starts[slot] < to_ns {
+        let mut slot = self.items.first_ending_after(row, floor(from_ns).saturating_sub(wide));
+        while slot < row_end && times.starts[slot] < to_ns {
             let first = slot;
-            let start_ns = starts[first];
-            if ends[first].saturating_sub(start_ns) >= wide {
-                slot += 1;
-            } else {
-                let bucket_end = start_ns.div_euclid(bucket).saturating_mul(bucket).saturating_add(bucket);
-                slot = gallop(starts, first + 1, row_end, bucket_end);
+            slot += 1;
+            if times.length(first) < wide {
+                let bucket_end = floor(times.starts[first]).saturating_add(bucket);
+                let near = row_end.min(slot + LOOK_AT_MOST);
+                while slot < near && times.starts[slot] < bucket_end {
+                    slot += 1;
+                }
+                if slot == near && slot < row_end {
+                    slot = gallop(times.starts, slot, row_end, bucket_end);
+                }
                 // Only the last one can be wide: it leaves no room for another start in this bucket.
-                let last = slot - 1;
-                if last > first && ends[last].saturating_sub(starts[last]) >= wide {
-                    slot = last;
+                if slot - first > 1 && times.length(slot - 1) >= wide {
+                    slot -= 1;
                 }
             }
-            if ends[slot - 1] > from_ns {
+            if times.ends[slot - 1] > from_ns {
                 emit(self.run(first, slot));
             }
         }

@@ -93,6 +93,27 @@ proptest! {
     }
 
     #[test]
+    fn runs_made_in_advance_agree_with_looking_at_every_span(
+        gaps in prop::collection::vec((1..40_i64, prop_oneof![9 => 1..3_i64, 1 => 1..900_i64], any::<bool>()), 150..700),
+        from in -100..9000_i64, length in 1..9000_i64, shift in 0..14_u32, offset in -50..50_i64,
+    ) {
+        // All in one row, so that it is busy enough for levels to be kept.
+        let mut start = offset * 1000 + 1;
+        let mut spans = Vec::new();
+        for (gap, length, failed) in gaps {
+            spans.push((start, length, failed));
+            start += length + gap / 20 * gap;
+        }
+        let store = store_of(&spans);
+        let (layout, index) = indexed(&spans);
+        prop_assert_eq!(layout.row_count(), 1);
+        let from = spans[0].0 + from;
+        let mut bars = Vec::new();
+        index.query(RowIx(0), from, from + length, 1 << shift, &mut bars);
+        prop_assert_eq!(bars, naive_query(&row_items(&layout, &store, 0), from, from + length, 1 << shift));
+    }
+
+    #[test]
     fn every_span_of_the_range_is_behind_exactly_one_bar(spans in spans_strategy(), bucket in 1..5000_i64) {
         let store = store_of(&spans);
         let (layout, index) = indexed(&spans);
@@ -168,6 +189,8 @@ fn bars_follow_pixels_at_every_zoom() {
             assert!(bars.len() <= 1300 + 1 + 2, "{} bars at bucket {bucket}", bars.len());
         }
     }
+    let kept = (0..62).filter(|&shift| index.spans.mips.runs(0, shift).is_some()).count();
+    assert!(kept > 5, "a busy row keeps levels, this one {kept}");
     bars.clear();
     index.query(RowIx(0), hull.start, hull.end, i64::MAX / 4, &mut bars);
     assert_eq!((bars.len(), bars[0].count), (1, 200_000));
