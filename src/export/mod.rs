@@ -4,5 +4,5 @@ pub mod csv;
 pub mod picture;
 pub mod png;
 pub mod report;
-pub mod svg;
 mod report_text;
+pub mod svg;

@@ -1,5 +1,6 @@
 //! Store, layout and view to a [`Scene`]. Its cost follows the pixels of the view, not the spans (invariant I6).
 
+use ecolor::Color32;
 use emath::{Pos2, Rect};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::ruler;
 use super::selection;
 use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
-use super::theme::{Theme, faded};
+use super::theme::{Theme, ThemeKind, faded};
 use super::view_state::{RulerMode, TimeRange, TimeScale, ViewState};
 use crate::analysis::clocks::domains::{ClockKind, Domains, Strength};
 use crate::layout::{Layout, RowIx};
@@ -41,6 +42,8 @@ pub struct SceneInput<'a> {
 const BUCKET_POINTS: f32 = 2.0;
 /// No bar is narrower.
 const LEAST_BAR: f32 = 1.5;
+/// Free space right of a bar, taken from its width.
+const NEIGHBOUR_GAP: f32 = 1.0;
 /// Failed spans are at least this wide.
 const LEAST_ERROR: f32 = 3.0;
 /// Bars reach at most this far outside the canvas, so that rounded corners and outlines are not seen there.
@@ -66,10 +69,13 @@ pub struct SceneBuilder {
 #[derive(Clone, Debug)]
 struct LaneTexts {
     room: f32,
+    theme: ThemeKind,
     name: Arc<str>,
     count: Arc<str>,
     detail: Arc<str>,
     chip: Arc<str>,
+    kind: &'static str,
+    services: Arc<[(Color32, Arc<str>)]>,
 }
 
 /// Builds one scene. Where frames follow each other, keep a [`SceneBuilder`].
@@ -171,7 +177,8 @@ impl SceneBuilder {
             count: texts.count,
             detail: texts.detail,
             chip: texts.chip,
-            kind: kind_text(domain.kind),
+            kind: texts.kind,
+            services: texts.services,
             is_guess: domain.strength <= Strength::Weak,
         });
     }
@@ -183,22 +190,28 @@ impl SceneBuilder {
         if self.lane_texts.len() <= at {
             self.lane_texts.resize(frame.input.domains.list.len().max(at + 1), None);
         }
-        if let Some(texts) = self.lane_texts[at].as_ref().filter(|texts| texts.room == room) {
+        if let Some(texts) =
+            self.lane_texts[at].as_ref().filter(|texts| texts.room == room && texts.theme == frame.view.theme)
+        {
             return texts.clone();
         }
         let domain = &frame.input.domains.list[at];
         let count = count_text(domain.spans, "span");
         let count_width = text::width(&count, Font::Regular, metrics.small) + 10.0 * metrics.scale;
-        let kind_width = text::width(kind_text(domain.kind), Font::Regular, metrics.small);
         let chip = if domain.chip.is_empty() { domain.key.as_str() } else { domain.chip.as_str() };
         let chip = if chip.is_empty() { "no evidence" } else { chip };
+        let kind = kind_beside(domain.kind, chip);
+        let kind_width = text::width(kind, Font::Regular, metrics.small);
         let chip_room = (room - kind_width - 26.0 * metrics.scale).max(60.0);
         let texts = LaneTexts {
             room,
+            theme: frame.view.theme,
             name: text::crop(&domain.name, Font::Bold, metrics.name, room - count_width).into(),
             count: count.into(),
             detail: text::crop(&domain.detail, Font::Regular, metrics.text, room).into(),
             chip: text::crop(chip, Font::Regular, metrics.small, chip_room).into(),
+            kind,
+            services: services(frame, &domain.services, room, metrics.small),
         };
         self.lane_texts[at] = Some(texts.clone());
         texts
@@ -364,13 +377,12 @@ fn least_width(flags: SpanFlags) -> f32 {
 }
 
 fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> SceneBar {
-    SceneBar {
-        rect: place.rect(scale, bar.start_ns, bar.end_ns, least_width(bar.flags)),
-        span: bar.span,
-        count: bar.count,
-        flags: bar.flags,
-        fill: frame.colors(bar.span).fill,
+    let mut rect = place.rect(scale, bar.start_ns, bar.end_ns, least_width(bar.flags));
+    if rect.width() >= 6.0 {
+        // Spans that follow each other without a pause stay two bars to the eye.
+        rect.max.x -= NEIGHBOUR_GAP;
     }
+    SceneBar { rect, span: bar.span, count: bar.count, flags: bar.flags, fill: frame.colors(bar.span).fill }
 }
 
 /// The y on the screen of a content coordinate. Far outside it saturates, so that `f32` stays exact.
@@ -416,7 +428,7 @@ fn event_ticks(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns: i
             continue;
         }
         last = x;
-        let height = (bar.rect.height() * 0.28).round().max(2.0);
+        let height = (bar.rect.height() * 0.18).round().max(2.0);
         scene.events.push([x, bar.rect.bottom() - height, bar.rect.bottom()]);
     }
 }
@@ -537,6 +549,23 @@ fn corner(frame: &Frame<'_>, scene: &Scene, failed: u64) -> Vec<TextShape> {
             clock.trim_end(),
         ),
     ]
+}
+
+/// The kind of clock, unless the chip beside it says so already.
+fn kind_beside(kind: ClockKind, chip: &str) -> &'static str {
+    let text = kind_text(kind);
+    let is_said = chip.contains(" · ") && kind != ClockKind::Server && kind != ClockKind::Unknown;
+    if is_said { "" } else { text }
+}
+
+/// Services of a lane with their colours, when there is more than the one that the stripe shows.
+fn services(frame: &Frame<'_>, names: &[String], room: f32, size: f32) -> Arc<[(Color32, Arc<str>)]> {
+    if names.len() < 2 {
+        return Arc::new([]);
+    }
+    let color = |name: &str| frame.input.colors.colors_of_name(name, frame.view.theme).fill;
+    let room = room - 2.0 * size;
+    names.iter().take(24).map(|name| (color(name), text::crop(name, Font::Regular, size, room).into())).collect()
 }
 
 const fn kind_text(kind: ClockKind) -> &'static str {

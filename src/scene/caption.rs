@@ -8,8 +8,8 @@ use super::geometry::{Margins, Metrics};
 use super::palette::slot_colors;
 use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
-use super::view_state::ViewState;
-use crate::model::time::{absolute_text, duration_text};
+use super::view_state::{TimeRange, ViewState};
+use crate::model::time::{MS, US, absolute_text, duration_text};
 use crate::model::{SpanFlags, TraceStore};
 
 /// Texts around an exported picture.
@@ -169,7 +169,7 @@ fn header(caption: &Caption, view: &ViewState, scene: &Scene) -> Vec<TextShape> 
     let scale = metrics.scale;
     let area = scene.areas.header;
     let (side, right) = (SIDE * scale, area.right() - SIDE * scale);
-    let range = format!("{} – {} UTC", absolute_text(view.time.from_ns), time_of_day(view));
+    let range = range_text(view.time);
     let range_width = text::width(&range, Font::Mono, metrics.small);
     let clock_width = text::width(&caption.clock, Font::Regular, metrics.small);
     let room = (right - side - range_width.max(clock_width) - 24.0 * scale).max(80.0);
@@ -194,12 +194,23 @@ fn header(caption: &Caption, view: &ViewState, scene: &Scene) -> Vec<TextShape> 
     texts
 }
 
-/// The end of the visible range, without its date when that is the date of the beginning.
-fn time_of_day(view: &ViewState) -> String {
-    let (from, to) = (absolute_text(view.time.from_ns), absolute_text(view.time.to_ns));
+/// Both ends of the visible range, as exact as its length asks for; the date once when it is the same.
+fn range_text(time: TimeRange) -> String {
+    let step = time.length_ns() / 1000;
+    // Of `2026-11-21 14:02:07.412 318 204`, milliseconds end at 23 and microseconds at 27.
+    let keep = match step {
+        _ if step >= MS => 23,
+        _ if step >= US => 27,
+        _ => 31,
+    };
+    let text = |at: i64| {
+        let text = absolute_text(at);
+        text.get(..keep).map(str::to_owned).unwrap_or(text)
+    };
+    let (from, to) = (text(time.from_ns), text(time.to_ns));
     match (from.split_once(' '), to.split_once(' ')) {
-        (Some((from_day, _)), Some((to_day, time))) if from_day == to_day => time.to_owned(),
-        _ => to,
+        (Some((from_day, _)), Some((to_day, clock))) if from_day == to_day => format!("{from} – {clock} UTC"),
+        _ => format!("{from} – {to} UTC"),
     }
 }
 

@@ -67,8 +67,10 @@ pub struct LaneHead {
     pub detail: Arc<str>,
     /// The evidence.
     pub chip: Arc<str>,
-    /// What kind of clock it is.
+    /// What kind of clock it is; empty when the chip says it.
     pub kind: &'static str,
+    /// Services on it with their colours, when there are several.
+    pub services: Arc<[(Color32, Arc<str>)]>,
     /// True when the clock was told apart by guessing.
     pub is_guess: bool,
 }

@@ -4,7 +4,7 @@ use ecolor::Color32;
 use emath::{Pos2, Rect};
 
 use super::caption::sample_rect;
-use super::frame::{Edge, EdgeKind, LegendEntry, Sample, Scene, SceneBar};
+use super::frame::{Edge, EdgeKind, LaneHead, LegendEntry, Sample, Scene, SceneBar};
 use super::shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};
 use super::text::{self, Font};
 use super::theme::{Theme, faded, mix};
@@ -128,8 +128,8 @@ fn mark_bar(bar: &SceneBar, theme: &Theme, marks: &mut Vec<BarRect>, odd: &mut V
         } else if rect.width() <= 8.0 {
             mark(rect, theme.error, radius(rect));
         } else {
-            let cap = Rect::from_min_max(rect.min, Pos2::new(left + 4.0, rect.bottom()));
-            let strip = Rect::from_min_max(Pos2::new(left, rect.bottom() - 3.0_f32.min(rect.height() * 0.3)), rect.max);
+            let cap = Rect::from_min_max(rect.min, Pos2::new(left + 5.0, rect.bottom()));
+            let strip = Rect::from_min_max(Pos2::new(left, rect.bottom() - 4.0_f32.min(rect.height() * 0.3)), rect.max);
             mark(cap, theme.error, 1.5);
             mark(strip, theme.error, 1.5);
             debug_assert!(cap.top() <= top);
@@ -342,6 +342,7 @@ fn heads_layer(scene: &Scene) -> Layer {
         small(left + 8.0 * unit, theme.text_dim, std::sync::Arc::clone(&head.chip));
         let kind_color = if head.is_guess { theme.warning } else { theme.text_dim };
         small(chip.right() + 8.0 * unit, kind_color, head.kind.into());
+        services_list(scene, head, &mut shapes);
         shapes.push(horizontal(0.0, right, head.rect.bottom(), theme.line));
     }
     shapes.push(vertical(
@@ -351,6 +352,29 @@ fn heads_layer(scene: &Scene) -> Layer {
         Stroke::solid(1.0, theme.line),
     ));
     Layer { area: Area::Heads, clip: areas.heads, shapes }
+}
+
+/// Which colours mean what in a lane, as far as there is room below its head.
+fn services_list(scene: &Scene, head: &LaneHead, shapes: &mut Vec<Shape>) {
+    let (metrics, theme) = (&scene.metrics, scene.theme.theme());
+    let unit = metrics.scale;
+    let line = 17.0 * unit;
+    let first = head.text_top + 72.0 * unit;
+    let room = ((head.rect.bottom() - first - 4.0 * unit) / line).floor().max(0.0) as usize;
+    for (at, (color, name)) in head.services.iter().take(room).enumerate() {
+        let middle = first + (at as f32 + 0.5) * line;
+        let (x, half) = (14.0 * unit, 4.5 * unit);
+        let swatch = Rect::from_x_y_ranges(x..=x + 2.0 * half, middle - half..=middle + half);
+        shapes.push(Shape::Rect { rect: swatch, radius: 2.0, fill: *color, stroke: Stroke::NONE });
+        shapes.push(Shape::Text(TextShape {
+            pos: Pos2::new(x + 15.0 * unit, text::baseline_for_middle(middle, Font::Regular, metrics.small)),
+            anchor: Anchor::Start,
+            font: Font::Regular,
+            size: metrics.small,
+            color: theme.text_dim,
+            text: std::sync::Arc::clone(name),
+        }));
+    }
 }
 
 fn ruler_layer(scene: &Scene) -> Layer {
