@@ -1,0 +1,120 @@
+//! Parents and children on different clocks.
+
+use super::super::causal::{Cause, EventKey, Point, Rule};
+use super::super::solve::{Edge, Stamp};
+use super::Walk;
+use super::signs::{Response, Sign, response};
+use crate::model::{SpanIx, SpanKind};
+
+impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
+    pub(super) fn parent_and_child(&mut self, parent: SpanIx, child: SpanIx) {
+        let store = self.stamps.store();
+        let kinds = (store.span(parent).kind(), store.span(child).kind());
+        let (begun, started) = (self.start(parent), self.start(child));
+        match kinds {
+            (SpanKind::Client, SpanKind::Server) => {
+                self.edge(Rule::RequestStart, begun, started);
+                self.replies(parent, child);
+            }
+            (SpanKind::Producer, SpanKind::Consumer) => self.edge(Rule::MessageStart, begun, started),
+            (SpanKind::Client, SpanKind::Consumer) | (SpanKind::Producer, SpanKind::Server) => {
+                self.edge(Rule::RequestStart, begun, started);
+            }
+            _ => {
+                let signs = self.signs.of_name(store.span(child).name_sym());
+                if !signs.has(Sign::BACK_DATED) || kinds.1 == SpanKind::Server {
+                    self.edge(Rule::RemoteChildStart, begun, started);
+                }
+                self.edge(Rule::ParentStartChildEnd, begun, self.end(child));
+            }
+        }
+    }
+
+    /// What comes back to the client.
+    fn replies(&mut self, client: SpanIx, server: SpanIx) {
+        let store = self.stamps.store();
+        let signs = self.signs.of_span(store, client);
+        let answer = response(store, client, signs);
+        let rule = match answer {
+            Response::Stated => Rule::ResponseAfterServerStart,
+            Response::Assumed => Rule::AssumedResponse,
+            Response::None => return,
+        };
+        // With several servers inside one client span nobody knows whose answer ended it.
+        let is_only_server = self.servers(client) == 1;
+        if is_only_server {
+            self.edge(rule, self.start(server), self.end(client));
+            self.network_events(client, server);
+            self.chunks(server, client);
+        }
+        let is_stream = signs.has(Sign::STREAM) || self.signs.of_span(store, server).has(Sign::STREAM);
+        if is_only_server && !is_stream {
+            self.unary_end(client, server);
+        }
+    }
+
+    fn servers(&self, client: SpanIx) -> usize {
+        let store = self.stamps.store();
+        store.span(client).children().iter().filter(|&&ix| store.span(ix).kind() == SpanKind::Server).count()
+    }
+
+    /// A unary server span ends before its client span, unless it is longer: then no offset helps, and there is
+    /// no edge.
+    fn unary_end(&mut self, client: SpanIx, server: SpanIx) {
+        let store = self.stamps.store();
+        let names = (store.span(client).name_sym(), store.span(server).name_sym());
+        let (from, to) = (self.end(server), self.end(client));
+        let (Some(inner), Some(outer)) = (from.1, to.1) else { return };
+        let class = self.classes.of(Rule::UnaryEnd, names.0, names.1);
+        let longer_ns = match (self.start(server).1, self.start(client).1) {
+            (Some(inside), Some(outside)) => longer_by(&[inside, inner], &[outside, outer]),
+            _ => 0,
+        };
+        if longer_ns > 0 {
+            self.classes.list[class as usize].uses += 1;
+            let cause = Cause { from: from.0, to: to.0, rule: Rule::UnaryEnd };
+            self.classes.fail(class, cause, longer_ns);
+            return;
+        }
+        self.edge_of(class, Rule::UnaryEnd, from, to);
+    }
+
+    /// A browser's network timing on the client span. Zero means that the other site does not allow to see it.
+    fn network_events(&mut self, client: SpanIx, server: SpanIx) {
+        let store = self.stamps.store();
+        let (_, events) = self.events(client);
+        for (at, event) in events.enumerate() {
+            let signs = self.signs.of_name(store.events.name[event]);
+            if !signs.has(Sign::REQUEST_SENT) && !signs.has(Sign::RESPONSE_START) {
+                continue;
+            }
+            let Ok(number) = u16::try_from(at) else { break };
+            let key = EventKey { span: client, point: Point::Event(number) };
+            let stamp = self.stamps.explicit(client, store.events.time_ns[event]);
+            let started = self.start(server);
+            if signs.has(Sign::REQUEST_SENT) {
+                self.edge(Rule::RequestSent, (key, stamp), started);
+            } else {
+                self.edge(Rule::ResponseReceived, started, (key, stamp));
+            }
+        }
+    }
+}
+
+/// By how much the inner span is certainly longer than the outer one, in nanoseconds.
+fn longer_by(inner: &[Stamp; 2], outer: &[Stamp; 2]) -> i64 {
+    let least = length(inner) - error(inner);
+    let most = length(outer) + error(outer);
+    i64::try_from(least - most).unwrap_or(i64::MAX)
+}
+
+fn length([start, end]: &[Stamp; 2]) -> i128 {
+    i128::from(end.raw_ns) - i128::from(start.raw_ns)
+}
+
+/// How wrong the length may be: not at all when both ends rest on one reading, but for 0.1 % of drift.
+fn error([start, end]: &[Stamp; 2]) -> i128 {
+    let drift = i128::from(start.raw_ns.abs_diff(end.raw_ns)) / 1000;
+    let rounding = |stamp: &Stamp| i128::from(stamp.late_ns) - i128::from(stamp.early_ns);
+    drift + rounding(start).max(rounding(end))
+}

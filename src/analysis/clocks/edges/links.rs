@@ -1,0 +1,39 @@
+//! Links: messages, fan-in, and what follows from what.
+
+use super::super::causal::Rule;
+use super::super::solve::Edge;
+use super::Walk;
+use super::signs::Sign;
+use crate::model::{LinkKind, SpanIx, SpanKind};
+
+impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
+    pub(super) fn links(&mut self, span: SpanIx) {
+        let store = self.stamps.store();
+        let first = if span.at() == 0 { 0 } else { store.spans.link_end[span.at() - 1] };
+        for link in first as usize..store.spans.link_end[span.at()] as usize {
+            let target = store.links.target[link];
+            if target.is_some() && target != span && self.stamps.clock(target) != self.stamps.clock(span) {
+                self.link(store.links.kind[link], target, span);
+            }
+        }
+    }
+
+    fn link(&mut self, kind: LinkKind, target: SpanIx, span: SpanIx) {
+        let store = self.stamps.store();
+        let (begun, started, ended) = (self.start(target), self.start(span), self.end(span));
+        let kinds = (store.span(target).kind(), store.span(span).kind());
+        let is_poll = self.signs.of_span(store, span).has(Sign::RECEIVE);
+        match (kind, kinds) {
+            (LinkKind::FollowsFrom, _) => self.edge(Rule::FollowsFrom, begun, started),
+            // A poll starts before the messages that it brings exist.
+            _ if is_poll => self.edge(Rule::LinkStartEnd, begun, ended),
+            (LinkKind::Link, (SpanKind::Producer, SpanKind::Consumer)) => {
+                self.edge(Rule::MessageStart, begun, started);
+            }
+            (LinkKind::Link | LinkKind::ExtraParent, _) => {
+                self.edge(Rule::LinkStart, begun, started);
+                self.edge(Rule::LinkStartEnd, begun, ended);
+            }
+        }
+    }
+}

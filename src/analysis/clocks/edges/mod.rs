@@ -1,0 +1,146 @@
+//! Causal edges between spans of different clocks, from what the store says.
+//!
+//! Strong edges rest on protocol: a server cannot start before its request is sent. That a parent starts before
+//! its child and ends after it is only a habit of instrumentation (OpenTelemetry allows explicit past start
+//! times; client spans may end once the headers are read; browsers' document load starts before its server
+//! parent), so those edges are weaker, or missing where the habit is known not to hold.
+
+mod calls;
+mod links;
+mod signs;
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::causal::{Cause, EventKey, Rule};
+use super::solve::{Edge, Stamp};
+use super::stamps::Stamps;
+use crate::model::{SpanFlags, SpanIx, Sym, TraceIx};
+use signs::Signs;
+
+/// A class of edges that can be switched off together: a rule, and for weak rules the operations.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Class {
+    /// Why its edges hold.
+    pub rule: Rule,
+    /// Name of the parent or client span; empty for classes of all operations.
+    pub from_name: Sym,
+    /// Name of the child or server span; empty for classes of all operations.
+    pub to_name: Sym,
+    /// How often the rule was applied.
+    pub uses: u64,
+    /// How often it cannot hold whatever the clocks' offsets are.
+    pub failures: u64,
+    /// The failure by most, and by how much in nanoseconds.
+    pub worst: Option<(Cause, i64)>,
+}
+
+impl Class {
+    /// Whether the rule fails so often, without any offset being able to help, that it does not apply here:
+    /// more than 20 % of at least five uses.
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        self.uses >= 5 && self.failures * 5 > self.uses
+    }
+}
+
+/// What a pass over the store found besides the edges.
+#[derive(Clone, Debug, Default)]
+pub struct Classes {
+    /// All classes; edges name them by position.
+    pub list: Vec<Class>,
+    by_key: HashMap<(Rule, Sym, Sym), u32, FixedState>,
+}
+
+impl Classes {
+    fn of(&mut self, rule: Rule, from_name: Sym, to_name: Sym) -> u32 {
+        *self.by_key.entry((rule, from_name, to_name)).or_insert_with(|| {
+            self.list.push(Class { rule, from_name, to_name, uses: 0, failures: 0, worst: None });
+            u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    fn fail(&mut self, class: u32, cause: Cause, by_ns: i64) {
+        let class = &mut self.list[class as usize];
+        class.failures += 1;
+        if class.worst.is_none_or(|(_, worst)| by_ns > worst) {
+            class.worst = Some((cause, by_ns));
+        }
+    }
+}
+
+/// Walks over the store and calls `sink(edge, class)` for every causal edge between different clocks, in the
+/// order of the spans. `only` restricts it to one trace.
+pub fn for_each(stamps: &Stamps<'_>, only: Option<TraceIx>, sink: impl FnMut(&Edge, u32)) -> Classes {
+    let mut walk = Walk::new(stamps, sink);
+    let store = stamps.store();
+    for child in store.span_ixs() {
+        if only.is_some_and(|trace| store.span(child).trace_ix() != trace) {
+            continue;
+        }
+        if let Some(parent) = walk.parent(child) {
+            walk.parent_and_child(parent, child);
+        }
+        walk.links(child);
+    }
+    walk.classes
+}
+
+struct Walk<'a, F> {
+    stamps: &'a Stamps<'a>,
+    signs: Signs,
+    classes: Classes,
+    /// Class of each rule that is not told apart by operation.
+    plain: [u32; Rule::COUNT],
+    sink: F,
+}
+
+impl<'a, F: FnMut(&Edge, u32)> Walk<'a, F> {
+    fn new(stamps: &'a Stamps<'a>, sink: F) -> Self {
+        let plain = [u32::MAX; Rule::COUNT];
+        Self { stamps, signs: Signs::new(stamps.store()), classes: Classes::default(), plain, sink }
+    }
+
+    /// The parent of `child`, when it is on another clock and certainly the parent.
+    fn parent(&self, child: SpanIx) -> Option<SpanIx> {
+        let store = self.stamps.store();
+        let parent = store.parents()[child.at()].get()?;
+        let doubtful = SpanFlags::PARENT_OTHER_TRACE.0 | SpanFlags::PARENT_CYCLE.0;
+        let is_sure = store.flags()[child.at()].0 & doubtful == 0 && !self.is_ambiguous(parent, child);
+        (is_sure && self.stamps.clock(parent) != self.stamps.clock(child)).then_some(parent)
+    }
+
+    /// Several spans claim the parent's id. A client and a server half that share one id are no conflict.
+    fn is_ambiguous(&self, parent: SpanIx, child: SpanIx) -> bool {
+        let store = self.stamps.store();
+        let (parent, child) = (store.span(parent), store.span(child));
+        parent.flags().has(SpanFlags::ID_CONFLICT) && parent.id() != child.id()
+    }
+
+    /// An edge of a rule that holds for all operations alike.
+    fn edge(&mut self, rule: Rule, from: (EventKey, Option<Stamp>), to: (EventKey, Option<Stamp>)) {
+        let slot = rule as usize;
+        if self.plain[slot] == u32::MAX {
+            self.plain[slot] = self.classes.of(rule, Sym::EMPTY, Sym::EMPTY);
+        }
+        self.edge_of(self.plain[slot], rule, from, to);
+    }
+
+    fn edge_of(&mut self, class: u32, rule: Rule, from: (EventKey, Option<Stamp>), to: (EventKey, Option<Stamp>)) {
+        let ((from_key, Some(from)), (to_key, Some(to))) = (from, to) else { return };
+        self.classes.list[class as usize].uses += 1;
+        let cause = Cause { from: from_key, to: to_key, rule };
+        (self.sink)(&Edge { from, to, min_delay_ns: 0, cause }, class);
+    }
+
+    fn start(&self, span: SpanIx) -> (EventKey, Option<Stamp>) {
+        (EventKey::start(span), self.stamps.start(span))
+    }
+
+    fn end(&self, span: SpanIx) -> (EventKey, Option<Stamp>) {
+        (EventKey::end(span), self.stamps.end(span))
+    }
+}

@@ -1,0 +1,153 @@
+//! What names and attributes say about calls. Decided once per distinct name and attribute.
+
+use crate::model::{Attr, SpanIx, Status, Strings, TraceStore, Value};
+
+/// A set of signs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sign(u8);
+
+impl Sign {
+    /// A response arrived: there is a status code or something of the answer.
+    pub const RESPONSE: Self = Self(1);
+    /// The response arrives piece by piece; either side may end first.
+    pub const STREAM: Self = Self(1 << 1);
+    /// The caller gave up or the connection broke.
+    pub const CANCEL: Self = Self(1 << 2);
+    /// A span that waits for messages, and started before they existed.
+    pub const RECEIVE: Self = Self(1 << 3);
+    /// A name of spans whose start is set back to before they were made.
+    pub const BACK_DATED: Self = Self(1 << 4);
+    /// An event per piece of a stream.
+    pub const CHUNK: Self = Self(1 << 5);
+    /// A browser's network timing: the request was sent.
+    pub const REQUEST_SENT: Self = Self(1 << 6);
+    /// A browser's network timing: the first byte of the response arrived.
+    pub const RESPONSE_START: Self = Self(1 << 7);
+
+    /// Whether any of `other` is set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn when(self, holds: bool) -> Self {
+        if holds { self } else { Self::default() }
+    }
+}
+
+/// Whether the caller got a response.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Response {
+    /// The span says so.
+    Stated,
+    /// The span ended without an error.
+    Assumed,
+    /// No, or not known.
+    None,
+}
+
+/// Signs of all names and attributes of a store.
+pub struct Signs {
+    of_name: Vec<Sign>,
+    of_attr: Vec<Sign>,
+}
+
+impl Signs {
+    pub fn new(store: &TraceStore) -> Self {
+        let strings = store.strings();
+        Self {
+            of_name: strings.iter().map(|(_, text)| name_signs(text)).collect(),
+            of_attr: store.attrs().pairs().iter().map(|&attr| attr_signs(strings, attr)).collect(),
+        }
+    }
+
+    /// What a span or event name says.
+    pub fn of_name(&self, name: crate::model::Sym) -> Sign {
+        self.of_name.get(name.at()).copied().unwrap_or_default()
+    }
+
+    /// What the name and the attributes of `span` say together.
+    pub fn of_span(&self, store: &TraceStore, span: SpanIx) -> Sign {
+        let span = store.span(span);
+        let attrs = span.attr_ids().iter().map(|id| self.of_attr.get(id.0 as usize).copied().unwrap_or_default());
+        attrs.fold(self.of_name(span.name_sym()), Sign::with)
+    }
+}
+
+/// Whether the client span `span` with `signs` got a response.
+pub fn response(store: &TraceStore, span: SpanIx, signs: Sign) -> Response {
+    if signs.has(Sign::CANCEL) {
+        Response::None
+    } else if signs.has(Sign::RESPONSE) {
+        Response::Stated
+    } else if store.span(span).status() == Status::Error {
+        Response::None
+    } else {
+        Response::Assumed
+    }
+}
+
+fn name_signs(name: &str) -> Sign {
+    match name {
+        "documentLoad" | "documentFetch" | "resourceFetch" => return Sign::BACK_DATED,
+        "requestStart" => return Sign::REQUEST_SENT,
+        "responseStart" => return Sign::RESPONSE_START,
+        "gen_ai.content.completion.chunk"
+        | "First Token Stream Event"
+        | "new_token"
+        | "gen_ai.first_token"
+        | "first_token"
+        | "ai.stream.firstChunk" => return Sign::CHUNK,
+        _ => {}
+    }
+    // Long texts are contents, not names.
+    if name.len() > 120 {
+        return Sign::default();
+    }
+    let has = |part: &str| contains_ignoring_case(name, part);
+    let back_dated = ["queue", "scheduled", "waiting"].iter().any(|part| has(part));
+    Sign::BACK_DATED.when(back_dated).with(Sign::STREAM.when(has("stream")))
+}
+
+fn contains_ignoring_case(text: &str, part: &str) -> bool {
+    text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+fn attr_signs(strings: &Strings, attr: Attr) -> Sign {
+    let text = |value: Value| value.sym().map_or("", |sym| strings.get(sym));
+    let code = |value: Value| match value {
+        Value::Int(code) => Some(code),
+        other => text(other).parse().ok(),
+    };
+    match strings.get(attr.key) {
+        "http.status_code" | "http.response.status_code" => match code(attr.value) {
+            // 408 and 504 come from somebody who gave up waiting, 499 is the caller itself.
+            Some(408 | 499 | 504) => Sign::CANCEL,
+            Some(100..=599) => Sign::RESPONSE,
+            _ => Sign::default(),
+        },
+        "rpc.grpc.status_code" | "rpc.response.status_code" => match code(attr.value) {
+            // Cancelled, deadline exceeded, unavailable.
+            Some(1 | 4 | 14) => Sign::CANCEL,
+            Some(_) => Sign::RESPONSE,
+            None => Sign::default(),
+        },
+        "gen_ai.response.id" | "gen_ai.response.finish_reasons" => Sign::RESPONSE,
+        "gen_ai.request.stream" | "gen_ai.is_streaming" | "llm.is_streaming" => {
+            Sign::STREAM.when(attr.value == Value::Bool(true) || text(attr.value) == "true")
+        }
+        "http.response.header.content-type" => Sign::STREAM.when(text(attr.value).contains("event-stream")),
+        "network.protocol.name" => Sign::STREAM.when(text(attr.value) == "websocket"),
+        "error.type" => {
+            let has = |part: &&str| contains_ignoring_case(text(attr.value), part);
+            Sign::CANCEL.when(["timeout", "cancel", "abort", "connect"].iter().any(has))
+        }
+        "messaging.operation" | "messaging.operation.type" => {
+            Sign::RECEIVE.when(matches!(text(attr.value), "receive" | "poll"))
+        }
+        _ => Sign::default(),
+    }
+}

@@ -1,0 +1,79 @@
+//! Streams: a piece is sent before it is received, matched by how much had arrived until then.
+
+use super::super::causal::{EventKey, Point, Rule};
+use super::super::solve::Edge;
+use super::Walk;
+use super::signs::Sign;
+use crate::model::{SpanIx, Value};
+
+/// Attributes that say how much of the stream there was up to and including an event.
+const CUMULATIVE: [&str; 3] =
+    ["gen_ai.usage.output_tokens", "gen_ai.stream.cumulative_tokens", "stream.cumulative_bytes"];
+
+#[derive(Clone, Copy)]
+struct Chunk {
+    key: EventKey,
+    time_ns: i64,
+    total: i64,
+}
+
+impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
+    /// The events of `span` in the event columns, and how many there are.
+    pub(super) fn events(&self, span: SpanIx) -> (usize, std::ops::Range<usize>) {
+        let ends = &self.stamps.store().spans.event_end;
+        let first = if span.at() == 0 { 0 } else { ends[span.at() - 1] as usize };
+        let last = ends[span.at()] as usize;
+        (last - first, first..last)
+    }
+
+    /// Pieces that `server` sent and `client` received.
+    pub(super) fn chunks(&mut self, server: SpanIx, client: SpanIx) {
+        if self.events(server).0 == 0 || self.events(client).0 == 0 {
+            return;
+        }
+        // Where events of the sender are missing, what looks like the first piece may be a later one.
+        let dropped = self.stamps.store().span(server).rare().map_or(0, |rare| rare.dropped[1]);
+        if dropped > 0 {
+            return;
+        }
+        let (sent, received) = (self.chunks_of(server), self.chunks_of(client));
+        let mut at = 0;
+        for chunk in received {
+            while sent.get(at).is_some_and(|piece| piece.total < chunk.total) {
+                at += 1;
+            }
+            let Some(piece) = sent.get(at) else { break };
+            let from = (piece.key, self.stamps.event(server, piece.time_ns));
+            let to = (chunk.key, self.stamps.event(client, chunk.time_ns));
+            self.edge(Rule::StreamChunk, from, to);
+        }
+    }
+
+    /// The pieces of a stream, in order of their totals. A first piece without a total counts as 1.
+    fn chunks_of(&self, span: SpanIx) -> Vec<Chunk> {
+        let store = self.stamps.store();
+        let mut chunks = Vec::new();
+        for (at, event) in self.events(span).1.enumerate() {
+            let signs = self.signs.of_name(store.events.name[event]);
+            let (Ok(number), true) = (u16::try_from(at), signs.has(Sign::CHUNK)) else { continue };
+            let total = self.total(event).or_else(|| chunks.is_empty().then_some(1));
+            if let Some(total) = total {
+                let key = EventKey { span, point: Point::Event(number) };
+                chunks.push(Chunk { key, time_ns: store.events.time_ns[event], total });
+            }
+        }
+        chunks.sort_by_key(|chunk| (chunk.total, chunk.time_ns));
+        chunks.dedup_by_key(|chunk| chunk.total);
+        chunks
+    }
+
+    fn total(&self, event: usize) -> Option<i64> {
+        let store = self.stamps.store();
+        let first = if event == 0 { 0 } else { store.events.attr_end[event - 1] };
+        let attrs = &store.events.attrs[first as usize..store.events.attr_end[event] as usize];
+        CUMULATIVE.iter().find_map(|key| match store.find_attr(attrs, key)? {
+            Value::Int(total) => Some(total),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Durations and orders of two events, from the distance between them: never by subtracting two whiskers, whose
+//! errors are correlated.
+
+use super::graph::Graph;
+use super::paths::{Field, Way};
+use super::{Fine, Stamp, fine};
+
+/// What is known about (time of one event) - (time of another).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Interval {
+    /// At least this, `None` when nothing bounds it.
+    pub lo: Option<Fine>,
+    /// At most this, `None` when nothing bounds it.
+    pub hi: Option<Fine>,
+}
+
+impl Interval {
+    /// The same with the knowledge that the second event did not happen before the first.
+    #[must_use]
+    pub fn not_negative(self) -> Self {
+        Self { lo: Some(self.lo.unwrap_or(0).max(0)), hi: self.hi }
+    }
+
+    /// The order that the interval proves.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        let at_least = self.lo.map(Fine::signum);
+        let at_most = self.hi.map(Fine::signum);
+        match (at_least, at_most) {
+            (Some(0), Some(0)) => Order::Same,
+            (Some(0 | 1), _) => Order::Before,
+            (_, Some(0 | -1)) => Order::After,
+            _ => Order::Unknown,
+        }
+    }
+
+    /// Whether `value` is possible.
+    #[must_use]
+    pub fn contains(&self, value: Fine) -> bool {
+        self.lo.is_none_or(|lo| lo <= value) && self.hi.is_none_or(|hi| value <= hi)
+    }
+}
+
+/// Which of two events came first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum Order {
+    /// The first one did not happen after the second.
+    Before,
+    /// The first one did not happen before the second.
+    After,
+    /// At the same moment.
+    Same,
+    /// Nothing proves either. An answer, not a failure.
+    Unknown,
+}
+
+/// Compares one event with all others. Building it costs two shortest path runs; each answer is then immediate.
+#[derive(Clone, Debug)]
+pub struct Pairwise {
+    event: Stamp,
+    from: Field,
+    to: Field,
+}
+
+impl Pairwise {
+    /// Prepares comparisons with `event`. `graph` must have no reference clock: answers do not depend on one.
+    #[must_use]
+    pub fn new(graph: &Graph, solution: &[Fine], event: Stamp) -> Self {
+        let field = |way| Field::new(graph, solution, event.clock, event.anchor_ns, way);
+        Self { event, from: field(Way::From), to: field(Way::To) }
+    }
+
+    /// The event that others are compared with.
+    #[must_use]
+    pub const fn event(&self) -> &Stamp {
+        &self.event
+    }
+
+    /// The possible values of (time of `other`) - (time of the event).
+    #[must_use]
+    pub fn interval(&self, graph: &Graph, other: &Stamp) -> Interval {
+        let event = &self.event;
+        let raw = fine(other.raw_ns) - fine(event.raw_ns);
+        if event.is_rigid_with(other) {
+            // Measured by one clock from one reading.
+            return Interval { lo: Some(raw), hi: Some(raw) };
+        }
+        let drift = |stamp: &Stamp| graph.rates().over(stamp.clock, stamp.age_ns());
+        let drift = drift(event) + drift(other);
+        let early = fine(i64::from(other.early_ns) - i64::from(event.late_ns));
+        let late = fine(i64::from(other.late_ns) - i64::from(event.early_ns));
+        let ahead = self.from.at(graph, other.clock, other.anchor_ns);
+        let behind = self.to.at(graph, other.clock, other.anchor_ns);
+        Interval {
+            lo: ahead.map(|distance| raw + early - drift - distance),
+            hi: behind.map(|distance| raw + late + drift + distance),
+        }
+    }
+
+    /// The steps behind the lower (`false`) or upper (`true`) end of [`Self::interval`].
+    #[must_use]
+    pub fn why(&self, graph: &Graph, other: &Stamp, is_upper: bool) -> Vec<super::Step> {
+        let field = if is_upper { &self.to } else { &self.from };
+        field.path(graph, other.clock, other.anchor_ns)
+    }
+}

@@ -1,0 +1,85 @@
+//! Reduction keeps every distance, with and without a reference clock.
+
+use proptest::prelude::*;
+
+use super::super::super::causal::Evidence;
+use super::super::{Bounds, Check, Graph, Pairwise, Rates, Reducer, Shape, Stamp};
+use super::oracle::Oracle;
+use super::{NO_BREAKS, edge, no_guess, system};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+    #[test]
+    fn distances_are_the_same_before_and_after(system in system(3, 30, 25)) {
+        let kept = system.reduced();
+        let oracle = Oracle::new(&system.edges, &system.rates, None, &[]);
+        let graph = Graph::build(&kept, &system.rates, &NO_BREAKS, Shape::Drift);
+        let Check::Feasible(solution) = graph.check(None) else {
+            prop_assert!(!oracle.is_feasible());
+            return Ok(());
+        };
+        prop_assert!(oracle.is_feasible());
+        for &(clock, at) in oracle.nodes() {
+            let event = Stamp::exact(clock, at);
+            let pairwise = Pairwise::new(&graph, &solution, event);
+            for &(other, to) in oracle.nodes().iter().filter(|&&place| place != (clock, at)) {
+                let found = pairwise.interval(&graph, &Stamp::exact(other, to));
+                let raw = super::super::fine(to) - super::super::fine(at);
+                prop_assert_eq!(found.lo, oracle.distance((clock, at), (other, to)).map(|cost| raw - cost));
+                prop_assert_eq!(found.hi, oracle.distance((other, to), (clock, at)).map(|cost| raw + cost));
+            }
+        }
+        for frame in 0..system.clocks() {
+            let oracle = Oracle::new(&system.edges, &system.rates, Some(frame), &[]);
+            let bounds = Bounds::new(&kept, &system.rates, &NO_BREAKS, frame, no_guess).unwrap();
+            for &(clock, at) in oracle.nodes() {
+                let range = bounds.offset(clock, at);
+                prop_assert_eq!(range.hi, oracle.distance((frame, 0), (clock, at)));
+                prop_assert_eq!(range.lo, oracle.distance((clock, at), (frame, 0)).map(|cost| -cost));
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_arrival_does_not_matter(system in system(3, 25, 15), seed in any::<u64>()) {
+        let mut shuffled = system.clone();
+        let mut state = seed;
+        for at in (1..shuffled.edges.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            shuffled.edges.swap(at, (state >> 33) as usize % (at + 1));
+        }
+        let check = |edges: &[_]| Graph::build(edges, &system.rates, &NO_BREAKS, Shape::Drift).check(None);
+        let is_feasible = |check: Check| matches!(check, Check::Feasible(_));
+        prop_assert_eq!(is_feasible(check(&system.reduced())), is_feasible(check(&shuffled.reduced())));
+    }
+}
+
+#[test]
+fn of_identical_edges_exactly_one_stays() {
+    let aged = Stamp { anchor_ns: -5, ..Stamp::exact(0, 10) };
+    for from in [Stamp::exact(0, 10), aged] {
+        let mut reducer = Reducer::new(Rates::uniform(2, 50_000), NO_BREAKS);
+        for span in 0..5 {
+            reducer.push(&edge(span, from, Stamp::exact(1, 30)), 7);
+        }
+        let reduced = reducer.finish();
+        assert_eq!(reduced.groups.len(), 1);
+        assert_eq!((reduced.groups[0].seen, reduced.groups[0].kept.len()), (5, 1));
+    }
+}
+
+#[test]
+fn an_hour_of_steady_messages_leaves_a_thin_envelope() {
+    let mut reducer = Reducer::new(Rates::uniform(2, 50_000), NO_BREAKS);
+    let mut state = 1_u64;
+    for at in 0..200_000_i64 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let sent = at * 1_000_000;
+        let latency = 3_000_000 + i64::try_from(state >> 44).unwrap();
+        let (from, to) = (Stamp::exact(0, sent), Stamp::exact(1, sent + latency));
+        reducer.push(&edge(u32::try_from(at).unwrap(), from, to), 0);
+    }
+    let kept = reducer.finish().edges(Evidence::Prior, |_| false).len();
+    assert!(kept > 10 && kept < 10_000, "{kept} of 200000 kept");
+}
