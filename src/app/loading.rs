@@ -11,8 +11,8 @@ use crate::load::{self, LoadError, Options, Origin, Source};
 
 /// What the built-in sample is called.
 pub const SAMPLE_NAME: &str = "slow-conversation.otlp.json";
-/// The built-in sample; empty until there is one.
-pub const SAMPLE: &[u8] = b"";
+/// The built-in sample.
+pub const SAMPLE: &[u8] = include_bytes!("../../sample-traces/slow-conversation.otlp.json");
 
 impl State {
     /// Opens `sources`; asks first when something is open.

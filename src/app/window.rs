@@ -13,6 +13,7 @@ use super::state::{Effect, State, Tone};
 use super::{keys, panels, theme};
 use crate::load::Source;
 use crate::scene::ThemeKind;
+use crate::view::Canvas;
 
 /// What the window needs of the desktop.
 pub struct Host {
@@ -54,6 +55,9 @@ pub struct App {
     /// Theme and text scale that egui has now.
     styled: Option<(ThemeKind, f32)>,
     title: String,
+    canvas: Canvas,
+    /// Milliseconds of CPU that the last frame took.
+    frame_ms: Option<f32>,
     /// When the view last changed, for the undo point after wheel and keys.
     changed_at: Option<f64>,
 }
@@ -81,6 +85,8 @@ impl App {
             toasts: egui_notify::Toasts::default().with_anchor(egui_notify::Anchor::BottomLeft),
             styled: None,
             title: String::new(),
+            canvas: Canvas::default(),
+            frame_ms: None,
             changed_at: None,
         };
         app.restyle(ctx);
@@ -184,8 +190,9 @@ impl eframe::App for App {
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        panels::window_ui(ui, &self.state, &mut self.queue);
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.frame_ms = frame.info().cpu_usage.map(|seconds| seconds * 1000.0);
+        panels::window_ui(ui, &self.state, &mut self.canvas, self.frame_ms, &mut self.queue);
         let ctx = ui.ctx().clone();
         self.toasts.show(&ctx);
         self.run_queue(&ctx);

@@ -8,7 +8,7 @@ use crate::layout::{Layout, RawTime};
 use crate::load::{Loaded, Origin};
 use crate::lod::Index;
 use crate::model::{Diagnostics, TraceStore};
-use crate::scene::ServiceColors;
+use crate::scene::{SceneInput, ServiceColors};
 
 /// An open workspace. Shared as `Arc<Workspace>`.
 #[derive(Debug)]
@@ -54,6 +54,19 @@ impl Workspace {
         origins.extend(loaded.origins);
         let failures = loaded.failures.iter().filter(|it| !it.is_note).map(|it| it.error.to_string()).collect();
         Self { store, domains, layout, index, colors, hull_ns, origins, failures, diagnostics }
+    }
+
+    /// What a scene of the window is made from.
+    #[must_use]
+    pub fn scene_input(&self) -> SceneInput<'_> {
+        SceneInput {
+            store: &self.store,
+            domains: &self.domains,
+            layout: &self.layout,
+            index: &self.index,
+            colors: &self.colors,
+            caption: None,
+        }
     }
 
     /// What the window is called: the file, or how many there are.

@@ -1,1 +1,9 @@
-//! Scene to egui.
+//! Scene to egui: painting, pointer to commands, accessibility nodes.
+
+mod access;
+pub mod canvas;
+mod gestures;
+mod hover;
+pub mod paint;
+
+pub use canvas::Canvas;

@@ -28,7 +28,7 @@ pub fn empty_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                 queue.push(Command::Open);
             }
             let tip = "A conversation of three turns whose clocks disagree.";
-            if super::widgets::has_sample() && ui.button("Open sample").on_hover_text(tip).clicked() {
+            if ui.button("Open sample").on_hover_text(tip).clicked() {
                 queue.push(Command::OpenSample);
             }
         });

@@ -1,5 +1,6 @@
 //! The panels around the canvas. They draw the state and push commands; they change nothing.
 
+mod details;
 mod diagnostics;
 mod empty;
 mod export;
@@ -14,9 +15,10 @@ use egui::{Frame, Margin, Panel, Stroke, Ui};
 
 use super::command::Queue;
 use super::state::State;
+use crate::view::Canvas;
 
 /// Everything in the window.
-pub fn window_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+pub fn window_ui(ui: &mut Ui, state: &State, canvas: &mut Canvas, frame_ms: Option<f32>, queue: &mut Queue) {
     let theme = state.theme().theme();
     let bar = Frame::new().fill(theme.bar).inner_margin(Margin::symmetric(10, 3));
     Panel::top("menu").frame(bar).show_separator_line(false).show(ui, |ui| menu::menu_ui(ui, state, queue));
@@ -27,7 +29,10 @@ pub fn window_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     loading::bars_ui(ui, state, queue);
     if state.data.is_some() {
         let bar = Frame::new().fill(theme.bar).inner_margin(Margin::symmetric(14, 3));
-        Panel::bottom("status").frame(bar).show_separator_line(true).show(ui, |ui| status::status_ui(ui, state, queue));
+        Panel::bottom("status")
+            .frame(bar)
+            .show_separator_line(true)
+            .show(ui, |ui| status::status_ui(ui, state, canvas, frame_ms, queue));
     }
     if state.data.is_some() && state.session.diagnostics_open {
         let panel = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(14, 10));
@@ -38,9 +43,26 @@ pub fn window_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             .size_range(120.0..=600.0)
             .show(ui, |ui| diagnostics::diagnostics_ui(ui, state, queue));
     }
+    if state.data.is_some() && state.settings.details_open {
+        let panel = Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 8, top: 10, bottom: 6 });
+        let scale = state.settings.text_scale;
+        let room = ui.available_width();
+        Panel::right("details")
+            .frame(panel)
+            .resizable(true)
+            .default_size((360.0 * scale).min(room * 0.34))
+            .size_range(200.0..=(room * 0.6).max(220.0))
+            .show(ui, |ui| {
+                // Contents never widen the drawer: they are cut or wrapped.
+                ui.set_max_width(ui.available_width());
+                details::details_ui(ui, state, queue);
+            });
+    }
     let central = Frame::new().fill(theme.canvas).stroke(Stroke::NONE);
     egui::CentralPanel::default().frame(central).show(ui, |ui| {
-        if state.data.is_none() {
+        if state.data.is_some() {
+            canvas.ui(ui, state, queue);
+        } else {
             empty::empty_ui(ui, state, queue);
         }
     });

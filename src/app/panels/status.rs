@@ -4,22 +4,55 @@ use egui::{Align, Button, Layout, RichText, Ui};
 
 use super::super::command::{Command, Queue};
 use super::super::state::State;
+use super::super::workspace::Workspace;
 use super::widgets::{counted, grouped};
 use crate::model::Severity;
+use crate::model::time::{absolute_text, duration_text};
+use crate::scene::caption::hidden_text;
+use crate::view::Canvas;
 
 /// The status bar.
-pub fn status_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+pub fn status_ui(ui: &mut Ui, state: &State, canvas: &Canvas, frame_ms: Option<f32>, queue: &mut Queue) {
     let Some(data) = &state.data else { return };
     let theme = state.theme().theme();
     ui.horizontal(|ui| {
+        pointer_ui(ui, data, canvas);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if let Some(ms) = frame_ms {
+                let text = RichText::new(format!("{ms:.1} ms/frame")).font(small_mono(ui)).color(theme.text_dim);
+                ui.label(text).on_hover_text("CPU time of the last frame");
+            }
             notices_ui(ui, state, queue);
+            if let Some(hidden) = canvas.hidden() {
+                let words = hidden_text(&hidden).join(" · ");
+                ui.add(egui::Label::new(RichText::new(words).small().weak()).truncate());
+            }
             let failed = data.failures.len() as u64;
             if failed > 0 {
                 ui.label(RichText::new(format!("{} unreadable", counted(failed, "input"))).color(theme.error).small());
             }
         });
     });
+}
+
+fn small_mono(ui: &Ui) -> egui::FontId {
+    egui::FontId::monospace(egui::TextStyle::Small.resolve(ui.style()).size)
+}
+
+/// The time under the pointer, on the clock of the lane there.
+fn pointer_ui(ui: &mut Ui, data: &Workspace, canvas: &Canvas) {
+    let Some(pointer) = canvas.pointer else {
+        ui.label(RichText::new("raw clocks").small().weak());
+        return;
+    };
+    let clock = pointer.lane.and_then(|lane| data.layout.lanes().get(lane.at()));
+    let clock = clock.and_then(|lane| data.domains.list.get(lane.domain.at()));
+    let since = pointer.time_ns.saturating_sub(data.hull_ns.start);
+    let mut text = format!("{}  {}", absolute_text(pointer.time_ns), duration_text(since));
+    if let Some(clock) = clock {
+        text = format!("{text}  on {}'s clock", clock.name);
+    }
+    ui.label(RichText::new(text).font(small_mono(ui)));
 }
 
 fn notices_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {

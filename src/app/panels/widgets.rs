@@ -9,16 +9,10 @@ use crate::scene::Theme;
 /// True when the command of `entry` can be used now.
 pub fn is_usable(entry: &Entry, state: &State) -> bool {
     match entry.needs {
-        Needs::Nothing if matches!(entry.command, Command::OpenSample) => has_sample(),
         Needs::Nothing => true,
         Needs::Workspace => state.data.is_some(),
         Needs::Selection => state.data.is_some() && !state.session.view.selection.is_empty(),
     }
-}
-
-/// True when this build carries a sample.
-pub const fn has_sample() -> bool {
-    !super::super::loading::SAMPLE.is_empty()
 }
 
 /// The explanation of a command with its keys, as a tooltip.

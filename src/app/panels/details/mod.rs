@@ -1,0 +1,145 @@
+//! The details drawer: everything that is known about the selected span, or sums over several.
+
+mod attributes;
+mod events;
+mod fields;
+mod links;
+mod many;
+mod value;
+
+use egui::{Align, CollapsingHeader, Layout, RichText, ScrollArea, TextEdit, Ui};
+
+use super::super::command::{Command, Queue};
+use super::super::state::State;
+use super::super::theme;
+use super::super::workspace::Workspace;
+use crate::model::SpanIx;
+use crate::scene::Theme;
+
+/// What all parts of the drawer need.
+pub struct Details<'a> {
+    /// What is open.
+    pub data: &'a Workspace,
+    /// Colours.
+    pub theme: &'static Theme,
+    /// Text scale.
+    pub scale: f32,
+    /// The filter, lower case.
+    pub filter: String,
+}
+
+/// The drawer.
+pub fn details_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let Some(data) = &state.data else { return };
+    let details = Details {
+        data,
+        theme: state.theme().theme(),
+        scale: state.settings.text_scale,
+        filter: state.session.details_filter.to_lowercase(),
+    };
+    let selection = &state.session.view.selection;
+    match (selection.as_slice(), state.session.view.focused) {
+        ([], _) => nothing_ui(ui, &details),
+        ([only], _) => span_ui(ui, &details, *only, state, queue),
+        (several, _) => many::many_ui(ui, &details, several, queue),
+    }
+}
+
+fn nothing_ui(ui: &mut Ui, details: &Details<'_>) {
+    ui.label(RichText::new("Nothing selected").font(theme::bold(theme::size::TITLE * details.scale)));
+    ui.add_space(4.0);
+    ui.label(RichText::new("Click a span to see every field of it. Ctrl+click adds more: the drawer then shows how much time they take together.").weak());
+    ui.add_space(6.0);
+    ui.label(RichText::new("J and K go from row to row, , and . along a row, N to the next span that failed.").weak());
+}
+
+fn span_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &State, queue: &mut Queue) {
+    let view = details.data.store.span(span);
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+            if ui.small_button("Zoom").on_hover_text("Zoom to this span  (F)").clicked() {
+                queue.push(Command::ZoomToSelection);
+            }
+            if ui.small_button("Copy name").clicked() {
+                queue.push(Command::CopyText { what: "the name".to_owned(), text: view.name().to_owned() });
+            }
+            ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
+                let name = value::shortened(view.name(), 300);
+                let heading = RichText::new(name).font(theme::bold(theme::size::TITLE * details.scale));
+                ui.add(egui::Label::new(heading).wrap().selectable(true));
+            });
+        });
+    });
+    ui.add_space(2.0);
+    let mut filter = state.session.details_filter.clone();
+    let edit = TextEdit::singleline(&mut filter).hint_text("Filter fields and attributes").desired_width(f32::INFINITY);
+    let response = ui.add(edit);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Filter fields and attributes"));
+    if response.changed() {
+        queue.push(Command::FilterDetails(filter));
+    }
+    ui.add_space(4.0);
+    ScrollArea::vertical().auto_shrink(false).id_salt(("details", span.0)).show(ui, |ui| {
+        fields::fields_ui(ui, details, span, queue);
+        let attrs: Vec<_> = view.attrs().collect();
+        section(ui, "Attributes", attrs.len(), true, |ui| attributes::attributes_ui(ui, details, &attrs, queue));
+        let events = view.events().len();
+        section(ui, "Events", events, true, |ui| events::events_ui(ui, details, span, queue));
+        let links = view.links().len();
+        section(ui, "Links", links, true, |ui| links::links_ui(ui, details, span, queue));
+        let resource: Vec<_> = view.resource().attrs.iter().map(|&id| details.data.store.attrs().get(id)).collect();
+        section(ui, "Resource", resource.len(), false, |ui| {
+            fields::resource_ui(ui, details, span, queue);
+            attributes::attributes_ui(ui, details, &resource, queue);
+        });
+        let scope: Vec<_> = view.scope().attrs.iter().map(|&id| details.data.store.attrs().get(id)).collect();
+        section(ui, "Scope", scope.len() + 1, false, |ui| {
+            fields::scope_ui(ui, details, span, queue);
+            attributes::attributes_ui(ui, details, &scope, queue);
+        });
+        section(ui, "Raw", 1, false, |ui| fields::raw_ui(ui, details, span, queue));
+    });
+}
+
+/// A part that can be folded; left out when it is empty.
+fn section(ui: &mut Ui, title: &str, count: usize, open: bool, content: impl FnOnce(&mut Ui)) {
+    if count == 0 {
+        return;
+    }
+    ui.add_space(6.0);
+    let text = if matches!(title, "Raw" | "Scope") { title.to_owned() } else { format!("{title}  {count}") };
+    CollapsingHeader::new(RichText::new(text).strong()).id_salt(title).default_open(open).show_unindented(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        content(ui);
+    });
+}
+
+/// A row: dim name at the left, value at the right of a column of fixed width, copied by a click.
+pub fn row_ui(ui: &mut Ui, details: &Details<'_>, name: &str, value: &str, queue: &mut Queue) {
+    if !details.filter.is_empty()
+        && !name.to_lowercase().contains(&details.filter)
+        && !value::contains_lower(value, &details.filter)
+    {
+        return;
+    }
+    ui.horizontal(|ui| {
+        name_ui(ui, details, name);
+        let text = RichText::new(value::shortened(value, 400)).monospace();
+        let label = egui::Label::new(text).wrap().sense(egui::Sense::click());
+        let response = ui.add(label).on_hover_cursor(egui::CursorIcon::Copy);
+        if response.on_hover_text("Click to copy").clicked() {
+            queue.push(Command::CopyText { what: name.to_owned(), text: value.to_owned() });
+        }
+    });
+}
+
+/// The left column of a row.
+pub fn name_ui(ui: &mut Ui, details: &Details<'_>, name: &str) {
+    let width = (ui.available_width() * 0.36).clamp(60.0, 190.0 * details.scale);
+    let height = ui.text_style_height(&egui::TextStyle::Body);
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(width, height), egui::Sense::hover());
+    let mut column = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Min)));
+    let text = RichText::new(name).color(details.theme.text_dim);
+    let response = column.add(egui::Label::new(text).truncate());
+    response.on_hover_text(name);
+}

@@ -1,0 +1,199 @@
+//! The canvas: one widget that paints the scene and turns pointer input into commands.
+
+use std::sync::Arc;
+
+use egui::{CursorIcon, Rect, Sense, Ui, UiBuilder};
+
+use super::gestures::{Drag, Gestures};
+use super::paint::Prepared;
+use super::{access, hover};
+use crate::app::State;
+use crate::app::command::{Command, Queue};
+use crate::app::workspace::Workspace;
+use crate::layout::LaneIx;
+use crate::scene::geometry::band_at;
+use crate::scene::{Hidden, Hit, Scene, SceneBuilder, ViewState, lower};
+
+/// What the canvas keeps from frame to frame: a cache, and the gesture in progress. No state of the program.
+#[derive(Default)]
+pub struct Canvas {
+    builder: SceneBuilder,
+    drawn: Option<Drawn>,
+    gestures: Gestures,
+    /// Where the pointer is, for the status bar.
+    pub pointer: Option<PointerAt>,
+    /// Frames for which the scene was built anew.
+    pub scenes_built: u64,
+}
+
+/// Where the pointer is on the time axis.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PointerAt {
+    /// The time there, on the clock of that lane.
+    pub time_ns: i64,
+    /// The lane there.
+    pub lane: Option<LaneIx>,
+}
+
+/// A scene with what it was made from.
+struct Drawn {
+    data: Arc<Workspace>,
+    view: ViewState,
+    origin: egui::Pos2,
+    scene: Arc<Scene>,
+    prepared: Prepared,
+}
+
+impl Canvas {
+    /// What the last frame did not show.
+    #[must_use]
+    pub fn hidden(&self) -> Option<Hidden> {
+        self.drawn.as_ref().map(|drawn| drawn.scene.hidden)
+    }
+
+    /// The scene of the last frame.
+    #[must_use]
+    pub fn scene(&self) -> Option<&Arc<Scene>> {
+        self.drawn.as_ref().map(|drawn| &drawn.scene)
+    }
+
+    /// Draws the canvas into all of `ui`.
+    pub fn ui(&mut self, ui: &mut Ui, state: &State, queue: &mut Queue) {
+        let Some(data) = &state.data else {
+            self.drawn = None;
+            return;
+        };
+        let rect = ui.available_rect_before_wrap();
+        let summary = access::summary(state, data);
+        let builder = UiBuilder::new()
+            .scope_id(egui::Id::unique("canvas"))
+            .max_rect(rect)
+            .accessibility_role(egui::accesskit::Role::Canvas)
+            .accessibility_label(summary);
+        ui.scope_builder(builder, |ui| self.contents_ui(ui, rect, state, data, queue));
+        ui.advance_cursor_after_rect(rect);
+    }
+
+    fn contents_ui(&mut self, ui: &mut Ui, rect: Rect, state: &State, data: &Arc<Workspace>, queue: &mut Queue) {
+        ui.set_min_size(rect.size());
+        if rect.size() != state.session.view.size {
+            queue.push(Command::Resize(rect.size()));
+        }
+        let view = ViewState { size: rect.size(), ..state.session.view.clone() };
+        let scene = self.scene_of(ui, rect, data, &view);
+        let response = ui.interact(rect, ui.scope_id().with("surface"), Sense::click_and_drag());
+        if let Some(drawn) = &self.drawn {
+            drawn.prepared.paint(&ui.painter().with_clip_rect(rect));
+        }
+        let input = data.scene_input();
+        let hit = response.hover_pos().map(|pos| (pos, crate::scene::hit(&input, &scene, pos - rect.min.to_vec2())));
+        self.pointer = hit.and_then(|(pos, hit)| pointer_at(&scene, pos - rect.min.to_vec2(), hit));
+        self.gestures.handle(ui, &response, rect, &scene, data, state, hit.map(|(_, hit)| hit), queue);
+        self.overlays(ui, rect, &scene, hit.map(|(_, hit)| hit));
+        if let (Some((pos, hit)), None) = (hit, self.gestures.drag()) {
+            hover::hover_ui(ui, rect, &scene, data, state, pos, hit);
+        }
+        cursor(ui, hit.map(|(_, hit)| hit), self.gestures.drag());
+        access::nodes(ui, rect, &scene, data, state, queue);
+        scroll_bar(ui, rect, &scene, queue);
+    }
+
+    fn scene_of(&mut self, ui: &Ui, rect: Rect, data: &Arc<Workspace>, view: &ViewState) -> Arc<Scene> {
+        let pixels_per_point = ui.ctx().pixels_per_point();
+        if let Some(drawn) = &self.drawn
+            && Arc::ptr_eq(&drawn.data, data)
+            && drawn.view == *view
+            && drawn.origin == rect.min
+            && drawn.prepared.is_for(pixels_per_point)
+        {
+            return Arc::clone(&drawn.scene);
+        }
+        if self.drawn.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.data, data)) {
+            self.builder.reset();
+        }
+        let scene = Arc::new(self.builder.build(&data.scene_input(), view));
+        let prepared = Prepared::new(&lower(&scene), rect.min.to_vec2(), pixels_per_point);
+        self.scenes_built += 1;
+        self.drawn = Some(Drawn {
+            data: Arc::clone(data),
+            view: view.clone(),
+            origin: rect.min,
+            scene: Arc::clone(&scene),
+            prepared,
+        });
+        scene
+    }
+
+    /// What moves with the pointer, so that the scene need not be built again.
+    fn overlays(&self, ui: &Ui, rect: Rect, scene: &Scene, hit: Option<Hit>) {
+        let theme = scene.theme.theme();
+        let painter = ui.painter().with_clip_rect(rect);
+        let areas = &scene.areas;
+        let offset = rect.min.to_vec2();
+        if let Some(Drag::Zoom { from_x, to_x, on_overview }) = self.gestures.drag() {
+            let area = if on_overview { areas.overview } else { areas.ruler.union(areas.canvas) };
+            let range = Rect::from_x_y_ranges(from_x.min(to_x)..=from_x.max(to_x), area.y_range());
+            painter.rect_filled(range.translate(offset), 0, theme.range);
+        }
+        if let (Some(pos), Some(Hit::Canvas { .. } | Hit::Span(_) | Hit::Ghost(_) | Hit::Ruler(_))) =
+            (ui.ctx().pointer_hover_pos(), hit)
+        {
+            // A hair line from the ruler to the pointer says which time is under it.
+            let line = egui::Stroke::new(1.0, theme.text_faint.gamma_multiply(0.5));
+            let range = (areas.ruler.top() + offset.y)..=(areas.canvas.bottom() + offset.y);
+            painter.vline(pos.x.round() + 0.5, range, line);
+        }
+    }
+
+    /// The gesture in progress.
+    #[must_use]
+    pub const fn is_dragging(&self) -> bool {
+        self.gestures.drag().is_some()
+    }
+}
+
+fn pointer_at(scene: &Scene, pos: egui::Pos2, hit: Hit) -> Option<PointerAt> {
+    match hit {
+        Hit::Overview(time_ns) | Hit::Ruler(time_ns) => Some(PointerAt { time_ns, lane: None }),
+        Hit::Canvas { .. } | Hit::Span(_) | Hit::Ghost(_) => {
+            let content_y = scene.scroll_y + f64::from(pos.y - scene.areas.canvas.top());
+            let lane = band_at(&scene.bands, content_y).map(|band| band.lane);
+            Some(PointerAt { time_ns: scene.scale.time_from_screen(pos.x), lane })
+        }
+        Hit::LaneHead(_) | Hit::Nothing => None,
+    }
+}
+
+fn cursor(ui: &Ui, hit: Option<Hit>, drag: Option<Drag>) {
+    let icon = match (drag, hit) {
+        (Some(Drag::Pan), _) => CursorIcon::Grabbing,
+        (Some(Drag::Measure { .. } | Drag::Zoom { .. }), _) => CursorIcon::ResizeHorizontal,
+        (None, Some(Hit::Span(_))) => CursorIcon::PointingHand,
+        (None, Some(Hit::Ruler(_) | Hit::Overview(_))) => CursorIcon::Crosshair,
+        _ => return,
+    };
+    ui.ctx().set_cursor_icon(icon);
+}
+
+/// Shows how far the rows are scrolled, and scrolls them by dragging.
+fn scroll_bar(ui: &Ui, rect: Rect, scene: &Scene, queue: &mut Queue) {
+    const WIDTH: f32 = 8.0;
+    let canvas = scene.areas.canvas.translate(rect.min.to_vec2());
+    let content = crate::scene::geometry::content_height(&scene.bands);
+    let shown = f64::from(canvas.height());
+    if content <= shown || canvas.height() < 24.0 {
+        return;
+    }
+    let track = Rect::from_min_max(egui::pos2(canvas.right() - WIDTH - 2.0, canvas.top()), canvas.max);
+    let height = ((shown / content) as f32 * track.height()).max(24.0).min(track.height());
+    let travel = track.height() - height;
+    let top = track.top() + (scene.scroll_y / (content - shown)) as f32 * travel;
+    let thumb = Rect::from_min_size(egui::pos2(track.left(), top), egui::vec2(WIDTH, height));
+    let response = ui.interact(thumb.expand2(egui::vec2(3.0, 0.0)), ui.scope_id().with("scroll-bar"), Sense::drag());
+    if response.dragged() && travel > 0.0 {
+        queue.push(Command::ScrollBy(f64::from(response.drag_delta().y / travel) * (content - shown)));
+    }
+    let theme = scene.theme.theme();
+    let strength = if response.hovered() || response.dragged() { 0.9 } else { 0.45 };
+    ui.painter().rect_filled(thumb.shrink2(egui::vec2(1.0, 1.0)), 3, theme.text_faint.gamma_multiply(strength));
+}

@@ -1,0 +1,199 @@
+//! Pointer input on the canvas, as commands.
+
+use egui::{PointerButton, Pos2, Rect, Response, Ui};
+
+use crate::app::State;
+use crate::app::command::{Command, Queue};
+use crate::app::workspace::Workspace;
+use crate::model::SpanIx;
+use crate::scene::{Hit, Scene, TimeRange, overview_scale};
+
+/// A drag in progress. Positions are relative to the canvas widget.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Drag {
+    /// Moves the view.
+    Pan,
+    /// Measures from this time on.
+    Measure {
+        /// The end that stays.
+        from_ns: i64,
+    },
+    /// Marks the range to zoom to.
+    Zoom {
+        /// Where it began.
+        from_x: f32,
+        /// Where the pointer is.
+        to_x: f32,
+        /// On the overview, not on the ruler.
+        on_overview: bool,
+    },
+}
+
+/// Remembers the drag between frames.
+#[derive(Default)]
+pub struct Gestures {
+    drag: Option<Drag>,
+}
+
+/// Span edges nearer than this snap, in points.
+const SNAP: f32 = 7.0;
+/// A shorter drag on ruler or overview is a click.
+const LEAST_RANGE: f32 = 3.0;
+
+impl Gestures {
+    /// The drag in progress.
+    #[must_use]
+    pub const fn drag(&self) -> Option<Drag> {
+        self.drag
+    }
+
+    /// Handles one frame's input. `hit` is what the pointer is on.
+    #[expect(clippy::too_many_arguments, reason = "one call site; a struct would only name them twice")]
+    pub fn handle(
+        &mut self,
+        ui: &Ui,
+        response: &Response,
+        rect: Rect,
+        scene: &Scene,
+        data: &Workspace,
+        state: &State,
+        hit: Option<Hit>,
+        queue: &mut Queue,
+    ) {
+        let offset = rect.min.to_vec2();
+        if let Some(hit) = hit {
+            wheel(ui, response, scene, offset, hit, queue);
+        }
+        let pointer = response.interact_pointer_pos().map(|pos| pos - offset);
+        if response.drag_started()
+            && let Some(origin) = ui.input(|input| input.pointer.press_origin())
+        {
+            let shift = ui.input(|input| input.modifiers.shift);
+            let middle = response.drag_started_by(PointerButton::Middle);
+            let primary = response.drag_started_by(PointerButton::Primary);
+            self.drag = start(origin - offset, scene, data, primary, shift || middle);
+        }
+        match (self.drag, pointer) {
+            (Some(Drag::Pan), _) => pan(response, scene, queue),
+            (Some(Drag::Measure { from_ns }), Some(pos)) => {
+                let to_ns = snapped_ns(scene, data, pos);
+                queue.push(Command::Measure(Some(TimeRange { from_ns, to_ns })));
+            }
+            (Some(Drag::Zoom { from_x, on_overview, .. }), Some(pos)) => {
+                self.drag = Some(Drag::Zoom { from_x, to_x: pos.x, on_overview });
+            }
+            _ => {}
+        }
+        if response.drag_stopped() {
+            if let Some(Drag::Zoom { from_x, to_x, on_overview }) = self.drag
+                && (to_x - from_x).abs() >= LEAST_RANGE
+            {
+                let scale = if on_overview { overview_scale(scene) } else { scene.scale };
+                let (from, to) = (from_x.min(to_x), from_x.max(to_x));
+                queue.push(Command::ShowRange(TimeRange {
+                    from_ns: scale.time_from_screen(from),
+                    to_ns: scale.time_from_screen(to),
+                }));
+            }
+            self.drag = None;
+            queue.push(Command::EndInteraction);
+        }
+        if response.double_clicked() {
+            match hit {
+                Some(Hit::Span(span)) => queue.push(Command::ZoomToSpan(span)),
+                Some(Hit::Ruler(_) | Hit::Overview(_)) => queue.push(Command::WholeTrace),
+                _ => {}
+            }
+        } else if response.clicked() {
+            click(ui, response, hit, state, queue);
+        }
+    }
+}
+
+fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &mut Queue) {
+    response.request_focus();
+    let extend = ui.input(|input| input.modifiers.command);
+    match hit {
+        Some(Hit::Span(span)) => queue.push(Command::Select { span, extend }),
+        Some(Hit::Overview(at_ns)) => {
+            // Brings that time to the middle.
+            let time = state.session.view.time;
+            let middle = time.from_ns.saturating_add(time.length_ns() / 2);
+            queue.push(Command::PanBy(at_ns.saturating_sub(middle)));
+            queue.push(Command::EndInteraction);
+        }
+        Some(Hit::Canvas { .. }) if !extend => queue.push(Command::SelectNothing),
+        _ => {}
+    }
+}
+
+fn start(origin: Pos2, scene: &Scene, data: &Workspace, primary: bool, move_view: bool) -> Option<Drag> {
+    let areas = &scene.areas;
+    if areas.canvas.contains(origin) || areas.heads.contains(origin) {
+        if move_view {
+            return Some(Drag::Pan);
+        }
+        let measure = primary && areas.canvas.contains(origin);
+        return measure.then(|| Drag::Measure { from_ns: snapped_ns(scene, data, origin) });
+    }
+    let on_overview = areas.overview.contains(origin);
+    (primary && (on_overview || areas.ruler.contains(origin))).then_some(Drag::Zoom {
+        from_x: origin.x,
+        to_x: origin.x,
+        on_overview,
+    })
+}
+
+fn pan(response: &Response, scene: &Scene, queue: &mut Queue) {
+    let delta = response.drag_delta();
+    if delta.x != 0.0 {
+        let ns = (f64::from(delta.x) / scene.scale.points_per_ns()).round();
+        queue.push(Command::PanBy(-(ns as i64)));
+    }
+    if delta.y != 0.0 {
+        queue.push(Command::ScrollBy(-f64::from(delta.y)));
+    }
+}
+
+/// Wheel: rows; with Ctrl: zoom; with Shift: time.
+fn wheel(ui: &Ui, response: &Response, scene: &Scene, offset: egui::Vec2, hit: Hit, queue: &mut Queue) {
+    let (scroll, zoom) = ui.input(|input| (input.smooth_scroll_delta, input.zoom_delta()));
+    if zoom != 1.0
+        && let Some(pos) = response.hover_pos()
+        && !matches!(hit, Hit::Overview(_))
+    {
+        let at_ns = scene.scale.time_from_screen(pos.x - offset.x);
+        queue.push(Command::ZoomAbout { at_ns, factor: f64::from(zoom) });
+        return;
+    }
+    if scroll.y != 0.0 {
+        queue.push(Command::ScrollBy(-f64::from(scroll.y)));
+    }
+    if scroll.x != 0.0 {
+        let ns = (f64::from(scroll.x) / scene.scale.points_per_ns()).round();
+        queue.push(Command::PanBy(-(ns as i64)));
+    }
+}
+
+/// The time at `pos`, or the edge of a span near it. Only spans at the height of the pointer attract it.
+#[must_use]
+pub fn snapped_ns(scene: &Scene, data: &Workspace, pos: Pos2) -> i64 {
+    let at_ns = scene.scale.time_from_screen(pos.x);
+    let reach = scene.metrics.pitch * 1.2;
+    let near = scene
+        .bars
+        .iter()
+        .filter(|bar| bar.count == 1 && (bar.rect.center().y - pos.y).abs() <= reach)
+        .filter(|bar| bar.rect.left() - SNAP <= pos.x && pos.x <= bar.rect.right() + SNAP);
+    let edges = near.flat_map(|bar| edges_of(data, bar.span));
+    edges
+        .map(|edge_ns| ((scene.scale.screen_from_time(edge_ns) - pos.x).abs(), edge_ns))
+        .filter(|(distance, _)| *distance <= SNAP)
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or(at_ns, |(_, edge_ns)| edge_ns)
+}
+
+fn edges_of(data: &Workspace, span: SpanIx) -> [i64; 2] {
+    let (start, end) = data.layout.extent_ns(span);
+    [start, end]
+}

@@ -1,0 +1,98 @@
+//! The card beside the pointer, and the outline of what it is on.
+
+use egui::{Pos2, Rect, RichText, Stroke, StrokeKind, Ui};
+
+use crate::app::State;
+use crate::app::workspace::Workspace;
+use crate::model::span::FLAG_NAMES;
+use crate::model::time::duration_text;
+use crate::model::{SpanFlags, SpanIx, Status};
+use crate::scene::{Hit, Scene, SceneBar};
+
+/// Longest text on the card, in characters.
+const MOST_CHARS: usize = 120;
+
+/// Draws outline and card for what is at `pos`.
+pub fn hover_ui(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &State, pos: Pos2, hit: Hit) {
+    let theme = scene.theme.theme();
+    let offset = rect.min.to_vec2();
+    match hit {
+        Hit::Span(span) => {
+            let bar = bar_at(scene, pos - offset, span);
+            if let Some(bar) = bar {
+                let painter = ui.painter().with_clip_rect(scene.areas.canvas.translate(offset));
+                let outline = Stroke::new(1.5, theme.selection.gamma_multiply(0.8));
+                painter.rect_stroke(bar.rect.translate(offset), 3, outline, StrokeKind::Outside);
+            }
+            card(ui, |ui| span_ui(ui, data, state, span, bar));
+        }
+        Hit::Ghost(ghost) => card(ui, |ui| ghost_ui(ui, data, ghost)),
+        _ => {}
+    }
+}
+
+/// The bar under the pointer: that of `span`, or the one that `span` hides behind.
+fn bar_at(scene: &Scene, pos: Pos2, span: SpanIx) -> Option<&SceneBar> {
+    let own = scene.bars.iter().find(|bar| bar.span == span && bar.rect.expand(4.0).contains(pos));
+    own.or_else(|| scene.bars.iter().find(|bar| bar.rect.expand2(egui::vec2(3.0, 2.0)).contains(pos)))
+}
+
+fn card(ui: &Ui, content: impl FnOnce(&mut Ui)) {
+    let layer = ui.layer_id();
+    egui::Tooltip::always_open(ui.ctx().clone(), layer, ui.scope_id().with("hover-card"), egui::PopupAnchor::Pointer)
+        .gap(14.0)
+        .show(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            content(ui);
+        });
+}
+
+fn span_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, bar: Option<&SceneBar>) {
+    let theme = state.theme().theme();
+    let view = data.store.span(span);
+    ui.label(RichText::new(cut(view.name())).strong());
+    let duration = view.duration_ns().map_or_else(|| "no end stated".to_owned(), duration_text);
+    let start = data.layout.extent_ns(span).0.saturating_sub(data.hull_ns.start);
+    ui.label(format!("{duration}   at {}", duration_text(start)));
+    let service = data.store.find_text(&view.resource().attrs, "service.name").unwrap_or("no service name");
+    let clock = data.domains.list.get(data.domains.of_span.get(span.at()).map_or(usize::MAX, |ix| ix.at()));
+    let clock = clock.map_or("", |domain| domain.name.as_str());
+    ui.label(RichText::new(format!("{} · clock {}", cut(service), cut(clock))).weak());
+    if view.status() == Status::Error {
+        let message = view.rare().map(|rare| data.store.text(rare.status_message)).unwrap_or_default();
+        let text = if message.is_empty() { "failed".to_owned() } else { format!("failed: {}", cut(message)) };
+        ui.label(RichText::new(text).color(theme.error));
+    }
+    for (flag, name) in FLAG_NAMES.iter().filter(|(flag, _)| *flag != SpanFlags::ERROR) {
+        if view.flags().has(*flag) {
+            ui.label(RichText::new(*name).color(theme.warning));
+        }
+    }
+    if let Some(bar) = bar.filter(|bar| bar.count > 1) {
+        let text = format!("one of {} spans that share these pixels; zoom in to tell them apart", bar.count);
+        ui.label(RichText::new(text).weak());
+    }
+}
+
+fn ghost_ui(ui: &mut Ui, data: &Workspace, ghost: u32) {
+    let Some(ghost) = data.store.ghosts().get(ghost as usize) else { return };
+    ui.label(RichText::new("Parent not in this workspace").strong());
+    ui.label(format!("span id {}", data.store.span_id_text(ghost.id)));
+    let place = match ghost.remote {
+        Some(true) => "in another process, say its children",
+        Some(false) => "in the same process, say its children",
+        None => "its children do not say where it ran",
+    };
+    ui.label(RichText::new(place).weak());
+    let children = crate::scene::count_text(ghost.children.len() as u64, "span");
+    ui.label(RichText::new(format!("named by {children}")).weak());
+}
+
+fn cut(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut short: String = chars.by_ref().take(MOST_CHARS).collect();
+    if chars.next().is_some() {
+        short.push('…');
+    }
+    short
+}
