@@ -131,7 +131,7 @@ fn stream_error(name: &str, layers: &[&'static str], error: io::Error) -> LoadEr
 }
 
 /// Reads until `limit` bytes or the end. An error after the first byte is left to the next read.
-fn read_up_to(reader: &mut (dyn Read + Send), limit: usize) -> io::Result<Vec<u8>> {
+pub(super) fn read_up_to(reader: &mut (dyn Read + Send), limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; limit];
     let mut filled = 0;
     while filled < limit {

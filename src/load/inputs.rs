@@ -126,11 +126,12 @@ impl Workspace {
         progress: &Progress,
     ) -> Result<(), LoadError> {
         if batch.len() == 1 {
-            let item = batch.pop().unwrap_or(Err(LoadError::NoInput));
-            let result = item
-                .map_err(|error| (None, error))
-                .and_then(|item| self.read_streaming(&item, options, progress).map_err(|error| (Some(item), error)));
-            return result.or_else(|(item, error)| self.fail(item.as_ref(), error, progress));
+            let item = match batch.pop().unwrap_or(Err(LoadError::NoInput)) {
+                Ok(item) => item,
+                Err(error) => return self.fail(None, error, progress),
+            };
+            let read = self.read_streaming(&item, options, progress);
+            return read.or_else(|error| self.fail(Some(&item), error, progress));
         }
         for (item, read) in read_side_by_side(batch, options, progress) {
             match read {

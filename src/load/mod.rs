@@ -6,12 +6,18 @@
 //!
 //! Bad content never fails (invariant I3): what can be read is kept, the rest is in the diagnostics.
 
+mod chunks;
+mod decimal;
 mod decompress;
 mod error;
+pub mod ids;
 mod inputs;
+mod jaeger_json;
 mod job;
 pub mod json;
 mod looks;
+mod moving;
+mod otlp_proto;
 mod progress;
 pub mod sniff;
 mod source;
@@ -46,7 +52,7 @@ pub trait Format: Sync {
 }
 
 /// Every known format; the first one that recognises an input reads it.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&jaeger_json::JaegerJson, &otlp_proto::OtlpProto];
 
 /// How to load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
