@@ -5,7 +5,7 @@
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
-use super::Times;
+use super::{Run, Times};
 use crate::layout::RowItems;
 use crate::model::SpanFlags;
 
@@ -16,13 +16,13 @@ const ITEMS_PER_RUN: usize = 6;
 /// Levels with fewer runs than this help nobody.
 const FEWEST_RUNS: usize = 4;
 
-/// Consecutive slots that one bar stands for. It ends where the next run starts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct MipRun {
-    pub first: u32,
+/// Consecutive slots that one bar stands for, on the way to a [`Run`]. It ends where the next one starts.
+#[derive(Clone, Copy)]
+struct Draft {
+    first: u32,
     /// Slot of the longest item.
-    pub longest: u32,
-    pub flags: SpanFlags,
+    longest: u32,
+    flags: SpanFlags,
 }
 
 /// The levels of one row, finest first.
@@ -31,7 +31,7 @@ struct RowMip {
     row: u32,
     /// Bucket of the finest level: `1 << shift` nanoseconds.
     shift: u32,
-    levels: Vec<Vec<MipRun>>,
+    levels: Vec<Vec<Run>>,
 }
 
 /// Levels of all busy rows, by row.
@@ -48,15 +48,14 @@ impl Mips {
     }
 
     /// The runs of `row` at bucket `1 << shift`, if they are kept.
-    pub fn runs(&self, row: usize, shift: u32) -> Option<&[MipRun]> {
+    pub fn runs(&self, row: usize, shift: u32) -> Option<&[Run]> {
         let at = self.rows.binary_search_by_key(&row, |mip| mip.row as usize).ok()?;
         let mip = &self.rows[at];
         mip.levels.get(shift.checked_sub(mip.shift)? as usize).map(Vec::as_slice)
     }
 
     pub fn heap_bytes(&self) -> usize {
-        let levels =
-            |mip: &RowMip| mip.levels.iter().map(|level| level.capacity() * size_of::<MipRun>()).sum::<usize>();
+        let levels = |mip: &RowMip| mip.levels.iter().map(|level| level.capacity() * size_of::<Run>()).sum::<usize>();
         self.rows.iter().map(|mip| size_of::<RowMip>() + levels(mip)).sum()
     }
 }
@@ -69,8 +68,8 @@ impl RowMip {
         let mean = hull / slots.len() as i64;
         // Well below the mean distance, because spans come in bursts.
         let mut shift = mean.max(1).ilog2().saturating_sub(5);
-        let mut runs: Vec<MipRun> =
-            slots.clone().map(|slot| MipRun { first: slot as u32, longest: slot as u32, flags: flags[slot] }).collect();
+        let mut runs: Vec<Draft> =
+            slots.clone().map(|slot| Draft { first: slot as u32, longest: slot as u32, flags: flags[slot] }).collect();
         let most = slots.len() / ITEMS_PER_RUN;
         coarsen(&mut runs, slots.end, times, shift);
         while runs.len() > most && shift < 61 {
@@ -80,7 +79,7 @@ impl RowMip {
         let first_shift = shift;
         let mut levels = Vec::new();
         while (FEWEST_RUNS..=most).contains(&runs.len()) && shift < 62 {
-            levels.push(runs.as_slice().to_vec());
+            levels.push(finished(&runs, slots.end, items));
             shift += 1;
             coarsen(&mut runs, slots.end, times, shift);
         }
@@ -88,9 +87,25 @@ impl RowMip {
     }
 }
 
+/// Everything that a query answers with, so that it need not look the spans up.
+fn finished(drafts: &[Draft], row_end: usize, items: &RowItems) -> Vec<Run> {
+    let ends = drafts.iter().skip(1).map(|next| next.first as usize).chain([row_end]);
+    drafts
+        .iter()
+        .zip(ends)
+        .map(|(draft, end)| Run {
+            start_ns: items.starts_ns()[draft.first as usize],
+            end_ns: items.ends_ns()[end - 1],
+            item: items.items()[draft.longest as usize],
+            count: end as u32 - draft.first,
+            flags: draft.flags,
+        })
+        .collect()
+}
+
 /// Joins runs of a finer level into those of bucket `1 << shift`. Runs of a finer level never straddle a border
 /// of a coarser one, and only single items can be wide, so this gives what the items themselves would.
-fn coarsen(runs: &mut Vec<MipRun>, row_end: usize, times: Times<'_>, shift: u32) {
+fn coarsen(runs: &mut Vec<Draft>, row_end: usize, times: Times<'_>, shift: u32) {
     let wide = 2_i64 << shift;
     let mut kept = 0;
     let mut open_home = None;

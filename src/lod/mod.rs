@@ -148,6 +148,7 @@ pub fn bucket_for(ns_per_pixel: i64) -> i64 {
 }
 
 /// A bar of items of either kind.
+#[derive(Clone, Copy, Debug)]
 struct Run {
     start_ns: i64,
     end_ns: i64,
@@ -198,29 +199,10 @@ impl Column {
                 &mut emit,
             );
         } else if let Some(runs) = self.mips.runs(row, bucket.ilog2()) {
-            self.read(row, runs, from_ns, to_ns, &mut emit);
+            let first = runs.partition_point(|run| run.end_ns <= from_ns);
+            runs[first..].iter().take_while(|run| run.start_ns < to_ns).for_each(|&run| emit(run));
         } else {
             self.search(row, from_ns, to_ns, bucket, |start| start & !(bucket - 1), &mut emit);
-        }
-    }
-
-    /// Answers a query from runs that were made in advance.
-    fn read(&self, row: usize, runs: &[mip::MipRun], from_ns: i64, to_ns: i64, emit: &mut impl FnMut(Run)) {
-        let times = Times::of(&self.items);
-        let row_end = self.items.slots(row).end;
-        let end_slot = |at: usize| runs.get(at + 1).map_or(row_end, |next| next.first as usize);
-        let first_slot = self.items.first_ending_after(row, from_ns);
-        let first = runs.partition_point(|run| run.first as usize <= first_slot).saturating_sub(1);
-        for (at, run) in runs.iter().enumerate().skip(first) {
-            let (lo, hi) = (run.first as usize, end_slot(at));
-            let (start_ns, end_ns) = (times.starts[lo], times.ends[hi - 1]);
-            if start_ns >= to_ns {
-                break;
-            }
-            if end_ns > from_ns {
-                let item = self.items.items()[run.longest as usize];
-                emit(Run { start_ns, end_ns, item, count: (hi - lo) as u32, flags: run.flags });
-            }
         }
     }
 
@@ -240,36 +222,62 @@ impl Column {
         // Two buckets earlier, so that a run that reaches into the range is the same run at every scroll position.
         let mut slot = self.items.first_ending_after(row, floor(from_ns).saturating_sub(wide));
         while slot < row_end && times.starts[slot] < to_ns {
-            let first = slot;
-            slot += 1;
-            if times.length(first) < wide {
-                let bucket_end = floor(times.starts[first]).saturating_add(bucket);
-                let near = row_end.min(slot + LOOK_AT_MOST);
-                while slot < near && times.starts[slot] < bucket_end {
-                    slot += 1;
-                }
-                if slot == near && slot < row_end {
-                    slot = gallop(times.starts, slot, row_end, bucket_end);
-                }
-                // Only the last one can be wide: it leaves no room for another start in this bucket.
-                if slot - first > 1 && times.length(slot - 1) >= wide {
-                    slot -= 1;
-                }
-            }
-            if times.ends[slot - 1] > from_ns {
-                emit(self.run(first, slot));
+            let run = if times.length(slot) >= wide {
+                self.single(slot)
+            } else {
+                let bucket_end = floor(times.starts[slot]).saturating_add(bucket);
+                self.narrow_run(slot, row_end, bucket_end, wide)
+            };
+            slot += run.count as usize;
+            if run.end_ns > from_ns {
+                emit(run);
             }
         }
     }
 
-    fn run(&self, lo: usize, hi: usize) -> Run {
-        let (start_ns, end_ns) = (self.items.starts_ns()[lo], self.items.ends_ns()[hi - 1]);
-        if hi - lo == 1 {
-            return Run { start_ns, end_ns, item: self.items.items()[lo], count: 1, flags: self.flags[lo] };
+    fn single(&self, slot: usize) -> Run {
+        let (start_ns, end_ns) = (self.items.starts_ns()[slot], self.items.ends_ns()[slot]);
+        Run { start_ns, end_ns, item: self.items.items()[slot], count: 1, flags: self.flags[slot] }
+    }
+
+    /// The narrow items from slot `first` on that start before `bucket_end`. A wide one ends the run: it leaves no
+    /// room for another start in the bucket.
+    fn narrow_run(&self, first: usize, row_end: usize, bucket_end: i64, wide: i64) -> Run {
+        let times = Times::of(&self.items);
+        let (mut flags, mut longest, mut longest_ns) = (self.flags[first], first, times.length(first));
+        let near = row_end.min(first + LOOK_AT_MOST);
+        let mut slot = first + 1;
+        while slot < near && times.starts[slot] < bucket_end {
+            let length = times.length(slot);
+            if length >= wide {
+                break;
+            }
+            if length > longest_ns {
+                (longest, longest_ns) = (slot, length);
+            }
+            flags = flags.with(self.flags[slot]);
+            slot += 1;
         }
-        let sum = self.forest.query(&self.items, &self.flags, lo, hi);
-        let item = self.items.items()[sum.slot as usize];
-        Run { start_ns, end_ns, item, count: (hi - lo) as u32, flags: sum.flags }
+        if slot == near && near < row_end {
+            slot = gallop(times.starts, slot, row_end, bucket_end);
+            if times.length(slot - 1) >= wide {
+                slot -= 1;
+            }
+            if slot > near {
+                let rest = self.forest.query(&self.items, &self.flags, near, slot);
+                flags = flags.with(rest.flags);
+                if rest.longest_ns > longest_ns {
+                    longest = rest.slot as usize;
+                }
+            }
+        }
+        Run {
+            start_ns: times.starts[first],
+            end_ns: times.ends[slot - 1],
+            item: self.items.items()[longest],
+            count: (slot - first) as u32,
+            flags,
+        }
     }
 
     fn hit(&self, row: usize, time_ns: i64, tolerance_ns: i64) -> Option<u32> {
