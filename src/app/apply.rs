@@ -1,6 +1,7 @@
 //! The only place that changes state.
 
 use super::command::{Answer, Command};
+use super::picture::Purpose;
 use super::settings::ThemeChoice;
 use super::state::{Effect, ExportPanel, State, Tone};
 use super::window::Host;
@@ -126,22 +127,8 @@ impl State {
                     .map_or_else(|| "skewline.png".to_owned(), |name| name.to_string_lossy().into_owned());
                 self.session.dialog = Some(host.dialogs.save(&name, host.wake()));
             }
-            Command::CopyPicture => match self.picture_rgba() {
-                Ok((width, height, rgba)) => match host.clipboard.set_picture(width, height, rgba) {
-                    Ok(()) => self.effect(Effect::Toast(Tone::Good, "Copied the picture".to_owned())),
-                    Err(error) => self.effect(Effect::Toast(Tone::Bad, format!("No picture copied: {error}"))),
-                },
-                Err(error) => self.effect(Effect::Toast(Tone::Bad, error)),
-            },
-            Command::Export(path) => match self.write_picture(&path) {
-                Ok(()) => {
-                    self.session.export = None;
-                    self.effect(Effect::Toast(Tone::Good, format!("Wrote {}", path.display())));
-                }
-                Err(error) => {
-                    self.session.export = Some(ExportPanel { path: path.display().to_string(), error: Some(error) });
-                }
-            },
+            Command::CopyPicture => self.draw_picture(Purpose::Clipboard, host),
+            Command::Export(path) => self.draw_picture(Purpose::File(path), host),
             _ => {}
         }
     }

@@ -43,6 +43,7 @@ impl State {
 
     /// Takes what background work has finished.
     pub(super) fn take_results(&mut self, host: &mut Host) {
+        self.take_picture(host);
         if let Some(picked) = self.session.dialog.as_ref().map(crossbeam_channel::Receiver::try_recv) {
             match picked {
                 Ok(Picked::Open(files)) => {

@@ -11,7 +11,7 @@ pub mod host;
 pub mod keys;
 mod loading;
 mod panels;
-mod picture;
+pub mod picture;
 pub mod settings;
 pub mod state;
 pub mod theme;

@@ -7,6 +7,7 @@ use crossbeam_channel::Receiver;
 
 use super::history::History;
 use super::host::Picked;
+use super::picture::Drawing;
 use super::settings::{Settings, ThemeChoice};
 use super::workspace::Workspace;
 use crate::load::{Job, Source};
@@ -44,6 +45,8 @@ pub struct Session {
     pub loading: Option<Loading>,
     /// Why the last load failed.
     pub load_error: Option<LoadFailure>,
+    /// A picture that is being drawn.
+    pub drawing: Option<Drawing>,
     /// A file dialog that is open.
     pub dialog: Option<Receiver<Picked>>,
     /// Filter of the details drawer.

@@ -3,14 +3,14 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use emath::Vec2;
 
 use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
 use crate::export::{picture, png, svg};
-use crate::load::{Loaded, Options, Progress, Source, load};
-use crate::scene::{Caption, RulerMode, ThemeKind, ViewState, lower};
+use crate::load::{Options, Progress, Source, load};
+use crate::scene::{RulerMode, ThemeKind, ViewState, lower};
 
 /// What to draw, and where to.
 #[derive(clap::Args, Debug)]
@@ -61,7 +61,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         say_on_stderr(&format!("skewline: {:#}", anyhow::Error::msg(failure.error.to_string())));
     }
     let timeline = picture::Timeline::of_store(&loaded.store);
-    let caption = caption(&loaded, timeline.domains.list.len())?;
+    let caption = picture::caption_of(&loaded.store, &loaded.origins, timeline.domains.list.len())?;
     let mut view = view(&args, &timeline)?;
     view.size = args.size.map_or_else(
         || timeline.size_for(&loaded.store, &caption, &view, WIDTH, HEIGHTS.0, HEIGHTS.1),
@@ -92,27 +92,6 @@ impl Format {
             _ => bail!("{}: a picture is .png or .svg; name the output accordingly", path.display()),
         }
     }
-}
-
-/// Title and source of the picture, from the names of the inputs.
-fn caption(loaded: &Loaded, clocks: usize) -> anyhow::Result<Caption> {
-    let store = &loaded.store;
-    let short = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned();
-    let names: Vec<String> = store.inputs().iter().map(|input| short(&input.name)).collect();
-    let title = match names.as_slice() {
-        [only] => only.clone(),
-        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
-        [] => String::new(),
-    };
-    let mut sources = Vec::new();
-    for (name, origin) in names.iter().zip(&loaded.origins).take(3) {
-        let hash = origin.sha256().with_context(|| format!("{name} could not be read again for its hash"))?;
-        sources.push(format!("{name} · sha256 {}…", hash.get(..12).unwrap_or(&hash)));
-    }
-    if names.len() > 3 {
-        sources.push(format!("{} more", names.len() - 3));
-    }
-    Ok(Caption::of_store(store, clocks, title, sources.join(", ")))
 }
 
 fn view(args: &Args, timeline: &picture::Timeline) -> anyhow::Result<ViewState> {

@@ -1,10 +1,13 @@
 //! From a store to a picture of its timeline, as `render` and the window's export make it.
 
+use std::io;
+
 use emath::Vec2;
 
 use super::svg::About;
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::layout::{Layout, RawTime};
+use crate::load::Origin;
 use crate::lod::Index;
 use crate::model::TraceStore;
 use crate::scene::geometry::{Metrics, content_height, lane_bands};
@@ -64,6 +67,32 @@ impl Timeline {
     pub fn scene(&self, store: &TraceStore, caption: &Caption, view: &ViewState) -> Scene {
         build(&self.input(store, Some(caption)), view)
     }
+}
+
+/// The caption of a workspace: title and source from the names of its inputs, hashes from `origins`, which are
+/// aligned with the inputs. Reads files again to hash them.
+///
+/// # Errors
+/// When an input cannot be read any more; the message names it.
+pub fn caption_of(store: &TraceStore, origins: &[Origin], clocks: usize) -> io::Result<Caption> {
+    let short = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned();
+    let names: Vec<String> = store.inputs().iter().map(|input| short(&input.name)).collect();
+    let title = match names.as_slice() {
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        [] => String::new(),
+    };
+    let mut sources = Vec::new();
+    for (name, origin) in names.iter().zip(origins).take(3) {
+        let hash = origin.sha256().map_err(|error| {
+            io::Error::new(error.kind(), format!("{name} could not be read again for its hash: {error}"))
+        })?;
+        sources.push(format!("{name} · sha256 {}…", hash.get(..12).unwrap_or(&hash)));
+    }
+    if names.len() > 3 {
+        sources.push(format!("{} more", names.len() - 3));
+    }
+    Ok(Caption::of_store(store, clocks, title, sources.join(", ")))
 }
 
 /// What the file says about itself.

@@ -27,6 +27,9 @@ pub fn export_ui(ui: &Ui, state: &State, queue: &mut Queue) {
             ui.label(RichText::new(error).color(theme.error));
         }
         ui.add_space(6.0);
+        if state.session.drawing.is_some() {
+            ui.label(RichText::new("Drawing…").weak());
+        }
         ui.horizontal(|ui| {
             let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             if ui.button("Save").clicked() || entered {
