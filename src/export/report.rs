@@ -27,7 +27,8 @@
 //! clocks[]     one per clock domain, in the order of the lanes: name, kind ("server", "unmanaged",
 //!              "provider", "unknown"), key and value (the evidence; null if nothing identifies the
 //!              clock), strength ("strong", "medium", "weak", "unknown"), evidence (in words),
-//!              detail, services[], spans, time { clock: "raw", ... } or null
+//!              detail, services[], sdk_languages[], members[] (the processes, instances or pages:
+//!              process, sdk_language), spans, time { clock: "raw", ... } or null
 //! findings[]   conclusions of the analysis; empty in this version
 //! ```
 
@@ -36,7 +37,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::analysis::clocks::domains::Domains;
+use crate::analysis::clocks::domains::{self, Domains};
 use crate::model::{Diagnostics, InputIx, Severity, SpanFlags, TraceStore};
 
 /// The schema's name.
@@ -241,10 +242,23 @@ pub struct Clock {
     pub detail: String,
     /// Services on it, sorted.
     pub services: Vec<String>,
+    /// SDK languages on it, sorted: how its times were rounded.
+    pub sdk_languages: Vec<String>,
+    /// The processes, instances or pages that read it.
+    pub members: Vec<Member>,
     /// Spans that it stamped.
     pub spans: u64,
     /// From the first to the last of its stamps.
     pub time: Option<Hull>,
+}
+
+/// A process, instance or page that reads a clock.
+#[derive(Clone, Debug, Serialize)]
+pub struct Member {
+    /// What tells it from the others; empty when nothing does.
+    pub process: String,
+    /// Its SDK's language; empty when not stated.
+    pub sdk_language: String,
 }
 
 /// A conclusion of the analysis. This version draws none.
@@ -445,8 +459,14 @@ fn clocks(store: &TraceStore, domains: &Domains) -> Vec<Clock> {
         evidence: domain.chip.clone(),
         detail: domain.detail.clone(),
         services: domain.services.clone(),
+        sdk_languages: domain.sdk_languages.clone(),
+        members: domain.members.iter().map(member).collect(),
         spans: domain.spans,
         time: hull.map(Hull::raw),
     });
     clocks.collect()
+}
+
+fn member(member: &domains::Member) -> Member {
+    Member { process: member.process.clone(), sdk_language: member.sdk_language.clone() }
 }

@@ -38,7 +38,7 @@ fn headline(report: &Report) -> String {
     let mut text = format!("{name}: {} in {}", count(totals.spans, "span"), count(totals.traces, "trace"));
     if let Some(time) = totals.time {
         // Writing to a String cannot fail.
-        let _ = write!(text, " over {}", duration_text(time.duration_ns));
+        let _ = write!(text, " over {} (raw clocks)", duration_text(time.duration_ns));
     }
     let _ = write!(text, ", stamped by {}.", count(report.clocks.len() as u64, "clock"));
     text
@@ -150,7 +150,10 @@ fn clock_cells(clock: &Clock) -> Vec<String> {
         clock.name.clone(),
         kind.to_owned(),
         clock.evidence.clone(),
-        clock.strength.clone() + " evidence",
+        match clock.strength.as_str() {
+            "unknown" => "no evidence".to_owned(),
+            strength => format!("{strength} evidence"),
+        },
         count(clock.spans, "span"),
         services,
     ]
@@ -162,15 +165,16 @@ fn verdict(counts: Counts) -> String {
     if said.is_empty() { "Nothing odd was found.".to_owned() } else { format!("Found {}.", said.join(", ")) }
 }
 
-/// Rows with their cells padded to equal width, two spaces apart, without trailing space.
+/// Rows with their cells padded to equal width, two spaces apart, without trailing space; counts end at the right.
 fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     let line = |row: &Vec<String>| {
         let mut line = String::new();
-        for (cell, &width) in row.iter().zip(&widths) {
-            let is_number = cell.starts_with(|first: char| first.is_ascii_digit());
+        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            // The first column holds names, even if they begin with a digit.
+            let is_number = column > 0 && cell.starts_with(|first: char| first.is_ascii_digit());
             // Writing to a String cannot fail.
             let _ = if is_number { write!(line, "{cell:>width$}  ") } else { write!(line, "{cell:<width$}  ") };
         }
