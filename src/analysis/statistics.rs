@@ -6,6 +6,7 @@
 //! the smallest duration that at least that share of the timed spans do not exceed.
 
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
+use rayon::slice::ParallelSliceMut as _;
 use std::cmp::Reverse;
 
 use super::clocks::domains::Domains;
@@ -114,8 +115,10 @@ impl Statistics {
         let mut whole = groups.iter().fold(Group::default(), Group::joined);
         whole.set_percentiles(&mut durations.values);
         cancel.going_on()?;
-        groups.retain(|group| group.count > 0);
-        groups.sort_by_key(|group| Reverse(group.total_ns));
+        let mut order: Vec<(Reverse<i128>, usize)> =
+            (0..groups.len()).filter(|&at| groups[at].count > 0).map(|at| (Reverse(groups[at].total_ns), at)).collect();
+        order.par_sort_unstable();
+        let groups = order.into_iter().map(|(_, at)| groups[at]).collect();
         Some(Self { field: field.clone(), groups, whole })
     }
 
