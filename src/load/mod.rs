@@ -17,6 +17,7 @@ mod job;
 pub mod json;
 mod looks;
 mod moving;
+mod otlp_json;
 mod otlp_proto;
 mod progress;
 pub mod sniff;
@@ -52,7 +53,7 @@ pub trait Format: Sync {
 }
 
 /// Every known format; the first one that recognises an input reads it.
-pub static FORMATS: &[&dyn Format] = &[&jaeger_json::JaegerJson, &otlp_proto::OtlpProto];
+pub static FORMATS: &[&dyn Format] = &[&otlp_json::OtlpJson, &jaeger_json::JaegerJson, &otlp_proto::OtlpProto];
 
 /// How to load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

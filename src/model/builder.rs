@@ -1,9 +1,12 @@
 //! Joins parts into a [`TraceStore`]: moves their symbols and ids into shared tables.
 
+use std::ops::Range;
+
 use super::attr::AttrId;
 use super::columns::end_of;
 use super::ids::{InputIx, ResourceIx, ScopeIx, SpanId, SpanIx, TraceId, TraceIx};
 use super::part::{LogDraft, Part, Resource, Scope};
+use super::seam::{self, Tail};
 use super::span::SpanFlags;
 use super::store::{Input, Trace, TraceStore};
 use super::strings::Sym;
@@ -12,6 +15,8 @@ use super::strings::Sym;
 #[derive(Debug, Default)]
 pub struct StoreBuilder {
     whole: Part,
+    open_resource: Option<Tail<Resource>>,
+    open_scope: Option<Tail<Scope>>,
     inputs: Vec<Input>,
 }
 
@@ -49,7 +54,7 @@ impl StoreBuilder {
         for resource in &store.resources {
             whole.resource(resource.clone());
         }
-        Self { whole, inputs: store.inputs.clone() }
+        Self { whole, inputs: store.inputs.clone(), ..Self::default() }
     }
 
     /// Registers an input; parts refer to it by the index returned.
@@ -68,8 +73,19 @@ impl StoreBuilder {
         part.diagnostics.set_input(input);
         self.inputs[input.at()].spans += part.spans.len() as u64;
         self.inputs[input.at()].diagnostics.absorb(std::mem::take(&mut part.diagnostics));
-        let moved = self.move_tables(&part, input);
+        let mut moved = self.move_content(&part);
+        let base = self.whole.spans.len();
+        let resource_end = self.join_resource(&mut part, &moved, input, base);
+        let scope_end = self.join_scope(&mut part, &moved, base);
+        self.move_groups(&part, &mut moved, input);
         self.append_spans(&part, &moved);
+        if let Some((spans, ix)) = resource_end {
+            self.whole.spans.resource[spans].fill(ix);
+        }
+        if let Some((spans, ix)) = scope_end {
+            self.whole.spans.scope[spans].fill(ix);
+        }
+        self.leave_open(&mut part, &moved, input, base);
         self.append_events(&part, &moved);
         self.append_links(&part, &moved);
         for log in part.logs {
@@ -86,8 +102,18 @@ impl StoreBuilder {
 
     /// Resolves parents, links, logs and duplicates, and freezes the result.
     #[must_use]
-    pub fn finish(self) -> TraceStore {
-        let Self { whole, inputs } = self;
+    pub fn finish(mut self) -> TraceStore {
+        let base = self.whole.spans.len();
+        // A stream that failed may have left groups open.
+        if let Some((spans, resource)) = seam::join(&mut self.open_resource, None, base, Resource::add) {
+            let ix = self.whole.resource(resource);
+            self.whole.spans.resource[spans].fill(ix);
+        }
+        if let Some((spans, scope)) = seam::join(&mut self.open_scope, None, base, Scope::add) {
+            let ix = self.whole.scope(scope);
+            self.whole.spans.scope[spans].fill(ix);
+        }
+        let Self { whole, inputs, .. } = self;
         let mut store = TraceStore {
             inputs,
             strings: whole.strings,
@@ -104,7 +130,8 @@ impl StoreBuilder {
         store
     }
 
-    fn move_tables(&mut self, part: &Part, input: InputIx) -> Moved {
+    /// Moves strings, attributes and traces, which do not depend on anything else.
+    fn move_content(&mut self, part: &Part) -> Moved {
         let whole = &mut self.whole;
         let mut moved = Moved {
             syms: part.strings.iter().map(|(_, text)| whole.strings.intern(text)).collect(),
@@ -118,21 +145,50 @@ impl StoreBuilder {
             moved.attrs.push(whole.attrs.intern(moved.sym(attr.key), value));
         }
         moved.traces = part.traces.iter().map(|&id| whole.trace(moved.trace_id(id))).collect();
-        for resource in &part.resources {
-            let attrs = moved.attrs(&resource.attrs);
-            let schema_url = moved.sym(resource.schema_url);
-            moved.resources.push(whole.resource(Resource { input, attrs, schema_url, dropped: resource.dropped }));
-        }
-        for scope in &part.scopes {
-            moved.scopes.push(whole.scope(Scope {
-                name: moved.sym(scope.name),
-                version: moved.sym(scope.version),
-                schema_url: moved.sym(scope.schema_url),
-                attrs: moved.attrs(&scope.attrs),
-                dropped: scope.dropped,
-            }));
-        }
         moved
+    }
+
+    /// Moves the resources and scopes that lie entirely in `part`.
+    fn move_groups(&mut self, part: &Part, moved: &mut Moved, input: InputIx) {
+        moved.resources = part.resources.iter().map(|it| self.whole.resource(moved.resource(it, input))).collect();
+        moved.scopes = part.scopes.iter().map(|it| self.whole.scope(moved.scope(it))).collect();
+    }
+
+    /// Goes on with the resource that is open; returns its spans and index when it ends in `part`.
+    fn join_resource(
+        &mut self,
+        part: &mut Part,
+        moved: &Moved,
+        input: InputIx,
+        base: usize,
+    ) -> Option<(Range<usize>, ResourceIx)> {
+        let mut head = part.seam.head_resource.take();
+        if let Some(head) = &mut head {
+            head.content = moved.resource(&head.content, input);
+        }
+        let (spans, resource) = seam::join(&mut self.open_resource, head, base, Resource::add)?;
+        Some((spans, self.whole.resource(resource)))
+    }
+
+    /// Goes on with the scope that is open; returns its spans and index when it ends in `part`.
+    fn join_scope(&mut self, part: &mut Part, moved: &Moved, base: usize) -> Option<(Range<usize>, ScopeIx)> {
+        let mut head = part.seam.head_scope.take();
+        if let Some(head) = &mut head {
+            head.content = moved.scope(&head.content);
+        }
+        let (spans, scope) = seam::join(&mut self.open_scope, head, base, Scope::add)?;
+        Some((spans, self.whole.scope(scope)))
+    }
+
+    fn leave_open(&mut self, part: &mut Part, moved: &Moved, input: InputIx, base: usize) {
+        if let Some(tail) = part.seam.tail_resource.take() {
+            let content = moved.resource(&tail.content, input);
+            self.open_resource = Some(Tail { content, first_span: base + tail.first_span });
+        }
+        if let Some(tail) = part.seam.tail_scope.take() {
+            let content = moved.scope(&tail.content);
+            self.open_scope = Some(Tail { content, first_span: base + tail.first_span });
+        }
     }
 
     fn append_spans(&mut self, part: &Part, moved: &Moved) {
@@ -146,8 +202,8 @@ impl StoreBuilder {
         to.start_ns.extend_from_slice(&from.start_ns);
         to.end_ns.extend_from_slice(&from.end_ns);
         to.name.extend(from.name.iter().map(|&sym| moved.sym(sym)));
-        to.resource.extend(from.resource.iter().map(|ix| moved.resources[ix.at()]));
-        to.scope.extend(from.scope.iter().map(|ix| moved.scopes[ix.at()]));
+        to.resource.extend(from.resource.iter().map(|ix| ix.get().map_or(*ix, |ix| moved.resources[ix.at()])));
+        to.scope.extend(from.scope.iter().map(|ix| ix.get().map_or(*ix, |ix| moved.scopes[ix.at()])));
         to.kind.extend_from_slice(&from.kind);
         to.status.extend_from_slice(&from.status);
         to.flags.extend_from_slice(&from.flags);
@@ -213,6 +269,25 @@ impl Moved {
 
     fn attrs(&self, ids: &[AttrId]) -> Vec<AttrId> {
         ids.iter().map(|&id| self.attr(id)).collect()
+    }
+
+    fn resource(&self, resource: &Resource, input: InputIx) -> Resource {
+        Resource {
+            input,
+            attrs: self.attrs(&resource.attrs),
+            schema_url: self.sym(resource.schema_url),
+            dropped: resource.dropped,
+        }
+    }
+
+    fn scope(&self, scope: &Scope) -> Scope {
+        Scope {
+            name: self.sym(scope.name),
+            version: self.sym(scope.version),
+            schema_url: self.sym(scope.schema_url),
+            attrs: self.attrs(&scope.attrs),
+            dropped: scope.dropped,
+        }
     }
 
     fn id(&self, bits: u64, is_text: bool) -> u64 {

@@ -32,6 +32,8 @@ pub enum Code {
     BadUtf8,
     /// Values are nested deeper than the reader follows.
     TooDeep,
+    /// A single element is larger than the reader holds in memory.
+    TooLarge,
     /// A compressed input grows past the limit; the rest was not read.
     InflateLimit,
     /// A document that holds nothing this version understands was skipped.
@@ -95,7 +97,7 @@ impl Code {
             | Self::MissingEnd
             | Self::OddId
             | Self::ServerWarning => Severity::Notice,
-            Self::Truncated | Self::Malformed | Self::TooDeep | Self::InflateLimit => Severity::Error,
+            Self::Truncated | Self::Malformed | Self::TooDeep | Self::TooLarge | Self::InflateLimit => Severity::Error,
             _ => Severity::Warning,
         }
     }
@@ -130,6 +132,7 @@ impl Code {
             Self::BadField => "A field has a type or value it cannot have; the field was ignored.",
             Self::BadUtf8 => "Bytes that are not UTF-8 were replaced by U+FFFD.",
             Self::TooDeep => "Values are nested deeper than the reader follows; that value was skipped.",
+            Self::TooLarge => "A single element is larger than Skewline holds in memory; it was left out.",
             Self::InflateLimit => {
                 "The compressed input grows past the limit; the rest was not read. Raise --max-inflated."
             }

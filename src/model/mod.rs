@@ -9,6 +9,7 @@ mod finish;
 pub mod ids;
 mod logs;
 mod part;
+mod seam;
 pub mod span;
 mod store;
 pub mod strings;

@@ -10,6 +10,7 @@ use super::attr::{AttrId, Attrs};
 use super::columns::{EventColumns, LinkColumns, NOT_OBSERVED, Rare, SpanColumns, end_of};
 use super::diagnostics::Diagnostics;
 use super::ids::{InputIx, ResourceIx, ScopeIx, SpanId, SpanIx, TraceId, TraceIx};
+use super::seam::Seam;
 use super::span::{LinkKind, SpanFlags, SpanKind, Status};
 use super::strings::{Strings, Sym};
 
@@ -160,6 +161,7 @@ pub struct Part {
     pub(crate) resources: Vec<Resource>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) logs: Vec<LogDraft>,
+    pub(super) seam: Seam,
     trace_by_id: HashTable<u32>,
     last_trace: Option<(TraceId, TraceIx)>,
     resource_ix: HashMap<u64, Vec<ResourceIx>, FixedState>,

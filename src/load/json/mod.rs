@@ -7,6 +7,7 @@
 
 mod block;
 mod number;
+pub mod pipeline;
 mod scanner;
 mod split;
 #[cfg(test)]

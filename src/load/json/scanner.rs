@@ -185,6 +185,18 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Skips a byte order mark.
+    pub fn skip_byte_order_mark(&mut self) {
+        if self.bytes[self.at..].starts_with(b"\xef\xbb\xbf") {
+            self.at += 3;
+        }
+    }
+
+    /// Skips to the next quote or bracket, or to the end, after a fault.
+    pub fn skip_to_structure(&mut self) {
+        self.at = find_structure(self.bytes, self.at).unwrap_or(self.bytes.len());
+    }
+
     /// Skips one byte whatever it is, to get past something that is not JSON.
     pub const fn skip_byte(&mut self) {
         if self.at < self.bytes.len() {

@@ -131,10 +131,10 @@ impl<'a, S: Shape> Splitter<'a, S> {
         }
     }
 
-    /// True when the stream has been read to its end.
+    /// True when there is nothing after the last chunk.
     #[must_use]
-    pub const fn is_at_end(&self) -> bool {
-        self.at_end
+    pub fn is_drained(&self) -> bool {
+        self.at_end && self.bytes.is_empty()
     }
 
     /// The next chunk; `None` after the last one. `spare` is a buffer to use again.
@@ -156,6 +156,11 @@ impl<'a, S: Shape> Splitter<'a, S> {
             if self.at_end {
                 if self.bytes.is_empty() {
                     return Ok(None);
+                }
+                // What is left of an element that is being thrown away goes with it.
+                if self.dropping.take().is_some() {
+                    self.bytes.clear();
+                    self.path.clone_from(&self.stack);
                 }
                 let end = self.bytes.len();
                 return Ok(Some(self.cut(end, false, spare.take())));

@@ -1,0 +1,123 @@
+//! Times, ids and enums as OTLP JSON writes them.
+
+use crate::load::ids::{self, Id};
+use crate::load::json::{Fault, Number, Scanner, Token, parse_int};
+use crate::model::{Code, Part, SpanFlags, SpanId, SpanKind, Status, TraceId};
+
+/// Reads a time in nanoseconds; 0 = absent. `flags` learns when it was clamped or may have been rounded.
+#[inline]
+pub(super) fn time_ns(json: &mut Scanner<'_>, flags: &mut SpanFlags) -> Result<i64, Fault> {
+    let token = json.peek();
+    let offset = json.offset();
+    let int = match token {
+        Token::String => {
+            let text = json.string()?;
+            if text.is_empty() {
+                return Ok(0);
+            }
+            parse_int(text.as_bytes()).or_else(|| Number(&text).as_int())
+        }
+        Token::Number => {
+            let number = json.number()?;
+            if number.may_be_rounded() {
+                *flags = flags.with(SpanFlags::TIME_IMPRECISE);
+            }
+            number.as_int().or_else(|| rounded(number))
+        }
+        _ => return json.field_int().map(|_| 0),
+    };
+    let Some(int) = int else {
+        json.bad_field(offset, "a time in nanoseconds");
+        return Ok(0);
+    };
+    Ok(i64::try_from(int).unwrap_or_else(|_| {
+        *flags = flags.with(SpanFlags::TIME_CLAMPED);
+        if int < 0 { i64::MIN } else { i64::MAX }
+    }))
+}
+
+/// A time with a fraction of a nanosecond.
+fn rounded(number: Number<'_>) -> Option<i128> {
+    let nanos = number.as_f64().filter(|nanos| nanos.is_finite())?;
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, and is clamped further on")]
+    Some(nanos.round() as i128)
+}
+
+/// Reads a span id.
+#[inline]
+pub(super) fn span_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<SpanId, Fault> {
+    let token = json.peek();
+    let offset = json.offset();
+    if token != Token::String {
+        json.field_text()?;
+        return Ok(SpanId::None);
+    }
+    let text = json.string()?;
+    Ok(match ids::span_id(text.as_bytes()) {
+        Id::None => SpanId::None,
+        Id::Bytes(bits) => SpanId::from_u64(bits),
+        Id::Odd => {
+            json.note(Code::OddId, offset, || format!("span id {text:?}"));
+            SpanId::Text(part.strings.intern(&text))
+        }
+    })
+}
+
+/// Reads a trace id.
+#[inline]
+pub(super) fn trace_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<TraceId, Fault> {
+    let token = json.peek();
+    let offset = json.offset();
+    if token != Token::String {
+        json.field_text()?;
+        return Ok(TraceId::None);
+    }
+    let text = json.string()?;
+    Ok(match ids::trace_id(text.as_bytes()) {
+        Id::None => TraceId::None,
+        Id::Bytes(bits) => TraceId::from_u128(bits),
+        Id::Odd => {
+            json.note(Code::OddId, offset, || format!("trace id {text:?}"));
+            TraceId::Text(part.strings.intern(&text))
+        }
+    })
+}
+
+/// Reads an enum by number or by name, with or without its prefix.
+fn enumerated<T>(
+    json: &mut Scanner<'_>,
+    names: &[&str],
+    prefix: &str,
+    from: fn(u8) -> Option<T>,
+) -> Result<Option<T>, Fault> {
+    let token = json.peek();
+    let offset = json.offset();
+    let number = if token == Token::String {
+        let text = json.string()?;
+        let name = text.strip_prefix(prefix).unwrap_or(&text);
+        let by_name = names.iter().position(|known| known.eq_ignore_ascii_case(name));
+        by_name.or_else(|| name.parse().ok()).map_or(-1, |at| i128::try_from(at).unwrap_or(-1))
+    } else {
+        match json.field_int()? {
+            Some(number) => number,
+            None => return Ok(None),
+        }
+    };
+    let value = u8::try_from(number).ok().and_then(from);
+    if value.is_none() {
+        json.bad_field(offset, "a known name or number");
+    }
+    Ok(value)
+}
+
+/// Reads a span kind.
+pub(super) fn kind(json: &mut Scanner<'_>) -> Result<SpanKind, Fault> {
+    const NAMES: &[&str] = &["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"];
+    Ok(enumerated(json, NAMES, "SPAN_KIND_", SpanKind::from_repr)?.unwrap_or_default())
+}
+
+/// Reads a status code.
+pub(super) fn status_code(json: &mut Scanner<'_>) -> Result<Status, Fault> {
+    const NAMES: &[&str] = &["UNSET", "OK", "ERROR"];
+    Ok(enumerated(json, NAMES, "STATUS_CODE_", Status::from_repr)?.unwrap_or_default())
+}

@@ -1,0 +1,81 @@
+//! OTLP JSON: one object, an array of requests, JSON lines, documents back to back.
+//!
+//! [`crate::load::json::Splitter`] cuts the stream; every chunk becomes a [`Part`](crate::model::Part) on its own
+//! thread; parts are joined in file order. A chunk may begin and end inside of a resource or a scope: what such a
+//! part knows about it goes into the part's seam, and the builder closes it.
+
+mod fields;
+mod logs;
+mod reader;
+mod shape;
+mod spans;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::io::Read;
+
+use super::json::{Limits, Scanner, Token, pipeline};
+use super::{Format, LoadError, Output};
+
+/// Name of the attribute that holds a log record's severity.
+pub const LOG_SEVERITY: &str = "log.severity";
+/// Name of the attribute that holds a log record's body, when the body is not the event's name.
+pub const LOG_BODY: &str = "log.body";
+
+/// The OTLP JSON format.
+#[derive(Clone, Copy, Debug)]
+pub struct OtlpJson;
+
+impl Format for OtlpJson {
+    fn name(&self) -> &'static str {
+        "otlp-json"
+    }
+
+    fn sniff(&self, head: &[u8]) -> bool {
+        sniff(head)
+    }
+
+    fn read(&self, bytes: &mut (dyn Read + Send), out: &mut Output<'_>) -> Result<(), LoadError> {
+        read_with(bytes, Limits::default(), out)
+    }
+}
+
+/// Reads OTLP JSON with limits other than the default ones.
+///
+/// # Errors
+/// When the stream cannot be read, or the user cancels.
+pub fn read_with(bytes: &mut (dyn Read + Send), limits: Limits, out: &mut Output<'_>) -> Result<(), LoadError> {
+    let input = out.input();
+    pipeline::run(bytes, &shape::OtlpShape, limits, &|chunk| reader::read_chunk(chunk, input), out)
+}
+
+/// True when the first document of `head` has one of the keys that only OTLP has.
+fn sniff(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let mut json = Scanner::new(head, 0);
+    if json.peek() == Token::Array && (json.begin_array().is_err() || json.next_element() != Ok(true)) {
+        return false;
+    }
+    has_otlp_key(&mut json)
+}
+
+fn has_otlp_key(json: &mut Scanner<'_>) -> bool {
+    if json.peek() != Token::Object || json.begin_object().is_err() {
+        return false;
+    }
+    while let Ok(Some(key)) = json.next_key() {
+        match &*key {
+            b"resourceSpans" | b"resource_spans" | b"resourceLogs" | b"resource_logs" | b"resourceMetrics"
+            | b"resource_metrics" => return true,
+            b"batches" => return json.peek() == Token::Array,
+            b"trace" if has_otlp_key(json) => return true,
+            _ => {
+                if json.skip_value().is_err() {
+                    return false;
+                }
+            }
+        }
+    }
+    false
+}
