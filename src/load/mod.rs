@@ -10,6 +10,7 @@ mod chunks;
 mod decimal;
 mod decompress;
 mod error;
+mod fields;
 pub mod ids;
 mod inputs;
 mod jaeger_json;
@@ -22,6 +23,7 @@ mod otlp_proto;
 mod progress;
 pub mod sniff;
 mod source;
+mod zipkin_json;
 
 use std::io::Read;
 
@@ -34,7 +36,7 @@ pub use progress::{Phase, Progress};
 pub use source::{Origin, Source};
 
 /// What Skewline reads, in words, for error messages.
-pub const EXPECTED: &str = "OTLP as JSON, JSON lines or protobuf, or Jaeger JSON, plain or in gzip or zstd";
+pub const EXPECTED: &str = "OTLP as JSON, JSON lines or protobuf, Jaeger JSON or Zipkin JSON, plain or in gzip or zstd";
 
 /// A file format. One file per format; nothing else in the loader knows formats.
 pub trait Format: Sync {
@@ -53,7 +55,8 @@ pub trait Format: Sync {
 }
 
 /// Every known format; the first one that recognises an input reads it.
-pub static FORMATS: &[&dyn Format] = &[&otlp_json::OtlpJson, &jaeger_json::JaegerJson, &otlp_proto::OtlpProto];
+pub static FORMATS: &[&dyn Format] =
+    &[&otlp_json::OtlpJson, &jaeger_json::JaegerJson, &zipkin_json::ZipkinJson, &otlp_proto::OtlpProto];
 
 /// How to load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

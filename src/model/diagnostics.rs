@@ -80,6 +80,14 @@ pub enum Code {
     TimesAdjusted,
     /// An SDK dropped attributes, events or links.
     SdkDropped,
+    /// A span states no time; its annotations' times are used (Zipkin).
+    TimesFromAnnotations,
+    /// Counters and other events that have no place on a timeline of spans were skipped (Chrome traces).
+    EventsSkipped,
+    /// An end without a beginning, or the other way round (Chrome traces).
+    UnmatchedEvent,
+    /// Spans of one thread overlap without nesting (Chrome traces).
+    PartialOverlap,
     /// An input holds no span.
     NoSpans,
 }
@@ -96,7 +104,10 @@ impl Code {
             | Self::MissingParent
             | Self::MissingEnd
             | Self::OddId
-            | Self::ServerWarning => Severity::Notice,
+            | Self::ServerWarning
+            | Self::TimesFromAnnotations
+            | Self::EventsSkipped
+            | Self::PartialOverlap => Severity::Notice,
             Self::Truncated | Self::Malformed | Self::TooDeep | Self::TooLarge | Self::InflateLimit => Severity::Error,
             _ => Severity::Warning,
         }
@@ -164,6 +175,14 @@ impl Code {
                 "The server that wrote this file says that it changed times: they are not what the clocks said."
             }
             Self::SdkDropped => "An SDK dropped attributes, events or links because of its limits.",
+            Self::TimesFromAnnotations => "A span states no time of its own; the times of its annotations are used.",
+            Self::EventsSkipped => "Counters and other records that are no spans are not shown.",
+            Self::UnmatchedEvent => {
+                "A span was begun and never ended, or ended and never begun; recording started or stopped in between."
+            }
+            Self::PartialOverlap => {
+                "Spans of one thread overlap without one holding the other; each is a child of what holds it whole."
+            }
             Self::NoSpans => "The input was read, but it holds no span.",
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::columns::{SpanColumns, end_of, slice_range};
 use super::diagnostics::Code;
 use super::ids::SpanIx;
-use super::span::SpanFlags;
+use super::span::{SpanFlags, SpanKind};
 use super::store::TraceStore;
 
 /// Merges exact copies and flags conflicts. Needs `by_id`; leaves it sorted.
@@ -45,11 +45,27 @@ fn sort_out(store: &mut TraceStore, group: Range<usize>, copies: &mut Vec<SpanIx
             kept.push(ix);
         }
     }
-    if kept.len() > 1 {
+    if kept.len() > 1 && !mark_halves(store, &kept) {
         for ix in kept {
             store.spans.flags[ix.at()] = store.spans.flags[ix.at()].with(SpanFlags::ID_CONFLICT);
         }
     }
+}
+
+/// Two sides of a call may share one span id: one calls, the others receive. True when `kept` is such a group;
+/// its receivers are flagged.
+fn mark_halves(store: &mut TraceStore, kept: &[SpanIx]) -> bool {
+    let receives = |ix: SpanIx| matches!(store.span(ix).kind(), SpanKind::Server | SpanKind::Consumer);
+    let calls = |ix: SpanIx| matches!(store.span(ix).kind(), SpanKind::Client | SpanKind::Producer);
+    let callers = kept.iter().filter(|&&ix| calls(ix)).count();
+    let receivers: Vec<SpanIx> = kept.iter().copied().filter(|&ix| receives(ix)).collect();
+    if callers != 1 || receivers.len() != 1 || kept.len() != 2 {
+        return false;
+    }
+    for ix in receivers {
+        store.spans.flags[ix.at()] = store.spans.flags[ix.at()].with(SpanFlags::SHARED_ID);
+    }
+    true
 }
 
 /// Equal in everything that the file said; the input may differ.

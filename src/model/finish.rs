@@ -32,7 +32,8 @@ fn clear_derived_flags(store: &mut TraceStore) {
         | SpanFlags::PARENT_CYCLE.0
         | SpanFlags::PARENT_MISSING.0
         | SpanFlags::PARENT_OTHER_TRACE.0
-        | SpanFlags::ID_CONFLICT.0;
+        | SpanFlags::ID_CONFLICT.0
+        | SpanFlags::SHARED_ID.0;
     for flags in &mut store.spans.flags {
         flags.0 &= !DERIVED;
     }
@@ -62,13 +63,20 @@ fn resolve_parents(store: &mut TraceStore) {
     for ix in store.span_ixs() {
         let span = store.span(ix);
         let id = span.parent_id();
+        if span.flags().has(SpanFlags::SHARED_ID)
+            && let Some((calling, _)) =
+                store.find_span(span.trace_ix(), span.id()).and_then(|first| store.halves(first))
+        {
+            parent[ix.at()] = calling;
+            continue;
+        }
         if !id.is_some() {
             continue;
         }
         let flag = if id == span.id() {
             SpanFlags::SELF_PARENT
         } else if let Some(found) = store.find_span(span.trace_ix(), id) {
-            parent[ix.at()] = found;
+            parent[ix.at()] = closer_half(store, found, ix);
             continue;
         } else if let Some(&found) = elsewhere.get(&id).filter(|found| found.is_some()) {
             parent[ix.at()] = found;
@@ -79,6 +87,13 @@ fn resolve_parents(store: &mut TraceStore) {
         store.spans.flags[ix.at()] = store.spans.flags[ix.at()].with(flag);
     }
     store.parent = parent;
+}
+
+/// Which half of a call is the parent of `child`: the receiving one, unless the child comes from the caller's side.
+fn closer_half(store: &TraceStore, parent: SpanIx, child: SpanIx) -> SpanIx {
+    let Some((calling, receiving)) = store.halves(parent) else { return parent };
+    let resource = |ix: SpanIx| store.span(ix).resource_ix();
+    if resource(child) == resource(calling) && resource(child) != resource(receiving) { calling } else { receiving }
 }
 
 /// Spans by id alone, for parents in another trace; ids that several traces use map to `NONE`.

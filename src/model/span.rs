@@ -69,6 +69,8 @@ impl SpanFlags {
     pub const TIME_ADJUSTED: Self = Self(1 << 13);
     /// The span has entries in the table of rare fields.
     pub const HAS_RARE: Self = Self(1 << 14);
+    /// The receiving half of a call whose two sides share one span id (Zipkin, B3): its parent is the other half.
+    pub const SHARED_ID: Self = Self(1 << 15);
 
     /// True when every bit of `other` is set.
     #[must_use]
@@ -96,6 +98,7 @@ pub const FLAG_NAMES: &[(SpanFlags, &str)] = &[
     (SpanFlags::PARENT_MISSING, "parent not in this workspace"),
     (SpanFlags::PARENT_OTHER_TRACE, "parent in another trace"),
     (SpanFlags::ID_CONFLICT, "id used twice"),
+    (SpanFlags::SHARED_ID, "shares its id with the calling side"),
     (SpanFlags::TIME_ADJUSTED, "times adjusted by a server"),
 ];
 

@@ -193,6 +193,19 @@ impl TraceStore {
         (self.id_key(found) == (trace, id)).then_some(found)
     }
 
+    /// The two halves of a call that share the id of `first`, which [`Self::find_span`] found: (calling, receiving).
+    pub(crate) fn halves(&self, first: SpanIx) -> Option<(SpanIx, SpanIx)> {
+        let key = self.id_key(first);
+        let at = self.by_id.partition_point(|&ix| (self.id_key(ix), ix) < (key, first));
+        let other = *self.by_id.get(at + 1).filter(|&&ix| self.id_key(ix) == key)?;
+        let receives = |ix: SpanIx| self.span(ix).flags().has(SpanFlags::SHARED_ID);
+        match (receives(first), receives(other)) {
+            (false, true) => Some((first, other)),
+            (true, false) => Some((other, first)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn id_key(&self, ix: SpanIx) -> (TraceIx, SpanId) {
         (self.spans.trace[ix.at()], self.span(ix).id())
     }

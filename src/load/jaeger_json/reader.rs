@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::super::chunks;
+use super::super::fields as shared;
 use super::super::json::{Chunk, Fault, FaultKind, Scanner, Token};
 use super::fields::{self, Tag};
 use super::{LIST, OBJECT, SPANS};
@@ -81,7 +82,7 @@ pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
     }
     if let Some((offset, size)) = chunk.refused {
         let detail = || format!("a value of at least {size} bytes is too large and was skipped");
-        reader.part.diagnostics.add(Code::Malformed, InputIx(0), offset, detail);
+        reader.part.diagnostics.add(Code::TooLarge, InputIx(0), offset, detail);
     }
     reader.part.diagnostics.absorb(std::mem::take(&mut reader.json.diagnostics));
     ReadChunk { part: reader.part, open_objects, steps: reader.steps }
@@ -309,11 +310,11 @@ impl<'c> Reader<'c> {
         while let Some(key) = self.json.next_key()? {
             match &*key {
                 b"traceID" | b"traceId" | b"trace_id" => {
-                    draft.trace = fields::trace_id(&mut self.json, &mut self.part)?;
+                    draft.trace = shared::trace_id(&mut self.json, &mut self.part)?;
                 }
-                b"spanID" | b"spanId" | b"span_id" => draft.id = fields::span_id(&mut self.json, &mut self.part)?,
-                b"parentSpanID" | b"parentSpanId" => draft.parent = fields::span_id(&mut self.json, &mut self.part)?,
-                b"operationName" | b"operation_name" => draft.name = fields::text(&mut self.json, &mut self.part)?,
+                b"spanID" | b"spanId" | b"span_id" => draft.id = shared::span_id(&mut self.json, &mut self.part)?,
+                b"parentSpanID" | b"parentSpanId" => draft.parent = shared::span_id(&mut self.json, &mut self.part)?,
+                b"operationName" | b"operation_name" => draft.name = shared::text(&mut self.json, &mut self.part)?,
                 b"startTime" | b"start_time" => draft.start_ns = fields::time_ns(&mut self.json, &mut draft.flags)?,
                 b"duration" => duration = fields::duration_ns(&mut self.json)?,
                 b"flags" => draft.otlp_flags = self.json.field_u32()?.unwrap_or_default() & 0xff,
@@ -331,7 +332,7 @@ impl<'c> Reader<'c> {
             }
         }
         if let Some(duration) = duration {
-            draft.end_ns = fields::clamp(i128::from(draft.start_ns) + duration, &mut draft.flags);
+            draft.end_ns = shared::clamp(i128::from(draft.start_ns) + duration, &mut draft.flags);
         }
         Ok(match inline {
             Some(attrs) => {
@@ -368,10 +369,10 @@ impl<'c> Reader<'c> {
                         }
                     }
                     b"traceID" | b"traceId" | b"trace_id" => {
-                        reference.trace = fields::trace_id(&mut self.json, &mut self.part)?;
+                        reference.trace = shared::trace_id(&mut self.json, &mut self.part)?;
                     }
                     b"spanID" | b"spanId" | b"span_id" => {
-                        reference.span = fields::span_id(&mut self.json, &mut self.part)?;
+                        reference.span = shared::span_id(&mut self.json, &mut self.part)?;
                     }
                     // The API may put the referenced span itself here.
                     _ => self.json.skip_value()?,

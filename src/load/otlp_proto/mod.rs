@@ -243,7 +243,7 @@ impl Reader<'_, '_> {
             match stream.header()? {
                 Header::Scalar => {}
                 Header::Len { number: 2, len } if len > MAX_RECORD_BYTES => {
-                    self.hold_note(Code::Malformed, start, "a span larger than 128 MiB was skipped");
+                    self.hold_note(Code::TooLarge, start, "a span larger than 128 MiB was skipped");
                     stream.skip_to(stream.offset().saturating_add(len))?;
                 }
                 Header::Len { number: 2, len } => {
