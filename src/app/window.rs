@@ -102,6 +102,12 @@ impl App {
         self.state.apply(command, &mut self.host);
     }
 
+    /// The canvas of the last frame.
+    #[must_use]
+    pub const fn canvas(&self) -> &Canvas {
+        &self.canvas
+    }
+
     fn restyle(&mut self, ctx: &egui::Context) {
         let wanted = (self.state.theme(), self.state.settings.text_scale);
         if self.styled == Some(wanted) {
