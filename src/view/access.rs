@@ -53,6 +53,12 @@ pub fn nodes(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &State
         ui.ctx().accesskit_node_builder(response.id, |node| {
             node.set_role(Role::ListBoxOption);
             node.set_label(label(data, bar.span));
+            node.set_bounds(egui::accesskit::Rect {
+                x0: place.min.x.into(),
+                y0: place.min.y.into(),
+                x1: place.max.x.into(),
+                y1: place.max.y.into(),
+            });
             node.set_selected(selection.contains(&bar.span));
             node.add_action(Action::Click);
         });
