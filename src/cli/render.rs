@@ -1,6 +1,5 @@
 //! `skewline render INPUT... -o OUT`: the timeline as a picture.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -53,6 +52,7 @@ const HEIGHTS: (f32, f32) = (400.0, 4000.0);
 ///
 /// # Errors
 /// When nothing could be read, or the picture could not be written.
+#[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments by value")]
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     let format = Format::of(&args.output)?;
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();

@@ -309,7 +309,7 @@ fn ghost_label(frame: &Frame<'_>, scene: &mut Scene, place: &Place, rect: Rect, 
     let left = rect.left().max(canvas.left());
     let room = rect.right().min(canvas.right()) - left - 10.0 * unit;
     let text = text::crop(long, Font::Regular, size, room);
-    if text.is_empty() || (text.len() < 12 && text.len() < long.len()) {
+    if text.is_empty() || (text.len() < 18 && text.len() < long.len()) {
         return;
     }
     scene.labels.push(TextShape {
@@ -583,7 +583,7 @@ pub fn count_text(count: u64, noun: &str) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

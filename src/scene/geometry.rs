@@ -87,12 +87,12 @@ impl Areas {
     /// Divides a frame of `size`.
     #[must_use]
     pub fn new(size: Vec2, head_width: f32, metrics: &Metrics, margins: Margins) -> Self {
-        let size = Vec2::new(size.x.clamp(64.0, 65_535.0), size.y.clamp(64.0, 65_535.0));
+        let side = |points: f32| if points.is_finite() { points.clamp(64.0, 65_535.0) } else { 64.0 };
+        let size = Vec2::new(side(size.x), side(size.y));
         let head = (head_width * metrics.scale).round().clamp(0.0, size.x * 0.45);
         let rect = |left: f32, top: f32, right: f32, bottom: f32| {
             Rect::from_min_max(Pos2::new(left, top), Pos2::new(right, bottom.max(top)))
         };
-        // A little air at the right, so that the last label is not cut.
         let right = size.x;
         let overview_top = margins.header;
         let ruler_top = overview_top + metrics.overview;

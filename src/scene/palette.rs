@@ -7,19 +7,20 @@ use std::hash::BuildHasher;
 use super::theme::{ThemeKind, mix, rgb, text_on};
 use crate::model::{ResourceIx, TraceStore};
 
-/// Hues for services. Chosen like Okabe and Ito's set (2008), without its vermilion, because red says "failed"
-/// here, and calmer, because bars cover most of the picture. Neighbours differ in lightness as well as in hue.
+/// Hues for services. Picked by search in the spirit of Okabe and Ito's set (2008): without red, because red says
+/// "failed" here, and as far apart as possible for normal, deuteranopic, protanopic and tritanopic eyes alike.
+/// The test below holds the distances.
 const HUES: [(&str, u32); 10] = [
-    ("sand", 0xcf_a5_76),
-    ("blue", 0x4b_8b_e6),
-    ("green", 0x46_b0_7c),
-    ("pink", 0xd9_8b_c4),
-    ("slate", 0x8f_9b_c4),
-    ("orange", 0xe3_9a_32),
-    ("teal", 0x2c_7f_86),
-    ("yellow", 0xe6_d8_6b),
-    ("sky", 0x83_d0_ea),
-    ("violet", 0x80_61_b8),
+    ("sand", 0xc9_b7_61),
+    ("blue", 0x4b_76_ff),
+    ("green", 0x28_aa_70),
+    ("pink", 0xf7_a9_b8),
+    ("slate", 0x8f_80_b5),
+    ("orange", 0xc6_7f_14),
+    ("teal", 0x17_73_74),
+    ("yellow", 0xc9_e1_4d),
+    ("sky", 0x9e_c4_ff),
+    ("violet", 0x8f_46_b2),
 ];
 
 /// Every hue comes back darker (dark theme) or lighter (light theme) when there are more services than hues.
@@ -46,7 +47,7 @@ pub fn slot_colors(slot: usize, theme: ThemeKind) -> BarColors {
     let hue = rgb(HUES[slot % HUES.len()].1);
     let round = slot / HUES.len() % ROUNDS;
     let toward = match theme {
-        ThemeKind::Dark => rgb(0x10_12_16),
+        ThemeKind::Dark => rgb(0x101216),
         ThemeKind::Light => rgb(0xff_ff_ff),
     };
     let fill = mix(hue, toward, [0.0, 0.42, 0.2][round]);
@@ -136,4 +137,110 @@ fn assign(sorted: &[&str]) -> Vec<usize> {
         }
     }
     assigned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::theme::{contrast, luminance};
+    use super::*;
+    use crate::model::{Input, Part, Resource, StoreBuilder, Sym, Value};
+
+    /// Simulated colour vision in linear light: Machado, Oliveira, Fernandes (2009), severity 1.
+    const VISIONS: [(&str, [[f32; 3]; 3]); 4] = [
+        ("normal", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+        (
+            "deuteranopia",
+            [[0.367_322, 0.860_646, -0.227_968], [0.280_085, 0.672_501, 0.047_413], [-0.011_82, 0.042_94, 0.968_881]],
+        ),
+        (
+            "protanopia",
+            [
+                [0.152_286, 1.052_583, -0.204_868],
+                [0.114_503, 0.786_281, 0.099_216],
+                [-0.003_882, -0.048_116, 1.051_998],
+            ],
+        ),
+        (
+            "tritanopia",
+            [[1.255_528, -0.076_749, -0.178_779], [-0.078_411, 0.930_809, 0.147_602], [0.004_733, 0.691_367, 0.303_9]],
+        ),
+    ];
+
+    /// CIE L*a*b* (D65) of `color` as seen with `vision`.
+    fn lab(color: Color32, vision: &[[f32; 3]; 3]) -> [f32; 3] {
+        // A grey of the same channel value has the channel's linear light as its luminance.
+        let linear = [color.r(), color.g(), color.b()].map(|channel| luminance(Color32::from_gray(channel)));
+        let seen = vision.map(|row| row.iter().zip(linear).map(|(a, b)| a * b).sum::<f32>().clamp(0.0, 1.0));
+        let xyz = [
+            (0.4124 * seen[0] + 0.3576 * seen[1] + 0.1805 * seen[2]) / 0.9505,
+            0.2126 * seen[0] + 0.7152 * seen[1] + 0.0722 * seen[2],
+            (0.0193 * seen[0] + 0.1192 * seen[1] + 0.9505 * seen[2]) / 1.089,
+        ];
+        let [x, y, z] = xyz.map(|t| if t > 0.008_856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 });
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    }
+
+    fn distance(a: Color32, b: Color32, vision: &[[f32; 3]; 3]) -> f32 {
+        let (a, b) = (lab(a, vision), lab(b, vision));
+        a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt()
+    }
+
+    #[test]
+    fn services_look_different_to_every_kind_of_eye() {
+        for (name, vision) in &VISIONS {
+            for (at, (a, hue)) in HUES.iter().enumerate() {
+                for (b, other) in &HUES[..at] {
+                    let found = distance(rgb(*hue), rgb(*other), vision);
+                    assert!(found >= 18.0, "{name}: {a} and {b} are {found:.1} apart");
+                }
+                for theme in [ThemeKind::Dark, ThemeKind::Light] {
+                    let found = distance(rgb(*hue), theme.theme().error, vision);
+                    assert!(found >= 12.0, "{name}: {a} and the error colour are {found:.1} apart");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn names_on_bars_are_readable_and_bars_stand_out() {
+        for theme in [ThemeKind::Dark, ThemeKind::Light] {
+            let all = (0..slots()).map(|slot| slot_colors(slot, theme)).chain([unknown_colors(theme)]);
+            for (slot, colors) in all.enumerate() {
+                assert!(contrast(colors.fill, colors.text) >= 4.5, "{theme} {slot}");
+                assert!(contrast(colors.fill, theme.theme().canvas) >= 1.2, "{theme} {slot}");
+            }
+        }
+    }
+
+    #[test]
+    fn colours_are_distinct_stable_and_independent_of_order() {
+        let names: Vec<String> = (0..25).map(|at| format!("service-{at:02}")).collect();
+        let sorted: Vec<&str> = names.iter().map(String::as_str).collect();
+        let slots = assign(&sorted);
+        let distinct: std::collections::BTreeSet<_> = slots.iter().collect();
+        assert_eq!(distinct.len(), slots.len());
+        // A service alone has the colour that it also has among a few others, unless it had to give way.
+        let alone: Vec<usize> = sorted.iter().map(|name| assign(&[name])[0]).collect();
+        let pair = assign(&sorted[..2]);
+        assert!(pair[0] == alone[0] && (pair[1] == alone[1] || alone[0] == alone[1]));
+    }
+
+    #[test]
+    fn resources_without_a_service_are_grey() {
+        let mut builder = StoreBuilder::new();
+        let input = builder.add_input(Input::default());
+        let mut part = Part::new();
+        for name in ["b", "", "a", "b"] {
+            let (key, value) = (part.strings.intern("service.name"), part.strings.intern(name));
+            let attrs = vec![part.attrs.intern(key, Value::Str(value))];
+            part.resource(Resource { input, attrs, schema_url: Sym::EMPTY, dropped: 0 });
+        }
+        builder.absorb(part, input);
+        let colors = ServiceColors::of_store(&builder.finish());
+        let names: Vec<&str> = colors.services().iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(colors.colors(ResourceIx(1), ThemeKind::Dark), unknown_colors(ThemeKind::Dark));
+        assert_eq!(colors.colors(ResourceIx(0), ThemeKind::Dark), colors.colors_of_name("b", ThemeKind::Dark));
+        assert_ne!(colors.colors(ResourceIx(2), ThemeKind::Dark), colors.colors(ResourceIx(0), ThemeKind::Dark));
+    }
 }

@@ -77,7 +77,9 @@ fn push(scene: &mut Scene, kind: EdgeKind, from: Rect, to: Rect) {
     let start = if kind == EdgeKind::Link { Pos2::new(start_x, from.center().y) } else { Pos2::new(start_x, start_y) };
     let edge = Edge { kind, from: start, to: Pos2::new(to.left(), to.center().y), enters_left: true };
     let hull = Rect::from_two_pos(edge.from, edge.to);
-    if scene.areas.canvas.expand(40.0).intersects(hull) {
+    // Bars beside the canvas are all cut at the same x: a curve there would say nothing, and many would pile up.
+    let is_twin = scene.edges.last().is_some_and(|last| last.kind == kind && (last.to - edge.to).length() < 1.0);
+    if scene.areas.canvas.expand(4.0).intersects(hull) && !is_twin {
         scene.edges.push(edge);
     }
 }

@@ -137,7 +137,7 @@ pub const LIGHT: Theme = Theme {
     warning: rgb(0x96_5c_00),
     good: rgb(0x16_7a_4c),
     unknown: rgb(0x8f_96_a3),
-    selection: rgb(0x10_12_16),
+    selection: rgb(0x101216),
     edge: rgb(0x3d_44_50),
     range: rgba(0x23_63_c9, 30),
     overview: rgb(0x7f_a3_dc),
@@ -194,7 +194,9 @@ pub fn contrast(a: Color32, b: Color32) -> f32 {
 #[must_use]
 pub fn text_on(ground: Color32) -> Color32 {
     let (dark, light) = (rgb(0x0d_0f_12), rgb(0xff_ff_ff));
-    if contrast(ground, dark) >= contrast(ground, light) { dark } else { light }
+    let best = if contrast(ground, dark) >= contrast(ground, light) { dark } else { light };
+    // On a middle grey only pure black reaches 4.5.
+    if contrast(ground, best) >= 4.5 { best } else { rgb(0) }
 }
 
 #[cfg(test)]

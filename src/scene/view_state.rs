@@ -127,6 +127,7 @@ impl ViewState {
         };
         if self.time.to_ns <= self.time.from_ns {
             self.time.to_ns = self.time.from_ns.saturating_add(1);
+            self.time.from_ns = self.time.to_ns.saturating_sub(1);
         }
     }
 
@@ -155,12 +156,12 @@ impl ViewState {
         }
         if length < least {
             let middle = self.time.from_ns.saturating_add(length.max(0) / 2);
-            let from = middle.saturating_sub(least / 2);
+            let from = middle.saturating_sub(least / 2).min(i64::MAX - least);
             self.time = TimeRange { from_ns: from, to_ns: from.saturating_add(least) };
         }
         let margin = (self.time.length_ns() as f64 * PAN_MARGIN) as i64;
-        let lowest = widest.time.from_ns.min(hull.start.saturating_sub(margin));
-        let highest = widest.time.to_ns.max(hull.end.saturating_add(margin));
+        let lowest = hull.start.saturating_sub(margin);
+        let highest = hull.end.saturating_add(margin);
         if self.time.from_ns < lowest {
             self.pan(lowest.saturating_sub(self.time.from_ns));
         } else if self.time.to_ns > highest {
@@ -222,5 +223,76 @@ impl TimeScale {
     #[must_use]
     pub fn ns_from_points(&self, points: f32) -> i64 {
         ((f64::from(points) / self.points_per_ns).round() as i64).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_2026: i64 = 1_795_270_000_000_000_000;
+
+    fn view(from_ns: i64, to_ns: i64) -> ViewState {
+        ViewState { time: TimeRange { from_ns, to_ns }, ..ViewState::default() }
+    }
+
+    #[test]
+    fn a_nanosecond_is_exact_at_unix_times() {
+        let scale = TimeScale::new(TimeRange { from_ns: DAY_2026, to_ns: DAY_2026 + 100 }, 100.0, 1100.0);
+        for ns in 0..=100 {
+            let x = scale.screen_from_time(DAY_2026 + ns);
+            assert_eq!(x, 100.0 + 10.0 * ns as f32);
+            assert_eq!(scale.time_from_screen(x), DAY_2026 + ns);
+        }
+        assert!(scale.screen_from_time(i64::MAX).is_finite() && scale.screen_from_time(i64::MIN).is_finite());
+    }
+
+    #[test]
+    fn zooming_keeps_the_time_under_the_pointer() {
+        for share in [0.0_f32, 0.25, 0.9] {
+            let mut view = view(DAY_2026, DAY_2026 + 10_000_000_000);
+            let x = 1000.0 * share;
+            let anchor = TimeScale::new(view.time, 0.0, 1000.0).time_from_screen(x);
+            for factor in [1.25, 1.25, 4.0, 0.5, 100.0] {
+                view.zoom_about(anchor, factor);
+                let after = TimeScale::new(view.time, 0.0, 1000.0).screen_from_time(anchor);
+                assert!((after - x).abs() < 0.5, "{share} {factor}: {after}");
+            }
+        }
+        let mut extreme = view(i64::MIN, i64::MAX);
+        extreme.zoom_about(0, 0.5);
+        extreme.zoom_about(i64::MAX, f64::NAN);
+        extreme.zoom_about(i64::MAX, 1e300);
+        assert!(extreme.time.to_ns > extreme.time.from_ns);
+    }
+
+    #[test]
+    fn clamping_keeps_something_in_view() {
+        let hull = DAY_2026..DAY_2026 + 1_000_000;
+        for (from, to) in [
+            (DAY_2026 - 50_000_000, DAY_2026 - 49_900_000),
+            (DAY_2026 + 70_000_000, DAY_2026 + 70_000_001),
+            (i64::MIN, i64::MAX),
+            (i64::MAX - 5, i64::MAX),
+            (DAY_2026 + 500, DAY_2026 + 400),
+        ] {
+            let mut view = view(from, to);
+            view.clamp_time(&hull, 1300.0);
+            let time = view.time;
+            assert!(time.from_ns < hull.end && time.to_ns > hull.start, "{from} {to}: {time:?}");
+            assert!(time.length_ns() >= 13, "one nanosecond is at most 100 points wide: {time:?}");
+            let again = view.clone();
+            view.clamp_time(&hull, 1300.0);
+            assert_eq!(view, again, "clamping twice changes nothing");
+        }
+    }
+
+    #[test]
+    fn fitting_an_instant_shows_a_microsecond_around_it() {
+        let mut view = ViewState::default();
+        view.fit(&(DAY_2026..DAY_2026));
+        assert_eq!(view.time.length_ns(), 1000);
+        view.fit(&(i64::MIN..i64::MAX));
+        assert!(view.time.to_ns > view.time.from_ns);
     }
 }
