@@ -17,7 +17,7 @@ use super::theme::{Theme, ThemeKind, faded};
 use super::view_state::{RulerMode, TimeRange, TimeScale, ViewState};
 use crate::analysis::clocks::domains::{ClockKind, Domains, Strength};
 use crate::layout::{Layout, RowIx};
-use crate::lod::{Bar, GhostRun, Index};
+use crate::lod::{Bar, GhostRun, Index, bucket_for};
 use crate::model::time::{absolute_text, duration_text};
 use crate::model::{SpanFlags, SpanIx, TraceStore};
 
@@ -38,8 +38,9 @@ pub struct SceneInput<'a> {
     pub caption: Option<&'a Caption>,
 }
 
-/// Spans narrower than this many points share a bar when they start within as many points.
-const BUCKET_POINTS: f32 = 2.0;
+/// Short spans that start within about this many points share a bar: the index rounds down to a power of two of
+/// nanoseconds, so it is half as many to as many.
+const BUCKET_POINTS: f32 = 3.0;
 /// No bar is narrower.
 const LEAST_BAR: f32 = 1.5;
 /// Free space right of a bar, taken from its width.
@@ -219,7 +220,7 @@ impl SceneBuilder {
 
     fn row(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand, row: RowIx) {
         let (index, time) = (frame.input.index, frame.view.time);
-        let bucket = scene.scale.ns_from_points(BUCKET_POINTS);
+        let bucket = bucket_for(scene.scale.ns_from_points(BUCKET_POINTS));
         let slack = scene.scale.ns_from_points(OVERHANG);
         let (from, to) = (time.from_ns.saturating_sub(slack), time.to_ns.saturating_add(slack));
         self.bars.clear();

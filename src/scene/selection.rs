@@ -60,7 +60,7 @@ fn edges_of(context: &Context<'_>, scene: &mut Scene, span: SpanIx, rect: Rect) 
             push(scene, EdgeKind::Child, rect, child);
         }
     }
-    for target in view.links().filter_map(|link| link.target()).take(MOST_EDGES) {
+    for target in view.links().filter_map(crate::model::LinkRef::target).take(MOST_EDGES) {
         if let Some(target) = span_rect(input, scene, target) {
             push(scene, EdgeKind::Link, rect, target);
         }

@@ -232,7 +232,7 @@ fn a_frame_is_bounded_by_pixels() {
             view.zoom_about(at(50_000), f64::from(zoom));
             let scene = build(&timeline.input(&store, None), &view);
             let rows = 3;
-            let most = rows * (scene.areas.canvas.width() / 2.0) as usize + 40;
+            let most = rows * (scene.areas.canvas.width() / 1.5) as usize + 40;
             assert!(scene.bars.len() <= most, "{} bars at {width} x{zoom}, at most {most}", scene.bars.len());
             let rects = lower(&scene).rect_count();
             assert!(rects <= 3 * most + 4000, "{rects} rectangles at {width} x{zoom}");
