@@ -1,0 +1,246 @@
+//! The program as a script sees it: exit codes, output, and no need of a display.
+
+#![allow(missing_docs, reason = "a test binary")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use assert_cmd::Command;
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+
+fn skewline() -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("skewline"));
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("SKEWLINE_LOG");
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    skewline().current_dir(folder).args(args).output().unwrap()
+}
+
+fn report(folder: &Path, args: &[&str]) -> Json {
+    let output = run(folder, &[&["report", "--format", "json"], args].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A folder with: `good.json`, two spans without a flaw; `cut.json`, the same stopping short;
+/// `orphan.json`, a span whose parent is missing (a notice); `backwards.json`, a span that ends before
+/// it starts (a warning); `notes.txt`, no trace at all; `many/` with two traces.
+fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let good = trace("00000000000000000000000000000001", &[("a1", "", 100, 900), ("a2", "a1", 200, 800)]);
+    put("good.json", &good);
+    put("cut.json", &good[..good.len() - 40]);
+    put("orphan.json", &trace("00000000000000000000000000000002", &[("b1", "ff", 100, 900)]));
+    put("backwards.json", &trace("00000000000000000000000000000003", &[("c1", "", 900, 100)]));
+    put("notes.txt", "Remember the milk.\n");
+    fs::create_dir(folder.path().join("many")).unwrap();
+    put("many/one.json", &good);
+    put("many/two.json", &trace("00000000000000000000000000000004", &[("d1", "", 100, 900)]));
+    folder
+}
+
+/// One service on one host; spans are (id, parent, start ms, end ms).
+fn trace(trace_id: &str, spans: &[(&str, &str, i64, i64)]) -> String {
+    let at = |ms: i64| (1_795_269_727_000_000_000 + ms * 1_000_000).to_string();
+    let id = |id: &str| if id.is_empty() { String::new() } else { format!("{id:0>16}") };
+    let spans: Vec<Json> = spans
+        .iter()
+        .map(|&(span, parent, start, end)| {
+            json!({
+                "traceId": trace_id, "spanId": id(span), "parentSpanId": id(parent), "name": format!("work {span}"),
+                "kind": 1, "startTimeUnixNano": at(start), "endTimeUnixNano": at(end), "status": {}
+            })
+        })
+        .collect();
+    let resource = json!({ "attributes": [
+        { "key": "service.name", "value": { "stringValue": "checkout" } },
+        { "key": "host.id", "value": { "stringValue": "0a1b2c" } }
+    ] });
+    json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "scope": { "name": "t" }, "spans": spans }] }] })
+        .to_string()
+}
+
+#[test]
+fn exit_codes_say_what_was_found() {
+    let folder = folder();
+    for (args, code) in [
+        ("report good.json", 0),
+        ("report good.json --fail-on notice", 0),
+        ("report orphan.json", 0),
+        ("report orphan.json --fail-on notice", 1),
+        ("report orphan.json --fail-on warning", 0),
+        ("report backwards.json --fail-on warning", 1),
+        ("report backwards.json --fail-on error", 0),
+        ("report cut.json", 0),
+        ("report cut.json --fail-on error", 1),
+        ("report good.json orphan.json --fail-on notice", 1),
+        ("report good.json no-such-file.json", 0),
+        ("report good.json no-such-file.json --fail-on error", 1),
+        ("report no-such-file.json", 2),
+        ("report notes.txt", 2),
+        ("report", 2),
+        ("report good.json --fail-on never", 2),
+        ("report good.json --format xml", 2),
+        ("simulate no-such-scenario -o x.json", 2),
+        ("simulate slow-conversation -o no-such-folder/x.json", 2),
+        ("--no-such-option", 2),
+        ("--help", 0),
+        ("--version", 0),
+    ] {
+        let output = run(folder.path(), &args.split(' ').collect::<Vec<_>>());
+        assert_eq!(output.status.code(), Some(code), "{args}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.stderr.is_empty(), code != 2, "{args}: complaints go to stderr, and only they");
+        assert_eq!(output.stdout.is_empty(), code == 2, "{args}: results go to stdout, and only they");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let folder = folder();
+    for input in ["no-such-file.json", "notes.txt"] {
+        let output = run(folder.path(), &["report", input]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(input), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn the_json_form_is_stable() {
+    let folder = folder();
+    let args = ["good.json", "orphan.json", "backwards.json", "cut.json", "no-such-file.json"];
+    let mut report = report(folder.path(), &args);
+    assert!(report["memory"]["bytes_per_span"].as_u64().unwrap() > 0);
+    assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
+    // What depends on the allocator or on the release has no place in the snapshot.
+    for value in report["memory"].as_object_mut().unwrap().values_mut() {
+        *value = json!("(bytes)");
+    }
+    report["version"] = json!("(version)");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&report).unwrap());
+}
+
+#[test]
+fn times_survive_readers_that_only_know_doubles() {
+    let folder = folder();
+    let report = report(folder.path(), &["good.json"]);
+    let time = &report["workspace"]["time"];
+    assert_eq!(time["start_ns"], "1795269727100000000");
+    assert_eq!(time["end_ns"], "1795269727900000000");
+    assert_eq!(time["duration_ns"], 800_000_000);
+    assert_eq!(time["clock"], "raw");
+}
+
+#[test]
+fn the_hash_is_of_the_stored_bytes() {
+    let folder = folder();
+    fs::write(folder.path().join("fixed.json"), trace("0000000000000000000000000000000a", &[("a", "", 1, 2)])).unwrap();
+    let hash = |args: &[&str]| report(folder.path(), args)["inputs"][0]["sha256"].as_str().unwrap().to_owned();
+    let of_file = hash(&["fixed.json"]);
+    assert_eq!(of_file.len(), 64);
+    let bytes = fs::read(folder.path().join("fixed.json")).unwrap();
+    let output = skewline().args(["report", "--format", "json", "-"]).write_stdin(bytes).output().unwrap();
+    let piped: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(piped["inputs"][0]["sha256"], of_file.as_str(), "a pipe is hashed while it is read");
+    assert_ne!(hash(&["good.json"]), of_file);
+}
+
+#[test]
+fn stdin_directories_and_several_inputs_form_one_workspace() {
+    let folder = folder();
+    let piped = fs::read(folder.path().join("good.json")).unwrap();
+    let args = ["report", "--format", "json", "-", "many", "orphan.json"];
+    let output = skewline().current_dir(folder.path()).args(args).write_stdin(piped).output().unwrap();
+    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let names: Vec<_> =
+        report["inputs"].as_array().unwrap().iter().map(|input| input["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["-", "many/one.json", "many/two.json", "orphan.json"]);
+    assert_eq!(report["workspace"]["traces"], 3, "the same trace in two inputs is one trace");
+    assert_eq!(report["inputs"][1]["format"], "otlp-json");
+}
+
+#[test]
+fn a_directory_may_hold_other_files() {
+    let folder = folder();
+    fs::write(folder.path().join("many/readme.txt"), "Exports of Tuesday.\n").unwrap();
+    let report = report(folder.path(), &["many"]);
+    assert_eq!(report["inputs"].as_array().unwrap().len(), 2);
+    assert_eq!(report["failures"][0]["severity"], "notice");
+    assert_eq!(report["worst"], "notice");
+}
+
+#[test]
+fn the_text_form_reads_like_a_summary() {
+    let folder = folder();
+    let output = run(folder.path(), &["report", "good.json", "orphan.json", "backwards.json"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let text: Vec<_> = text.lines().filter(|line| !line.contains("in memory")).collect();
+    insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let folder = folder();
+    for args in [&["report", "good.json"][..], &["simulate", "scale", "--spans", "20000", "-o", "-"]] {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("skewline"))
+            .current_dir(folder.path())
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{args:?}");
+    }
+}
+
+#[test]
+fn simulate_writes_the_trace_and_its_truth() {
+    let folder = folder();
+    let output = run(folder.path(), &["simulate", "slow-conversation", "-o", "sample.otlp.json"]);
+    assert!(output.status.success() && output.stdout.is_empty());
+    let truth: Json = serde_json::from_slice(&fs::read(folder.path().join("sample.truth.json")).unwrap()).unwrap();
+    assert_eq!(truth["schema"], "skewline.truth/1");
+    let spans = truth["spans"].as_u64().unwrap();
+
+    let loaded = report(folder.path(), &["sample.otlp.json"]);
+    assert_eq!(loaded["workspace"]["spans"], spans);
+    assert_eq!(loaded["workspace"]["traces"], 4);
+    assert_eq!(loaded["workspace"]["orphan_spans"], 6);
+    assert_eq!(loaded["workspace"]["missing_parents"], json!({ "count": 4, "remote": 3, "local": 1, "unknown": 0 }));
+    assert_eq!(loaded["clocks"].as_array().unwrap().len(), truth["clocks"].as_array().unwrap().len());
+
+    let to_stdout = run(folder.path(), &["simulate", "slow-conversation", "-o", "-", "--truth", "t.json"]);
+    assert_eq!(to_stdout.stdout, fs::read(folder.path().join("sample.otlp.json")).unwrap());
+    assert_eq!(
+        fs::read(folder.path().join("t.json")).unwrap(),
+        fs::read(folder.path().join("sample.truth.json")).unwrap()
+    );
+    let other_seed = run(folder.path(), &["simulate", "slow-conversation", "-o", "-", "--seed", "8"]);
+    assert_ne!(other_seed.stdout, to_stdout.stdout);
+}
+
+#[test]
+fn the_help_names_everything() {
+    let folder = folder();
+    for (args, words) in [
+        (
+            &["--help"][..],
+            &["report", "render", "simulate", "[INPUT]...", "Exit codes", "SKEWLINE_LOG", "./report"][..],
+        ),
+        (&["report", "--help"], &["<INPUT>...", "--format", "--fail-on", "notice", "skewline.report/1"]),
+        (&["simulate", "--help"], &["slow-conversation", "scale", "--seed", "--spans", "--truth", "--output"]),
+    ] {
+        let help = String::from_utf8(run(folder.path(), args).stdout).unwrap();
+        for word in words {
+            assert!(help.contains(word), "{args:?} does not say {word}:\n{help}");
+        }
+    }
+}
