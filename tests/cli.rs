@@ -244,3 +244,19 @@ fn the_help_names_everything() {
         }
     }
 }
+
+#[test]
+fn every_committed_sample_is_read_without_an_error() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces");
+    let mut names: Vec<String> =
+        fs::read_dir(&samples).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| !name.ends_with(".truth.json"));
+    names.sort();
+    assert!(names.len() >= 3, "{names:?}");
+    for name in names {
+        let output = run(&samples, &["report", "--format", "json", "--fail-on", "error", &name]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&output.stdout));
+        let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(report["workspace"]["spans"].as_u64().unwrap() > 0, "{name}");
+    }
+}

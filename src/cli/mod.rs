@@ -69,7 +69,7 @@ impl From<Exit> for ExitCode {
 pub fn run(cli: Cli) -> Exit {
     let done = match cli.command {
         None => open::run(cli.open),
-        Some(Command::Report(args)) => report::run(args),
+        Some(Command::Report(args)) => report::run(&args),
         Some(Command::Render(args)) => render::run(args),
         Some(Command::Simulate(args)) => simulate::run(args),
     };

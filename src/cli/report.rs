@@ -59,7 +59,7 @@ impl From<FailOn> for Severity {
 ///
 /// # Errors
 /// When nothing could be read.
-pub fn run(args: Args) -> anyhow::Result<Exit> {
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
     let loaded = load::load(&sources, &Options::default(), &Progress::default())?;
     let hashes: Vec<Option<String>> = loaded.origins.iter().map(hash).collect();

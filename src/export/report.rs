@@ -14,7 +14,8 @@
 //! worst        the worst severity found: "notice", "warning", "error", or null
 //! counts       { notice, warning, error }: how often something of that severity was found
 //! inputs[]     name, format, compression ("gzip", "zstd" or null), bytes, inflated_bytes,
-//!              sha256 (of the stored bytes; null if they are gone), spans, traces,
+//!              sha256 (of the stored bytes; null if they are gone), spans and traces (kept from
+//!              it: exact copies of spans of earlier inputs are merged, see "duplicate-merged"),
 //!              diagnostics[]: code, severity, count, meaning, places[]: offset (bytes, inflated), detail
 //! failures[]   inputs that could not be read: name, severity ("notice" for files of a named
 //!              directory that are no traces, else "error"), error
@@ -108,9 +109,9 @@ pub struct InputReport {
     pub inflated_bytes: u64,
     /// Of the stored bytes, as hex digits.
     pub sha256: Option<String>,
-    /// Spans in it.
+    /// Spans that are kept from it; exact copies of earlier ones are merged.
     pub spans: u64,
-    /// Traces that it has spans of.
+    /// Traces that these spans belong to.
     pub traces: u64,
     /// What was odd in it, worst first.
     pub diagnostics: Vec<Diagnostic>,
@@ -340,7 +341,7 @@ fn counts(inputs: &[InputReport], failures: &[Failure]) -> Counts {
 }
 
 fn inputs(input: ReportInput<'_>) -> Vec<InputReport> {
-    let traces = traces_per_input(input.store);
+    let kept = kept_per_input(input.store);
     let of_input = |(ix, loaded): (usize, &crate::model::Input)| InputReport {
         name: loaded.name.clone(),
         format: loaded.format,
@@ -348,26 +349,29 @@ fn inputs(input: ReportInput<'_>) -> Vec<InputReport> {
         bytes: loaded.bytes,
         inflated_bytes: loaded.inflated_bytes,
         sha256: input.hashes.get(ix).cloned().flatten(),
-        spans: loaded.spans,
-        traces: traces[ix],
+        spans: kept[ix].0,
+        traces: kept[ix].1,
         diagnostics: diagnostics(&loaded.diagnostics),
     };
     input.store.inputs().iter().enumerate().map(of_input).collect()
 }
 
-fn traces_per_input(store: &TraceStore) -> Vec<u64> {
-    let mut traces = vec![0; store.inputs().len()];
+/// Spans that are kept from each input, and the traces that they belong to.
+fn kept_per_input(store: &TraceStore) -> Vec<(u64, u64)> {
+    let mut kept = vec![(0, 0); store.inputs().len()];
     let mut seen = HashSet::new();
     let mut last = None;
     for ix in store.span_ixs() {
         let span = store.span(ix);
         let pair: (InputIx, _) = (span.input_ix(), span.trace_ix());
+        let (spans, traces) = &mut kept[pair.0.at()];
+        *spans += 1;
         if last != Some(pair) && seen.insert(pair) {
-            traces[pair.0.at()] += 1;
+            *traces += 1;
         }
         last = Some(pair);
     }
-    traces
+    kept
 }
 
 fn diagnostics(diagnostics: &Diagnostics) -> Vec<Diagnostic> {

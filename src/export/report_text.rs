@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use super::report::{Clock, Counts, Diagnostic, Hull, InputReport, Report};
+use super::report::{Clock, Counts, Diagnostic, Hull, InputReport, MissingParents, Report};
 use crate::model::Severity;
 use crate::model::time::{absolute_text, duration_text};
 
@@ -96,15 +96,10 @@ fn write_workspace(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     )?;
     let missing = totals.missing_parents;
     if missing.count > 0 {
-        let (hang, is) = if totals.orphan_spans == 1 { ("hangs", "is") } else { ("hang", "are") };
-        let parents = count(missing.count, "parent");
-        let is = if missing.count == 1 { "is" } else { is };
-        writeln!(
-            f,
-            "  {} {hang} from {parents} that {is} in no input ({})",
-            count(totals.orphan_spans, "span"),
-            origin(report)
-        )?;
+        let hang = if totals.orphan_spans == 1 { "hangs" } else { "hang" };
+        let is = if missing.count == 1 { "is" } else { "are" };
+        let (spans, parents) = (count(totals.orphan_spans, "span"), count(missing.count, "parent"));
+        writeln!(f, "  {spans} {hang} from {parents} that {is} in no input{}", where_parents_were(missing))?;
     }
     let memory = &report.memory;
     writeln!(
@@ -116,12 +111,12 @@ fn write_workspace(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     )
 }
 
-fn origin(report: &Report) -> String {
-    let missing = report.workspace.missing_parents;
-    let kinds = [(missing.remote, "remote"), (missing.local, "local"), (missing.unknown, "not said where")];
+/// In brackets what the children say about it, if any of them says something.
+fn where_parents_were(missing: MissingParents) -> String {
+    let kinds = [(missing.remote, "remote"), (missing.local, "local")];
     let said: Vec<_> =
         kinds.iter().filter(|(n, _)| *n > 0).map(|(n, kind)| format!("{} {kind}", grouped(*n))).collect();
-    said.join(", ")
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
 }
 
 fn write_clocks(f: &mut fmt::Formatter<'_>, clocks: &[Clock]) -> fmt::Result {

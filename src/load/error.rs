@@ -83,6 +83,20 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Which input it is about; empty when it is about none or all of them.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Open { name, .. }
+            | Self::Read { name, .. }
+            | Self::Empty { name }
+            | Self::Inflate { name, .. }
+            | Self::Unknown { name, .. }
+            | Self::EmptyDirectory { name, .. } => name,
+            Self::NoInput | Self::Nothing { .. } | Self::Cancelled | Self::Internal { .. } | Self::Stream(_) => "",
+        }
+    }
+
     /// Adds the input's name to an error of its byte stream.
     #[must_use]
     pub fn named(self, name: &str) -> Self {

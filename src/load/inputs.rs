@@ -172,7 +172,7 @@ impl Workspace {
         }
         let is_note = item.is_some_and(|item| item.from_directory)
             && matches!(error, LoadError::Unknown { .. } | LoadError::Empty { .. });
-        let name = item.map_or_else(String::new, |item| item.name.clone());
+        let name = item.map_or_else(|| error.name().to_owned(), |item| item.name.clone());
         self.failures.push(Failure { name, is_note, error });
         Ok(())
     }
