@@ -1,6 +1,6 @@
 //! The program as a script sees it: exit codes, output, and no need of a display.
 
-#![allow(missing_docs, reason = "a test binary")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test binary")]
 
 use std::fs;
 use std::path::Path;
