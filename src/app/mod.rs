@@ -21,4 +21,6 @@ pub mod workspace;
 pub use host::{Clipboard, Dialogs};
 pub use state::State;
 pub use window::{App, Host, run};
+/// Why there is no window.
+pub type WindowError = eframe::Error;
 pub use workspace::Workspace;

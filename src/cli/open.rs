@@ -30,7 +30,21 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
     match crate::app::run(sources) {
         Ok(()) => Ok(Exit::Fine),
-        Err(error) => anyhow::bail!("no window can be opened ({error}); {WITHOUT_A_WINDOW}"),
+        Err(error) => {
+            tracing::debug!("{error}");
+            anyhow::bail!("no window can be opened ({}); {WITHOUT_A_WINDOW}", reason(&error))
+        }
+    }
+}
+
+/// Why there is no window, without the places in the toolkit's source that its own texts carry.
+#[cfg(feature = "window")]
+const fn reason(error: &crate::app::WindowError) -> &'static str {
+    use crate::app::WindowError;
+    match error {
+        WindowError::Winit(_) | WindowError::WinitEventLoop(_) => "the display does not answer",
+        WindowError::Wgpu(_) => "no graphics driver: neither Vulkan nor OpenGL works on this display",
+        _ => "the window could not be set up",
     }
 }
 

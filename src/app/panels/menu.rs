@@ -18,10 +18,6 @@ pub fn menu_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                 category_ui(ui, category, state, queue);
             });
         }
-        let title = state.data.as_ref().map(|data| data.title()).unwrap_or_default();
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.add(egui::Label::new(RichText::new(title).weak()).truncate());
-        });
     });
 }
 

@@ -133,13 +133,27 @@ pub fn row_ui(ui: &mut Ui, details: &Details<'_>, name: &str, value: &str, queue
     });
 }
 
+/// `name` without as many of its first parts as do not fit: `http.request.body.size` becomes `…body.size`,
+/// because the end tells keys apart.
+fn without_prefix(name: &str, room: f32, size: f32) -> std::borrow::Cow<'_, str> {
+    let fits = |text: &str| crate::scene::text::width(text, crate::scene::Font::Regular, size) <= room;
+    if name.len() > 400 || fits(name) {
+        return name.into();
+    }
+    let shorter = name.match_indices('.').map(|(at, _)| format!("…{}", &name[at + 1..])).find(|text| fits(text));
+    shorter.map_or_else(|| name.into(), Into::into)
+}
+
 /// The left column of a row.
 pub fn name_ui(ui: &mut Ui, details: &Details<'_>, name: &str) {
-    let width = (ui.available_width() * 0.36).clamp(60.0, 190.0 * details.scale);
+    let width = (ui.available_width() * 0.32).clamp(60.0, 220.0 * details.scale);
     let height = ui.text_style_height(&egui::TextStyle::Body);
     let (rect, _) = ui.allocate_exact_size(egui::vec2(width, height), egui::Sense::hover());
     let mut column = ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Min)));
-    let text = RichText::new(name).color(details.theme.text_dim);
+    let shown = without_prefix(name, width, theme::size::BODY * details.scale);
+    let text = RichText::new(shown.as_ref()).color(details.theme.text_dim);
     let response = column.add(egui::Label::new(text).truncate());
-    response.on_hover_text(name);
+    if shown != name {
+        response.on_hover_text(name);
+    }
 }
