@@ -18,7 +18,7 @@ mod job;
 pub mod json;
 mod looks;
 mod moving;
-mod otlp_json;
+pub mod otlp_json;
 mod otlp_proto;
 mod progress;
 pub mod sniff;

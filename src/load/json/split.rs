@@ -154,22 +154,28 @@ impl<'a, S: Shape> Splitter<'a, S> {
                 None => {}
             }
             if self.at_end {
-                if self.bytes.is_empty() {
-                    return Ok(None);
-                }
-                // What is left of an element that is being thrown away goes with it.
-                if self.dropping.take().is_some() {
-                    self.bytes.clear();
-                    self.path.clone_from(&self.stack);
-                }
-                let end = self.bytes.len();
-                return Ok(Some(self.cut(end, false, spare.take())));
+                return Ok(self.last(spare.take()));
             }
             if let Some(chunk) = self.refuse(&mut spare) {
                 return Ok(Some(chunk));
             }
             self.fill()?;
         }
+    }
+
+    /// What is left at the end of the stream. Without text too, when levels are open: then the text breaks off.
+    fn last(&mut self, spare: Option<Vec<u8>>) -> Option<Chunk> {
+        // What is left of an element that is being thrown away goes with it.
+        if self.dropping.take().is_some() {
+            self.bytes.clear();
+            self.path.clone_from(&self.stack);
+        }
+        if self.bytes.is_empty() && self.path.is_empty() {
+            return None;
+        }
+        let chunk = self.cut(self.bytes.len(), false, spare);
+        self.start_over();
+        Some(chunk)
     }
 
     fn fill(&mut self) -> io::Result<()> {
