@@ -6,6 +6,7 @@
 //!
 //! Bad content never fails (invariant I3): what can be read is kept, the rest is in the diagnostics.
 
+mod chrome_trace;
 mod chunks;
 mod decimal;
 mod decompress;
@@ -36,7 +37,8 @@ pub use progress::{Phase, Progress};
 pub use source::{Origin, Source};
 
 /// What Skewline reads, in words, for error messages.
-pub const EXPECTED: &str = "OTLP as JSON, JSON lines or protobuf, Jaeger JSON or Zipkin JSON, plain or in gzip or zstd";
+pub const EXPECTED: &str =
+    "OTLP as JSON, JSON lines or protobuf, Jaeger JSON, Zipkin JSON or Chrome trace events, plain or in gzip or zstd";
 
 /// A file format. One file per format; nothing else in the loader knows formats.
 pub trait Format: Sync {
@@ -55,8 +57,13 @@ pub trait Format: Sync {
 }
 
 /// Every known format; the first one that recognises an input reads it.
-pub static FORMATS: &[&dyn Format] =
-    &[&otlp_json::OtlpJson, &jaeger_json::JaegerJson, &zipkin_json::ZipkinJson, &otlp_proto::OtlpProto];
+pub static FORMATS: &[&dyn Format] = &[
+    &otlp_json::OtlpJson,
+    &jaeger_json::JaegerJson,
+    &zipkin_json::ZipkinJson,
+    &chrome_trace::ChromeTrace,
+    &otlp_proto::OtlpProto,
+];
 
 /// How to load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -22,6 +22,8 @@ const fn key(attr: &'static str, strength: Strength, global: bool) -> Key {
 
 /// The keys in order: the first that is present decides.
 const KEYS: &[Key] = &[
+    // A Chrome trace: one recorder stamps all processes and devices of a file.
+    Key { shown: "trace file", ..key("trace.clock", Strength::Strong, false) },
     key("host.id", Strength::Strong, true),
     key("k8s.node.uid", Strength::Strong, true),
     key("k8s.node.name", Strength::Strong, true),

@@ -1,0 +1,336 @@
+//! All records of a file to spans.
+
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::FixedState;
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
+
+use super::super::{Output, fields, moving};
+use super::asynchronous::{bind_operation, link_flow};
+use super::nest::{Bindings, Number, Numbered, bind_thread};
+use super::record::{OPEN, Phase, ReadChunk, Record, Thread};
+use crate::model::{
+    AttrId, Code, EventDraft, InputIx, LinkDraft, LinkKind, Part, Resource, Scope, SpanDraft, SpanFlags, SpanId, Sym,
+    TraceId, Value,
+};
+
+/// Collects the chunks of a file.
+#[derive(Default)]
+pub(super) struct Build {
+    chunks: Vec<ReadChunk>,
+    /// Number of the first record of each chunk.
+    first: Vec<Number>,
+    records: usize,
+}
+
+/// What a span has beside its own record.
+#[derive(Default)]
+struct Extra {
+    parent: Option<Number>,
+    end_ns: Option<i64>,
+    attrs: Vec<AttrId>,
+    events: Vec<(i64, Sym, Vec<AttrId>)>,
+    links: Vec<Number>,
+    is_lone: bool,
+}
+
+type Extras = HashMap<Number, Extra, FixedState>;
+
+/// Names that metadata events gave.
+#[derive(Default)]
+struct Names {
+    processes: BTreeMap<String, BTreeMap<String, String>>,
+    threads: BTreeMap<Thread, String>,
+    base_ns: i64,
+    rank: Option<i64>,
+}
+
+impl Build {
+    /// Takes the next chunk.
+    pub(super) fn add(&mut self, chunk: ReadChunk) {
+        self.first.push(Number::try_from(self.records).unwrap_or(Number::MAX));
+        self.records += chunk.records.len();
+        self.chunks.push(chunk);
+    }
+
+    /// Makes spans of everything. All of them are of the trace `trace`.
+    pub(super) fn finish(mut self, trace: u128, out: &mut Output<'_>) {
+        let (threads, operations) = self.group();
+        let mut found = threads
+            .into_par_iter()
+            .map(|records| {
+                let mut found = Bindings::default();
+                bind_thread(records, &mut found);
+                found
+            })
+            .chain(operations.into_par_iter().map(|records| {
+                let mut found = Bindings::default();
+                bind_operation(records, &mut found);
+                found
+            }))
+            .collect::<Vec<_>>();
+        let mut links = Vec::new();
+        let mut unmatched = Vec::new();
+        self.link_flows(&found, &mut links, &mut unmatched);
+        for one in &mut found {
+            unmatched.append(&mut one.unmatched);
+        }
+        unmatched.sort_unstable();
+        self.note(Code::UnmatchedEvent, &unmatched);
+        let mut overlaps: Vec<Number> = found.iter().flat_map(|one| one.overlaps.iter().copied()).collect();
+        overlaps.sort_unstable();
+        self.note(Code::PartialOverlap, &overlaps);
+        let extras = self.extras(found, links);
+        let names = self.names();
+        let first = std::mem::take(&mut self.first);
+        let parts: Vec<Part> = std::mem::take(&mut self.chunks)
+            .into_par_iter()
+            .zip(first)
+            .zip(extras)
+            .map(|((chunk, first), extras)| spans_of(chunk, first, &extras, &names, trace))
+            .collect();
+        parts.into_iter().for_each(|part| out.absorb(part));
+    }
+
+    fn place(&self, number: Number) -> (usize, usize) {
+        // Of chunks that begin with one number, all but the last are empty.
+        let chunk = self.first.partition_point(|&first| first <= number).saturating_sub(1);
+        (chunk, (number - self.first[chunk]) as usize)
+    }
+
+    fn record(&self, number: Number) -> Record {
+        let (chunk, at) = self.place(number);
+        self.chunks[chunk].records[at]
+    }
+
+    fn note(&mut self, code: Code, numbers: &[Number]) {
+        for &number in numbers {
+            let (chunk, at) = self.place(number);
+            let chunk = &mut self.chunks[chunk];
+            let record = chunk.records[at];
+            let name = chunk.part.strings.get(record.name);
+            let detail = || format!("{name:?} ({:?})", record.phase);
+            chunk.part.diagnostics.add(code, InputIx(0), record.offset, detail);
+        }
+    }
+
+    /// The records of each thread, and those of each asynchronous operation, in order of appearance.
+    /// Names become symbols of the whole file, so that chunks can be compared.
+    fn group(&self) -> (Vec<Vec<Numbered>>, Vec<Vec<Numbered>>) {
+        let mut names = crate::model::Strings::default();
+        let mut thread_ix: HashMap<&Thread, usize> = HashMap::new();
+        let mut operation_ix: HashMap<u64, usize, FixedState> = HashMap::default();
+        let (mut threads, mut operations): (Vec<Vec<Numbered>>, Vec<Vec<Numbered>>) = (Vec::new(), Vec::new());
+        for (chunk, &first) in self.chunks.iter().zip(&self.first) {
+            let mut of_chunk: Vec<usize> = Vec::with_capacity(chunk.threads.len());
+            for thread in &chunk.threads {
+                let next = threads.len();
+                let ix = *thread_ix.entry(thread).or_insert(next);
+                if ix == next {
+                    threads.push(Vec::new());
+                }
+                of_chunk.push(ix);
+            }
+            for (number, record) in (first..).zip(&chunk.records) {
+                let mut record = *record;
+                match record.phase {
+                    Phase::WideInstant => {}
+                    Phase::AsyncBegin | Phase::AsyncEnd | Phase::AsyncInstant => {
+                        record.name = names.intern(chunk.part.strings.get(record.name));
+                        let next = operations.len();
+                        let ix = *operation_ix.entry(record.key).or_insert(next);
+                        if ix == next {
+                            operations.push(Vec::new());
+                        }
+                        operations[ix].push((number, record));
+                    }
+                    phase => {
+                        if matches!(phase, Phase::Begin | Phase::End) {
+                            record.name = names.intern(chunk.part.strings.get(record.name));
+                        }
+                        threads[of_chunk[record.thread as usize]].push((number, record));
+                    }
+                }
+            }
+        }
+        (threads, operations)
+    }
+
+    fn link_flows(&self, found: &[Bindings], links: &mut Vec<(Number, Number)>, unmatched: &mut Vec<Number>) {
+        let mut points: Vec<(Numbered, Number)> =
+            found.iter().flat_map(|one| &one.flows).map(|&(flow, slice)| ((flow, self.record(flow)), slice)).collect();
+        points.sort_by_key(|((number, record), _)| (record.key, record.start_ns, *number));
+        for flow in points.chunk_by(|a, b| a.0.1.key == b.0.1.key) {
+            link_flow(flow, links, unmatched);
+        }
+        links.sort_unstable();
+    }
+
+    /// What every span has beside its record, by chunk.
+    fn extras(&mut self, found: Vec<Bindings>, links: Vec<(Number, Number)>) -> Vec<Extras> {
+        let mut extras: Vec<Extras> = self.chunks.iter().map(|_| Extras::default()).collect();
+        for one in found {
+            for (child, parent) in one.parents {
+                self.extra(&mut extras, child).parent = Some(parent);
+            }
+            for (begin, end_ns, end) in one.ends {
+                let attrs = self.move_record(end, begin).1;
+                let extra = self.extra(&mut extras, begin);
+                extra.end_ns = Some(end_ns);
+                extra.attrs = attrs;
+            }
+            for (slice, instant) in one.instants {
+                let time_ns = self.record(instant).start_ns;
+                let (name, attrs) = self.move_record(instant, slice);
+                self.extra(&mut extras, slice).events.push((time_ns, name, attrs));
+            }
+            for lone in one.lone {
+                self.extra(&mut extras, lone).is_lone = true;
+            }
+        }
+        for (slice, earlier) in links {
+            self.extra(&mut extras, slice).links.push(earlier);
+        }
+        extras
+    }
+
+    fn extra<'e>(&self, extras: &'e mut [Extras], number: Number) -> &'e mut Extra {
+        extras[self.place(number).0].entry(number).or_default()
+    }
+
+    /// Name and attributes of a record, in the tables of another record's chunk.
+    fn move_record(&mut self, from: Number, to: Number) -> (Sym, Vec<AttrId>) {
+        let ((from, at), (to, _)) = (self.place(from), self.place(to));
+        let name = self.chunks[from].records[at].name;
+        let attrs = self.chunks[from].attrs_of(at).to_vec();
+        let Ok([source, target]) = self.chunks.get_disjoint_mut([from, to]) else { return (name, attrs) };
+        let (strings, table) = (&mut target.part.strings, &mut target.part.attrs);
+        let moved = moving::attrs(&attrs, &source.part, strings, table);
+        (moving::sym(name, &source.part, strings), moved)
+    }
+
+    fn names(&self) -> Names {
+        let mut names = Names::default();
+        for chunk in &self.chunks {
+            names.base_ns = chunk.base_ns.unwrap_or(names.base_ns);
+            names.rank = chunk.rank.or(names.rank);
+            for meta in &chunk.metas {
+                let thread = &chunk.threads[meta.thread as usize];
+                if meta.what == "thread_name" {
+                    names.threads.insert(thread.clone(), meta.value.clone());
+                } else if meta.what.starts_with("process_") {
+                    let process = names.processes.entry(thread.process.clone()).or_default();
+                    process.insert(meta.what.clone(), meta.value.clone());
+                }
+            }
+        }
+        names
+    }
+}
+
+/// A thread's resource and attributes in the tables of one part.
+struct ThreadTables {
+    resource: crate::model::ResourceIx,
+    attrs: Vec<AttrId>,
+}
+
+fn spans_of(chunk: ReadChunk, first: Number, extras: &Extras, names: &Names, trace: u128) -> Part {
+    let ReadChunk { mut part, records, attrs, threads, .. } = chunk;
+    let threads: Vec<ThreadTables> = threads.iter().map(|thread| thread_tables(&mut part, thread, names)).collect();
+    let scope = part.scope(Scope::default());
+    let mut draft = SpanDraft::default();
+    let mut attr_start = 0;
+    let none = Extra::default();
+    for (number, record) in (first..).zip(&records) {
+        let own = &attrs[attr_start..record.attr_end as usize];
+        attr_start = record.attr_end as usize;
+        let extra = extras.get(&number).unwrap_or(&none);
+        let is_instant = extra.is_lone || record.phase == Phase::WideInstant;
+        let is_span = is_instant || matches!(record.phase, Phase::Complete | Phase::Begin | Phase::AsyncBegin);
+        if !is_span {
+            continue;
+        }
+        draft.clear();
+        draft.trace = TraceId::from_u128(trace);
+        draft.id = SpanId::from_u64(u64::from(number) + 1);
+        draft.parent = extra.parent.map_or(SpanId::None, |parent| SpanId::from_u64(u64::from(parent) + 1));
+        draft.name = record.name;
+        draft.offset = record.offset;
+        if record.is_clamped {
+            draft.flags = SpanFlags::TIME_CLAMPED;
+        }
+        let known_end = if is_instant { Some(record.start_ns) } else { extra.end_ns };
+        let end_ns = known_end.or((record.end_ns != OPEN).then_some(record.end_ns));
+        let absolute =
+            |time_ns: i64, flags: &mut SpanFlags| fields::clamp(i128::from(time_ns) + i128::from(names.base_ns), flags);
+        draft.start_ns = if record.has_start { absolute(record.start_ns, &mut draft.flags) } else { 0 };
+        draft.end_ns = end_ns.map_or(0, |end_ns| absolute(end_ns, &mut draft.flags));
+        let thread = &threads[record.thread as usize];
+        draft.attrs.extend_from_slice(&thread.attrs);
+        draft.attrs.extend_from_slice(own);
+        draft.attrs.extend_from_slice(&extra.attrs);
+        for (time_ns, name, attrs) in &extra.events {
+            draft.event_attrs.extend_from_slice(attrs);
+            let time_ns = absolute(*time_ns, &mut draft.flags);
+            let attr_end = u32::try_from(draft.event_attrs.len()).unwrap_or(u32::MAX);
+            draft.events.push(EventDraft { time_ns, observed_ns: None, name: *name, attr_end });
+        }
+        for &earlier in &extra.links {
+            draft.links.push(LinkDraft {
+                kind: LinkKind::FollowsFrom,
+                trace: draft.trace,
+                span: SpanId::from_u64(u64::from(earlier) + 1),
+                ..LinkDraft::default()
+            });
+        }
+        let span = part.push(&draft, thread.resource, scope);
+        // Zero is a time like any other here: the recorder's clock may start at it.
+        let flags = &mut part.spans.flags[span.at()];
+        if record.has_start {
+            flags.0 &= !SpanFlags::START_MISSING.0;
+        }
+        if end_ns.is_some() {
+            flags.0 &= !SpanFlags::END_MISSING.0;
+            if draft.end_ns < draft.start_ns {
+                *flags = flags.with(SpanFlags::END_BEFORE_START);
+            }
+        }
+    }
+    part
+}
+
+fn thread_tables(part: &mut Part, thread: &Thread, names: &Names) -> ThreadTables {
+    let mut attr = |key: &str, text: &str| {
+        let value = match text.parse::<i64>() {
+            Ok(int) => Value::Int(int),
+            Err(_) => Value::Str(part.strings.intern(text)),
+        };
+        let key = part.strings.intern(key);
+        part.attrs.intern(key, value)
+    };
+    let process = names.processes.get(&thread.process);
+    let mut resource = Vec::new();
+    for (what, text) in process.into_iter().flatten() {
+        match what.as_str() {
+            "process_name" => resource.insert(0, attr("service.name", text)),
+            "process_labels" => resource.push(attr("process.labels", text)),
+            _ => {}
+        }
+    }
+    if !thread.process.is_empty() {
+        resource.push(attr("process.pid", &thread.process));
+    }
+    if let Some(rank) = names.rank {
+        resource.push(attr("rank", &rank.to_string()));
+    }
+    resource.push(attr("trace.clock", &names.rank.map_or("recorder".to_owned(), |rank| format!("rank {rank}"))));
+    let mut attrs = Vec::new();
+    if !thread.thread.is_empty() {
+        attrs.push(attr("thread.id", &thread.thread));
+    }
+    if let Some(name) = names.threads.get(thread) {
+        attrs.push(attr("thread.name", name));
+    }
+    let resource = Resource { input: InputIx(0), attrs: resource, schema_url: Sym::EMPTY, dropped: 0 };
+    ThreadTables { resource: part.resource(resource), attrs }
+}

@@ -1,0 +1,374 @@
+//! One chunk of a Chrome trace to records.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+
+use foldhash::fast::FixedState;
+
+use super::super::chunks;
+use super::super::decimal::scaled;
+use super::super::fields;
+use super::super::json::{Chunk, Fault, FaultKind, Scanner, Token};
+use super::EVENTS;
+use super::record::{Meta, OPEN, Phase, ReadChunk, Record, Thread};
+use crate::model::{AttrId, Code, InputIx, SpanFlags, Sym, Value};
+
+/// Reads `chunk`.
+pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
+    let mut reader = Reader {
+        json: chunks::scanner(chunk),
+        out: ReadChunk::default(),
+        threads: HashMap::new(),
+        last_thread: None,
+        is_bare_list: chunk.path.first().is_some_and(|open| open.level == EVENTS),
+        continues: chunk.continues,
+    };
+    let goes_on =
+        chunk.path.iter().rev().all(|open| if open.level == EVENTS { reader.events() } else { reader.object_rest() });
+    if goes_on {
+        reader.documents();
+    }
+    if let Some((offset, size)) = chunk.refused {
+        let detail = || format!("an event of at least {size} bytes is too large and was skipped");
+        reader.out.part.diagnostics.add(Code::TooLarge, InputIx(0), offset, detail);
+    }
+    reader.out.part.diagnostics.absorb(std::mem::take(&mut reader.json.diagnostics));
+    reader.out
+}
+
+struct Reader<'c> {
+    json: Scanner<'c>,
+    out: ReadChunk,
+    /// Threads by the raw text of their process and thread ids.
+    threads: HashMap<(&'c [u8], &'c [u8]), u32>,
+    last_thread: Option<(&'c [u8], &'c [u8], u32)>,
+    /// The events are not inside of an object: then the closing bracket may be missing.
+    is_bare_list: bool,
+    continues: bool,
+}
+
+/// The fields of an event that say what it is.
+#[derive(Default)]
+struct Event<'c> {
+    phase: Cow<'c, str>,
+    category: Cow<'c, str>,
+    name: Option<Cow<'c, str>>,
+    /// Raw text of the ids.
+    pid: &'c [u8],
+    tid: &'c [u8],
+    id: &'c [u8],
+    is_global_id: bool,
+    scope: &'c [u8],
+    start_ns: Option<i128>,
+    duration_ns: Option<i128>,
+    binds_enclosing: bool,
+    is_wide: bool,
+}
+
+impl<'c> Reader<'c> {
+    fn documents(&mut self) {
+        loop {
+            self.json.skip_separators();
+            match self.json.peek() {
+                Token::End => return,
+                Token::Array if self.json.begin_array().is_ok() => {
+                    self.is_bare_list = true;
+                    if !self.events() {
+                        return;
+                    }
+                }
+                Token::Object if self.json.begin_object().is_ok() => {
+                    self.is_bare_list = false;
+                    if !self.object_rest() {
+                        return;
+                    }
+                }
+                _ => {
+                    let fault = self.json.fault("an object or a list of events");
+                    self.json.note_fault(fault);
+                    while !matches!(self.json.peek(), Token::End | Token::Object | Token::Array) {
+                        self.json.skip_byte();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the rest of the object around the events. False when the text is over.
+    fn object_rest(&mut self) -> bool {
+        loop {
+            let step = self.json.next_key().and_then(|key| match key {
+                Some(key) => self.object_field(&key).map(Some),
+                None => Ok(None),
+            });
+            match step {
+                Ok(Some(true)) => {}
+                Ok(Some(false)) => return false,
+                Ok(None) => return true,
+                Err(fault) => {
+                    self.json.note_fault(fault);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn object_field(&mut self, key: &[u8]) -> Result<bool, Fault> {
+        match key {
+            b"traceEvents" if self.json.field_array()? => return Ok(self.events()),
+            b"traceEvents" => {}
+            b"baseTimeNanoseconds" => {
+                self.out.base_ns = self.json.field_int()?.and_then(|base| i64::try_from(base).ok());
+            }
+            b"distributedInfo" if self.json.field_object()? => {
+                while let Some(key) = self.json.next_key()? {
+                    match &*key {
+                        b"rank" => self.out.rank = self.json.field_int()?.and_then(|rank| i64::try_from(rank).ok()),
+                        _ => self.json.skip_value()?,
+                    }
+                }
+            }
+            b"distributedInfo" => {}
+            _ => self.json.skip_value()?,
+        }
+        Ok(true)
+    }
+
+    /// Reads the rest of the events. False when the text is over.
+    fn events(&mut self) -> bool {
+        loop {
+            match self.json.next_element() {
+                Ok(true) => {}
+                Ok(false) => return true,
+                Err(fault) => {
+                    // The format allows a list that is not closed, since writers may crash.
+                    let is_allowed = self.continues || (self.is_bare_list && self.json.peek() == Token::End);
+                    if !(is_allowed && fault.kind == FaultKind::Truncated) {
+                        self.json.note_fault(fault);
+                    }
+                    return false;
+                }
+            }
+            let mark = self.json.mark();
+            let result = match self.json.peek() {
+                Token::Object => self.event(),
+                Token::Null => self.json.null(),
+                _ => {
+                    let offset = self.json.offset();
+                    self.json.bad_field(offset, "an event");
+                    self.json.skip_value()
+                }
+            };
+            if let Err(fault) = result {
+                self.json.note_fault(fault);
+                if self.json.recover(mark).is_err() {
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn event(&mut self) -> Result<(), Fault> {
+        let first_attr = self.out.attrs.len();
+        let offset = self.json.offset();
+        let result = self.event_fields();
+        match result {
+            Ok(ref event) => self.keep(event, offset, first_attr),
+            Err(_) => self.out.attrs.truncate(first_attr),
+        }
+        result.map(|_| ())
+    }
+
+    fn event_fields(&mut self) -> Result<Event<'c>, Fault> {
+        let mut event = Event::default();
+        self.json.begin_object()?;
+        while let Some(key) = self.json.next_key()? {
+            match &*key {
+                b"ph" => event.phase = self.json.field_text()?.unwrap_or_default(),
+                b"name" => event.name = self.json.field_text()?,
+                b"cat" => event.category = self.json.field_text()?.unwrap_or_default(),
+                b"ts" => event.start_ns = self.micros()?,
+                b"dur" => event.duration_ns = self.micros()?,
+                b"pid" => event.pid = self.raw()?,
+                b"tid" => event.tid = self.raw()?,
+                b"id" => event.id = self.raw()?,
+                b"id2" if self.json.field_object()? => {
+                    while let Some(key) = self.json.next_key()? {
+                        event.is_global_id |= &*key == b"global";
+                        event.id = self.raw()?;
+                    }
+                }
+                b"id2" => {}
+                b"scope" => event.scope = self.raw()?,
+                b"bp" => event.binds_enclosing = self.json.field_text()?.is_some_and(|bind| bind == "e"),
+                b"s" => event.is_wide = self.json.field_text()?.is_some_and(|scope| scope == "g" || scope == "p"),
+                b"args" => self.args()?,
+                b"tdur" => {
+                    let value = fields::any_value(&mut self.json, &mut self.out.part)?;
+                    self.attr("tdur", value);
+                }
+                _ => self.json.skip_value()?,
+            }
+        }
+        Ok(event)
+    }
+
+    /// The text of a number or string, without its quotes.
+    fn raw(&mut self) -> Result<&'c [u8], Fault> {
+        self.json.peek();
+        let mark = self.json.mark();
+        self.json.skip_value()?;
+        let raw = self.json.since(mark).trim_ascii();
+        let inner = raw.strip_prefix(b"\"").and_then(|raw| raw.strip_suffix(b"\""));
+        Ok(inner.unwrap_or(raw))
+    }
+
+    /// Exact microseconds as nanoseconds.
+    fn micros(&mut self) -> Result<Option<i128>, Fault> {
+        let token = self.json.peek();
+        let offset = self.json.offset();
+        let time = match token {
+            Token::Number => scaled(self.json.number()?.0, 3),
+            Token::String => scaled(&self.json.string()?, 3),
+            _ => return self.json.field_text().map(|_| None),
+        };
+        if time.is_none() {
+            self.json.bad_field(offset, "microseconds");
+        }
+        Ok(time)
+    }
+
+    fn args(&mut self) -> Result<(), Fault> {
+        if self.json.peek() != Token::Object {
+            // Some writers put a bare value here.
+            let value = fields::any_value(&mut self.json, &mut self.out.part)?;
+            if value != Value::Empty {
+                self.attr("args", value);
+            }
+            return Ok(());
+        }
+        self.json.begin_object()?;
+        while let Some(key) = self.json.next_key()? {
+            let key = match std::str::from_utf8(&key) {
+                Ok(key) => self.out.part.strings.intern(key),
+                Err(_) => self.out.part.strings.intern(&String::from_utf8_lossy(&key)),
+            };
+            let value = fields::any_value(&mut self.json, &mut self.out.part)?;
+            self.out.attrs.push(self.out.part.attrs.intern(key, value));
+        }
+        Ok(())
+    }
+
+    fn attr(&mut self, key: &str, value: Value) {
+        let key = self.out.part.strings.intern(key);
+        self.out.attrs.push(self.out.part.attrs.intern(key, value));
+    }
+
+    fn keep(&mut self, event: &Event<'c>, offset: u64, first_attr: usize) {
+        let thread = self.thread(event);
+        let Some(phase) = phase_of(event) else {
+            if event.phase == "M" {
+                self.keep_meta(event, thread, first_attr);
+            } else {
+                self.note_skipped(event, offset);
+            }
+            self.out.attrs.truncate(first_attr);
+            return;
+        };
+        if !event.category.is_empty() {
+            let value = Value::Str(self.out.part.strings.intern(&event.category));
+            self.attr("cat", value);
+        }
+        let mut flags = SpanFlags::default();
+        let start = event.start_ns.unwrap_or_default();
+        let start_ns = fields::clamp(start, &mut flags);
+        let end_ns = match event.duration_ns {
+            // A negative duration is an end before the start, which is kept and flagged.
+            Some(duration) if phase == Phase::Complete => fields::clamp(start.saturating_add(duration), &mut flags),
+            _ => OPEN,
+        };
+        let name = event.name.as_ref().map_or(Sym::EMPTY, |name| self.out.part.strings.intern(name));
+        self.out.records.push(Record {
+            phase,
+            is_clamped: flags != SpanFlags::default(),
+            has_start: event.start_ns.is_some(),
+            start_ns,
+            end_ns,
+            name,
+            thread,
+            key: key_of(event, phase),
+            attr_end: u32::try_from(self.out.attrs.len()).unwrap_or(u32::MAX),
+            offset,
+        });
+    }
+
+    fn keep_meta(&mut self, event: &Event<'c>, thread: u32, first_attr: usize) {
+        let ids: Vec<AttrId> = self.out.attrs[first_attr..].to_vec();
+        let value = ["name", "labels"].iter().find_map(|key| self.out.text_of(&ids, key));
+        if let (Some(what), Some(value)) = (&event.name, value) {
+            self.out.metas.push(Meta { what: what.clone().into_owned(), thread, value });
+        }
+    }
+
+    fn note_skipped(&mut self, event: &Event<'c>, offset: u64) {
+        let code = match &*event.phase {
+            "C" | "P" | "N" | "O" | "D" | "V" | "v" | "c" | "(" | ")" => Code::EventsSkipped,
+            _ => Code::BadField,
+        };
+        let detail = || format!("phase {:?}", event.phase.chars().take(8).collect::<String>());
+        self.out.part.diagnostics.add(code, InputIx(0), offset, detail);
+    }
+
+    fn thread(&mut self, event: &Event<'c>) -> u32 {
+        if let Some((pid, tid, ix)) = self.last_thread
+            && (pid, tid) == (event.pid, event.tid)
+        {
+            return ix;
+        }
+        let next = u32::try_from(self.out.threads.len()).unwrap_or(u32::MAX);
+        let ix = *self.threads.entry((event.pid, event.tid)).or_insert(next);
+        if ix == next {
+            let text = |raw: &[u8]| String::from_utf8_lossy(raw).into_owned();
+            self.out.threads.push(Thread { process: text(event.pid), thread: text(event.tid) });
+        }
+        self.last_thread = Some((event.pid, event.tid, ix));
+        ix
+    }
+}
+
+fn phase_of(event: &Event<'_>) -> Option<Phase> {
+    Some(match &*event.phase {
+        "X" => Phase::Complete,
+        "B" => Phase::Begin,
+        "E" => Phase::End,
+        "i" | "I" | "R" if event.is_wide => Phase::WideInstant,
+        "i" | "I" | "R" => Phase::Instant,
+        "b" | "S" => Phase::AsyncBegin,
+        "e" | "F" => Phase::AsyncEnd,
+        "n" | "T" | "p" => Phase::AsyncInstant,
+        "s" => Phase::FlowStart,
+        "t" => Phase::FlowStep,
+        "f" if event.binds_enclosing => Phase::FlowEnd,
+        "f" => Phase::FlowEndNext,
+        _ => return None,
+    })
+}
+
+/// Events with one key belong together. Asynchronous operations are of one process unless their id is global;
+/// flows cross processes. The older phases tell operations apart by name too.
+fn key_of(event: &Event<'_>, phase: Phase) -> u64 {
+    let by_name = match phase {
+        Phase::AsyncBegin | Phase::AsyncEnd | Phase::AsyncInstant => matches!(&*event.phase, "S" | "T" | "p" | "F"),
+        Phase::FlowStart | Phase::FlowStep | Phase::FlowEnd | Phase::FlowEndNext => true,
+        _ => return 0,
+    };
+    let is_flow = !matches!(phase, Phase::AsyncBegin | Phase::AsyncEnd | Phase::AsyncInstant);
+    let mut hasher = FixedState::with_seed(0x1d).build_hasher();
+    event.category.hash(&mut hasher);
+    event.id.hash(&mut hasher);
+    event.scope.hash(&mut hasher);
+    by_name.then_some(&event.name).hash(&mut hasher);
+    (!is_flow && !event.is_global_id).then_some(event.pid).hash(&mut hasher);
+    hasher.finish()
+}
