@@ -98,6 +98,15 @@ impl Pairwise {
         }
     }
 
+    /// The possible values of (offset at `other`) - (offset at the event): how the clocks differ, not the events.
+    #[must_use]
+    pub fn offset(&self, graph: &Graph, other: &Stamp) -> Interval {
+        Interval {
+            lo: self.to.at(graph, other.clock, other.anchor_ns).map(|distance| -distance),
+            hi: self.from.at(graph, other.clock, other.anchor_ns),
+        }
+    }
+
     /// The steps behind the lower (`false`) or upper (`true`) end of [`Self::interval`].
     #[must_use]
     pub fn why(&self, graph: &Graph, other: &Stamp, is_upper: bool) -> Vec<super::Step> {

@@ -1,0 +1,398 @@
+//! What to give up when no offsets fit: an edge, a rule, or the steadiness of a clock.
+//!
+//! A cheapest set of changes that breaks every contradiction, by implicit hitting sets: look for a negative cycle,
+//! find the cheapest set for the cycles found so far, apply it, look again. Hitting sets are hard in general
+//! (maximum feasible subsystem) but tiny here. Raw data is never changed; a repair only decides which edges count.
+
+use std::collections::BTreeSet;
+
+use super::causal::{Cause, Evidence};
+use super::solve::{Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Rates, Shape, Step};
+
+/// A change that may make the rest consistent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Element {
+    /// One edge does not hold.
+    Edge(Cause),
+    /// A weak class of edges does not hold.
+    Class(u32),
+    /// A clock jumped just before its own time.
+    Jump {
+        /// The clock.
+        clock: u32,
+        /// Its time.
+        at_ns: i64,
+    },
+    /// A clock drifts faster than assumed.
+    Rate {
+        /// The clock.
+        clock: u32,
+        /// The drift that explains it, in parts per billion.
+        ppb: u32,
+    },
+    /// Two clocks contradict each other so often that no messages from one to the other count.
+    Pair {
+        /// The sending clock.
+        from: u32,
+        /// The receiving clock.
+        to: u32,
+    },
+}
+
+/// Edges that cannot all hold.
+#[derive(Clone, Debug)]
+pub struct Contradiction {
+    /// The edges, in causal order; the last one ends where the first one starts.
+    pub edges: Vec<Edge>,
+    /// By how much they contradict each other.
+    pub excess: Fine,
+    /// Class of each edge.
+    classes: Vec<u32>,
+}
+
+impl Contradiction {
+    /// Where the cycle stays on a clock: (clock, arrival, departure), times of that clock.
+    pub fn stays(&self) -> impl Iterator<Item = (u32, i64, i64)> + '_ {
+        let next = self.edges.iter().cycle().skip(1);
+        self.edges.iter().zip(next).map(|(edge, next)| (edge.to.clock, edge.to.anchor_ns, next.from.anchor_ns))
+    }
+
+    /// The changes that would resolve this contradiction, each with its cost in thousandths.
+    fn remedies(&self, terms: &Terms) -> Vec<(Element, u32)> {
+        let mut found = Vec::new();
+        for (edge, &class) in self.edges.iter().zip(&self.classes) {
+            let is_weak = edge.cause.rule.strength() != Evidence::Protocol;
+            found.push((Element::Edge(edge.cause), if is_weak { 1000 } else { 4000 }));
+            if is_weak {
+                found.push((Element::Class(class), 2000));
+            }
+        }
+        for (clock, arrival, departure) in self.stays().filter(|stay| stay.1 != stay.2) {
+            let trust = terms.trust.get(clock as usize).copied().unwrap_or(0);
+            found.push((Element::Jump { clock, at_ns: arrival.max(departure) }, 2500 + trust));
+            let passed = Fine::from(arrival.abs_diff(departure));
+            let missing = (self.excess + passed - 1) / passed;
+            let own = terms.rates.ppb(clock);
+            if let Ok(ppb) = u32::try_from(Fine::from(own) + missing)
+                && ppb <= FASTEST_SLEW_PPB
+            {
+                found.push((Element::Rate { clock, ppb }, rate_cost(ppb, own) + trust));
+            }
+        }
+        found.sort_by_key(|&(element, cost)| (cost, element));
+        found
+    }
+
+    fn is_hit(&self, element: Element, terms: &Terms) -> bool {
+        match element {
+            Element::Edge(cause) => self.edges.iter().any(|edge| edge.cause == cause),
+            Element::Class(class) => {
+                let weak = |edge: &Edge| edge.cause.rule.strength() != Evidence::Protocol;
+                self.edges.iter().zip(&self.classes).any(|(edge, &own)| own == class && weak(edge))
+            }
+            Element::Jump { clock, at_ns } => self.stays().any(|(own, arrival, departure)| {
+                own == clock && arrival.min(departure) < at_ns && at_ns <= arrival.max(departure)
+            }),
+            Element::Rate { clock, ppb } => {
+                let more = Fine::from(ppb.saturating_sub(terms.rates.ppb(clock)));
+                let passed: Fine = self.stays().filter(|stay| stay.0 == clock).map(|stay| stay_ns(&stay)).sum();
+                more * passed >= self.excess
+            }
+            Element::Pair { from, to } => self.edges.iter().any(|edge| edge.from.clock == from && edge.to.clock == to),
+        }
+    }
+}
+
+fn stay_ns(&(_, arrival, departure): &(u32, i64, i64)) -> Fine {
+    Fine::from(arrival.abs_diff(departure))
+}
+
+/// chrony corrects a clock by at most 83,333 ppm.
+const FASTEST_SLEW_PPB: u32 = 83_333_000;
+
+fn rate_cost(ppb: u32, own: u32) -> u32 {
+    let factor = (ppb / own.max(1)).max(1);
+    3000 + 1000 * factor.ilog2() + 1000 * (factor % 2)
+}
+
+/// What repairs are weighed by.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// How fast clocks may drift without comment.
+    pub rates: Rates,
+    /// By clock: how reluctantly it is blamed, in thousandths of a cost.
+    pub trust: Vec<u32>,
+}
+
+/// A change that was made, and why.
+#[derive(Clone, Debug)]
+pub struct Repair {
+    /// The change.
+    pub element: Element,
+    /// The contradictions that it resolves, the worst one first.
+    pub contradictions: Vec<Contradiction>,
+    /// Other changes that explain the same about as well.
+    pub alternatives: Vec<Element>,
+}
+
+/// Changes in force.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Edges that do not count.
+    pub edges: BTreeSet<Cause>,
+    /// Classes that do not count.
+    pub classes: BTreeSet<u32>,
+    /// Jumps.
+    pub breaks: Breaks,
+    /// Faster drifts, (clock, ppb).
+    pub rates: Vec<(u32, u32)>,
+    /// Pairs of clocks whose messages do not count, (from, to).
+    pub pairs: BTreeSet<(u32, u32)>,
+}
+
+impl Changes {
+    fn of(elements: &[Element]) -> Self {
+        let mut changes = Self::default();
+        for &element in elements {
+            match element {
+                Element::Edge(cause) => {
+                    changes.edges.insert(cause);
+                }
+                Element::Class(class) => {
+                    changes.classes.insert(class);
+                }
+                Element::Jump { clock, at_ns } => changes.breaks.insert(clock, at_ns),
+                Element::Rate { clock, ppb } => changes.rates.push((clock, ppb)),
+                Element::Pair { from, to } => {
+                    changes.pairs.insert((from, to));
+                }
+            }
+        }
+        changes
+    }
+
+    /// True when nothing is changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.edges.is_empty()
+            && self.classes.is_empty()
+            && self.breaks.is_empty()
+            && self.rates.is_empty()
+            && self.pairs.is_empty()
+    }
+
+    /// The drift bounds with these changes.
+    #[must_use]
+    pub fn rates(&self, base: &Rates) -> Rates {
+        let mut rates = base.clone();
+        for &(clock, ppb) in &self.rates {
+            rates.set(clock, rates.ppb(clock).max(ppb));
+        }
+        rates
+    }
+
+    /// Whether an edge of `class` counts.
+    #[must_use]
+    pub fn allows(&self, edge: &Edge, class: u32) -> bool {
+        !self.classes.contains(&class)
+            && !self.edges.contains(&edge.cause)
+            && !self.pairs.contains(&(edge.from.clock, edge.to.clock))
+    }
+}
+
+/// A consistent system.
+#[derive(Clone, Debug)]
+pub struct Consistent {
+    /// The edges in force.
+    pub edges: Vec<Edge>,
+    /// The graph without a reference clock, and offsets that satisfy it.
+    pub graph: Graph,
+    /// One offset per node of `graph`.
+    pub solution: Vec<Fine>,
+    /// What was changed.
+    pub changes: Changes,
+    /// Why.
+    pub repairs: Vec<Repair>,
+}
+
+/// Contradictions to be looked at before edges are dropped without weighing.
+const WEIGHED: usize = 40;
+/// How often the edges are collected anew.
+const COLLECTIONS: usize = 6;
+
+/// Finds a cheapest repair and applies it. `collect` returns the reduced edges with their classes under given
+/// changes: what one edge implied must come back when it does not count.
+pub fn repair(terms: &Terms, mut collect: impl FnMut(&Changes) -> Vec<(Edge, u32)>) -> Consistent {
+    let mut found: Vec<Contradiction> = Vec::new();
+    let mut chosen: Vec<Element> = Vec::new();
+    let mut rounds = 0;
+    loop {
+        let all = collect(&Changes::of(&chosen));
+        let known = found.len();
+        rounds += 1;
+        loop {
+            let changes = Changes::of(&chosen);
+            let rates = changes.rates(&terms.rates);
+            let active: Vec<(Edge, u32)> =
+                all.iter().filter(|(edge, class)| changes.allows(edge, *class)).copied().collect();
+            let edges: Vec<Edge> = active.iter().map(|entry| entry.0).collect();
+            let graph = Graph::build(&edges, &rates, &changes.breaks, Shape::Drift);
+            match graph.check(steady(&edges, &graph)) {
+                Check::Feasible(solution) => {
+                    if found.len() > known && rounds < COLLECTIONS {
+                        break;
+                    }
+                    let repairs = explain(&chosen, &found, terms);
+                    return Consistent { edges, graph, solution, changes, repairs };
+                }
+                Check::Contradiction(witness) => {
+                    let witness = witness.shrink(&edges, &rates, &changes.breaks);
+                    let ixs: Vec<usize> = witness.edges().map(|ix| ix as usize).collect();
+                    let contradiction = Contradiction {
+                        edges: ixs.iter().map(|&ix| active[ix].0).collect(),
+                        classes: ixs.iter().map(|&ix| active[ix].1).collect(),
+                        excess: excess(&witness.steps, &edges, &terms.rates),
+                    };
+                    if found.len() < WEIGHED {
+                        found.push(contradiction);
+                        chosen = hitting_set(&found, terms);
+                    } else {
+                        // Past the limit: give up every pair of clocks on the cycle, so that this ends soon.
+                        let pair = |edge: &Edge| Element::Pair { from: edge.from.clock, to: edge.to.clock };
+                        chosen.extend(contradiction.edges.iter().map(pair));
+                        found.push(contradiction);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The shortfall of a cycle under the usual drift.
+fn excess(steps: &[Step], edges: &[Edge], rates: &Rates) -> Fine {
+    let cost = |step: &Step| match *step {
+        Step::Edge(ix) => edges[ix as usize].weight(rates),
+        Step::Drift { clock, from_ns, to_ns } => rates.over(clock, from_ns.abs_diff(to_ns)),
+    };
+    -steps.iter().map(cost).sum::<Fine>()
+}
+
+/// Offsets that never change, as a guess per node: exactly right when they fit all edges, and then nothing is left
+/// to search.
+#[must_use]
+pub fn steady(edges: &[Edge], graph: &Graph) -> Option<Vec<Fine>> {
+    let clocks = graph.rates().clocks();
+    let still = Rates::uniform(clocks, 0);
+    let flat = Graph::build(edges, &still, &Breaks::none(), Shape::Constant);
+    let Check::Feasible(solution) = flat.check(None) else { return None };
+    let of_clock: Vec<Fine> = (0..u32::try_from(clocks).unwrap_or(u32::MAX))
+        .map(|clock| flat.nodes_of(clock).next().map_or(0, |node| solution[node as usize]))
+        .collect();
+    let nodes = 0..u32::try_from(graph.len()).unwrap_or(u32::MAX);
+    Some(nodes.map(|node| of_clock[graph.place(node).0 as usize]).collect())
+}
+
+struct Cover<'a> {
+    found: &'a [Contradiction],
+    remedies: Vec<Vec<(Element, u32)>>,
+    terms: &'a Terms,
+    best: Vec<Element>,
+    best_cost: u32,
+    tries: u32,
+}
+
+/// The cheapest set of changes that resolves all of `found`: exact up to a number of tries, else the best so far.
+fn hitting_set(found: &[Contradiction], terms: &Terms) -> Vec<Element> {
+    let remedies = found.iter().map(|contradiction| shared_remedies(contradiction, found, terms)).collect();
+    let mut cover = Cover { found, remedies, terms, best: Vec::new(), best_cost: u32::MAX, tries: 0 };
+    cover.search(&mut Vec::new(), 0);
+    cover.best
+}
+
+/// The remedies of one contradiction, jumps also at the moments that other contradictions suggest: one jump may
+/// resolve several only at a moment that they have in common. What resolves most comes first.
+fn shared_remedies(own: &Contradiction, found: &[Contradiction], terms: &Terms) -> Vec<(Element, u32)> {
+    let mut remedies = own.remedies(terms);
+    let jumps: Vec<(Element, u32)> =
+        remedies.iter().copied().filter(|(element, _)| matches!(element, Element::Jump { .. })).collect();
+    for (element, cost) in jumps {
+        let Element::Jump { clock, .. } = element else { continue };
+        for (other, arrival, departure) in found.iter().flat_map(Contradiction::stays) {
+            let moved = Element::Jump { clock, at_ns: arrival.max(departure) };
+            if other == clock && own.is_hit(moved, terms) {
+                remedies.push((moved, cost));
+            }
+        }
+    }
+    let hits = |element| found.iter().filter(|contradiction| contradiction.is_hit(element, terms)).count();
+    remedies.sort_by_cached_key(|&(element, cost)| (std::cmp::Reverse(hits(element)), cost, element));
+    remedies.dedup();
+    remedies
+}
+
+impl Cover<'_> {
+    fn search(&mut self, chosen: &mut Vec<Element>, cost: u32) {
+        const TRIES: u32 = 20_000;
+        if cost >= self.best_cost || self.tries > TRIES {
+            return;
+        }
+        self.tries += 1;
+        let is_open =
+            |contradiction: &Contradiction| !chosen.iter().any(|&element| contradiction.is_hit(element, self.terms));
+        let Some(open) = self.found.iter().position(is_open) else {
+            self.best_cost = cost;
+            self.best.clone_from(chosen);
+            return;
+        };
+        for (element, price) in self.remedies[open].clone() {
+            // A faster drift of the same clock replaces the slower one.
+            let replaced = chosen.iter().position(|other| is_same_rate(*other, element));
+            let refund = replaced.map_or(0, |at| self.price(chosen[at]));
+            chosen.push(element);
+            let old = replaced.map(|at| chosen.swap_remove(at));
+            self.search(chosen, (cost + price).saturating_sub(refund));
+            chosen.retain(|other| *other != element);
+            chosen.extend(old);
+        }
+    }
+
+    fn price(&self, element: Element) -> u32 {
+        let known = self.remedies.iter().flatten().find(|(other, _)| *other == element);
+        known.map_or(0, |&(_, cost)| cost)
+    }
+}
+
+fn is_same_rate(a: Element, b: Element) -> bool {
+    matches!((a, b), (Element::Rate { clock: a, .. }, Element::Rate { clock: b, .. }) if a == b)
+}
+
+/// Gives each change the contradictions that it resolves, and what else would resolve them for about the same.
+fn explain(chosen: &[Element], found: &[Contradiction], terms: &Terms) -> Vec<Repair> {
+    let mut repairs: Vec<Repair> = Vec::new();
+    for &element in chosen {
+        let hits = |element| move |contradiction: &&Contradiction| contradiction.is_hit(element, terms);
+        let mut contradictions: Vec<Contradiction> = found.iter().filter(hits(element)).cloned().collect();
+        contradictions.sort_by_key(|contradiction| std::cmp::Reverse(contradiction.excess));
+        let Some(first) = contradictions.first() else { continue };
+        let remedies = first.remedies(terms);
+        let own = remedies.iter().find(|remedy| remedy.0 == element).map_or(u32::MAX, |remedy| remedy.1);
+        let only_here = contradictions
+            .iter()
+            .filter(|contradiction| chosen.iter().filter(|&&other| contradiction.is_hit(other, terms)).count() == 1);
+        let only_here: Vec<&Contradiction> = only_here.collect();
+        let alternatives = remedies.iter().filter(|&&(other, cost)| {
+            other != element
+                && u64::from(cost) * 10 <= u64::from(own) * 11
+                && only_here.iter().all(|contradiction| contradiction.is_hit(other, terms))
+        });
+        let alternatives = alternatives.map(|remedy| remedy.0).collect();
+        repairs.push(Repair { element, contradictions, alternatives });
+    }
+    repairs
+}
+
+/// An excess in whole nanoseconds, rounded up.
+#[must_use]
+pub fn excess_ns(excess: Fine) -> i64 {
+    i64::try_from((excess + FINE_PER_NS - 1) / FINE_PER_NS).unwrap_or(i64::MAX)
+}
