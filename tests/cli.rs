@@ -260,3 +260,26 @@ fn every_committed_sample_is_read_without_an_error() {
         assert!(report["workspace"]["spans"].as_u64().unwrap() > 0, "{name}");
     }
 }
+
+#[test]
+fn what_inflates_too_far_is_cut_off_and_said() {
+    use std::io::Write as _;
+    let folder = folder();
+    let spans: Vec<(String, i64)> = (1..2_000).map(|at| (format!("{at:x}"), at)).collect();
+    let spans: Vec<_> = spans.iter().map(|(id, at)| (id.as_str(), "", *at, *at + 5)).collect();
+    let file = fs::File::create(folder.path().join("big.json.gz")).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+    gzip.write_all(trace("0000000000000000000000000000000b", &spans).as_bytes()).unwrap();
+    gzip.finish().unwrap();
+
+    let whole = report(folder.path(), &["big.json.gz"]);
+    assert_eq!(whole["workspace"]["spans"], spans.len());
+    assert_eq!(whole["inputs"][0]["compression"], "gzip");
+    let cut = report(folder.path(), &["big.json.gz", "--max-inflated", "100k"]);
+    assert!((1..spans.len() as u64).contains(&cut["workspace"]["spans"].as_u64().unwrap()));
+    let codes: Vec<_> =
+        cut["inputs"][0]["diagnostics"].as_array().unwrap().iter().map(|found| &found["code"]).collect();
+    assert!(codes.contains(&&json!("inflate-limit")), "{codes:?}");
+    let output = run(folder.path(), &["report", "big.json.gz", "--max-inflated", "100k", "--fail-on", "error"]);
+    assert_eq!(output.status.code(), Some(1));
+}

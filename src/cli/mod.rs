@@ -3,6 +3,7 @@
 //! Exit codes: 0, 1 when `report --fail-on` found something, 2 for bad usage or when nothing could
 //! be read or written.
 
+mod limits;
 mod open;
 mod output;
 mod render;

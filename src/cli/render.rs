@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use emath::Vec2;
 
+use super::limits::Limits;
 use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
 use crate::export::{picture, png, svg};
-use crate::load::{Options, Progress, Source, load};
+use crate::load::{Progress, Source, load};
 use crate::scene::{RulerMode, ThemeKind, ViewState, lower};
 
 /// What to draw, and where to.
@@ -41,6 +42,9 @@ pub struct Args {
     /// Size of text and rows, 1 = normal
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_scale)]
     pub text_scale: f32,
+    /// Limits of what is read
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 /// Width of a picture when nobody asked for one, in points.
@@ -56,7 +60,7 @@ const HEIGHTS: (f32, f32) = (400.0, 4000.0);
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     let format = Format::of(&args.output)?;
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
-    let loaded = load(&sources, &Options::default(), &Progress::default())?;
+    let loaded = load(&sources, &args.limits.options(), &Progress::default())?;
     for failure in &loaded.failures {
         say_on_stderr(&format!("skewline: {:#}", anyhow::Error::msg(failure.error.to_string())));
     }

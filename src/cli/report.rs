@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::ValueEnum;
 
+use super::limits::Limits;
 use super::{Exit, output};
 use crate::analysis::clocks::domains;
 use crate::export::report::{Failure, Report, ReportInput};
-use crate::load::{self, Options, Origin, Progress, Source};
+use crate::load::{self, Origin, Progress, Source};
 use crate::model::Severity;
 
 /// What to report on, and how.
@@ -23,6 +24,9 @@ pub struct Args {
     /// Exit with 1 when something of this severity or worse was found
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
+    /// Limits of what is read
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 /// How a report is written.
@@ -61,7 +65,7 @@ impl From<FailOn> for Severity {
 /// When nothing could be read.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
-    let loaded = load::load(&sources, &Options::default(), &Progress::default())?;
+    let loaded = load::load(&sources, &args.limits.options(), &Progress::default())?;
     let hashes: Vec<Option<String>> = loaded.origins.iter().map(hash).collect();
     let failures: Vec<Failure> = loaded.failures.iter().map(failure).collect();
     let domains = domains::assign(&loaded.store);
