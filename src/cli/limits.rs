@@ -15,11 +15,7 @@ impl Limits {
     /// What the loader shall respect. Whoever names a size trusts the file, so the ratio no longer counts.
     #[must_use]
     pub fn options(self) -> Options {
-        self.max_inflated.map_or_else(Options::default, |max_inflated| Options {
-            max_inflated,
-            max_ratio: 0,
-            ..Options::default()
-        })
+        self.max_inflated.map_or_else(Options::default, |max_inflated| Options { max_inflated, max_ratio: 0 })
     }
 }
 
