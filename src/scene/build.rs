@@ -250,9 +250,6 @@ impl SceneBuilder {
 
     /// Name and duration of a bar: inside when they fit, right of it when there is room, else cropped.
     fn label(&mut self, frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, next_left: Option<f32>) {
-        if bar.count > 1 {
-            return;
-        }
         let (canvas, size, unit) = (scene.areas.canvas, scene.metrics.text, scene.metrics.scale);
         let store = frame.input.store;
         let span = store.span(bar.span);
@@ -267,7 +264,7 @@ impl SceneBuilder {
         let (x, room, color) = if whole <= room || (free < whole.min(90.0 * unit) + 16.0 * unit && room >= 20.0 * unit)
         {
             (left + pad, room, frame.colors(bar.span).text)
-        } else if free >= 40.0 * unit && bar.rect.right() >= canvas.left() {
+        } else if free >= if bar.count > 1 { 64.0 } else { 40.0 } * unit && bar.rect.right() >= canvas.left() {
             (right + pad, free - 2.0 * pad - 4.0, frame.theme.text_dim)
         } else if room >= 20.0 * unit {
             (left + pad, room, frame.colors(bar.span).text)
@@ -284,8 +281,18 @@ impl SceneBuilder {
             text,
         };
         scene.labels.push(text_shape(x, color, name.text));
-        if let (true, Some(duration)) = (name.is_whole, span.duration_ns()) {
-            let (text, width) = self.labels.duration(duration, size);
+        if !name.is_whole {
+            return;
+        }
+        // A bar that stands for several spans says how many, instead of how long the longest is.
+        let more = if bar.count > 1 {
+            let text = format!("+{}", bar.count - 1);
+            let width = text::width(&text, Font::Regular, size);
+            Some((text.into(), width))
+        } else {
+            span.duration_ns().map(|duration| self.labels.duration(duration, size))
+        };
+        if let Some((text, width)) = more {
             let at = x + name.width + 7.0 * unit;
             if at + width <= x + room {
                 scene.labels.push(text_shape(at, faded(color, 0.72), text));

@@ -321,7 +321,7 @@ fn heads_layer(scene: &Scene) -> Layer {
         shapes.push(line(38.0, left, Anchor::Start, Font::Regular, metrics.text, theme.text_dim, &head.detail));
         let chip_width = text::width(&head.chip, Font::Regular, metrics.small) + 16.0 * unit;
         let chip = Rect::from_min_size(
-            Pos2::new(left, (head.text_top + 46.0 * unit).round()),
+            Pos2::new(left, (head.text_top + if head.detail.is_empty() { 30.0 } else { 46.0 } * unit).round()),
             emath::vec2(chip_width, (18.0 * unit).round()),
         );
         let border = if head.is_guess { mix(theme.control, theme.warning, 0.55) } else { theme.control_line };

