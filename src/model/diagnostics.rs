@@ -107,6 +107,7 @@ impl Code {
             | Self::ServerWarning
             | Self::TimesFromAnnotations
             | Self::EventsSkipped
+            | Self::UnmatchedEvent
             | Self::PartialOverlap => Severity::Notice,
             Self::Truncated | Self::Malformed | Self::TooDeep | Self::TooLarge | Self::InflateLimit => Severity::Error,
             _ => Severity::Warning,
