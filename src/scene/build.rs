@@ -1,24 +1,24 @@
 //! Store, layout and view to a [`Scene`]. Its cost follows the pixels of the view, not the spans (invariant I6).
 
-use ecolor::Color32;
 use emath::{Pos2, Rect};
 use std::sync::Arc;
 
 use super::caption::{self, Caption};
-use super::frame::{Dense, GhostBox, LaneHead, OverviewColumn, OverviewStrip, Scene, SceneBar};
+use super::frame::{Dense, GhostBox, OverviewStrip, Scene, SceneBar};
 use super::geometry::{Areas, LaneBand, Metrics, band_of_row, lane_bands};
+use super::heads::LaneTexts;
 use super::labels::Labels;
 use super::palette::{BarColors, ServiceColors};
 use super::ruler;
 use super::selection;
 use super::shape::{Anchor, TextShape};
+use super::strip;
 use super::text::{self, Font};
-use super::theme::{Theme, ThemeKind, faded};
-use super::view_state::{RulerMode, TimeRange, TimeScale, ViewState};
-use crate::analysis::clocks::domains::{ClockKind, Domains, Strength};
+use super::theme::{Theme, faded};
+use super::view_state::{TimeScale, ViewState};
+use crate::analysis::clocks::domains::Domains;
 use crate::layout::{Layout, RowIx};
 use crate::lod::{Bar, GhostRun, Index, bucket_for};
-use crate::model::time::{absolute_text, duration_text};
 use crate::model::{SpanFlags, SpanIx, TraceStore};
 
 /// What a scene is made from.
@@ -60,23 +60,10 @@ pub struct SceneBuilder {
     labels: Labels,
     bars: Vec<Bar>,
     ghosts: Vec<GhostRun>,
-    lane_texts: Vec<Option<LaneTexts>>,
+    pub(super) lane_texts: Vec<Option<LaneTexts>>,
     strings: usize,
     /// Failed spans of the store, counted once.
     failed: u64,
-}
-
-/// The texts of a lane head, cropped for one width.
-#[derive(Clone, Debug)]
-struct LaneTexts {
-    room: f32,
-    theme: ThemeKind,
-    name: Arc<str>,
-    count: Arc<str>,
-    detail: Arc<str>,
-    chip: Arc<str>,
-    kind: &'static str,
-    services: Arc<[(Color32, Arc<str>)]>,
 }
 
 /// Builds one scene. Where frames follow each other, keep a [`SceneBuilder`].
@@ -94,10 +81,12 @@ pub fn canvas_scale(view: &ViewState) -> TimeScale {
 }
 
 /// What the steps of one build share.
-struct Frame<'a> {
-    input: &'a SceneInput<'a>,
-    view: &'a ViewState,
-    theme: &'static Theme,
+pub(super) struct Frame<'a> {
+    pub input: &'a SceneInput<'a>,
+    pub view: &'a ViewState,
+    pub theme: &'static Theme,
+    /// What an empty lane says.
+    nothing: Arc<str>,
 }
 
 impl SceneBuilder {
@@ -114,12 +103,12 @@ impl SceneBuilder {
             self.strings = input.store.strings().len();
             self.failed = input.store.flags().iter().filter(|flags| flags.has(SpanFlags::ERROR)).count() as u64;
         }
-        let frame = Frame { input, view, theme: view.theme.theme() };
+        let frame = Frame { input, view, theme: view.theme.theme(), nothing: "no spans in this time range".into() };
         let mut scene = empty_scene(input, view);
-        scene.overview = overview(&frame, &scene);
+        scene.overview = strip::overview(&frame, &scene);
         let origin = scene.hull_ns.start;
         scene.ruler = ruler::ruler(view.time, &scene.scale, origin, view.ruler, scene.metrics.small);
-        scene.corner = corner(&frame, &scene, self.failed);
+        scene.corner = strip::corner(&frame, &scene, self.failed);
         self.lanes(&frame, &mut scene);
         selection::add(&frame.selection(), &mut scene);
         if let Some(caption) = input.caption {
@@ -135,8 +124,12 @@ impl SceneBuilder {
         let bands = std::mem::take(&mut scene.bands);
         for band in bands[first..].iter().take_while(|band| band.top < bottom) {
             self.head(frame, scene, band);
+            let before = scene.bars.len() + scene.ghosts.len();
             for row in band.rows_between(top, bottom) {
                 self.row(frame, scene, band, RowIx(row));
+            }
+            if scene.bars.len() + scene.ghosts.len() == before {
+                say_nothing_here(frame, scene);
             }
         }
         scene.hidden.rows_above = bands.iter().map(|band| band.rows_between(f64::MIN, top).len() as u32).sum();
@@ -151,71 +144,6 @@ impl SceneBuilder {
         scene.hidden.lanes_below = bands.iter().filter(|band| band.top >= bottom).count() as u32;
         scene.hidden.lanes_hidden = (frame.input.layout.lanes().len() - bands.len()) as u32;
         scene.bands = bands;
-    }
-
-    fn head(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand) {
-        let (areas, metrics) = (&scene.areas, &scene.metrics);
-        let top = to_screen(areas, scene.scroll_y, band.top).max(areas.canvas.top());
-        let bottom = to_screen(areas, scene.scroll_y, band.bottom()).min(areas.canvas.bottom());
-        let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(areas.canvas.right(), bottom));
-        // The text stays in view while any of the lane is, and leaves with its bottom edge.
-        let lane_bottom = to_screen(areas, scene.scroll_y, band.bottom());
-        let lane_top = to_screen(areas, scene.scroll_y, band.top);
-        let text_top = top.min(lane_bottom - metrics.lane_min).max(lane_top);
-        let Some(domain) = frame.input.domains.list.get(band.domain.at()) else {
-            return;
-        };
-        let texts = self.lane_texts(frame, scene, band);
-        scene.lanes.push(LaneHead {
-            lane: band.lane,
-            rect,
-            text_top,
-            stripe: domain
-                .services
-                .first()
-                .map_or(frame.theme.unknown, |name| frame.input.colors.colors_of_name(name, frame.view.theme).fill),
-            name: texts.name,
-            count: texts.count,
-            detail: texts.detail,
-            chip: texts.chip,
-            kind: texts.kind,
-            services: texts.services,
-            is_guess: domain.strength <= Strength::Weak,
-        });
-    }
-
-    fn lane_texts(&mut self, frame: &Frame<'_>, scene: &Scene, band: &LaneBand) -> LaneTexts {
-        let metrics = &scene.metrics;
-        let room = scene.areas.heads.width() - 26.0 * metrics.scale;
-        let at = band.domain.at();
-        if self.lane_texts.len() <= at {
-            self.lane_texts.resize(frame.input.domains.list.len().max(at + 1), None);
-        }
-        if let Some(texts) =
-            self.lane_texts[at].as_ref().filter(|texts| texts.room == room && texts.theme == frame.view.theme)
-        {
-            return texts.clone();
-        }
-        let domain = &frame.input.domains.list[at];
-        let count = count_text(domain.spans, "span");
-        let count_width = text::width(&count, Font::Regular, metrics.small) + 10.0 * metrics.scale;
-        let chip = if domain.chip.is_empty() { domain.key.as_str() } else { domain.chip.as_str() };
-        let chip = if chip.is_empty() { "no evidence" } else { chip };
-        let kind = kind_beside(domain.kind, chip);
-        let kind_width = text::width(kind, Font::Regular, metrics.small);
-        let chip_room = (room - kind_width - 26.0 * metrics.scale).max(60.0);
-        let texts = LaneTexts {
-            room,
-            theme: frame.view.theme,
-            name: text::crop(&domain.name, Font::Bold, metrics.name, room - count_width).into(),
-            count: count.into(),
-            detail: text::crop(&domain.detail, Font::Regular, metrics.text, room).into(),
-            chip: text::crop(chip, Font::Regular, metrics.small, chip_room).into(),
-            kind,
-            services: services(frame, &domain.services, room, metrics.small),
-        };
-        self.lane_texts[at] = Some(texts.clone());
-        texts
     }
 
     fn row(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand, row: RowIx) {
@@ -299,6 +227,25 @@ impl SceneBuilder {
             }
         }
     }
+}
+
+/// An empty stretch of a lane is a fact about the time range, not about the lane.
+fn say_nothing_here(frame: &Frame<'_>, scene: &mut Scene) {
+    let (size, canvas) = (scene.metrics.small, scene.areas.canvas);
+    let Some(head) = scene.lanes.last() else { return };
+    let middle = head.text_top + scene.metrics.lane_pad + scene.metrics.pitch / 2.0;
+    let shape = TextShape {
+        pos: Pos2::new(
+            canvas.left() + 12.0 * scene.metrics.scale,
+            text::baseline_for_middle(middle, Font::Regular, size),
+        ),
+        anchor: Anchor::Start,
+        font: Font::Regular,
+        size,
+        color: frame.theme.text_faint,
+        text: Arc::clone(&frame.nothing),
+    };
+    scene.labels.push(shape);
 }
 
 fn ghost_label(frame: &Frame<'_>, scene: &mut Scene, place: &Place, rect: Rect, run: &GhostRun) {
@@ -430,7 +377,9 @@ fn event_ticks(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns: i
     let shift = if bar.flags.has(SpanFlags::START_MISSING) { 0 } else { start_ns.saturating_sub(raw_start) };
     let canvas = scene.areas.canvas;
     let mut last = f32::NEG_INFINITY;
-    for event in span.events().take(MOST_EVENTS) {
+    // Of very many events every so-manieth is looked at: they share points anyway.
+    let step = span.events().len() / MOST_EVENTS + 1;
+    for event in span.events().step_by(step) {
         let x = scene.scale.screen_from_time(event.time_ns().saturating_add(shift));
         if x < last + 1.5 || x < canvas.left() || x > canvas.right() {
             continue;
@@ -474,114 +423,6 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         legend: Vec::new(),
         footer: Vec::new(),
         hidden: super::frame::Hidden::default(),
-    }
-}
-
-/// Width of a column of the overview in points.
-const OVERVIEW_COLUMN: f32 = 3.0;
-
-/// The axis of the overview strip: the whole trace with a small margin.
-#[must_use]
-pub fn overview_scale(scene: &Scene) -> TimeScale {
-    let mut whole = ViewState::default();
-    whole.fit(&scene.hull_ns);
-    TimeScale::new(whole.time, scene.areas.overview.left(), scene.areas.overview.right())
-}
-
-fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
-    let area = scene.areas.overview;
-    let scale = overview_scale(scene);
-    let column_width = OVERVIEW_COLUMN * scene.metrics.scale;
-    let count = (area.width() / column_width).floor().max(1.0) as usize;
-    let range = TimeRange { from_ns: scale.from_ns, to_ns: scale.time_from_screen(area.right()) };
-    let density = frame.input.index.overview(range.from_ns, range.to_ns, count);
-    let busiest = density.iter().map(|load| load.busy_ns).max().unwrap_or(0).max(1);
-    let columns = density
-        .iter()
-        .enumerate()
-        .filter(|(_, load)| load.spans > 0)
-        .map(|(at, load)| OverviewColumn {
-            x: area.left() + at as f32 * (area.width() / count as f32),
-            // The square root keeps quiet stretches visible beside busy ones.
-            height: (load.busy_ns.max(0) as f32 / busiest as f32).sqrt().max(0.06),
-            has_error: load.errors > 0,
-        })
-        .collect();
-    let edge = |time_ns| scale.screen_from_time(time_ns).clamp(area.left(), area.right());
-    OverviewStrip {
-        columns,
-        column_width: area.width() / count as f32,
-        window: [edge(frame.view.time.from_ns), edge(frame.view.time.to_ns)],
-        range,
-    }
-}
-
-fn corner(frame: &Frame<'_>, scene: &Scene, failed: u64) -> Vec<TextShape> {
-    let (areas, metrics, theme) = (&scene.areas, &scene.metrics, frame.theme);
-    let left = 14.0 * metrics.scale;
-    let room = areas.corner.width() - left - 10.0 * metrics.scale;
-    let store = frame.input.store;
-    let line = |baseline: f32, font, size, color, text: &str| TextShape {
-        pos: Pos2::new(left, baseline.round()),
-        anchor: Anchor::Start,
-        font,
-        size,
-        color,
-        text: text::crop(text, font, size, room).into(),
-    };
-    let mut summary = format!(
-        "{} · {}",
-        count_text(store.len() as u64, "span"),
-        duration_text(scene.hull_ns.end.saturating_sub(scene.hull_ns.start))
-    );
-    if failed > 0 {
-        summary = format!("{summary} · {failed} failed");
-    }
-    let clock = match frame.view.ruler {
-        RulerMode::Relative if scene.ruler.base.is_empty() => "Time since the first span".to_owned(),
-        RulerMode::Relative => scene.ruler.base.clone(),
-        RulerMode::Absolute => {
-            let day = absolute_text(frame.view.time.from_ns);
-            format!("{} UTC  {}", day.get(..10).unwrap_or_default(), scene.ruler.base)
-        }
-    };
-    let top = areas.corner.top();
-    vec![
-        line(top + 19.0 * metrics.scale, Font::Bold, metrics.text, theme.text, "Overview"),
-        line(top + 35.0 * metrics.scale, Font::Regular, metrics.small, theme.text_dim, &summary),
-        line(
-            areas.ruler.bottom() - 9.0 * metrics.scale,
-            Font::Regular,
-            metrics.small,
-            theme.text_dim,
-            clock.trim_end(),
-        ),
-    ]
-}
-
-/// The kind of clock, unless the chip beside it says so already.
-fn kind_beside(kind: ClockKind, chip: &str) -> &'static str {
-    let text = kind_text(kind);
-    let is_said = chip.contains(" · ") && kind != ClockKind::Server && kind != ClockKind::Unknown;
-    if is_said { "" } else { text }
-}
-
-/// Services of a lane with their colours, when there is more than the one that the stripe shows.
-fn services(frame: &Frame<'_>, names: &[String], room: f32, size: f32) -> Arc<[(Color32, Arc<str>)]> {
-    if names.len() < 2 {
-        return Arc::new([]);
-    }
-    let color = |name: &str| frame.input.colors.colors_of_name(name, frame.view.theme).fill;
-    let room = room - 2.0 * size;
-    names.iter().take(24).map(|name| (color(name), text::crop(name, Font::Regular, size, room).into())).collect()
-}
-
-const fn kind_text(kind: ClockKind) -> &'static str {
-    match kind {
-        ClockKind::Server => "our clock",
-        ClockKind::Unmanaged => "unmanaged clock",
-        ClockKind::Provider => "provider's clock",
-        ClockKind::Unknown => "clock not known",
     }
 }
 

@@ -2,9 +2,10 @@
 
 use emath::Pos2;
 
-use super::build::{SceneInput, overview_scale, to_screen};
+use super::build::{SceneInput, to_screen};
 use super::frame::Scene;
 use super::geometry::band_at;
+use super::strip::overview_scale;
 use crate::layout::{LaneIx, RowIx};
 use crate::model::SpanIx;
 

@@ -1,0 +1,119 @@
+//! Lane heads: which clock, how it is known, what runs on it.
+
+use std::sync::Arc;
+
+use ecolor::Color32;
+use emath::{Pos2, Rect};
+
+use super::build::{Frame, SceneBuilder, count_text, to_screen};
+use super::frame::{LaneHead, Scene};
+use super::geometry::LaneBand;
+use super::text::{self, Font};
+use super::theme::ThemeKind;
+use crate::analysis::clocks::domains::{ClockKind, Strength};
+
+/// The texts of a lane head, cropped for one width.
+#[derive(Clone, Debug)]
+pub(super) struct LaneTexts {
+    room: f32,
+    theme: ThemeKind,
+    name: Arc<str>,
+    count: Arc<str>,
+    detail: Arc<str>,
+    chip: Arc<str>,
+    kind: &'static str,
+    services: Arc<[(Color32, Arc<str>)]>,
+}
+
+impl SceneBuilder {
+    pub(super) fn head(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand) {
+        let (areas, metrics) = (&scene.areas, &scene.metrics);
+        let top = to_screen(areas, scene.scroll_y, band.top).max(areas.canvas.top());
+        let bottom = to_screen(areas, scene.scroll_y, band.bottom()).min(areas.canvas.bottom());
+        let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(areas.canvas.right(), bottom));
+        // The text stays in view while any of the lane is, and leaves with its bottom edge.
+        let lane_bottom = to_screen(areas, scene.scroll_y, band.bottom());
+        let lane_top = to_screen(areas, scene.scroll_y, band.top);
+        let text_top = top.min(lane_bottom - metrics.lane_min).max(lane_top);
+        let Some(domain) = frame.input.domains.list.get(band.domain.at()) else {
+            return;
+        };
+        let texts = self.lane_texts(frame, scene, band);
+        scene.lanes.push(LaneHead {
+            lane: band.lane,
+            rect,
+            text_top,
+            stripe: domain
+                .services
+                .first()
+                .map_or(frame.theme.unknown, |name| frame.input.colors.colors_of_name(name, frame.view.theme).fill),
+            name: texts.name,
+            count: texts.count,
+            detail: texts.detail,
+            chip: texts.chip,
+            kind: texts.kind,
+            services: texts.services,
+            is_guess: domain.strength <= Strength::Weak,
+        });
+    }
+
+    fn lane_texts(&mut self, frame: &Frame<'_>, scene: &Scene, band: &LaneBand) -> LaneTexts {
+        let metrics = &scene.metrics;
+        let room = scene.areas.heads.width() - 26.0 * metrics.scale;
+        let at = band.domain.at();
+        if self.lane_texts.len() <= at {
+            self.lane_texts.resize(frame.input.domains.list.len().max(at + 1), None);
+        }
+        if let Some(texts) =
+            self.lane_texts[at].as_ref().filter(|texts| texts.room == room && texts.theme == frame.view.theme)
+        {
+            return texts.clone();
+        }
+        let domain = &frame.input.domains.list[at];
+        let count = count_text(domain.spans, "span");
+        let count_width = text::width(&count, Font::Regular, metrics.small) + 10.0 * metrics.scale;
+        let chip = if domain.chip.is_empty() { domain.key.as_str() } else { domain.chip.as_str() };
+        let chip = if chip.is_empty() { "no evidence" } else { chip };
+        let kind = kind_beside(domain.kind, chip);
+        let kind_width = text::width(kind, Font::Regular, metrics.small);
+        let chip_room = (room - kind_width - 26.0 * metrics.scale).max(60.0);
+        let texts = LaneTexts {
+            room,
+            theme: frame.view.theme,
+            name: text::crop(&domain.name, Font::Bold, metrics.name, room - count_width).into(),
+            count: count.into(),
+            detail: text::crop(&domain.detail, Font::Regular, metrics.text, room).into(),
+            chip: text::crop(chip, Font::Regular, metrics.small, chip_room).into(),
+            kind,
+            services: services(frame, &domain.services, room, metrics.small),
+        };
+        self.lane_texts[at] = Some(texts.clone());
+        texts
+    }
+}
+
+/// The kind of clock, unless the chip beside it says so already.
+fn kind_beside(kind: ClockKind, chip: &str) -> &'static str {
+    let text = kind_text(kind);
+    let is_said = chip.contains(" · ") && kind != ClockKind::Server && kind != ClockKind::Unknown;
+    if is_said { "" } else { text }
+}
+
+/// Services of a lane with their colours, when there is more than the one that the stripe shows.
+fn services(frame: &Frame<'_>, names: &[String], room: f32, size: f32) -> Arc<[(Color32, Arc<str>)]> {
+    if names.len() < 2 {
+        return Arc::new([]);
+    }
+    let color = |name: &str| frame.input.colors.colors_of_name(name, frame.view.theme).fill;
+    let room = room - 2.0 * size;
+    names.iter().take(24).map(|name| (color(name), text::crop(name, Font::Regular, size, room).into())).collect()
+}
+
+const fn kind_text(kind: ClockKind) -> &'static str {
+    match kind {
+        ClockKind::Server => "our clock",
+        ClockKind::Unmanaged => "unmanaged clock",
+        ClockKind::Provider => "provider's clock",
+        ClockKind::Unknown => "clock not known",
+    }
+}

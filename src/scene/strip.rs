@@ -1,0 +1,92 @@
+//! The overview strip and the texts left of it.
+
+use emath::Pos2;
+
+use super::build::{Frame, count_text};
+use super::frame::{OverviewColumn, OverviewStrip, Scene};
+use super::shape::{Anchor, TextShape};
+use super::text::{self, Font};
+use super::view_state::{RulerMode, TimeRange, TimeScale, ViewState};
+use crate::model::time::{absolute_text, duration_text};
+
+/// Width of a column of the overview in points.
+const OVERVIEW_COLUMN: f32 = 3.0;
+
+/// The axis of the overview strip: the whole trace with a small margin.
+#[must_use]
+pub fn overview_scale(scene: &Scene) -> TimeScale {
+    let mut whole = ViewState::default();
+    whole.fit(&scene.hull_ns);
+    TimeScale::new(whole.time, scene.areas.overview.left(), scene.areas.overview.right())
+}
+
+pub(super) fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
+    let area = scene.areas.overview;
+    let scale = overview_scale(scene);
+    let column_width = OVERVIEW_COLUMN * scene.metrics.scale;
+    let count = (area.width() / column_width).floor().max(1.0) as usize;
+    let range = TimeRange { from_ns: scale.from_ns, to_ns: scale.time_from_screen(area.right()) };
+    let density = frame.input.index.overview(range.from_ns, range.to_ns, count);
+    let busiest = density.iter().map(|load| load.busy_ns).max().unwrap_or(0).max(1);
+    let columns = density
+        .iter()
+        .enumerate()
+        .filter(|(_, load)| load.spans > 0)
+        .map(|(at, load)| OverviewColumn {
+            x: area.left() + at as f32 * (area.width() / count as f32),
+            // The square root keeps quiet stretches visible beside busy ones.
+            height: (load.busy_ns.max(0) as f32 / busiest as f32).sqrt().max(0.06),
+            has_error: load.errors > 0,
+        })
+        .collect();
+    let edge = |time_ns| scale.screen_from_time(time_ns).clamp(area.left(), area.right());
+    OverviewStrip {
+        columns,
+        column_width: area.width() / count as f32,
+        window: [edge(frame.view.time.from_ns), edge(frame.view.time.to_ns)],
+        range,
+    }
+}
+
+pub(super) fn corner(frame: &Frame<'_>, scene: &Scene, failed: u64) -> Vec<TextShape> {
+    let (areas, metrics, theme) = (&scene.areas, &scene.metrics, frame.theme);
+    let left = 14.0 * metrics.scale;
+    let room = areas.corner.width() - left - 10.0 * metrics.scale;
+    let store = frame.input.store;
+    let line = |baseline: f32, font, size, color, text: &str| TextShape {
+        pos: Pos2::new(left, baseline.round()),
+        anchor: Anchor::Start,
+        font,
+        size,
+        color,
+        text: text::crop(text, font, size, room).into(),
+    };
+    let mut summary = format!(
+        "{} · {}",
+        count_text(store.len() as u64, "span"),
+        duration_text(scene.hull_ns.end.saturating_sub(scene.hull_ns.start))
+    );
+    if failed > 0 {
+        summary = format!("{summary} · {failed} failed");
+    }
+    let clock = match frame.view.ruler {
+        RulerMode::Relative if scene.ruler.base.is_empty() => "Time since the first span".to_owned(),
+        RulerMode::Relative => scene.ruler.base.clone(),
+        RulerMode::Absolute => {
+            let day = absolute_text(frame.view.time.from_ns);
+            format!("{} UTC  {}", day.get(..10).unwrap_or_default(), scene.ruler.base)
+        }
+    };
+    let top = areas.corner.top();
+    vec![
+        line(top + 19.0 * metrics.scale, Font::Bold, metrics.text, theme.text, "Overview"),
+        line(top + 35.0 * metrics.scale, Font::Regular, metrics.small, theme.text_dim, &summary),
+        line(
+            areas.ruler.bottom() - 9.0 * metrics.scale,
+            Font::Regular,
+            metrics.small,
+            theme.text_dim,
+            clock.trim_end(),
+        ),
+    ]
+}
