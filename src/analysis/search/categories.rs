@@ -214,12 +214,21 @@ struct ValueCategories<'a> {
     numbers: HashMap<(u8, u64), u32, FixedState>,
     /// Some value of this key is text, so that a number may meet its own text.
     has_text: bool,
+    /// Values of this key have several types, or one is a double that is not finite: two may read the same.
+    is_mixed: bool,
 }
 
 impl<'a> ValueCategories<'a> {
     fn new(store: &'a TraceStore, key: Sym) -> Self {
-        let has_text = store.attrs().pairs().iter().any(|attr| attr.key == key && text_sym(attr.value).is_some());
-        Self { store, dense: Dense::new(store.strings().len()), numbers: HashMap::default(), has_text }
+        let of_key = || store.attrs().pairs().iter().filter(|attr| attr.key == key).map(|attr| attr.value);
+        let has_text = of_key().any(|value| text_sym(value).is_some());
+        let has = |kind: fn(Value) -> bool| usize::from(of_key().any(kind));
+        let kinds = has(|value| matches!(value, Value::Int(_)))
+            + has(|value| matches!(value, Value::Double(_)))
+            + has(|value| matches!(value, Value::Bool(_)));
+        let has_nan = of_key().any(|value| matches!(value, Value::Double(double) if double.is_nan()));
+        let dense = Dense::new(store.strings().len());
+        Self { store, dense, numbers: HashMap::default(), has_text, is_mixed: kinds > 1 || has_nan }
     }
 
     fn category(&mut self, value: Value) -> u32 {
@@ -232,6 +241,11 @@ impl<'a> ValueCategories<'a> {
             return self.dense.category(sym.at(), || Label::Value(value));
         }
         let labels = &mut self.dense.labels;
+        if !self.is_mixed {
+            // Distinct attributes of one type are distinct texts.
+            labels.push(Label::Value(value));
+            return labels.len() as u32 - 1;
+        }
         *self.numbers.entry(number_key(value)).or_insert_with(|| {
             labels.push(Label::Value(value));
             labels.len() as u32 - 1

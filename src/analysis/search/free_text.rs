@@ -164,7 +164,8 @@ fn find_in_joined(needle: &Needle, text: &str, offset: usize, ends: &[usize], mu
     let (mut from, mut string) = (0, 0);
     while let Some(found) = needle.find_ascii(&bytes[from..]) {
         let at = from + found;
-        string += ends[string..].partition_point(|&end| end - offset <= at);
+        // Hits are mostly close together: stepping beats a binary search.
+        string += ends[string..].iter().take_while(|&&end| end - offset <= at).count();
         let Some(end) = ends.get(string).map(|end| end - offset) else { return };
         if at + len <= end {
             hit(string);
