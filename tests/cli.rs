@@ -215,7 +215,7 @@ fn simulate_writes_the_trace_and_its_truth() {
     assert_eq!(loaded["workspace"]["traces"], 4);
     assert_eq!(loaded["workspace"]["orphan_spans"], 6);
     assert_eq!(loaded["workspace"]["missing_parents"], json!({ "count": 4, "remote": 3, "local": 1, "unknown": 0 }));
-    assert_eq!(loaded["clocks"].as_array().unwrap().len(), truth["clocks"].as_array().unwrap().len());
+    assert_eq!(loaded["domains"].as_array().unwrap().len(), truth["clocks"].as_array().unwrap().len());
 
     let to_stdout = run(folder.path(), &["simulate", "slow-conversation", "-o", "-", "--truth", "t.json"]);
     assert_eq!(to_stdout.stdout, fs::read(folder.path().join("sample.otlp.json")).unwrap());

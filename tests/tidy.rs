@@ -43,7 +43,8 @@ fn assert_none(broken: &[String], rule: &str) {
 
 #[test]
 fn i1_only_view_and_app_know_the_window_toolkit() {
-    const TOOLKIT: &[&str] = &["egui", "eframe", "rfd::", "arboard"];
+    const TOOLKIT: &[&str] =
+        &["egui::", "eframe::", "egui_plot::", "egui_extras::", "egui_notify::", "rfd::", "arboard::"];
     let mut broken = Vec::new();
     for (name, text) in sources() {
         if name.starts_with("view/") || name.starts_with("app/") {

@@ -25,7 +25,7 @@
 //!              time { clock: "raw", start_ns, end_ns, duration_ns } or null
 //! memory       column_bytes, attribute_bytes, string_bytes, event_bytes, total_bytes,
 //!              column_bytes_per_span, bytes_per_span
-//! clocks[]     one per clock domain, in the order of the lanes: name, kind ("server", "unmanaged",
+//! domains[]    one per clock domain, in the order of the lanes: name, kind ("server", "unmanaged",
 //!              "provider", "unknown"), key and value (the evidence; null if nothing identifies the
 //!              clock), strength ("strong", "medium", "weak", "unknown"), evidence (in words),
 //!              detail, services[], sdk_languages[], members[] (the processes, instances or pages:
@@ -78,7 +78,7 @@ pub struct Report {
     /// What the workspace costs.
     pub memory: Memory,
     /// The clock domains.
-    pub clocks: Vec<Clock>,
+    pub domains: Vec<Clock>,
     /// Conclusions; none yet.
     pub findings: Vec<Finding>,
 }
@@ -293,7 +293,7 @@ impl Report {
             failures: input.failures.to_vec(),
             workspace: workspace(input.store),
             memory: memory(input.store),
-            clocks: clocks(input.store, input.domains),
+            domains: clocks(input.store, input.domains),
             findings: Vec::new(),
         }
     }

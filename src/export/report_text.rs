@@ -24,7 +24,7 @@ impl Display for Report {
             writeln!(f, "  {:<8} {}", failure.severity, failure.error)?;
         }
         write_workspace(f, self)?;
-        write_clocks(f, &self.clocks)?;
+        write_clocks(f, &self.domains)?;
         writeln!(f, "\n{}", verdict(self.counts))
     }
 }
@@ -40,7 +40,7 @@ fn headline(report: &Report) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, " over {} (raw clocks)", duration_text(time.duration_ns));
     }
-    let _ = write!(text, ", stamped by {}.", count(report.clocks.len() as u64, "clock"));
+    let _ = write!(text, ", stamped by {}.", count(report.domains.len() as u64, "clock"));
     text
 }
 

@@ -61,12 +61,12 @@ pub enum LoadError {
     #[error("no input was given. Name a file or a directory, or - for standard input.")]
     NoInput,
     /// None of several inputs could be read.
-    #[error("none of the {count} inputs could be read. The first one: {first}")]
+    #[error("none of the {count} inputs could be read:{}", one_per_line(failed))]
     Nothing {
         /// How many there were.
         count: usize,
-        /// Why the first one failed.
-        first: Box<LoadError>,
+        /// Why each one failed, in order.
+        failed: Vec<LoadError>,
     },
     /// The user cancelled.
     #[error("loading was cancelled. Open the input again to load it.")]
@@ -105,4 +105,14 @@ impl LoadError {
             other => other,
         }
     }
+}
+
+/// The first few errors, each on a line of its own.
+fn one_per_line(errors: &[LoadError]) -> String {
+    const MOST: usize = 10;
+    let mut text: String = errors.iter().take(MOST).map(|error| format!("\n  {error}")).collect();
+    if errors.len() > MOST {
+        text.push_str(&format!("\n  and {} more", errors.len() - MOST));
+    }
+    text
 }

@@ -56,7 +56,6 @@ pub fn load_into(
         builder: existing.map_or_else(StoreBuilder::new, StoreBuilder::continue_from),
         origins: Vec::new(),
         failures: Vec::new(),
-        count: items.len(),
     };
     let mut items = items.into_iter().peekable();
     while items.peek().is_some() {
@@ -99,8 +98,6 @@ struct Workspace {
     builder: StoreBuilder,
     origins: Vec<Origin>,
     failures: Vec<Failure>,
-    /// How many inputs there are in all.
-    count: usize,
 }
 
 /// An input that was recognised.
@@ -177,14 +174,17 @@ impl Workspace {
         Ok(())
     }
 
-    fn finish(mut self, progress: &Progress) -> Result<Loaded, LoadError> {
+    fn finish(self, progress: &Progress) -> Result<Loaded, LoadError> {
         if self.origins.is_empty() {
             if self.failures.is_empty() {
                 return Err(LoadError::NoInput);
             }
-            let first = self.failures.remove(0).error;
-            let count = self.count;
-            return Err(if count == 1 { first } else { LoadError::Nothing { count, first: Box::new(first) } });
+            let mut failed: Vec<LoadError> = self.failures.into_iter().map(|failure| failure.error).collect();
+            return Err(if failed.len() == 1 {
+                failed.remove(0)
+            } else {
+                LoadError::Nothing { count: failed.len(), failed }
+            });
         }
         progress.set_phase(Phase::Joining);
         let Self { builder, origins, failures, .. } = self;
