@@ -1,4 +1,4 @@
-//! A frame's cost without the window: build the scene, lower it to shapes.
+//! A frame's CPU cost: build the scene, lower it to shapes, make meshes, lay out texts, tessellate.
 //!
 //! `cargo bench --bench scene`; `SCENE_BENCH_SPANS=10000000 cargo bench --bench scene` for the biggest one.
 
@@ -85,9 +85,42 @@ fn benches(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new("lower", zoom), |bench| {
                 bench.iter(|| black_box(lower(black_box(&scene))));
             });
+            #[cfg(feature = "window")]
+            window_benches(&mut group, zoom, || builder.build(&input, &view));
             group.finish();
         }
     }
+}
+
+/// What the window adds to a frame: meshes, texts, tessellation. `frame` is all of it, for a view that moves;
+/// a still view keeps scene and meshes and only pays `repaint`.
+#[cfg(feature = "window")]
+fn window_benches(
+    group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
+    zoom: u32,
+    mut build: impl FnMut() -> skewline::scene::Scene,
+) {
+    use skewline::view::paint::Prepared;
+
+    let ctx = egui::Context::default();
+    ctx.set_fonts(skewline::app::theme::fonts());
+    let input = || egui::RawInput {
+        screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, Vec2::new(1600.0, 1000.0))),
+        ..egui::RawInput::default()
+    };
+    let paint = |prepared: &Prepared| {
+        let output = ctx.run_ui(input(), |ui| prepared.paint(ui.painter()));
+        ctx.tessellate(output.shapes, output.pixels_per_point)
+    };
+    let prepared = Prepared::new(&lower(&build()), Vec2::ZERO, 1.0);
+    // The first frames rasterise glyphs; a window pays for that once.
+    for _ in 0..3 {
+        paint(&prepared);
+    }
+    group.bench_function(BenchmarkId::new("repaint", zoom), |bench| bench.iter(|| black_box(paint(&prepared))));
+    group.bench_function(BenchmarkId::new("frame", zoom), |bench| {
+        bench.iter(|| black_box(paint(&Prepared::new(&lower(&build()), Vec2::ZERO, 1.0))));
+    });
 }
 
 criterion_group!(all, benches);

@@ -61,7 +61,7 @@ pub fn style(kind: ThemeKind, text_scale: f32) -> Style {
         (TextStyle::Small, sized(size::SMALL, FontFamily::Proportional)),
         (TextStyle::Body, sized(size::BODY, FontFamily::Proportional)),
         (TextStyle::Button, sized(size::BODY, FontFamily::Proportional)),
-        (TextStyle::Monospace, sized(size::BODY - 1.0, FontFamily::Monospace)),
+        (TextStyle::Monospace, sized(size::BODY - 1.8, FontFamily::Monospace)),
         (TextStyle::Heading, sized(size::TITLE, FontFamily::Name(BOLD.into()))),
     ]
     .into();
