@@ -174,6 +174,10 @@ impl State {
             Command::ScrollTo(points) => view.scroll_y = points,
             Command::Resize(size) => view.size = size,
             Command::Measure(range) => view.measure = range,
+            Command::HideLane(domain) => {
+                view.hidden_lanes.insert(domain);
+            }
+            Command::ShowAllLanes => view.hidden_lanes.clear(),
             Command::WholeTrace => view.fit(&data.hull_ns),
             Command::ShowRange(range) => self.show_range(range),
             _ => {}

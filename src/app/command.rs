@@ -74,6 +74,8 @@ pub enum Command {
     TextSmaller,
     /// Normal text.
     TextNormal,
+    /// Shows lanes that were hidden.
+    ShowAllLanes,
     /// Next span of the row.
     NextSpan,
     /// Previous span of the row.
@@ -137,6 +139,8 @@ pub enum Command {
         /// Above 1 = closer.
         factor: f64,
     },
+    /// Hides the lane of a clock.
+    HideLane(crate::model::DomainIx),
     /// Moves the view along time, nanoseconds.
     PanBy(i64),
     /// Moves the view along the rows, points.
@@ -470,6 +474,15 @@ pub static TABLE: &[Entry] = {
             "Diagnostics",
             "What was odd in the files, how often, where, and what to do about it.",
         ),
+        entry(
+            "show-all-lanes",
+            View,
+            Workspace,
+            Command::ShowAllLanes,
+            &[],
+            "Show hidden lanes",
+            "Brings back every lane that was hidden. A right click on a lane's head hides it.",
+        ),
         entry("theme-dark", View, Nothing, Command::ThemeDark, &[], "Dark theme", "Light text on a dark ground.")
             .grouped(),
         entry("theme-light", View, Nothing, Command::ThemeLight, &[], "Light theme", "Dark text on a light ground."),
@@ -625,6 +638,7 @@ pub static MOUSE: &[(&str, &str)] = &[
     ("Click on a span", "Select it; on nothing: clear"),
     ("Ctrl + click", "Add to the selection, or take away"),
     ("Double click on a span", "Zoom to it"),
+    ("Right click on a lane head", "Hide the lane"),
 ];
 
 #[cfg(test)]

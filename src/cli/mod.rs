@@ -84,7 +84,7 @@ pub fn run(cli: Cli) -> Exit {
 pub fn log_to_stderr() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("SKEWLINE_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,winit=error,wgpu_hal=error,wgpu_core=error,egui_wgpu=error"));
+        .unwrap_or_else(|_| EnvFilter::new("warn,winit=error,wgpu_hal=error,wgpu_core=error"));
     // Fails only if a logger is already set, as in tests; then that one is right.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{CursorIcon, Rect, Sense, Ui, UiBuilder};
+use egui::{CursorIcon, EventFilter, Rect, Sense, Ui, UiBuilder};
 
 use super::gestures::{Drag, Gestures};
 use super::paint::Prepared;
@@ -20,6 +20,8 @@ pub struct Canvas {
     builder: SceneBuilder,
     drawn: Option<Drawn>,
     gestures: Gestures,
+    /// The lane whose menu is open.
+    menu_lane: Option<LaneIx>,
     /// Where the pointer is, for the status bar.
     pub pointer: Option<PointerAt>,
     /// Frames for which the scene was built anew.
@@ -89,6 +91,7 @@ impl Canvas {
         let hit = response.hover_pos().map(|pos| (pos, crate::scene::hit(&input, &scene, pos - rect.min.to_vec2())));
         self.pointer = hit.and_then(|(pos, hit)| pointer_at(&scene, pos - rect.min.to_vec2(), hit));
         self.gestures.handle(ui, &response, rect, &scene, data, state, hit.map(|(_, hit)| hit), queue);
+        self.lane_menu(ui, &response, data, hit.map(|(_, hit)| hit), queue);
         self.overlays(ui, rect, &scene, hit.map(|(_, hit)| hit));
         if let (Some((pos, hit)), None) = (hit, self.gestures.drag()) {
             hover::hover_ui(ui, rect, &scene, data, state, pos, hit);
@@ -122,6 +125,33 @@ impl Canvas {
             prepared,
         });
         scene
+    }
+
+    /// The menu of a lane head, or of the canvas.
+    fn lane_menu(&mut self, ui: &Ui, response: &egui::Response, data: &Workspace, hit: Option<Hit>, queue: &mut Queue) {
+        if response.has_focus() {
+            // Arrow keys move the view, not the focus.
+            let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        }
+        if response.secondary_clicked() {
+            self.menu_lane = match hit {
+                Some(Hit::LaneHead(lane)) => Some(lane),
+                _ => None,
+            };
+        }
+        let Some(lane) = self.menu_lane.and_then(|lane| data.layout.lanes().get(lane.at())) else { return };
+        response.context_menu(|ui| {
+            let name = data.domains.list.get(lane.domain.at()).map_or("", |domain| domain.name.as_str());
+            if ui.button(format!("Hide {name}")).clicked() {
+                queue.push(Command::HideLane(lane.domain));
+                ui.close();
+            }
+            if ui.button("Show hidden lanes").clicked() {
+                queue.push(Command::ShowAllLanes);
+                ui.close();
+            }
+        });
     }
 
     /// What moves with the pointer, so that the scene need not be built again.
