@@ -6,9 +6,12 @@ use super::causal::Evidence;
 use super::domains::{ClockKind, Domains};
 use super::edges::Classes;
 use super::findings::{Code, Finding, Proof, Severity};
+use super::model::Pair;
 use super::reference::trust;
 use super::repair::{Consistent, Contradiction, Element, Repair, excess_ns};
-use super::solve::{Check, Edge, Fine, Graph, Interval, Pairwise, Rates, Reduced, Shape, Stamp, ceil_ns, floor_ns};
+use super::solve::{
+    Check, Edge, Fine, Graph, Interval, Pairwise, Rates, Reduced, Shape, Stamp, ceil_ns, fine, floor_ns,
+};
 use crate::model::time::{DAY, HOUR, MIN, MS, S, duration_text};
 use crate::model::{DomainIx, TraceStore};
 
@@ -22,6 +25,8 @@ pub struct Context<'a> {
     pub reduced: &'a Reduced,
     pub classes: &'a Classes,
     pub system: &'a Consistent,
+    /// Bounds under constant offsets, when those fit everything.
+    pub pairs: &'a [Pair],
 }
 
 /// Everything that the clocks of several machines tell about each other.
@@ -146,6 +151,16 @@ impl Context<'_> {
     fn difference(&self, from: &Stamp, to: &Stamp) -> Interval {
         let pairwise = Pairwise::new(&self.system.graph, &self.system.solution, *from);
         pairwise.offset(&self.system.graph, to)
+    }
+
+    /// As [`Self::difference`], from the constant bounds of the pair where there are some: no search needed.
+    fn constant_or(&self, from: &Stamp, to: &Stamp) -> Interval {
+        let (a, b) = (from.clock.min(to.clock), from.clock.max(to.clock));
+        let Some(pair) = self.pairs.iter().find(|pair| (pair.a.0, pair.b.0) == (a, b)) else {
+            return self.difference(from, to);
+        };
+        let (lo, hi) = (pair.lo_ns.map(fine), pair.hi_ns.map(fine));
+        if from.clock == a { Interval { lo, hi } } else { Interval { lo: hi.map(|hi| -hi), hi: lo.map(|lo| -lo) } }
     }
 
     fn slew(&self, clock: u32, ppb: u32, worst: &Contradiction) -> Finding {
@@ -384,9 +399,9 @@ impl Context<'_> {
         let other = if worst.from.clock == clock { worst.to.clock } else { worst.from.clock };
         // (offset of the clock) - (offset of the other one)
         let known = if worst.to.clock == clock {
-            self.difference(&worst.from, &worst.to)
+            self.constant_or(&worst.from, &worst.to)
         } else {
-            self.difference(&worst.to, &worst.from)
+            self.constant_or(&worst.to, &worst.from)
         };
         let by = duration_text(worst.raw_separation_ns().saturating_neg());
         let start = format!(
@@ -523,7 +538,6 @@ fn constant(known: Interval) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::solve::fine;
     use super::*;
 
     #[test]

@@ -45,6 +45,8 @@ struct Collected {
     units: Vec<Option<Unit>>,
     reduced: Reduced,
     classes: Classes,
+    /// Clocks that are called from outside and call others.
+    gateways: Vec<bool>,
     /// Findings that do not depend on other clocks.
     local: Vec<Finding>,
 }
@@ -142,7 +144,8 @@ impl ClockModel {
         let (reduced, classes) = collect(&stamps, options.only, &rates, &Changes::default());
         let mut local = same_clock::findings(&stamps, domains);
         local.extend(unit_findings(&units, domains));
-        let collected = Arc::new(Collected { readers, units, reduced, classes, local });
+        let gateways = reference::gateways(store, domains);
+        let collected = Arc::new(Collected { readers, units, reduced, classes, gateways, local });
         Self::solve(store, domains, options, rates, collected)
     }
 
@@ -195,7 +198,8 @@ impl ClockModel {
     fn seen_from(&self, store: &TraceStore, domains: &Domains, options: &Options) -> Self {
         let mut model = self.clone();
         model.options = options.clone();
-        model.reference = reference::choose(store, domains, &self.collected.reduced, options.reference);
+        model.reference =
+            reference::choose(domains, &self.collected.reduced, &self.collected.gateways, options.reference);
         let system = &self.system;
         let rates = system.changes.rates(&self.rates);
         model.bounds = model.reference.as_ref().and_then(|reference| {
@@ -206,6 +210,7 @@ impl ClockModel {
             Bounds::new(&system.edges, &rates, &system.changes.breaks, reference.domain.0, guess)
         });
         model.pairs = pairs(&self.collected.reduced, &self.collected.classes, options.level);
+        let is_constant = system.repairs.is_empty() && model.pairs.iter().all(|pair| pair.is_feasible);
         let context = classify::Context {
             store,
             domains,
@@ -215,6 +220,7 @@ impl ClockModel {
             reduced: &self.collected.reduced,
             classes: &self.collected.classes,
             system,
+            pairs: if is_constant { &model.pairs } else { &[] },
         };
         model.findings = classify::findings(&context);
         model.findings.extend(self.collected.local.iter().cloned());

@@ -41,14 +41,13 @@ pub const fn trust(kind: ClockKind) -> u8 {
     }
 }
 
-/// Chooses the reference clock; `None` when there is no clock at all.
+/// Chooses the reference clock; `None` when there is no clock at all. `gateways` as [`gateways`] finds them.
 #[must_use]
-pub fn choose(store: &TraceStore, domains: &Domains, reduced: &Reduced, wanted: Option<DomainIx>) -> Option<Reference> {
+pub fn choose(domains: &Domains, reduced: &Reduced, gateways: &[bool], wanted: Option<DomainIx>) -> Option<Reference> {
     if let Some(domain) = wanted.filter(|domain| domain.at() < domains.list.len()) {
         return Some(Reference { domain, reason: "chosen by hand".to_owned() });
     }
     let candidates = largest_component(domains.list.len(), reduced);
-    let gateways = gateways(store, domains);
     let distance = distances(domains.list.len(), reduced);
     let mut messages = vec![0_u64; domains.list.len()];
     for group in &reduced.groups {
@@ -105,7 +104,8 @@ fn largest_component(clocks: usize, reduced: &Reduced) -> Vec<usize> {
 }
 
 /// Clocks that serve calls from outside (no parent, or one on an unmanaged clock) and call other clocks.
-fn gateways(store: &TraceStore, domains: &Domains) -> Vec<bool> {
+#[must_use]
+pub fn gateways(store: &TraceStore, domains: &Domains) -> Vec<bool> {
     let mut serves = vec![false; domains.list.len()];
     let mut calls = vec![false; domains.list.len()];
     for ix in store.span_ixs() {

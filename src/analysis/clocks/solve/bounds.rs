@@ -117,10 +117,21 @@ impl Bounds {
     /// The possible offsets of `clock` at its own time `at_ns`.
     #[must_use]
     pub fn offset(&self, clock: u32, at_ns: i64) -> OffsetRange {
-        OffsetRange {
-            lo: self.to_frame.at(&self.graph, clock, at_ns).map(|cost| -cost),
-            hi: self.from_frame.at(&self.graph, clock, at_ns),
+        if clock == self.frame {
+            return OffsetRange {
+                lo: self.to_frame.at(&self.graph, clock, at_ns).map(|cost| -cost),
+                hi: self.from_frame.at(&self.graph, clock, at_ns),
+            };
         }
+        // One search for both ends: this is asked once per span.
+        let mut range = OffsetRange::default();
+        for (node, drift) in self.graph.neighbours(clock, at_ns).into_iter().flatten() {
+            let hi = self.from_frame.of_node(node).map(|cost| cost + drift);
+            let lo = self.to_frame.of_node(node).map(|cost| -cost - drift);
+            range.hi = range.hi.into_iter().chain(hi).min();
+            range.lo = range.lo.into_iter().chain(lo).max();
+        }
+        range
     }
 
     /// The edges that set one end of [`Self::offset`], in causal order. Empty for an open end, and where drift of

@@ -277,7 +277,8 @@ impl Graph {
             if self.is_collapsed(clock) {
                 return (other == time).then_some((node, 0));
             }
-            let joined = self.breaks.segment(clock, other) == self.breaks.segment(clock, at_ns);
+            let joined =
+                self.breaks.is_empty() || self.breaks.segment(clock, other) == self.breaks.segment(clock, at_ns);
             joined.then(|| (node, self.rates.over(clock, other.abs_diff(at_ns))))
         };
         if times.get(at) == Some(&time) {

@@ -4,6 +4,7 @@ mod bounds;
 mod check;
 mod oracle;
 mod reduce;
+mod soundness;
 
 use proptest::prelude::*;
 
