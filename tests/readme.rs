@@ -48,8 +48,15 @@ fn assert_picture(path: &Path, now: &[u8]) {
 
 #[test]
 fn the_picture_is_what_the_program_draws() {
-    let now =
-        render(&["sample-traces/slow-conversation.otlp.json", "--size", "1400x1180", "--from", "12.8s", "--to", "19.5s"]);
+    let now = render(&[
+        "sample-traces/slow-conversation.otlp.json",
+        "--size",
+        "1400x1180",
+        "--from",
+        "12.8s",
+        "--to",
+        "19.5s",
+    ]);
     assert_picture(&root().join("assets/readme/slow-conversation.png"), &now);
     assert!(readme().contains("assets/readme/slow-conversation.png"));
 }

@@ -75,9 +75,20 @@ pub fn run(cli: Cli) -> Exit {
         Some(Command::Simulate(args)) => simulate::run(args),
     };
     done.unwrap_or_else(|error| {
-        say_on_stderr(&format!("skewline: {error:#}"));
+        say_on_stderr(&format!("skewline: {}", in_words(&error)));
         Exit::Unusable
     })
+}
+
+/// An error and its causes; a cause that the text before it already tells is not told twice.
+fn in_words(error: &anyhow::Error) -> String {
+    let mut words = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !words.contains(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
 }
 
 /// Logs to stderr: warnings, or what `SKEWLINE_LOG` asks for.

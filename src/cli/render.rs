@@ -10,6 +10,7 @@ use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
 use crate::export::{picture, png, svg};
 use crate::load::{Progress, Source, load};
+use crate::model::time::duration_text;
 use crate::scene::{RulerMode, ThemeKind, ViewState, lower};
 
 /// What to draw, and where to.
@@ -50,7 +51,7 @@ pub struct Args {
 /// Width of a picture when nobody asked for one, in points.
 const WIDTH: f32 = 1600.0;
 /// Heights between which a picture without a given size is as high as its lanes.
-const HEIGHTS: (f32, f32) = (400.0, 4000.0);
+const HEIGHTS: (f32, f32) = (280.0, 4000.0);
 
 /// Draws the picture.
 ///
@@ -62,7 +63,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
     let loaded = load(&sources, &args.limits.options(), &Progress::default())?;
     for failure in &loaded.failures {
-        say_on_stderr(&format!("skewline: {:#}", anyhow::Error::msg(failure.error.to_string())));
+        say_on_stderr(&format!("skewline: {}", failure.error));
     }
     let timeline = picture::Timeline::of_store(&loaded.store);
     let caption = picture::caption_of(&loaded.store, &loaded.origins, timeline.domains.list.len())?;
@@ -114,7 +115,12 @@ fn view(args: &Args, timeline: &picture::Timeline) -> anyhow::Result<ViewState> 
         view.time.to_ns = to.unix_ns(hull.start);
     }
     if view.time.from_ns >= view.time.to_ns {
-        bail!("--from must lie before --to (they are {} and {} ns)", view.time.from_ns, view.time.to_ns);
+        let after = |at: i64| duration_text(at.saturating_sub(hull.start));
+        bail!(
+            "--from ({} after the first span) must lie before --to ({})",
+            after(view.time.from_ns),
+            after(view.time.to_ns)
+        );
     }
     Ok(view)
 }

@@ -168,38 +168,46 @@ impl SceneBuilder {
         scene.hidden.spans_behind_bars += scene.bars[first..].iter().map(|bar| u64::from(bar.count) - 1).sum::<u64>();
         dense_stretches(scene, first);
         if band.pitch >= 13.0 {
+            let mut taken = scene.areas.canvas.left();
             for at in 0..self.bars.len() {
                 let (bar, next) = (scene.bars[first + at], scene.bars.get(first + at + 1).map(|bar| bar.rect.left()));
-                self.label(frame, scene, &bar, next);
+                taken = self.label(frame, scene, &bar, [taken, next.unwrap_or(f32::INFINITY)]).max(bar.rect.right());
                 event_ticks(frame, scene, &bar, self.bars[at].start_ns);
             }
         }
     }
 
-    /// Name and duration of a bar: inside when they fit, right of it when there is room, else cropped.
-    fn label(&mut self, frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, next_left: Option<f32>) {
+    /// Name and duration of a bar: inside when they fit, beside it when there is room between its neighbours, else
+    /// cropped. `between` is where the neighbours, labels included, end and begin. Returns where its label ends.
+    fn label(&mut self, frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, between: [f32; 2]) -> f32 {
         let (canvas, size, unit) = (scene.areas.canvas, scene.metrics.text, scene.metrics.scale);
         let store = frame.input.store;
         let span = store.span(bar.span);
         let left = bar.rect.left().max(canvas.left());
         let right = bar.rect.right().min(canvas.right());
         let pad = 5.0 * unit + if bar.flags.has(SpanFlags::ERROR) { 2.0 } else { 0.0 };
-        let room = right - left - 2.0 * pad;
-        let free = next_left.unwrap_or(canvas.right()).min(canvas.right()) - right;
-        let whole =
-            if room > 0.0 || free > 24.0 * unit { self.labels.width(store, span.name_sym(), size) } else { 0.0 };
-        let baseline = text::baseline_for_middle(bar.rect.center().y, Font::Regular, size);
-        let (x, room, color) = if whole <= room || (free < whole.min(90.0 * unit) + 16.0 * unit && room >= 20.0 * unit)
-        {
-            (left + pad, room, frame.colors(bar.span).text)
-        } else if free >= if bar.count > 1 { 64.0 } else { 40.0 } * unit && bar.rect.right() >= canvas.left() {
-            (right + pad, free - 2.0 * pad - 4.0, frame.theme.text_dim)
-        } else if room >= 20.0 * unit {
-            (left + pad, room, frame.colors(bar.span).text)
+        let inside = right - left - 2.0 * pad;
+        let after = between[1].min(canvas.right()) - right - 2.0 * pad - 4.0;
+        let before = left - between[0] - 2.0 * pad - 4.0;
+        if inside < 20.0 * unit && after.max(before) < 20.0 * unit {
+            return right;
+        }
+        let whole = self.labels.width(store, span.name_sym(), size);
+        let least_beside = if bar.count > 1 { 52.0 } else { 28.0 } * unit;
+        let is_beside_better = whole > inside && bar.rect.right() >= canvas.left();
+        let (x, room, color) = if is_beside_better && after >= whole.min(90.0 * unit).max(least_beside) {
+            (right + pad, after, frame.theme.text_dim)
+        } else if is_beside_better && before >= whole && inside < 60.0 * unit && bar.rect.left() >= canvas.left() {
+            (left - pad - whole, whole, frame.theme.text_dim)
+        } else if inside >= 20.0 * unit || inside >= whole {
+            (left + pad, inside, frame.colors(bar.span).text)
+        } else if is_beside_better && after >= least_beside {
+            (right + pad, after, frame.theme.text_dim)
         } else {
-            return;
+            return right;
         };
-        let Some(name) = self.labels.crop(store, span.name_sym(), size, room) else { return };
+        let Some(name) = self.labels.crop(store, span.name_sym(), size, room) else { return right };
+        let baseline = text::baseline_for_middle(bar.rect.center().y, Font::Regular, size);
         let text_shape = |x: f32, color, text| TextShape {
             pos: Pos2::new(x, baseline),
             anchor: Anchor::Start,
@@ -209,23 +217,27 @@ impl SceneBuilder {
             text,
         };
         scene.labels.push(text_shape(x, color, name.text));
+        let end = x + name.width;
         if !name.is_whole {
-            return;
+            return end;
         }
-        // A bar that stands for several spans says how many, instead of how long the longest is.
-        let more = if bar.count > 1 {
+        let (text, width) = self.beside_name(bar, span.duration_ns(), size);
+        let at = end + 7.0 * unit;
+        if text.is_empty() || at + width > x + room {
+            return end;
+        }
+        scene.labels.push(text_shape(at, faded(color, 0.72), text));
+        at + width
+    }
+
+    /// How long a span is; a bar that stands for several spans says how many more there are instead.
+    fn beside_name(&mut self, bar: &SceneBar, duration_ns: Option<i64>, size: f32) -> (Arc<str>, f32) {
+        if bar.count > 1 {
             let text = format!("+{}", bar.count - 1);
             let width = text::width(&text, Font::Regular, size);
-            Some((text.into(), width))
-        } else {
-            span.duration_ns().map(|duration| self.labels.duration(duration, size))
-        };
-        if let Some((text, width)) = more {
-            let at = x + name.width + 7.0 * unit;
-            if at + width <= x + room {
-                scene.labels.push(text_shape(at, faded(color, 0.72), text));
-            }
+            return (text.into(), width);
         }
+        duration_ns.map_or_else(|| ("".into(), 0.0), |duration| self.labels.duration(duration, size))
     }
 }
 

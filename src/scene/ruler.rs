@@ -91,6 +91,8 @@ struct Labels {
     unit: i64,
     /// Labels tell the time since here, when `Some`.
     base_ns: Option<i64>,
+    /// The largest offset that is labelled.
+    reach: u64,
 }
 
 /// Labels with more than this many digits in the unit of the step count from a base instead.
@@ -106,7 +108,8 @@ impl Labels {
         let coarse = unit * 1000;
         let base_ns = needs_base.then(|| from.div_euclid(coarse).saturating_mul(coarse).saturating_add(zero));
         let base_ns = if mode == RulerMode::Absolute && unit >= MS { None } else { base_ns };
-        Self { mode, origin_ns, step, unit, base_ns }
+        let to = time.to_ns.saturating_sub(zero);
+        Self { mode, origin_ns, step, unit, base_ns, reach: from.unsigned_abs().max(to.unsigned_abs()) }
     }
 
     /// The last multiple of the step at or before `at`.
@@ -127,7 +130,7 @@ impl Labels {
         match self.mode {
             RulerMode::Relative => {
                 let offset = base.saturating_sub(self.origin_ns);
-                format!("{} +", decimal_text(offset, self.unit * 1000))
+                format!("{} +", decimal_text(offset, self.unit * 1000, offset.unsigned_abs()))
             }
             RulerMode::Absolute => format!("{} +", clock_text(base, self.unit * 1000)),
         }
@@ -139,7 +142,7 @@ impl Labels {
         }
         match self.mode {
             RulerMode::Absolute => clock_text(at, self.step),
-            RulerMode::Relative => relative_text(at.saturating_sub(self.origin_ns), self.step),
+            RulerMode::Relative => relative_text(at.saturating_sub(self.origin_ns), self.step, self.reach),
         }
     }
 }
@@ -162,20 +165,17 @@ fn clock_text(at: i64, step: i64) -> String {
     }
 }
 
-/// Time since the origin, as exact as `step` asks for.
-fn relative_text(offset: i64, step: i64) -> String {
+/// Time since the origin, as exact as `step` asks for, in the unit that suits offsets up to `reach`.
+fn relative_text(offset: i64, step: i64, reach: u64) -> String {
     let sign = if offset < 0 { "−" } else { "" };
     let size = offset.unsigned_abs();
     let (s, min, hour, day) = (S as u64, MIN as u64, HOUR as u64, DAY as u64);
-    if offset == 0 {
+    if offset == 0 && step >= S {
         let unit = match step {
             _ if step >= DAY => "d",
             _ if step >= HOUR => "h",
             _ if step >= MIN => "min",
-            _ if step >= S / 10 => "s",
-            _ if step >= US * 100 => "ms",
-            _ if step >= 100 => "µs",
-            _ => "ns",
+            _ => "s",
         };
         return format!("0 {unit}");
     }
@@ -189,7 +189,7 @@ fn relative_text(offset: i64, step: i64) -> String {
         }
         _ if step >= MIN => format!("{} min", size / min),
         _ if size >= min && step >= S => format!("{}:{:02} min", size / min, size / s % 60),
-        _ => return decimal_text(offset, step),
+        _ => return decimal_text(offset, step, reach),
     };
     format!("{sign}{body}")
 }
@@ -198,20 +198,20 @@ fn seconds(size: u64, step: i64) -> String {
     if step >= MIN { String::new() } else { format!(":{:02}", size / S as u64 % 60) }
 }
 
-/// `offset` in the largest unit that it reaches, with the decimals that multiples of `step` need.
-fn decimal_text(offset: i64, step: i64) -> String {
-    let size = offset.unsigned_abs();
-    let (unit, name) = match () {
-        () if size >= S as u64 / 10 && step >= MS || size >= S as u64 => (S, "s"),
-        () if size >= MS as u64 / 10 && step >= US || size >= MS as u64 => (MS, "ms"),
-        () if size >= US as u64 / 10 && step >= 1 || size >= US as u64 => (US, "µs"),
-        () => (1, "ns"),
+/// `offset` in the largest unit that `reach` fills, with the decimals that multiples of `step` need.
+fn decimal_text(offset: i64, step: i64, reach: u64) -> String {
+    let (unit, name) = match reach {
+        _ if reach >= S as u64 => (S, "s"),
+        _ if reach >= MS as u64 => (MS, "ms"),
+        _ if reach >= US as u64 => (US, "µs"),
+        _ => (1, "ns"),
     };
+    let size = offset.unsigned_abs();
     let sign = if offset < 0 { "−" } else { "" };
     let unit_digits = unit.ilog10();
     let digits = (0..=unit_digits).find(|&digits| step % 10_i64.pow(unit_digits - digits) == 0).unwrap_or(unit_digits);
     let whole = size / unit as u64;
-    if digits == 0 {
+    if digits == 0 || offset == 0 {
         return format!("{sign}{whole} {name}");
     }
     let fraction = size % unit as u64 / 10_u64.pow(unit_digits - digits);
@@ -249,7 +249,7 @@ mod tests {
             (0, 5 * S, RulerMode::Relative, "", &["0 s", "0.5 s", "1.0 s", "1.5 s"][..]),
             (-S, S, RulerMode::Relative, "", &["−1.0 s", "−0.8 s"]),
             (0, 8, RulerMode::Relative, "", &["0 ns", "1 ns"]),
-            (0, 300 * MS, RulerMode::Relative, "", &["0 ms", "50 ms", "0.10 s"]),
+            (0, 300 * MS, RulerMode::Relative, "", &["0 ms", "50 ms", "100 ms"]),
             (0, 9 * MIN, RulerMode::Relative, "", &["0 min", "1 min"]),
             (0, 10 * HOUR, RulerMode::Relative, "", &["0 h", "1:00 h"]),
             (0, 9 * DAY, RulerMode::Relative, "", &["0 d", "1 d"]),
