@@ -1,8 +1,6 @@
 //! Attributes: distinct key/value pairs, stored once, named by an [`AttrId`].
 
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use std::hash::BuildHasher;
 
 use super::strings::Sym;
 
@@ -88,24 +86,40 @@ pub struct Attr {
 #[derive(Clone, Debug, Default)]
 pub struct Attrs {
     pairs: Vec<Attr>,
-    by_content: HashTable<u32>,
+    by_content: HashTable<Entry>,
 }
 
-const HASHER: FixedState = FixedState::with_seed(0x000a_77f5);
+/// A pair in the table. Its hash is kept, so that growing the table touches no pair.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    hash: u32,
+    ix: u32,
+}
 
 impl Attrs {
     /// The id of `key = value`, stored now if it is new.
     pub fn intern(&mut self, key: Sym, value: Value) -> AttrId {
         let attr = Attr { key, value };
         let hash = hash_of(attr);
-        if let Some(&found) = self.by_content.find(hash, |&ix| self.pairs[ix as usize] == attr) {
-            return AttrId(found);
+        let same = |entry: &Entry| entry.hash == hash && self.pairs[entry.ix as usize] == attr;
+        if let Some(found) = self.by_content.find(spread(hash), same) {
+            return AttrId(found.ix);
         }
         let ix = u32::try_from(self.pairs.len()).unwrap_or(u32::MAX);
         self.pairs.push(attr);
-        let pairs = &self.pairs;
-        self.by_content.insert_unique(hash, ix, |&ix| hash_of(pairs[ix as usize]));
+        self.by_content.insert_unique(spread(hash), Entry { hash, ix }, |entry| spread(entry.hash));
         AttrId(ix)
+    }
+
+    /// Makes room for `count` pairs.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.pairs.reserve(count);
+        self.by_content.reserve(count, |entry| spread(entry.hash));
+    }
+
+    /// Gives back memory that is not in use.
+    pub(super) fn shrink(&mut self) {
+        self.pairs.shrink_to_fit();
     }
 
     /// The pair behind `id`.
@@ -127,8 +141,18 @@ impl Attrs {
     }
 }
 
-fn hash_of(attr: Attr) -> u64 {
-    HASHER.hash_one((attr.key.0, attr.value.bits()))
+/// One wide multiplication mixes both halves well enough, and is much faster than a general hash.
+fn hash_of(attr: Attr) -> u32 {
+    let (tag, payload) = attr.value.bits();
+    let key = u64::from(attr.key.0) << 8 | u64::from(tag);
+    let product = u128::from(key ^ 0x9e37_79b9_7f4a_7c15) * u128::from(payload ^ 0x2545_f491_4f6c_dd1d);
+    let folded = (product >> 64) as u64 ^ product as u64;
+    (folded ^ (folded >> 32)) as u32
+}
+
+/// The table takes buckets from the low bits and tags from the high ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 #[cfg(test)]

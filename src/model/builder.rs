@@ -134,12 +134,16 @@ impl StoreBuilder {
     fn move_content(&mut self, part: &Part) -> Moved {
         let whole = &mut self.whole;
         let mut moved = Moved {
-            syms: part.strings.iter().map(|(_, text)| whole.strings.intern(text)).collect(),
+            syms: Vec::with_capacity(part.strings.len()),
             attrs: Vec::new(),
             traces: Vec::new(),
             resources: Vec::new(),
             scopes: Vec::new(),
         };
+        for ((_, text), hash) in part.strings.iter().zip(part.strings.hashes()) {
+            moved.syms.push(whole.strings.intern_hashed(text, hash));
+        }
+        moved.attrs.reserve(part.attrs.pairs().len());
         for attr in part.attrs.pairs() {
             let value = attr.value.map_sym(|sym| moved.sym(sym));
             moved.attrs.push(whole.attrs.intern(moved.sym(attr.key), value));

@@ -93,6 +93,38 @@ pub(crate) fn end_of(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
+/// Something to do to every column, whatever it holds.
+trait VisitColumn {
+    fn column<T>(&mut self, column: &mut Vec<T>);
+}
+
+struct Reserve(usize);
+
+impl VisitColumn for Reserve {
+    fn column<T>(&mut self, column: &mut Vec<T>) {
+        column.reserve(self.0);
+    }
+}
+
+struct Shrink;
+
+impl VisitColumn for Shrink {
+    fn column<T>(&mut self, column: &mut Vec<T>) {
+        column.shrink_to_fit();
+    }
+}
+
+impl EventColumns {
+    /// Gives back memory that is not in use.
+    pub(crate) fn shrink(&mut self) {
+        self.time_ns.shrink_to_fit();
+        self.observed_ns.shrink_to_fit();
+        self.name.shrink_to_fit();
+        self.attr_end.shrink_to_fit();
+        self.attrs.shrink_to_fit();
+    }
+}
+
 impl SpanColumns {
     /// Number of spans.
     #[must_use]
@@ -104,6 +136,38 @@ impl SpanColumns {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.id.is_empty()
+    }
+
+    /// Makes room for `spans` spans with `attrs` attributes.
+    pub(crate) fn reserve(&mut self, spans: usize, attrs: usize) {
+        self.each_column(&mut Reserve(spans));
+        self.attrs.reserve(attrs);
+    }
+
+    /// Gives back memory that is not in use.
+    pub(crate) fn shrink(&mut self) {
+        self.each_column(&mut Shrink);
+        self.attrs.shrink_to_fit();
+        self.rare.shrink_to_fit();
+    }
+
+    fn each_column(&mut self, visit: &mut impl VisitColumn) {
+        visit.column(&mut self.trace);
+        visit.column(&mut self.id);
+        visit.column(&mut self.parent_id);
+        visit.column(&mut self.start_ns);
+        visit.column(&mut self.end_ns);
+        visit.column(&mut self.name);
+        visit.column(&mut self.resource);
+        visit.column(&mut self.scope);
+        visit.column(&mut self.kind);
+        visit.column(&mut self.status);
+        visit.column(&mut self.flags);
+        visit.column(&mut self.otlp_flags);
+        visit.column(&mut self.attr_end);
+        visit.column(&mut self.event_end);
+        visit.column(&mut self.link_end);
+        visit.column(&mut self.offset);
     }
 
     /// The rare fields of `span`, if it has any.

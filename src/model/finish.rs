@@ -2,6 +2,7 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
 use super::columns::{NOT_OBSERVED, end_of, slice_range};
@@ -24,6 +25,15 @@ pub(super) fn finish(store: &mut TraceStore, logs: Vec<LogDraft>) {
     resolve_links(store);
     super::logs::attach(store, logs);
     note_own_flags(store);
+    shrink(store);
+}
+
+/// The columns grew by doubling; what they do not use goes back.
+fn shrink(store: &mut TraceStore) {
+    store.spans.shrink();
+    store.events.shrink();
+    store.attrs.shrink();
+    store.strings.shrink();
 }
 
 /// A store that is continued brings flags of the last time; they are found anew.
@@ -43,9 +53,12 @@ fn clear_derived_flags(store: &mut TraceStore) {
 }
 
 fn sort_by_id(store: &mut TraceStore) {
-    let mut by_id: Vec<SpanIx> = store.span_ixs().collect();
-    by_id.par_sort_unstable_by_key(|&ix| (store.id_key(ix), ix));
-    store.by_id = by_id;
+    // The order of (trace, id, index), as plain numbers: ids that are text come after those that are bytes.
+    let text = |ix: SpanIx| u64::from(store.spans.flags[ix.at()].has(SpanFlags::ID_IS_TEXT));
+    let key = |ix: SpanIx| (u64::from(store.spans.trace[ix.at()].0) << 1 | text(ix), store.spans.id[ix.at()], ix);
+    let mut keys: Vec<(u64, u64, SpanIx)> = store.span_ixs().map(key).collect();
+    keys.par_sort_unstable();
+    store.by_id = keys.into_iter().map(|(_, _, ix)| ix).collect();
 }
 
 fn count_traces(store: &mut TraceStore) {
@@ -55,38 +68,70 @@ fn count_traces(store: &mut TraceStore) {
     for ix in &store.spans.trace {
         store.traces[ix.at()].spans += 1;
     }
+    let mut end = 0;
+    let ends = store.traces.iter().map(|trace| {
+        end += trace.spans;
+        end
+    });
+    store.trace_end = ends.collect();
+}
+
+/// Where a span's parent is.
+#[derive(Clone, Copy)]
+enum Found {
+    Root,
+    Own,
+    Here(SpanIx),
+    Missing,
 }
 
 fn resolve_parents(store: &mut TraceStore) {
+    let has_halves = store.spans.flags.iter().any(|flags| flags.has(SpanFlags::SHARED_ID));
+    let count = end_of(store.len());
+    let found: Vec<Found> = (0..count).into_par_iter().map(|ix| find_parent(store, SpanIx(ix), has_halves)).collect();
+    let elsewhere = spans_by_bare_id(store, &found);
     let mut parent = vec![SpanIx::NONE; store.len()];
-    let elsewhere = spans_by_bare_id(store);
-    for ix in store.span_ixs() {
-        let span = store.span(ix);
-        let id = span.parent_id();
-        if span.flags().has(SpanFlags::SHARED_ID)
-            && let Some((calling, _)) =
-                store.find_span(span.trace_ix(), span.id()).and_then(|first| store.halves(first))
-        {
-            parent[ix.at()] = calling;
-            continue;
-        }
-        if !id.is_some() {
-            continue;
-        }
-        let flag = if id == span.id() {
-            SpanFlags::SELF_PARENT
-        } else if let Some(found) = store.find_span(span.trace_ix(), id) {
-            parent[ix.at()] = closer_half(store, found, ix);
-            continue;
-        } else if let Some(&found) = elsewhere.get(&id).filter(|found| found.is_some()) {
-            parent[ix.at()] = found;
-            SpanFlags::PARENT_OTHER_TRACE
-        } else {
-            SpanFlags::PARENT_MISSING
+    for (ix, found) in store.span_ixs().zip(found) {
+        let flag = match found {
+            Found::Root => continue,
+            Found::Here(found) => {
+                parent[ix.at()] = found;
+                continue;
+            }
+            Found::Own => SpanFlags::SELF_PARENT,
+            Found::Missing => match elsewhere.get(&store.span(ix).parent_id()) {
+                Some(&found) if found.is_some() => {
+                    parent[ix.at()] = found;
+                    SpanFlags::PARENT_OTHER_TRACE
+                }
+                _ => SpanFlags::PARENT_MISSING,
+            },
         };
         store.spans.flags[ix.at()] = store.spans.flags[ix.at()].with(flag);
     }
     store.parent = parent;
+}
+
+/// The parent of `ix` in its own trace.
+fn find_parent(store: &TraceStore, ix: SpanIx, has_halves: bool) -> Found {
+    let span = store.span(ix);
+    let id = span.parent_id();
+    if span.flags().has(SpanFlags::SHARED_ID)
+        && let Some((calling, _)) = store.find_span(span.trace_ix(), span.id()).and_then(|first| store.halves(first))
+    {
+        return Found::Here(calling);
+    }
+    if !id.is_some() {
+        return Found::Root;
+    }
+    if id == span.id() {
+        return Found::Own;
+    }
+    match store.find_span(span.trace_ix(), id) {
+        Some(found) if has_halves => Found::Here(closer_half(store, found, ix)),
+        Some(found) => Found::Here(found),
+        None => Found::Missing,
+    }
 }
 
 /// Which half of a call is the parent of `child`: the receiving one, unless the child comes from the caller's side.
@@ -98,13 +143,11 @@ fn closer_half(store: &TraceStore, parent: SpanIx, child: SpanIx) -> SpanIx {
 
 /// Spans by id alone, for parents in another trace; ids that several traces use map to `NONE`.
 /// Only built for the ids that are needed, which are few.
-fn spans_by_bare_id(store: &TraceStore) -> HashMap<SpanId, SpanIx, FixedState> {
+fn spans_by_bare_id(store: &TraceStore, found: &[Found]) -> HashMap<SpanId, SpanIx, FixedState> {
     let mut wanted: HashMap<SpanId, SpanIx, FixedState> = HashMap::default();
-    for ix in store.span_ixs() {
-        let span = store.span(ix);
-        let id = span.parent_id();
-        if id.is_some() && store.find_span(span.trace_ix(), id).is_none() {
-            wanted.insert(id, SpanIx::NONE);
+    for (ix, found) in store.span_ixs().zip(found) {
+        if matches!(found, Found::Missing) {
+            wanted.insert(store.span(ix).parent_id(), SpanIx::NONE);
         }
     }
     if wanted.is_empty() {

@@ -176,6 +176,16 @@ impl Part {
         Self::default()
     }
 
+    /// An empty part with room for what `bytes` of text usually hold.
+    #[must_use]
+    pub fn sized_for(bytes: usize) -> Self {
+        let mut part = Self::new();
+        part.strings.reserve(bytes / 512);
+        part.attrs.reserve(bytes / 512);
+        part.spans.reserve(bytes / 1024, bytes / 96);
+        part
+    }
+
     /// Number of spans so far.
     #[must_use]
     pub fn span_count(&self) -> usize {

@@ -70,6 +70,8 @@ pub struct TraceStore {
     pub(crate) child_end: Vec<u32>,
     /// Spans sorted by (trace, id), for look-ups.
     pub(crate) by_id: Vec<SpanIx>,
+    /// Where each trace's spans end in `by_id`; empty until they are sorted and counted.
+    pub(crate) trace_end: Vec<u32>,
     pub(crate) ghosts: Vec<Ghost>,
 }
 
@@ -188,9 +190,18 @@ impl TraceStore {
     /// The span with `id` in `trace`; the first one in input order if several claim it.
     #[must_use]
     pub fn find_span(&self, trace: TraceIx, id: SpanId) -> Option<SpanIx> {
-        let at = self.by_id.partition_point(|&ix| self.id_key(ix) < (trace, id));
+        let range = self.trace_range(trace)?;
+        let at = range.start + self.by_id[range].partition_point(|&ix| self.id_key(ix) < (trace, id));
         let found = *self.by_id.get(at)?;
         (self.id_key(found) == (trace, id)).then_some(found)
+    }
+
+    /// Where in `by_id` the spans of `trace` are.
+    fn trace_range(&self, trace: TraceIx) -> Option<Range<usize>> {
+        if self.trace_end.is_empty() {
+            return Some(0..self.by_id.len());
+        }
+        (trace.at() < self.trace_end.len()).then(|| slice_range(&self.trace_end, trace.at()))
     }
 
     /// The two halves of a call that share the id of `first`, which [`Self::find_span`] found: (calling, receiving).

@@ -39,7 +39,14 @@ pub struct Strings {
     text: String,
     /// End of each string in `text`; string `i` starts where `i - 1` ends.
     ends: Vec<usize>,
-    by_content: HashTable<u32>,
+    by_content: HashTable<Entry>,
+}
+
+/// A string in the table. Its hash is kept, so that growing the table touches no text.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    hash: u32,
+    ix: u32,
 }
 
 const HASHER: FixedState = FixedState::with_seed(0x005e_ed0f_5ca1_ab1e);
@@ -57,23 +64,49 @@ impl Strings {
     ///
     /// At most `u32::MAX - 1` distinct strings; past that every new string maps to the empty one.
     pub fn intern(&mut self, text: &str) -> Sym {
-        let hash = HASHER.hash_one(text.as_bytes());
-        if let Some(&found) = self.by_content.find(hash, |&ix| slice(&self.text, &self.ends, ix) == text) {
-            return Sym(found);
+        self.intern_hashed(text, hash_of(text))
+    }
+
+    /// Like [`Self::intern`], with the hash of `text` from [`Self::hashes`] of another interner.
+    pub(super) fn intern_hashed(&mut self, text: &str, hash: u32) -> Sym {
+        let same = |entry: &Entry| entry.hash == hash && slice(&self.text, &self.ends, entry.ix) == text;
+        if let Some(found) = self.by_content.find(spread(hash), same) {
+            return Sym(found.ix);
         }
         let Ok(ix) = u32::try_from(self.ends.len()) else { return Sym::EMPTY };
         self.text.push_str(text);
         self.ends.push(self.text.len());
-        let (buffer, ends) = (&self.text, &self.ends);
-        self.by_content.insert_unique(hash, ix, |&ix| HASHER.hash_one(slice(buffer, ends, ix).as_bytes()));
+        self.by_content.insert_unique(spread(hash), Entry { hash, ix }, |entry| spread(entry.hash));
         Sym(ix)
+    }
+
+    /// The hashes of all strings, in symbol order.
+    pub(super) fn hashes(&self) -> Vec<u32> {
+        let mut hashes = vec![0; self.ends.len()];
+        for entry in &self.by_content {
+            hashes[entry.ix as usize] = entry.hash;
+        }
+        hashes
+    }
+
+    /// Makes room for `count` strings.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.ends.reserve(count);
+        self.by_content.reserve(count, |entry| spread(entry.hash));
+    }
+
+    /// Gives back memory that is not in use.
+    pub(super) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.ends.shrink_to_fit();
     }
 
     /// The symbol of `text` if it has been interned.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<Sym> {
-        let hash = HASHER.hash_one(text.as_bytes());
-        self.by_content.find(hash, |&ix| slice(&self.text, &self.ends, ix) == text).map(|&ix| Sym(ix))
+        let hash = hash_of(text);
+        let same = |entry: &Entry| entry.hash == hash && slice(&self.text, &self.ends, entry.ix) == text;
+        self.by_content.find(spread(hash), same).map(|entry| Sym(entry.ix))
     }
 
     /// The text of `sym`; empty for a symbol of another interner that is out of range here.
@@ -112,6 +145,16 @@ impl Strings {
     pub fn heap_bytes(&self) -> usize {
         self.text.capacity() + self.ends.capacity() * size_of::<usize>() + self.by_content.allocation_size()
     }
+}
+
+fn hash_of(text: &str) -> u32 {
+    let hash = HASHER.hash_one(text.as_bytes());
+    (hash ^ (hash >> 32)) as u32
+}
+
+/// The table takes buckets from the low bits and tags from the high ones.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 fn slice<'a>(text: &'a str, ends: &[usize], ix: u32) -> &'a str {

@@ -32,7 +32,7 @@ struct Reader<'a> {
 pub(super) fn read_chunk(chunk: &Chunk, input: InputIx) -> Part {
     let mut reader = Reader {
         json: Scanner::new(&chunk.bytes, chunk.base),
-        part: Part::new(),
+        part: Part::sized_for(chunk.bytes.len()),
         draft: SpanDraft::default(),
         input,
         stack: Vec::new(),
