@@ -47,9 +47,9 @@ impl Value {
         }
     }
 
-    /// A tag and a payload that are equal exactly when the values are.
-    const fn bits(self) -> (u8, u64) {
-        match self {
+    /// The value as plain numbers that are equal exactly when the values are.
+    pub(crate) const fn packed(self) -> Packed {
+        let (tag, payload) = match self {
             Self::Empty => (0, 0),
             Self::Str(sym) => (1, sym.0 as u64),
             Self::Int(int) => (2, int.cast_unsigned()),
@@ -57,13 +57,39 @@ impl Value {
             Self::Bool(flag) => (4, flag as u64),
             Self::Bytes(sym) => (5, sym.0 as u64),
             Self::Json(sym) => (6, sym.0 as u64),
+        };
+        Packed { tag, payload }
+    }
+}
+
+/// A [`Value`] as two numbers. Readers pass this on instead of the enum: copying an enum whose fields have just been
+/// written one by one makes the processor wait for the writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Packed {
+    tag: u64,
+    payload: u64,
+}
+
+impl Packed {
+    pub(crate) const EMPTY: Self = Value::Empty.packed();
+
+    pub(crate) const fn value(self) -> Value {
+        let sym = Sym(self.payload as u32);
+        match self.tag {
+            1 => Value::Str(sym),
+            2 => Value::Int(self.payload.cast_signed()),
+            3 => Value::Double(f64::from_bits(self.payload)),
+            4 => Value::Bool(self.payload != 0),
+            5 => Value::Bytes(sym),
+            6 => Value::Json(sym),
+            _ => Value::Empty,
         }
     }
 }
 
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
-        self.bits() == other.bits()
+        self.packed() == other.packed()
     }
 }
 
@@ -99,14 +125,21 @@ struct Entry {
 impl Attrs {
     /// The id of `key = value`, stored now if it is new.
     pub fn intern(&mut self, key: Sym, value: Value) -> AttrId {
-        let attr = Attr { key, value };
-        let hash = hash_of(attr);
-        let same = |entry: &Entry| entry.hash == hash && self.pairs[entry.ix as usize] == attr;
+        self.intern_packed(key, value.packed())
+    }
+
+    /// Like [`Self::intern`].
+    pub(crate) fn intern_packed(&mut self, key: Sym, value: Packed) -> AttrId {
+        let hash = hash_of(key, value);
+        let same = |entry: &Entry| {
+            let pair = &self.pairs[entry.ix as usize];
+            entry.hash == hash && pair.key == key && pair.value.packed() == value
+        };
         if let Some(found) = self.by_content.find(spread(hash), same) {
             return AttrId(found.ix);
         }
         let ix = u32::try_from(self.pairs.len()).unwrap_or(u32::MAX);
-        self.pairs.push(attr);
+        self.pairs.push(Attr { key, value: value.value() });
         self.by_content.insert_unique(spread(hash), Entry { hash, ix }, |entry| spread(entry.hash));
         AttrId(ix)
     }
@@ -142,9 +175,9 @@ impl Attrs {
 }
 
 /// One wide multiplication mixes both halves well enough, and is much faster than a general hash.
-fn hash_of(attr: Attr) -> u32 {
-    let (tag, payload) = attr.value.bits();
-    let key = u64::from(attr.key.0) << 8 | u64::from(tag);
+fn hash_of(key: Sym, value: Packed) -> u32 {
+    let Packed { tag, payload } = value;
+    let key = u64::from(key.0) << 8 | tag;
     let product = u128::from(key ^ 0x9e37_79b9_7f4a_7c15) * u128::from(payload ^ 0x2545_f491_4f6c_dd1d);
     let folded = (product >> 64) as u64 ^ product as u64;
     (folded ^ (folded >> 32)) as u32
@@ -158,6 +191,26 @@ fn spread(hash: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packing_loses_nothing() {
+        for value in [
+            Value::Empty,
+            Value::Str(Sym(u32::MAX)),
+            Value::Int(i64::MIN),
+            Value::Int(-1),
+            Value::Double(-0.0),
+            Value::Double(f64::NAN),
+            Value::Bool(true),
+            Value::Bool(false),
+            Value::Bytes(Sym(7)),
+            Value::Json(Sym(7)),
+        ] {
+            let back = value.packed().value();
+            assert_eq!(back, value);
+            assert_eq!(std::mem::discriminant(&back), std::mem::discriminant(&value));
+        }
+    }
 
     #[test]
     fn equal_pairs_share_an_id_and_nan_equals_itself() {

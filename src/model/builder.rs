@@ -145,8 +145,8 @@ impl StoreBuilder {
         }
         moved.attrs.reserve(part.attrs.pairs().len());
         for attr in part.attrs.pairs() {
-            let value = attr.value.map_sym(|sym| moved.sym(sym));
-            moved.attrs.push(whole.attrs.intern(moved.sym(attr.key), value));
+            let value = attr.value.map_sym(|sym| moved.sym(sym)).packed();
+            moved.attrs.push(whole.attrs.intern_packed(moved.sym(attr.key), value));
         }
         moved.traces = part.traces.iter().map(|&id| whole.trace(moved.trace_id(id))).collect();
         moved

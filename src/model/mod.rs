@@ -17,6 +17,7 @@ pub mod strings;
 mod tests;
 pub mod time;
 
+pub(crate) use attr::Packed;
 pub use attr::{Attr, AttrId, Attrs, Value};
 pub use builder::StoreBuilder;
 pub use columns::Rare;

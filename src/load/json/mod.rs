@@ -14,7 +14,7 @@ mod split;
 mod tests;
 mod text;
 
-pub use number::{Number, parse_int};
+pub use number::{Number, parse_int, parse_short_int};
 pub use scanner::{Fault, FaultKind, MAX_DEPTH, Mark, Scanner, Token};
 pub use split::{Chunk, Level, Limits, Open, Shape, Splitter};
 pub(crate) use text::push_quoted;

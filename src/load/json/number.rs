@@ -52,6 +52,22 @@ pub fn parse_int(text: &[u8]) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
+/// A decimal integer of at most 18 digits with an optional minus sign; `None` for anything else.
+#[must_use]
+#[inline]
+pub fn parse_short_int(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let value = i64::try_from(digits_of(digits)?).ok()?;
+    Some(if negative { -value } else { value })
+}
+
+#[inline]
 fn digits_of(digits: &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for &digit in digits {
@@ -84,6 +100,17 @@ mod tests {
             ("-", None),
         ] {
             assert_eq!(Number(text).as_int(), int, "{text}");
+            if let Some(short) = parse_short_int(text.as_bytes()) {
+                assert_eq!(Some(i128::from(short)), int, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn short_integers_have_at_most_18_digits() {
+        assert_eq!(parse_short_int(b"-999999999999999999"), Some(-999_999_999_999_999_999));
+        for text in ["1000000000000000000", "", "-", "1.0", "+1", " 1"] {
+            assert_eq!(parse_short_int(text.as_bytes()), None, "{text}");
         }
     }
 

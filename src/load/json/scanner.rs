@@ -277,6 +277,56 @@ impl<'a> Scanner<'a> {
         Ok(Some(if escaped { Cow::Owned(unescape(raw).0.into_bytes()) } else { Cow::Borrowed(raw) }))
     }
 
+    /// Like [`Self::next_key`], but the name is as the file spells it: escapes stay. For readers that only compare
+    /// it with known names; it is the fast way.
+    ///
+    /// # Errors
+    /// When neither a key nor the end comes.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the result stays in registers; measured")]
+    pub fn next_name(&mut self) -> Result<Option<&'a [u8]>> {
+        self.skip_separators();
+        let start = self.at + 1;
+        if self.byte() == Some(b'"')
+            && let Some(end) = find_string_end(self.bytes, start)
+            && let Some(b"\":") = self.bytes.get(end..end + 2)
+        {
+            self.at = end + 2;
+            return Ok(Some(&self.bytes[start..end]));
+        }
+        if self.byte() == Some(b'}') {
+            self.close();
+            return Ok(None);
+        }
+        self.next_odd_name()
+    }
+
+    #[cold]
+    fn next_odd_name(&mut self) -> Result<Option<&'a [u8]>> {
+        let start = self.at + 1;
+        Ok(match self.next_key()? {
+            Some(Cow::Borrowed(name)) => Some(name),
+            Some(Cow::Owned(_)) => self.bytes.get(start..self.at),
+            None => None,
+        })
+    }
+
+    /// Reads a string if one comes that needs no work: without escapes, in text that is UTF-8 throughout. Otherwise
+    /// reads nothing; then [`Self::string`] or [`Self::field_text`] tell what it is.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the result stays in registers; measured")]
+    pub fn plain_text(&mut self) -> Option<&'a str> {
+        self.skip_space();
+        if self.byte() != Some(b'"') {
+            return None;
+        }
+        let start = self.at + 1;
+        let end = find_string_end(self.bytes, start).filter(|&end| self.bytes[end] == b'"')?;
+        let text = self.text?.get(start..end)?;
+        self.at = end + 1;
+        Some(text)
+    }
+
     /// True when another element of an array follows; false after its end was read.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { chunk: 4 << 20, element: 64 << 20, workers: 0 }
+        Self { chunk: 2 << 20, element: 64 << 20, workers: 0 }
     }
 }
 

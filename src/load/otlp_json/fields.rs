@@ -1,12 +1,17 @@
 //! Times, ids and enums as OTLP JSON writes them.
 
 use crate::load::ids::{self, Id};
-use crate::load::json::{Fault, Number, Scanner, Token, parse_int};
+use crate::load::json::{Fault, Number, Scanner, Token, parse_int, parse_short_int};
 use crate::model::{Code, Part, SpanFlags, SpanId, SpanKind, Status, TraceId};
 
 /// Reads a time in nanoseconds; 0 = absent. `flags` learns when it was clamped or may have been rounded.
 #[inline]
 pub(super) fn time_ns(json: &mut Scanner<'_>, flags: &mut SpanFlags) -> Result<i64, Fault> {
+    let mark = json.mark();
+    if let Some(nanos) = json.plain_text().and_then(nanos_of_today) {
+        return Ok(nanos);
+    }
+    json.rewind(mark);
     let token = json.peek();
     let offset = json.offset();
     let int = match token {
@@ -36,6 +41,17 @@ pub(super) fn time_ns(json: &mut Scanner<'_>, flags: &mut SpanFlags) -> Result<i
     }))
 }
 
+/// The 19 digits of a time between 2001 and 2262, which is nearly every time; never clamped.
+#[inline]
+fn nanos_of_today(text: &str) -> Option<i64> {
+    let (head, tail) = text.as_bytes().split_at_checked(1)?;
+    let head = i64::from(head[0].wrapping_sub(b'0'));
+    if tail.len() != 18 || !(1..9).contains(&head) || tail[0] == b'-' {
+        return None;
+    }
+    Some(head * 1_000_000_000_000_000_000 + parse_short_int(tail)?)
+}
+
 /// A time with a fraction of a nanosecond.
 fn rounded(number: Number<'_>) -> Option<i128> {
     let nanos = number.as_f64().filter(|nanos| nanos.is_finite())?;
@@ -46,6 +62,12 @@ fn rounded(number: Number<'_>) -> Option<i128> {
 /// Reads a span id.
 #[inline]
 pub(super) fn span_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<SpanId, Fault> {
+    let mark = json.mark();
+    match json.plain_text().map(|text| ids::span_id(text.as_bytes())) {
+        Some(Id::None) => return Ok(SpanId::None),
+        Some(Id::Bytes(bits)) => return Ok(SpanId::from_u64(bits)),
+        Some(Id::Odd) | None => json.rewind(mark),
+    }
     let token = json.peek();
     let offset = json.offset();
     if token != Token::String {
@@ -66,6 +88,12 @@ pub(super) fn span_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<SpanId,
 /// Reads a trace id.
 #[inline]
 pub(super) fn trace_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<TraceId, Fault> {
+    let mark = json.mark();
+    match json.plain_text().map(|text| ids::trace_id(text.as_bytes())) {
+        Some(Id::None) => return Ok(TraceId::None),
+        Some(Id::Bytes(bits)) => return Ok(TraceId::from_u128(bits)),
+        Some(Id::Odd) | None => json.rewind(mark),
+    }
     let token = json.peek();
     let offset = json.offset();
     if token != Token::String {

@@ -21,8 +21,8 @@ pub(super) fn read_log(json: &mut Scanner<'_>, part: &mut Part, input: InputIx) 
     };
     let (mut severity, mut severity_text, mut body) = (None, Sym::EMPTY, Value::Empty);
     json.begin_object()?;
-    while let Some(key) = json.next_key()? {
-        match &*key {
+    while let Some(key) = json.next_name()? {
+        match key {
             b"timeUnixNano" | b"time_unix_nano" => log.time_ns = plain_time_ns(json)?,
             b"observedTimeUnixNano" | b"observed_time_unix_nano" => {
                 log.observed_ns = Some(plain_time_ns(json)?).filter(|&observed| observed != 0);

@@ -239,23 +239,23 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        let Some(key) = self.json.next_key()? else {
+        let Some(key) = self.json.next_name()? else {
             self.leave();
             return Ok(true);
         };
         match self.json.peek() {
             Token::End => return Ok(false),
-            Token::Array => return self.array_field(open, &key),
+            Token::Array => return self.array_field(open, key),
             Token::Object => {}
             _ => {
-                self.scalar_field(open, &key)?;
+                self.scalar_field(open, key)?;
                 return Ok(true);
             }
         }
         match signal_of(open.level) {
-            Some((Signal::Spans, Tier::Resource)) if &*key == b"resource" => self.resource()?,
-            Some((Signal::Spans, Tier::Scope)) if is_scope(&key) => self.scope()?,
-            _ => return self.descend(Some(&key), false),
+            Some((Signal::Spans, Tier::Resource)) if key == b"resource" => self.resource()?,
+            Some((Signal::Spans, Tier::Scope)) if is_scope(key) => self.scope()?,
+            _ => return self.descend(Some(key), false),
         }
         Ok(true)
     }
@@ -294,8 +294,8 @@ impl Reader<'_> {
     fn resource(&mut self) -> Result<(), Fault> {
         self.json.begin_object()?;
         let (mut attrs, mut lost) = (Vec::new(), 0);
-        while let Some(key) = self.json.next_key()? {
-            match &*key {
+        while let Some(key) = self.json.next_name()? {
+            match key {
                 b"attributes" => attributes(&mut self.json, &mut self.part, &mut attrs)?,
                 b"droppedAttributesCount" | b"dropped_attributes_count" => lost = dropped(&mut self.json)?,
                 _ => self.json.skip_value()?,
@@ -311,8 +311,8 @@ impl Reader<'_> {
     fn scope(&mut self) -> Result<(), Fault> {
         self.json.begin_object()?;
         let mut scope = Scope::default();
-        while let Some(key) = self.json.next_key()? {
-            match &*key {
+        while let Some(key) = self.json.next_name()? {
+            match key {
                 b"name" => scope.name = text_or(&mut self.json, &mut self.part, scope.name)?,
                 b"version" => scope.version = text_or(&mut self.json, &mut self.part, scope.version)?,
                 b"attributes" => attributes(&mut self.json, &mut self.part, &mut scope.attrs)?,

@@ -10,8 +10,8 @@ pub(super) fn read_span(json: &mut Scanner<'_>, part: &mut Part, draft: &mut Spa
     draft.clear();
     draft.offset = json.offset();
     json.begin_object()?;
-    while let Some(key) = json.next_key()? {
-        match &*key {
+    while let Some(key) = json.next_name()? {
+        match key {
             b"traceId" | b"trace_id" => draft.trace = trace_id(json, part)?,
             b"spanId" | b"span_id" => draft.id = span_id(json, part)?,
             b"parentSpanId" | b"parent_span_id" => draft.parent = span_id(json, part)?,
@@ -48,8 +48,8 @@ fn status(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Res
     if !json.field_object()? {
         return Ok(());
     }
-    while let Some(key) = json.next_key()? {
-        match &*key {
+    while let Some(key) = json.next_name()? {
+        match key {
             b"code" => draft.status = status_code(json)?,
             b"message" => draft.rare.status_message = text(json, part)?,
             _ => json.skip_value()?,
@@ -67,8 +67,8 @@ fn events(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Res
             continue;
         }
         let mut event = EventDraft::default();
-        while let Some(key) = json.next_key()? {
-            match &*key {
+        while let Some(key) = json.next_name()? {
+            match key {
                 b"timeUnixNano" | b"time_unix_nano" => event.time_ns = time_ns(json, &mut draft.flags)?,
                 b"name" => event.name = text(json, part)?,
                 b"attributes" => attributes(json, part, &mut draft.event_attrs)?,
@@ -93,8 +93,8 @@ fn links(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Resu
             continue;
         }
         let mut link = LinkDraft { trace: TraceId::None, span: SpanId::None, ..LinkDraft::default() };
-        while let Some(key) = json.next_key()? {
-            match &*key {
+        while let Some(key) = json.next_name()? {
+            match key {
                 b"traceId" | b"trace_id" => link.trace = trace_id(json, part)?,
                 b"spanId" | b"span_id" => link.span = span_id(json, part)?,
                 b"traceState" | b"trace_state" => link.trace_state = text(json, part)?,

@@ -1,8 +1,8 @@
 //! Attributes and `AnyValue`s.
 
 use crate::load::ids::standard_base64;
-use crate::load::json::{Fault, FaultKind, Scanner, Token, push_quoted};
-use crate::model::{AttrId, Part, Sym, Value};
+use crate::load::json::{Fault, FaultKind, Scanner, Token, parse_short_int, push_quoted};
+use crate::model::{AttrId, Packed, Part, Sym, Value};
 
 /// Reads a list of attributes and appends their ids to `into`.
 pub(super) fn attributes(json: &mut Scanner<'_>, part: &mut Part, into: &mut Vec<AttrId>) -> Result<(), Fault> {
@@ -20,54 +20,73 @@ pub(super) fn attributes(json: &mut Scanner<'_>, part: &mut Part, into: &mut Vec
 /// Reads the rest of `{"key": ..., "value": ...}`.
 fn attribute(json: &mut Scanner<'_>, part: &mut Part) -> Result<AttrId, Fault> {
     let mut key = Sym::EMPTY;
-    let mut value = Value::Empty;
-    while let Some(field) = json.next_key()? {
-        match &*field {
+    let mut value = Packed::EMPTY;
+    while let Some(field) = json.next_name()? {
+        match field {
             b"key" => key = text(json, part)?,
-            b"value" => value = any_value(json, part)?,
+            b"value" => value = packed_value(json, part)?,
             _ => json.skip_value()?,
         }
     }
-    Ok(part.attrs.intern(key, value))
+    Ok(part.attrs.intern_packed(key, value))
 }
 
 /// Reads a string field and interns it; empty when absent.
+#[inline]
 pub(super) fn text(json: &mut Scanner<'_>, part: &mut Part) -> Result<Sym, Fault> {
+    if let Some(text) = json.plain_text() {
+        return Ok(part.strings.intern(text));
+    }
+    odd_text(json, part)
+}
+
+#[cold]
+fn odd_text(json: &mut Scanner<'_>, part: &mut Part) -> Result<Sym, Fault> {
     Ok(json.field_text()?.map_or(Sym::EMPTY, |text| part.strings.intern(&text)))
 }
 
 /// Reads an `AnyValue`. One that is nested too deep becomes [`Value::Empty`], with a diagnostic.
 pub(super) fn any_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value, Fault> {
+    packed_value(json, part).map(Packed::value)
+}
+
+fn packed_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Packed, Fault> {
     let mark = json.mark();
     match any_value_within(json, part) {
         Err(fault) if fault.kind == FaultKind::TooDeep => {
             json.note_fault(fault);
             json.recover(mark)?;
-            Ok(Value::Empty)
+            Ok(Packed::EMPTY)
         }
         other => other,
     }
 }
 
-fn any_value_within(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value, Fault> {
+fn any_value_within(json: &mut Scanner<'_>, part: &mut Part) -> Result<Packed, Fault> {
     if json.peek() != Token::Object {
-        return bare_value(json, part);
+        return bare_value(json, part).map(Value::packed);
     }
     json.begin_object()?;
-    let mut value = Value::Empty;
-    while let Some(variant) = json.next_key()? {
-        match &*variant {
+    let mut value = Packed::EMPTY;
+    while let Some(variant) = json.next_name()? {
+        match variant {
             b"stringValue" | b"string_value" => {
-                if let Some(text) = json.field_text()? {
-                    value = Value::Str(part.strings.intern(&text));
+                if let Some(text) = json.plain_text() {
+                    value = Value::Str(part.strings.intern(text)).packed();
+                } else if let Some(text) = json.field_text()? {
+                    value = Value::Str(part.strings.intern(&text)).packed();
                 }
             }
             b"intValue" | b"int_value" => value = int_value(json)?,
-            b"doubleValue" | b"double_value" => value = json.field_f64()?.map_or(value, Value::Double),
-            b"boolValue" | b"bool_value" => value = json.field_bool()?.map_or(value, Value::Bool),
-            b"bytesValue" | b"bytes_value" => value = bytes_value(json, part)?,
-            b"arrayValue" | b"array_value" => value = nested(json, part, write_list)?,
-            b"kvlistValue" | b"kvlist_value" => value = nested(json, part, write_map)?,
+            b"doubleValue" | b"double_value" => {
+                value = json.field_f64()?.map_or(value, |double| Value::Double(double).packed());
+            }
+            b"boolValue" | b"bool_value" => {
+                value = json.field_bool()?.map_or(value, |flag| Value::Bool(flag).packed());
+            }
+            b"bytesValue" | b"bytes_value" => value = bytes_value(json, part)?.packed(),
+            b"arrayValue" | b"array_value" => value = nested(json, part, write_list)?.packed(),
+            b"kvlistValue" | b"kvlist_value" => value = nested(json, part, write_map)?.packed(),
             _ => json.skip_value()?,
         }
     }
@@ -95,14 +114,19 @@ fn bare_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value, Fault> {
     })
 }
 
-fn int_value(json: &mut Scanner<'_>) -> Result<Value, Fault> {
+fn int_value(json: &mut Scanner<'_>) -> Result<Packed, Fault> {
+    let mark = json.mark();
+    if let Some(int) = json.plain_text().and_then(|text| parse_short_int(text.as_bytes())) {
+        return Ok(Value::Int(int).packed());
+    }
+    json.rewind(mark);
     let offset = json.offset();
-    let Some(int) = json.field_int()? else { return Ok(Value::Empty) };
+    let Some(int) = json.field_int()? else { return Ok(Packed::EMPTY) };
     let Ok(int) = i64::try_from(int) else {
         json.bad_field(offset, "an integer of 64 bits");
-        return Ok(Value::Empty);
+        return Ok(Packed::EMPTY);
     };
-    Ok(Value::Int(int))
+    Ok(Value::Int(int).packed())
 }
 
 fn bytes_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value, Fault> {
@@ -131,9 +155,9 @@ fn nested(
 fn write_list(json: &mut Scanner<'_>, out: &mut String) -> Result<(), Fault> {
     out.push('[');
     if json.field_object()? {
-        while let Some(field) = json.next_key()? {
-            if &*field != b"values" || !json.field_array()? {
-                json_skip_unless_read(json, &field)?;
+        while let Some(field) = json.next_name()? {
+            if field != b"values" || !json.field_array()? {
+                json_skip_unless_read(json, field)?;
                 continue;
             }
             while json.next_element()? {
@@ -150,9 +174,9 @@ fn write_list(json: &mut Scanner<'_>, out: &mut String) -> Result<(), Fault> {
 fn write_map(json: &mut Scanner<'_>, out: &mut String) -> Result<(), Fault> {
     out.push('{');
     if json.field_object()? {
-        while let Some(field) = json.next_key()? {
-            if &*field != b"values" || !json.field_array()? {
-                json_skip_unless_read(json, &field)?;
+        while let Some(field) = json.next_name()? {
+            if field != b"values" || !json.field_array()? {
+                json_skip_unless_read(json, field)?;
                 continue;
             }
             while json.next_element()? {
@@ -182,8 +206,8 @@ fn separate(out: &mut String, open: char) {
 fn write_pair(json: &mut Scanner<'_>, out: &mut String) -> Result<(), Fault> {
     let mut key = None;
     let mut value = String::new();
-    while let Some(field) = json.next_key()? {
-        match &*field {
+    while let Some(field) = json.next_name()? {
+        match field {
             b"key" => key = json.field_text()?,
             b"value" => {
                 value.clear();
@@ -202,9 +226,9 @@ fn write_pair(json: &mut Scanner<'_>, out: &mut String) -> Result<(), Fault> {
 fn write_value(json: &mut Scanner<'_>, out: &mut String) -> Result<(), Fault> {
     let start = out.len();
     if json.field_object()? {
-        while let Some(variant) = json.next_key()? {
+        while let Some(variant) = json.next_name()? {
             out.truncate(start);
-            write_variant(json, &variant, out)?;
+            write_variant(json, variant, out)?;
         }
     }
     if out.len() == start {
