@@ -194,10 +194,12 @@ impl SceneBuilder {
         }
         let whole = self.labels.width(store, span.name_sym(), size);
         let least_beside = if bar.count > 1 { 52.0 } else { 28.0 } * unit;
+        let is_last = between[1] >= canvas.right();
         let is_beside_better = whole > inside && bar.rect.right() >= canvas.left();
         let (x, room, color) = if is_beside_better && after >= whole.min(90.0 * unit).max(least_beside) {
             (right + pad, after, frame.theme.text_dim)
-        } else if is_beside_better && before >= whole && inside < 60.0 * unit && bar.rect.left() >= canvas.left() {
+        } else if is_last && is_beside_better && before >= whole && inside < 60.0 * unit {
+            // Left of the bar only at the end of the row: between two bars nobody could tell whose name it is.
             (left - pad - whole, whole, frame.theme.text_dim)
         } else if inside >= 20.0 * unit || inside >= whole {
             (left + pad, inside, frame.colors(bar.span).text)
