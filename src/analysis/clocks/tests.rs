@@ -8,7 +8,8 @@ use crate::model::{
 /// A store in the making. Clocks are told apart by `host.id`.
 #[derive(Clone, Default)]
 pub struct Draft {
-    hosts: Vec<(String, String)>,
+    /// Key and value that tell the clock, and the SDK's language.
+    hosts: Vec<(&'static str, String, String)>,
     spans: Vec<Span>,
 }
 
@@ -30,7 +31,13 @@ pub struct Span {
 impl Draft {
     /// Adds a machine with its own clock.
     pub fn host(&mut self, id: &str, language: &str) -> usize {
-        self.hosts.push((id.to_owned(), language.to_owned()));
+        self.hosts.push(("host.id", id.to_owned(), language.to_owned()));
+        self.hosts.len() - 1
+    }
+
+    /// Adds a person's device, whose clock nobody manages.
+    pub fn device(&mut self, id: &str) -> usize {
+        self.hosts.push(("device.id", id.to_owned(), String::new()));
         self.hosts.len() - 1
     }
 
@@ -70,8 +77,8 @@ impl Draft {
         let input = builder.add_input(Input { name: "test".into(), ..Input::default() });
         let mut part = Part::new();
         let mut resources = Vec::new();
-        for (id, language) in &self.hosts {
-            let mut attrs = vec![text(&mut part, "host.id", id), text(&mut part, "service.name", id)];
+        for (key, id, language) in &self.hosts {
+            let mut attrs = vec![text(&mut part, key, id), text(&mut part, "service.name", id)];
             if !language.is_empty() {
                 attrs.push(text(&mut part, "telemetry.sdk.language", language));
             }

@@ -273,3 +273,99 @@ fn oddities_on_one_clock_are_counted_once() {
     let found: Vec<_> = model.findings().iter().map(|finding| (finding.code, finding.count)).collect();
     assert_eq!(found, [(Code::S1, 5), (Code::S2, 5), (Code::S3, 5)]);
 }
+
+#[test]
+fn a_laptop_that_slept_lost_the_time() {
+    let mut draft = Draft::default();
+    let (laptop, server) = (draft.device("tab"), draft.host("b", "python"));
+    let mut dice = Dice(11);
+    for call in 0..200_i64 {
+        let sent = NOW + call * 200 * MS + if call < 100 { 0 } else { 8 * 3_600 * S };
+        let received = sent + 3 * MS + dice.below(2 * MS);
+        let (replied, done) = (received + 9 * MS, received + 13 * MS + dice.below(2 * MS));
+        let read = |time: i64| if call < 100 { time } else { time - 8 * 3_600 * S };
+        let id = u64::try_from(call).unwrap() * 2 + 1;
+        draft.call((laptop, server), id, 0, [read(sent), received, replied, read(done)]);
+    }
+    let (_, _, model) = analyse(&draft);
+    let finding = &model.findings()[0];
+    assert_eq!(finding.code, Code::C2, "{:#?}", model.findings());
+    assert!(finding.sentence.contains("h"), "{}", finding.sentence);
+}
+
+#[test]
+fn a_clock_that_is_being_corrected_is_one_finding() {
+    // 500 ppm for ten minutes.
+    let slew = |clock: usize, time: i64| time + if clock == 1 { (time - NOW).clamp(0, 600 * S) / 2_000 } else { 0 };
+    let (_, _, model) = analyse(&conversation(900, S, slew));
+    let first = codes(&model)[0];
+    assert!(matches!(first, Code::X2 | Code::X3), "{:#?}", model.findings());
+    assert!(model.repairs().len() <= 3, "{}", model.repairs().len());
+}
+
+#[test]
+fn a_wrong_unit_is_named_and_does_not_spoil_the_offsets() {
+    let mut draft = Draft::default();
+    let (a, b) = (draft.host("a", "python"), draft.host("b", "python"));
+    for call in 0..40_i64 {
+        let sent = NOW + call * 100 * MS;
+        let times = [sent, (sent + 10 * MS) / MS, (sent + 30 * MS) / MS, sent + 40 * MS];
+        draft.call((a, b), u64::try_from(call).unwrap() * 2 + 1, 0, times);
+    }
+    let (_, domains, model) = analyse(&draft);
+    assert_eq!(codes(&model), [Code::U]);
+    let other = DomainIx(1 - model.reference().unwrap().domain.0);
+    let offset = model.offset(other, NOW);
+    assert!(offset.lo_ns.unwrap() <= 0 && 0 <= offset.hi_ns.unwrap(), "{offset:?} {}", domains.list.len());
+}
+
+#[test]
+fn two_clocks_recorded_as_one_end_in_a_bounded_number_of_findings() {
+    let mut times = 0_i64;
+    let mut draft = Draft::default();
+    let (a, b) = (draft.host("a", "python"), draft.host("b", "python"));
+    let mut dice = Dice(5);
+    for call in 0..400_i64 {
+        times += 20 * MS + dice.below(40 * MS);
+        let ahead = if dice.below(2) == 0 { 0 } else { 900 * MS };
+        let sent = NOW + times;
+        let all = [sent, sent + 2 * MS + ahead, sent + 8 * MS + ahead, sent + 10 * MS];
+        draft.call((a, b), u64::try_from(call).unwrap() * 2 + 1, 0, all);
+    }
+    let (_, _, model) = analyse(&draft);
+    assert!(!model.findings().is_empty() && model.findings().len() < 60, "{}", model.findings().len());
+}
+
+#[test]
+fn nonsense_ends_and_says_so() {
+    let mut draft = Draft::default();
+    let hosts: Vec<usize> = ["a", "b", "c", "d"].into_iter().map(|name| draft.host(name, "go")).collect();
+    let mut dice = Dice(2);
+    let mut pick = |end: i64| usize::try_from(dice.below(end)).unwrap();
+    for call in 0..1_500_u64 {
+        let (from, to) = (pick(4), pick(4));
+        let mut time = || NOW + i64::try_from(pick(1_000_000)).unwrap() * MS;
+        let times = [time(), time(), time(), time()];
+        draft.call((hosts[from], hosts[to]), call * 2 + 1, 0, times);
+    }
+    let (store, domains, model) = analyse(&draft);
+    assert!(!model.repairs().is_empty());
+    assert!(model.place(&store, &domains, EventKey::start(SpanIx(0))).is_some());
+}
+
+#[test]
+fn stamps_at_the_ends_of_the_range_do_not_overflow() {
+    let mut draft = Draft::default();
+    let (a, b) = (draft.host("a", ""), draft.host("b", "java"));
+    draft.call((a, b), 1, 0, [i64::MIN, i64::MAX, 1, i64::MAX]);
+    draft.call((a, b), 3, 0, [i64::MAX, i64::MIN, i64::MAX, 1]);
+    draft.call((b, a), 5, 4, [0, 0, 0, 0]);
+    let (store, domains, model) = analyse(&draft);
+    for span in store.span_ixs() {
+        for key in [EventKey::start(span), EventKey::end(span)] {
+            let placed = model.place(&store, &domains, key);
+            let between = model.between(&store, &domains, EventKey::start(SpanIx(0)), key);
+            assert!(between.is_none() || placed.is_some());
+        }
+    }
+}
