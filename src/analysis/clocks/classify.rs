@@ -7,6 +7,7 @@ use super::domains::{ClockKind, Domains};
 use super::edges::Classes;
 use super::findings::{Code, Finding, Proof, Severity};
 use super::model::Pair;
+use super::processes::Processes;
 use super::reference::trust;
 use super::repair::{Consistent, Contradiction, Element, Repair, excess_ns};
 use super::solve::{
@@ -25,6 +26,7 @@ pub struct Context<'a> {
     pub reduced: &'a Reduced,
     pub classes: &'a Classes,
     pub system: &'a Consistent,
+    pub processes: &'a Processes,
     /// Bounds under constant offsets, when those fit everything.
     pub pairs: &'a [Pair],
 }
@@ -47,8 +49,12 @@ pub fn proof(edge: &Edge) -> Proof {
 }
 
 impl Context<'_> {
+    fn domain(&self, clock: u32) -> DomainIx {
+        self.processes.domain(clock)
+    }
+
     fn name(&self, clock: u32) -> &str {
-        self.domains.list.get(clock as usize).map_or("?", |domain| &domain.name)
+        self.domains.list.get(self.domain(clock).at()).map_or("?", |domain| &domain.name)
     }
 
     fn span(&self, edge: &Edge, is_from: bool) -> &str {
@@ -58,7 +64,7 @@ impl Context<'_> {
 
     /// How readily a clock is blamed: unmanaged ones first, the reference last.
     fn blame(&self, clock: u32) -> (bool, u8, u32) {
-        let domain = DomainIx(clock);
+        let domain = self.domain(clock);
         let kind = self.domains.list.get(domain.at()).map_or(ClockKind::Unknown, |domain| domain.kind);
         (self.reference == Some(domain), trust(kind), clock)
     }
@@ -75,6 +81,7 @@ impl Context<'_> {
             Element::Rate { clock, ppb } => self.slew(clock, ppb, worst),
             Element::Edge(cause) => self.wrong_edge(repair, cause),
             Element::Class(class) => self.wrong_class(class, worst),
+            Element::Split { clock } => self.merged(clock, worst),
             Element::Pair { from, to } => self.loop_of(worst, &[from, to]),
         };
         finding = finding.proven_by(worst.edges.iter().map(proof).collect());
@@ -97,6 +104,7 @@ impl Context<'_> {
             Element::Rate { clock, ppb } => {
                 format!("the clock of {} was {} ppm off", self.name(clock), ppb.div_ceil(1000))
             }
+            Element::Split { clock } => format!("{} is more than one clock", self.name(clock)),
             Element::Pair { from, to } => {
                 format!("messages from {} to {} say nothing", self.name(from), self.name(to))
             }
@@ -118,7 +126,7 @@ impl Context<'_> {
         // Positive: the clock is further ahead than before.
         let least = size.lo.map(ceil_ns).into_iter().chain(size.hi.map(|hi| -floor_ns(hi))).max().unwrap_or(0);
         let is_back = size.hi.is_some_and(|hi| hi <= 0);
-        let is_unmanaged = self.domains.list[clock as usize].kind == ClockKind::Unmanaged;
+        let is_unmanaged = self.blame(clock).1 == trust(ClockKind::Unmanaged);
         let by = amount(size, is_back);
         if is_back && least > S && is_unmanaged {
             let sentence = format!("{name} lost {by}: its clock stopped while the computer slept.");
@@ -153,6 +161,25 @@ impl Context<'_> {
         pairwise.offset(&self.system.graph, to)
     }
 
+    fn merged(&self, clock: u32, worst: &Contradiction) -> Finding {
+        let next = worst.edges.iter().cycle().skip(1);
+        let stay = worst.edges.iter().zip(next).find(|(edge, _)| edge.to.clock == clock);
+        let process = |span: crate::model::SpanIx| {
+            let resource = self.store.span(span).resource_ix();
+            let number = self.processes.of_resource.get(resource.at()).copied().unwrap_or(0);
+            self.processes.clock.get(number as usize).map_or("", |process| &process.1)
+        };
+        let names = stay.map_or(("", ""), |(edge, next)| (process(edge.cause.to.span), process(next.cause.from.span)));
+        let sentence = format!(
+            "Several clocks are recorded as {}: the times of “{}” and “{}” differ by at least {}.",
+            self.name(clock),
+            names.0,
+            names.1,
+            duration_text(excess_ns(worst.excess))
+        );
+        self.clock_finding(Code::X8, clock, None, sentence, "M1")
+    }
+
     /// As [`Self::difference`], from the constant bounds of the pair where there are some: no search needed.
     fn constant_or(&self, from: &Stamp, to: &Stamp) -> Interval {
         let (a, b) = (from.clock.min(to.clock), from.clock.max(to.clock));
@@ -185,7 +212,7 @@ impl Context<'_> {
     ) -> Finding {
         let mut finding = Finding::new(code, Severity::Suspicious, sentence);
         finding.root = self.name(clock).to_owned();
-        finding.domains = vec![DomainIx(clock)];
+        finding.domains = vec![self.domain(clock)];
         finding.at_ns = at_ns;
         finding.model = model;
         finding
@@ -215,7 +242,7 @@ impl Context<'_> {
         );
         let mut finding = Finding::new(Code::X7, Severity::Suspicious, sentence);
         finding.root = format!("“{}” → “{}”", self.span(edge, true), self.span(edge, false));
-        finding.domains = vec![DomainIx(to), DomainIx(from)];
+        finding.domains = vec![self.domain(to), self.domain(from)];
         finding.at_ns = Some(edge.to.raw_ns);
         finding.model = "M1";
         finding
@@ -230,7 +257,7 @@ impl Context<'_> {
         );
         let mut finding = Finding::new(Code::X7, Severity::Suspicious, sentence);
         finding.root = self.operation(class);
-        finding.domains = worst.edges.iter().map(|edge| DomainIx(edge.to.clock)).collect();
+        finding.domains = worst.edges.iter().map(|edge| self.domain(edge.to.clock)).collect();
         finding.domains.sort_unstable();
         finding.domains.dedup();
         finding.model = "M1";
@@ -260,7 +287,7 @@ impl Context<'_> {
         clocks.sort_by_key(|clock| !first.contains(clock));
         let mut finding = Finding::new(code, Severity::Suspicious, sentence);
         finding.root = clocks.iter().map(|&clock| self.name(clock)).collect::<Vec<_>>().join(", ");
-        finding.domains = clocks.into_iter().map(DomainIx).collect();
+        finding.domains = clocks.into_iter().map(|clock| self.domain(clock)).collect();
         finding.model = "M4";
         finding
     }
@@ -427,7 +454,7 @@ impl Context<'_> {
         let sentence = format!("{start} {rest}{more}{hint}");
         let mut finding = self.clock_finding(code, clock, Some(worst.to.raw_ns), sentence, "M1");
         finding = finding.proven_by(pairs.iter().map(|pair| proof(pair.1.0)).collect());
-        finding.domains.push(DomainIx(other));
+        finding.domains.push(self.domain(other));
         finding.severity = Severity::Clock;
         finding.count = count;
         finding.excess_ns = worst.raw_separation_ns().saturating_neg();

@@ -6,6 +6,7 @@ pub mod domains;
 pub mod edges;
 pub mod findings;
 mod model;
+mod processes;
 pub mod reference;
 pub mod repair;
 mod same_clock;

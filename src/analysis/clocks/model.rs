@@ -7,12 +7,13 @@ use super::classify::{self, proof};
 use super::domains::Domains;
 use super::edges::{self, Classes};
 use super::findings::{self, Finding, Proof};
+use super::processes::Processes;
 use super::reference::{self, Reference};
 use super::repair::{self, Changes, Consistent, Terms};
 use super::solve::{
     Bounds, Edge, Interval, Order, Pairwise, Rates, Reduced, Reducer, Side, Stamp, ceil_ns, floor_ns, is_used,
 };
-use super::stamps::{Readers, Stamps};
+use super::stamps::{Readers, Split, Stamps};
 use super::units::{self, Unit};
 use super::{findings::Code, findings::Severity, same_clock};
 use crate::model::{DomainIx, SpanIx, TraceIx, TraceStore};
@@ -47,6 +48,7 @@ struct Collected {
     classes: Classes,
     /// Clocks that are called from outside and call others.
     gateways: Vec<bool>,
+    processes: Processes,
     /// Findings that do not depend on other clocks.
     local: Vec<Finding>,
 }
@@ -124,6 +126,7 @@ pub struct ClockModel {
     rates: Rates,
     collected: Arc<Collected>,
     system: Arc<Consistent>,
+    split: Split,
     reference: Option<Reference>,
     bounds: Option<Bounds>,
     findings: Vec<Finding>,
@@ -134,7 +137,8 @@ impl ClockModel {
     /// Analyses all clocks of `store`.
     #[must_use]
     pub fn analyse(store: &TraceStore, domains: &Domains, options: &Options) -> Self {
-        let mut rates = Rates::uniform(domains.list.len(), options.drift_ppb);
+        let processes = Processes::new(store, domains);
+        let mut rates = Rates::uniform(domains.list.len() + processes.clock.len(), options.drift_ppb);
         for &(domain, ppb) in &options.drift_of {
             rates.set(domain.0, ppb);
         }
@@ -145,7 +149,7 @@ impl ClockModel {
         let mut local = same_clock::findings(&stamps, domains);
         local.extend(unit_findings(&units, domains));
         let gateways = reference::gateways(store, domains);
-        let collected = Arc::new(Collected { readers, units, reduced, classes, gateways, local });
+        let collected = Arc::new(Collected { readers, units, reduced, classes, gateways, processes, local });
         Self::solve(store, domains, options, rates, collected)
     }
 
@@ -171,18 +175,23 @@ impl ClockModel {
         rates: Rates,
         collected: Arc<Collected>,
     ) -> Self {
-        let trust = domains.list.iter().map(|domain| 20 * u32::from(reference::trust(domain.kind))).collect();
-        let terms = Terms { rates: rates.clone(), trust };
+        let trust: Vec<u32> = domains.list.iter().map(|domain| 20 * u32::from(reference::trust(domain.kind))).collect();
+        let processes = &collected.processes;
+        let process = |span: SpanIx| processes.of_resource[store.span(span).resource_ix().at()];
+        let terms = Terms { rates: &rates, trust: &trust, process: &process };
         let stamps = Stamps::new(store, &domains.of_span, &collected.readers).with_units(&collected.units);
         let system = repair::repair(&terms, |changes| {
             if changes.is_empty() {
                 return active(&collected.reduced, &collected.classes, options.level);
             }
-            let (reduced, classes) = collect(&stamps, options.only, &rates, changes);
+            let split = processes.split(changes);
+            let (reduced, classes) = collect(&stamps.with_split(&split), options.only, &rates, changes);
             active(&reduced, &classes, options.level)
         });
+        let split = collected.processes.split(&system.changes);
         let model = Self {
             options: options.clone(),
+            split,
             rates,
             collected,
             system: Arc::new(system),
@@ -207,9 +216,10 @@ impl ClockModel {
                 let near = system.graph.neighbours(clock, at_ns).into_iter().flatten().next();
                 near.map_or(0, |(node, _)| system.solution[node as usize])
             };
-            Bounds::new(&system.edges, &rates, &system.changes.breaks, reference.domain.0, guess)
+            let frame = self.main_clock(reference.domain);
+            Bounds::new(&system.edges, &rates, &system.changes.breaks, frame, guess)
         });
-        model.pairs = pairs(&self.collected.reduced, &self.collected.classes, options.level);
+        model.pairs = pairs(domains.list.len(), &self.collected.reduced, &self.collected.classes, options.level);
         let is_constant = system.repairs.is_empty() && model.pairs.iter().all(|pair| pair.is_feasible);
         let context = classify::Context {
             store,
@@ -220,6 +230,7 @@ impl ClockModel {
             reduced: &self.collected.reduced,
             classes: &self.collected.classes,
             system,
+            processes: &self.collected.processes,
             pairs: if is_constant { &model.pairs } else { &[] },
         };
         model.findings = classify::findings(&context);
@@ -273,18 +284,23 @@ impl ClockModel {
     /// The stamps of `store` as this model reads them.
     #[must_use]
     pub fn stamps<'a>(&'a self, store: &'a TraceStore, domains: &'a Domains) -> Stamps<'a> {
-        Stamps::new(store, &domains.of_span, &self.collected.readers).with_units(&self.collected.units)
+        let stamps = Stamps::new(store, &domains.of_span, &self.collected.readers);
+        stamps.with_units(&self.collected.units).with_split(&self.split)
     }
 
     /// The offset of `domain` against the reference clock when its own clock shows `at_ns`.
     #[must_use]
     pub fn offset(&self, domain: DomainIx, at_ns: i64) -> Offset {
-        if self.is_reference(domain) {
+        self.offset_of_clock(self.main_clock(domain), domain, at_ns)
+    }
+
+    fn offset_of_clock(&self, clock: u32, domain: DomainIx, at_ns: i64) -> Offset {
+        if self.is_reference(domain) && clock == self.main_clock(domain) {
             return Offset { lo_ns: Some(0), hi_ns: Some(0), estimate_ns: Some(0), is_assumed: false };
         }
         let Some(bounds) = &self.bounds else { return Offset::default() };
-        let range = bounds.offset(domain.0, at_ns);
-        let estimate = bounds.estimate(domain.0, at_ns);
+        let range = bounds.offset(clock, at_ns);
+        let estimate = bounds.estimate(clock, at_ns);
         Offset {
             lo_ns: range.lo.map(floor_ns),
             hi_ns: range.hi.map(ceil_ns),
@@ -300,7 +316,7 @@ impl ClockModel {
         if self.is_reference(domain) {
             return 0;
         }
-        let estimate = self.bounds.as_ref().and_then(|bounds| bounds.estimate(domain.0, at_ns));
+        let estimate = self.bounds.as_ref().and_then(|bounds| bounds.estimate(self.main_clock(domain), at_ns));
         estimate.map_or(0, |estimate| floor_ns(estimate.value))
     }
 
@@ -308,7 +324,12 @@ impl ClockModel {
     #[must_use]
     pub fn why(&self, domain: DomainIx, at_ns: i64, side: Side) -> Vec<Proof> {
         let Some(bounds) = &self.bounds else { return Vec::new() };
-        bounds.why(&self.system.edges, domain.0, at_ns, side).into_iter().map(proof).collect()
+        bounds.why(&self.system.edges, self.main_clock(domain), at_ns, side).into_iter().map(proof).collect()
+    }
+
+    /// The solver's clock for `domain`: that of its largest process when it was taken apart.
+    fn main_clock(&self, domain: DomainIx) -> u32 {
+        if self.split.clocks.contains(&domain.0) { self.collected.processes.main[domain.at()] } else { domain.0 }
     }
 
     fn is_reference(&self, domain: DomainIx) -> bool {
@@ -320,8 +341,8 @@ impl ClockModel {
     #[must_use]
     pub fn place(&self, store: &TraceStore, domains: &Domains, key: EventKey) -> Option<Placed> {
         let stamp = self.stamps(store, domains).get(key)?;
-        let domain = DomainIx(stamp.clock);
-        let offset = self.offset(domain, stamp.anchor_ns);
+        let domain = self.collected.processes.domain(stamp.clock);
+        let offset = self.offset_of_clock(stamp.clock, domain, stamp.anchor_ns);
         let age = stamp.age_ns();
         let rates = self.bounds.as_ref().map(|bounds| bounds.graph().rates());
         let is_own = self.is_reference(domain);
@@ -433,7 +454,7 @@ fn unit_findings(units: &[Option<Unit>], domains: &Domains) -> Vec<Finding> {
 }
 
 /// Bounds between clocks that exchange messages, as if offsets never changed.
-fn pairs(reduced: &Reduced, classes: &Classes, level: Evidence) -> Vec<Pair> {
+fn pairs(clocks: usize, reduced: &Reduced, classes: &Classes, level: Evidence) -> Vec<Pair> {
     let is_on = |class: u32| !classes.list.get(class as usize).is_some_and(edges::Class::is_off);
     let groups = reduced.groups.iter().filter(|group| is_used(group.strength, level) && is_on(group.class));
     let used = Reduced { groups: groups.cloned().collect(), rates: reduced.rates.clone() };
@@ -441,7 +462,7 @@ fn pairs(reduced: &Reduced, classes: &Classes, level: Evidence) -> Vec<Pair> {
     for group in &used.groups {
         *counts.entry((group.from.min(group.to), group.from.max(group.to))).or_default() += group.seen;
     }
-    let distance = reference::distances(reduced.clocks(), &used);
+    let distance = reference::distances(clocks, &used);
     let is_feasible = distance.as_ref().is_some_and(|all| (0..all.len()).all(|at| all[at][at] == Some(0)));
     let direct = |from: u32, to: u32| {
         let own = used.groups.iter().filter(|group| (group.from, group.to) == (from, to));

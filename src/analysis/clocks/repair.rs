@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::causal::{Cause, Evidence};
 use super::solve::{Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Rates, Shape, Step};
+use crate::model::SpanIx;
 
 /// A change that may make the rest consistent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -29,6 +30,11 @@ pub enum Element {
         clock: u32,
         /// The drift that explains it, in parts per billion.
         ppb: u32,
+    },
+    /// What is recorded as one clock is several, one per process.
+    Split {
+        /// The clock.
+        clock: u32,
     },
     /// Two clocks contradict each other so often that no messages from one to the other count.
     Pair {
@@ -57,8 +63,17 @@ impl Contradiction {
         self.edges.iter().zip(next).map(|(edge, next)| (edge.to.clock, edge.to.anchor_ns, next.from.anchor_ns))
     }
 
+    /// Clocks on which the cycle goes from a stamp of one process to one of another.
+    fn crossings<'a>(&'a self, terms: &'a Terms<'_>) -> impl Iterator<Item = u32> + 'a {
+        let next = self.edges.iter().cycle().skip(1);
+        let stays = self.edges.iter().zip(next);
+        let across =
+            stays.filter(|(edge, next)| (terms.process)(edge.cause.to.span) != (terms.process)(next.cause.from.span));
+        across.map(|(edge, _)| edge.to.clock)
+    }
+
     /// The changes that would resolve this contradiction, each with its cost in thousandths.
-    fn remedies(&self, terms: &Terms) -> Vec<(Element, u32)> {
+    fn remedies(&self, terms: &Terms<'_>) -> Vec<(Element, u32)> {
         let mut found = Vec::new();
         for (edge, &class) in self.edges.iter().zip(&self.classes) {
             let is_weak = edge.cause.rule.strength() != Evidence::Protocol;
@@ -79,11 +94,12 @@ impl Contradiction {
                 found.push((Element::Rate { clock, ppb }, rate_cost(ppb, own) + trust));
             }
         }
+        found.extend(self.crossings(terms).map(|clock| (Element::Split { clock }, 3000)));
         found.sort_by_key(|&(element, cost)| (cost, element));
         found
     }
 
-    fn is_hit(&self, element: Element, terms: &Terms) -> bool {
+    fn is_hit(&self, element: Element, terms: &Terms<'_>) -> bool {
         match element {
             Element::Edge(cause) => self.edges.iter().any(|edge| edge.cause == cause),
             Element::Class(class) => {
@@ -98,6 +114,7 @@ impl Contradiction {
                 let passed: Fine = self.stays().filter(|stay| stay.0 == clock).map(|stay| stay_ns(&stay)).sum();
                 more * passed >= self.excess
             }
+            Element::Split { clock } => self.crossings(terms).any(|own| own == clock),
             Element::Pair { from, to } => self.edges.iter().any(|edge| edge.from.clock == from && edge.to.clock == to),
         }
     }
@@ -116,12 +133,14 @@ fn rate_cost(ppb: u32, own: u32) -> u32 {
 }
 
 /// What repairs are weighed by.
-#[derive(Clone, Debug)]
-pub struct Terms {
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
     /// How fast clocks may drift without comment.
-    pub rates: Rates,
+    pub rates: &'a Rates,
     /// By clock: how reluctantly it is blamed, in thousandths of a cost.
-    pub trust: Vec<u32>,
+    pub trust: &'a [u32],
+    /// The process that a span was reported by; clocks may be taken apart by it.
+    pub process: &'a dyn Fn(SpanIx) -> u32,
 }
 
 /// A change that was made, and why.
@@ -148,6 +167,8 @@ pub struct Changes {
     pub rates: Vec<(u32, u32)>,
     /// Pairs of clocks whose messages do not count, (from, to).
     pub pairs: BTreeSet<(u32, u32)>,
+    /// Clocks that are taken apart.
+    pub splits: BTreeSet<u32>,
 }
 
 impl Changes {
@@ -163,6 +184,9 @@ impl Changes {
                 }
                 Element::Jump { clock, at_ns } => changes.breaks.insert(clock, at_ns),
                 Element::Rate { clock, ppb } => changes.rates.push((clock, ppb)),
+                Element::Split { clock } => {
+                    changes.splits.insert(clock);
+                }
                 Element::Pair { from, to } => {
                     changes.pairs.insert((from, to));
                 }
@@ -179,6 +203,7 @@ impl Changes {
             && self.breaks.is_empty()
             && self.rates.is_empty()
             && self.pairs.is_empty()
+            && self.splits.is_empty()
     }
 
     /// The drift bounds with these changes.
@@ -222,17 +247,18 @@ const COLLECTIONS: usize = 6;
 
 /// Finds a cheapest repair and applies it. `collect` returns the reduced edges with their classes under given
 /// changes: what one edge implied must come back when it does not count.
-pub fn repair(terms: &Terms, mut collect: impl FnMut(&Changes) -> Vec<(Edge, u32)>) -> Consistent {
+pub fn repair(terms: &Terms<'_>, mut collect: impl FnMut(&Changes) -> Vec<(Edge, u32)>) -> Consistent {
     let mut found: Vec<Contradiction> = Vec::new();
     let mut chosen: Vec<Element> = Vec::new();
     let mut rounds = 0;
     loop {
-        let all = collect(&Changes::of(&chosen));
+        let collected = Changes::of(&chosen);
+        let all = collect(&collected);
         let known = found.len();
         rounds += 1;
         loop {
             let changes = Changes::of(&chosen);
-            let rates = changes.rates(&terms.rates);
+            let rates = changes.rates(terms.rates);
             let active: Vec<(Edge, u32)> =
                 all.iter().filter(|(edge, class)| changes.allows(edge, *class)).copied().collect();
             let edges: Vec<Edge> = active.iter().map(|entry| entry.0).collect();
@@ -251,11 +277,15 @@ pub fn repair(terms: &Terms, mut collect: impl FnMut(&Changes) -> Vec<(Edge, u32
                     let contradiction = Contradiction {
                         edges: ixs.iter().map(|&ix| active[ix].0).collect(),
                         classes: ixs.iter().map(|&ix| active[ix].1).collect(),
-                        excess: excess(&witness.steps, &edges, &terms.rates),
+                        excess: excess(&witness.steps, &edges, terms.rates),
                     };
                     if found.len() < WEIGHED {
                         found.push(contradiction);
                         chosen = hitting_set(&found, terms);
+                        // Taking a clock apart gives its edges other clocks: start from the store again.
+                        if rounds < COLLECTIONS && Changes::of(&chosen).splits != collected.splits {
+                            break;
+                        }
                     } else {
                         // Past the limit: give up every pair of clocks on the cycle, so that this ends soon.
                         let pair = |edge: &Edge| Element::Pair { from: edge.from.clock, to: edge.to.clock };
@@ -295,14 +325,14 @@ pub fn steady(edges: &[Edge], graph: &Graph) -> Option<Vec<Fine>> {
 struct Cover<'a> {
     found: &'a [Contradiction],
     remedies: Vec<Vec<(Element, u32)>>,
-    terms: &'a Terms,
+    terms: &'a Terms<'a>,
     best: Vec<Element>,
     best_cost: u32,
     tries: u32,
 }
 
 /// The cheapest set of changes that resolves all of `found`: exact up to a number of tries, else the best so far.
-fn hitting_set(found: &[Contradiction], terms: &Terms) -> Vec<Element> {
+fn hitting_set(found: &[Contradiction], terms: &Terms<'_>) -> Vec<Element> {
     let remedies = found.iter().map(|contradiction| shared_remedies(contradiction, found, terms)).collect();
     let mut cover = Cover { found, remedies, terms, best: Vec::new(), best_cost: u32::MAX, tries: 0 };
     cover.search(&mut Vec::new(), 0);
@@ -311,7 +341,7 @@ fn hitting_set(found: &[Contradiction], terms: &Terms) -> Vec<Element> {
 
 /// The remedies of one contradiction, jumps also at the moments that other contradictions suggest: one jump may
 /// resolve several only at a moment that they have in common. What resolves most comes first.
-fn shared_remedies(own: &Contradiction, found: &[Contradiction], terms: &Terms) -> Vec<(Element, u32)> {
+fn shared_remedies(own: &Contradiction, found: &[Contradiction], terms: &Terms<'_>) -> Vec<(Element, u32)> {
     let mut remedies = own.remedies(terms);
     let jumps: Vec<(Element, u32)> =
         remedies.iter().copied().filter(|(element, _)| matches!(element, Element::Jump { .. })).collect();
@@ -367,7 +397,7 @@ fn is_same_rate(a: Element, b: Element) -> bool {
 }
 
 /// Gives each change the contradictions that it resolves, and what else would resolve them for about the same.
-fn explain(chosen: &[Element], found: &[Contradiction], terms: &Terms) -> Vec<Repair> {
+fn explain(chosen: &[Element], found: &[Contradiction], terms: &Terms<'_>) -> Vec<Repair> {
     let mut repairs: Vec<Repair> = Vec::new();
     for &element in chosen {
         let hits = |element| move |contradiction: &&Contradiction| contradiction.is_hit(element, terms);

@@ -4,6 +4,8 @@
 //! rest from there; Java reads the wall clock once per local root span; Go and C++ measure the end of a span from
 //! its start; Python, Rust and .NET read the wall clock each time. Explicit times bypass all of this.
 
+use std::collections::BTreeSet;
+
 use crate::model::time::{MS, S, US};
 use crate::model::{DomainIx, ResourceIx, SpanFlags, SpanIx, TraceStore};
 
@@ -64,6 +66,15 @@ impl Readers {
     }
 }
 
+/// Clocks that are taken apart into the processes that report to them.
+#[derive(Clone, Debug, Default)]
+pub struct Split {
+    /// The clocks that are taken apart.
+    pub clocks: BTreeSet<u32>,
+    /// By resource: the clock of its process alone.
+    pub of_resource: Vec<u32>,
+}
+
 /// The stamps of a store, as readings of its clocks. A view; cheap to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamps<'a> {
@@ -72,6 +83,7 @@ pub struct Stamps<'a> {
     readers: &'a Readers,
     /// How to read times that are not Unix nanoseconds, by clock; empty when all are.
     units: &'a [Option<Unit>],
+    split: Option<&'a Split>,
 }
 
 /// Stamps from which a resolution is concluded, at least.
@@ -81,13 +93,19 @@ impl<'a> Stamps<'a> {
     /// A view of `store`. `clocks` is the clock of every span.
     #[must_use]
     pub const fn new(store: &'a TraceStore, clocks: &'a [DomainIx], readers: &'a Readers) -> Self {
-        Self { store, clocks, readers, units: &[] }
+        Self { store, clocks, readers, units: &[], split: None }
     }
 
     /// The same, with times of some clocks converted to Unix nanoseconds.
     #[must_use]
     pub const fn with_units(self, units: &'a [Option<Unit>]) -> Self {
         Self { units, ..self }
+    }
+
+    /// The same, with some clocks taken apart.
+    #[must_use]
+    pub fn with_split(self, split: &'a Split) -> Self {
+        Self { split: (!split.clocks.is_empty()).then_some(split), ..self }
     }
 
     /// The store.
@@ -99,7 +117,14 @@ impl<'a> Stamps<'a> {
     /// The clock of `span`.
     #[must_use]
     pub fn clock(&self, span: SpanIx) -> u32 {
-        self.clocks.get(span.at()).map_or(0, |clock| clock.0)
+        let clock = self.clocks.get(span.at()).map_or(0, |clock| clock.0);
+        match self.split {
+            Some(split) if split.clocks.contains(&clock) => {
+                let resource = self.store.span(span).resource_ix();
+                split.of_resource.get(resource.at()).copied().unwrap_or(clock)
+            }
+            _ => clock,
+        }
     }
 
     /// The stamp of an event; `None` when its time is missing or known to be made up.

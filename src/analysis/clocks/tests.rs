@@ -8,8 +8,8 @@ use crate::model::{
 /// A store in the making. Clocks are told apart by `host.id`.
 #[derive(Clone, Default)]
 pub struct Draft {
-    /// Key and value that tell the clock, and the SDK's language.
-    hosts: Vec<(&'static str, String, String)>,
+    /// Key and value that tell the clock, the SDK's language, and the service.
+    hosts: Vec<(&'static str, String, String, String)>,
     spans: Vec<Span>,
 }
 
@@ -31,13 +31,19 @@ pub struct Span {
 impl Draft {
     /// Adds a machine with its own clock.
     pub fn host(&mut self, id: &str, language: &str) -> usize {
-        self.hosts.push(("host.id", id.to_owned(), language.to_owned()));
+        self.hosts.push(("host.id", id.to_owned(), language.to_owned(), id.to_owned()));
+        self.hosts.len() - 1
+    }
+
+    /// Adds a process that claims to run on the machine `id`.
+    pub fn process(&mut self, id: &str, service: &str) -> usize {
+        self.hosts.push(("host.id", id.to_owned(), String::new(), service.to_owned()));
         self.hosts.len() - 1
     }
 
     /// Adds a person's device, whose clock nobody manages.
     pub fn device(&mut self, id: &str) -> usize {
-        self.hosts.push(("device.id", id.to_owned(), String::new()));
+        self.hosts.push(("device.id", id.to_owned(), String::new(), id.to_owned()));
         self.hosts.len() - 1
     }
 
@@ -77,8 +83,8 @@ impl Draft {
         let input = builder.add_input(Input { name: "test".into(), ..Input::default() });
         let mut part = Part::new();
         let mut resources = Vec::new();
-        for (key, id, language) in &self.hosts {
-            let mut attrs = vec![text(&mut part, key, id), text(&mut part, "service.name", id)];
+        for (key, id, language, service) in &self.hosts {
+            let mut attrs = vec![text(&mut part, key, id), text(&mut part, "service.name", service)];
             if !language.is_empty() {
                 attrs.push(text(&mut part, "telemetry.sdk.language", language));
             }

@@ -369,3 +369,25 @@ fn stamps_at_the_ends_of_the_range_do_not_overflow() {
         }
     }
 }
+
+#[test]
+fn processes_that_share_a_name_but_no_clock_are_taken_apart() {
+    let mut draft = Draft::default();
+    let (a, one, two) = (draft.host("a", ""), draft.process("b", "orders"), draft.process("b", "stock"));
+    let mut dice = Dice(5);
+    for call in 0..200_i64 {
+        let sent = NOW + call * 50 * MS;
+        let (server, ahead) = if dice.below(2) == 0 { (one, 0) } else { (two, 900 * MS) };
+        let all = [sent, sent + 2 * MS + ahead, sent + 8 * MS + ahead, sent + 10 * MS];
+        draft.call((a, server), u64::try_from(call).unwrap() * 2 + 1, 0, all);
+    }
+    let (store, domains, model) = analyse(&draft);
+    assert_eq!(domains.list.len(), 2);
+    assert_eq!(codes(&model)[0], Code::X8, "{:#?}", model.findings());
+    assert_eq!(model.repairs().len(), 1);
+    let sentence = &model.findings()[0].sentence;
+    assert!(sentence.contains("orders") && sentence.contains("stock"), "{sentence}");
+    for span in store.span_ixs() {
+        assert!(model.place(&store, &domains, EventKey::start(span)).unwrap().estimate_ns.is_some());
+    }
+}
