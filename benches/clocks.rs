@@ -132,7 +132,7 @@ fn pure(c: &mut Criterion) {
         })
         .collect();
     group.bench_function("reduce 10M edges, 10k clocks, constant", |b| {
-        b.iter(|| least_per_pair(messages.iter().copied()))
+        b.iter(|| least_per_pair(messages.iter().copied()));
     });
     drop(messages);
 

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench scene`; `SCENE_BENCH_SPANS=10000000 cargo bench --bench scene` for the biggest one.
 
-#![allow(missing_docs, reason = "a benchmark")]
+#![allow(clippy::print_stderr, missing_docs, reason = "a benchmark")]
 
 use std::hint::black_box;
 

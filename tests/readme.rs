@@ -1,7 +1,7 @@
 //! The README stays true: its picture is what the program draws, its report schema is the one in the
 //! source, and every sample has its sentence.
 
-#![allow(missing_docs, reason = "a test binary")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test binary")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

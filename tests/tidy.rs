@@ -1,7 +1,7 @@
 //! Rules about the source text that the compiler cannot hold: who may use egui (invariant I1), where
 //! colours may be named, and how long a file may grow.
 
-#![allow(missing_docs, reason = "a test binary")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test binary")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! The window, driven through its accessibility tree: no display and no graphics driver needed.
 
-#![allow(missing_docs, reason = "a test binary")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test binary")]
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

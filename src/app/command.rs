@@ -657,7 +657,7 @@ mod tests {
             }
         }
         // A key bound by symbol hides the same key bound by position, so these may not collide either.
-        let bare: BTreeSet<String> = owner.keys().map(|keys| keys.text()).collect();
+        let bare: BTreeSet<String> = owner.keys().map(Keys::text).collect();
         assert_eq!(bare.len(), owner.len());
     }
 
