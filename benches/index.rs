@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench index`; `INDEX_BENCH_SPANS=10000000 cargo bench --bench index` for the biggest one.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+#![allow(clippy::print_stderr, missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use std::hint::black_box;
 
