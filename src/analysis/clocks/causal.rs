@@ -114,6 +114,26 @@ impl Rule {
         }
     }
 
+    /// Whether the time between both events is little more than the way of a message: not a whole call.
+    #[must_use]
+    pub const fn is_prompt(self) -> bool {
+        match self {
+            Self::RequestStart
+            | Self::RemoteChildStart
+            | Self::RequestSent
+            | Self::MessageStart
+            | Self::LinkStart
+            | Self::FollowsFrom
+            | Self::StreamChunk
+            | Self::UnaryEnd => true,
+            Self::ParentStartChildEnd
+            | Self::ResponseAfterServerStart
+            | Self::AssumedResponse
+            | Self::ResponseReceived
+            | Self::LinkStartEnd => false,
+        }
+    }
+
     /// The rule in words, for tooltips and reports.
     #[must_use]
     pub const fn words(self) -> &'static str {

@@ -391,3 +391,18 @@ fn processes_that_share_a_name_but_no_clock_are_taken_apart() {
         assert!(model.place(&store, &domains, EventKey::start(span)).unwrap().estimate_ns.is_some());
     }
 }
+
+#[test]
+fn the_length_of_calls_is_no_latency() {
+    let mut draft = Draft::default();
+    let (a, b) = (draft.host("a", ""), draft.host("b", ""));
+    for at in 0..9_i64 {
+        let (id, start) = (u64::try_from(at).unwrap() * 2 + 1, NOW + at * 60 * S);
+        draft.span(a, id, 0, start, start + 50 * S);
+        draft.span(b, id + 1, id, start + 2 * MS + at * MS / 10, start + (5 * at + 1) * S);
+    }
+    let (_, domains, model) = analyse(&draft);
+    let other = DomainIx(1 - model.reference().unwrap().domain.0);
+    let offset = model.offset(other, NOW);
+    assert!(offset.is_assumed && offset.estimate_ns.unwrap().abs() < 50 * MS, "{offset:?} {}", domains.list.len());
+}

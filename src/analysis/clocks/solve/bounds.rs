@@ -237,13 +237,17 @@ impl Bounds {
         for edge in edges {
             let (from, to) = (segment(&edge.from), segment(&edge.to));
             let key = if way == Way::From { (from, to) } else { (to, from) };
-            weights.entry(key).or_default().push(edge.weight(self.graph.rates()));
+            let all = weights.entry(key).or_default();
+            // A whole call's length is no latency.
+            if edge.cause.rule.is_prompt() {
+                all.push(edge.weight(self.graph.rates()));
+            }
         }
         let mut segments: DiGraph<Stretch, Fine> = DiGraph::new();
         let mut index: BTreeMap<Stretch, NodeIndex> = BTreeMap::new();
         for ((from, to), mut all) in weights {
             all.sort_unstable();
-            let spread = all[all.len() / 2] - all[0];
+            let spread = all.get(all.len() / 2).map_or(0, |median| median - all[0]);
             let mut at = |key| *index.entry(key).or_insert_with(|| segments.add_node(key));
             let (from, to) = (at(from), at(to));
             segments.add_edge(from, to, spread);
