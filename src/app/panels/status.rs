@@ -5,7 +5,7 @@ use egui::{Align, Button, Layout, RichText, Ui};
 use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::workspace::Workspace;
-use super::widgets::{counted, grouped};
+use super::widgets::counted;
 use crate::model::Severity;
 use crate::model::time::{absolute_text, duration_text};
 use crate::scene::caption::hidden_text;
@@ -60,11 +60,18 @@ fn notices_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let theme = state.theme().theme();
     let entries = data.diagnostics.entries();
     let count: u64 = entries.iter().map(|(_, entry)| entry.count).sum();
-    let (text, color) = match data.diagnostics.worst() {
-        None => ("nothing odd".to_owned(), theme.text_dim),
-        Some(Severity::Notice) => (counted(count, "notice"), theme.text_dim),
-        Some(Severity::Warning) => (format!("{} · warnings", grouped(count)), theme.warning),
-        Some(Severity::Error) => (format!("{} · errors", grouped(count)), theme.error),
+    let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Notice]
+        .into_iter()
+        .map(|severity| (severity, entries.iter().filter(move |(code, _)| code.severity() == severity)))
+        .map(|(severity, found)| (severity, found.map(|(_, entry)| entry.count).sum::<u64>()))
+        .filter(|&(_, count)| count > 0)
+        .map(|(severity, count)| counted(count, &severity.to_string()))
+        .collect();
+    let text = if parts.is_empty() { "nothing odd".to_owned() } else { parts.join(" · ") };
+    let color = match data.diagnostics.worst() {
+        None | Some(Severity::Notice) => theme.text_dim,
+        Some(Severity::Warning) => theme.warning,
+        Some(Severity::Error) => theme.error,
     };
     let button = Button::new(RichText::new(text).small().color(color)).frame_when_inactive(false);
     let name = format!("Diagnostics: {count}");

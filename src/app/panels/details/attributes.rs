@@ -6,6 +6,7 @@ use super::super::super::command::{Command, Queue};
 use super::value::{Shown, contains_lower, folded_ui, shown};
 use super::{Details, row_ui};
 use crate::model::Attr;
+use crate::scene::{Font, text};
 
 /// Attributes shown at most; more are a mistake of the instrumentation, and the filter finds them.
 const MOST_ROWS: usize = 500;
@@ -22,7 +23,10 @@ pub fn attributes_ui(ui: &mut Ui, details: &Details<'_>, attrs: &[Attr], queue: 
         match group {
             Group::One(at) => attribute_ui(ui, details, matching[at].0, matching[at].1, queue),
             Group::List { prefix, items } => {
-                let title = format!("{prefix}  [{}]", items.len());
+                let count = format!("  [{}]", items.len());
+                let size = egui::TextStyle::Body.resolve(ui.style()).size;
+                let room = (ui.available_width() - 70.0 * details.scale).max(40.0);
+                let title = format!("{}{count}", text::crop(prefix, Font::Regular, size, room));
                 let header = CollapsingHeader::new(RichText::new(title).color(details.theme.text_dim));
                 header.id_salt(prefix).default_open(items.len() <= 4).show(ui, |ui| {
                     for (number, members) in items {

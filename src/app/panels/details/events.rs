@@ -7,6 +7,7 @@ use super::attributes::attributes_ui;
 use super::{Details, row_ui};
 use crate::model::SpanIx;
 use crate::model::time::{absolute_text, duration_text};
+use crate::scene::{Font, text};
 
 /// Events listed at most; the timeline shows all.
 const MOST_LISTED: usize = 300;
@@ -23,6 +24,9 @@ pub fn events_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, queue: &mut Q
         if !details.filter.is_empty() && !title.to_lowercase().contains(&details.filter) {
             continue;
         }
+        let size = egui::TextStyle::Monospace.resolve(ui.style()).size;
+        let room = (ui.available_width() - 50.0 * details.scale).max(40.0);
+        let title = text::crop(&title, Font::Mono, size, room).into_owned();
         CollapsingHeader::new(RichText::new(title).monospace()).id_salt(("event", at)).show(ui, |ui| {
             row_ui(ui, details, "time (raw)", &absolute_text(event.time_ns()), queue);
             if let Some(observed) = event.observed_ns() {

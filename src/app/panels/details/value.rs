@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::super::super::command::{Command, Queue};
 use super::Details;
 use crate::model::Value;
+use crate::scene::{Font, text};
 
 /// Characters of a long text that are laid out at most; copying gives all.
 const MOST_CHARS: usize = 4000;
@@ -75,13 +76,13 @@ pub fn folded_ui(ui: &mut Ui, details: &Details<'_>, key: &str, shown: &Shown, f
     };
     match shown {
         Shown::Line(text) => super::row_ui(ui, details, key, text, queue),
-        Shown::Text(text) => {
-            let first = shortened(text.lines().next().unwrap_or_default(), 60);
+        Shown::Text(long) => {
+            let first = shortened(long.lines().next().unwrap_or_default(), 60);
             let header = fold(ui, details, key, &first);
             header.show(ui, |ui| {
                 ui.horizontal(|ui| {
                     copy(ui, queue);
-                    let count = text.chars().count();
+                    let count = long.chars().count();
                     let note = if count > MOST_CHARS {
                         format!("{count} characters, the first {MOST_CHARS} are shown")
                     } else {
@@ -89,7 +90,7 @@ pub fn folded_ui(ui: &mut Ui, details: &Details<'_>, key: &str, shown: &Shown, f
                     };
                     ui.label(RichText::new(note).weak().small());
                 });
-                let body = RichText::new(shortened(text, MOST_CHARS)).monospace();
+                let body = RichText::new(shortened(long, MOST_CHARS)).monospace();
                 ui.add(egui::Label::new(body).wrap().selectable(true));
             });
         }
@@ -103,13 +104,21 @@ pub fn folded_ui(ui: &mut Ui, details: &Details<'_>, key: &str, shown: &Shown, f
     }
 }
 
+/// Between a key and the preview of its value.
+const GAP: f32 = 10.0;
+
 fn fold(ui: &Ui, details: &Details<'_>, key: &str, preview: &str) -> CollapsingHeader {
     let mut job = egui::text::LayoutJob::default();
     let body = egui::TextStyle::Body.resolve(ui.style());
     let mono = egui::TextStyle::Monospace.resolve(ui.style());
-    job.append(key, 0.0, egui::TextFormat::simple(body, details.theme.text_dim));
-    job.append(preview, 10.0, egui::TextFormat::simple(mono, details.theme.text));
-    job.wrap = egui::text::TextWrapping::truncate_at_width(ui.available_width() - 24.0);
+    // The header never wraps its text and adds a triangle and paddings: cropped here, it cannot widen the drawer.
+    let around = ui.spacing().indent + 2.0 * ui.spacing().button_padding.x + 16.0;
+    let room = (ui.available_width() - around).max(40.0);
+    let name = text::crop(key, Font::Regular, body.size, room);
+    let left = room - text::width(&name, Font::Regular, body.size) - GAP;
+    let preview = text::crop(preview, Font::Mono, mono.size, left.max(0.0));
+    job.append(&name, 0.0, egui::TextFormat::simple(body, details.theme.text_dim));
+    job.append(&preview, GAP, egui::TextFormat::simple(mono, details.theme.text));
     CollapsingHeader::new(job).id_salt(key)
 }
 
