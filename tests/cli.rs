@@ -283,3 +283,36 @@ fn what_inflates_too_far_is_cut_off_and_said() {
     let output = run(folder.path(), &["report", "big.json.gz", "--max-inflated", "100k", "--fail-on", "error"]);
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn render_draws_the_same_picture_every_time() {
+    let folder = folder();
+    let render = |args: &[&str]| run(folder.path(), &[&["render", "good.json", "orphan.json"], args].concat());
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    for (name, again) in [("a.png", "b.png"), ("a.svg", "b.svg")] {
+        for name in [name, again] {
+            let output = render(&["-o", name, "--size", "640x360", "--theme", "light"]);
+            assert!(output.status.success() && output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert!(read(name) == read(again), "{name} and {again} differ");
+    }
+    assert!(read("a.png").starts_with(b"\x89PNG"));
+    let svg = String::from_utf8(read("a.svg")).unwrap();
+    for words in ["checkout", "work a1", "good.json and 1 more", "sha256", "raw clocks", "parent not in the file"] {
+        assert!(svg.contains(words), "{words:?} is in the picture");
+    }
+    assert!(render(&["-o", "part.svg", "--from", "150ms", "--to", "2026-11-21T14:02:07.85Z"]).status.success());
+    for (args, reason) in [
+        (&["-o", "a.gif"][..], ".png or .svg"),
+        (&["-o", "c.png", "--from", "2s", "--to", "1s"], "--from"),
+        (&["-o", "c.png", "--from", "soon"], "350ms"),
+        (&["-o", "c.png", "--size", "big"], "1600x1000"),
+        (&["-o", "c.png", "--scale", "8", "--size", "9000x9000"], "pixels"),
+        (&["-o", "no/such/folder/c.png"], "no/such/folder"),
+    ] {
+        let output = render(args);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains(reason), "{args:?}: {stderr}");
+    }
+}
