@@ -97,3 +97,91 @@ impl<F: Fn()> Drop for WakeOnDrop<F> {
         (self.0)();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use super::*;
+
+    const TRACE: &[u8] = br#"{"spans":[{"operationName":"a","startTime":1,"duration":1}],"processes":{}}"#;
+
+    fn sources(count: usize) -> Vec<Source> {
+        (0..count).map(|at| Source::memory(format!("file {at}"), TRACE)).collect()
+    }
+
+    /// A wake-up that counts, and the count.
+    fn counting() -> (impl Fn() + Send + 'static, Arc<AtomicUsize>) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        let wake = move || {
+            counted.fetch_add(1, SeqCst);
+        };
+        (wake, count)
+    }
+
+    /// Waits until `count` wake-ups came; a test that hangs here has failed.
+    fn wait_for(count: &AtomicUsize) {
+        while count.load(SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_job_loads_then_finishes_on_its_thread_and_wakes_once() {
+        let (wake, woken) = counting();
+        let finish = |loaded: Loaded, progress: &Progress| {
+            assert_eq!(progress.phase(), Phase::Preparing);
+            (loaded.store.len(), std::thread::current().name().map(str::to_owned))
+        };
+        let job = spawn(sources(1), Options::default(), None, finish, wake);
+        wait_for(&woken);
+        assert!(matches!(job.poll(), Some(Ok((1, Some(name)))) if name == "load"));
+        assert_eq!((job.progress().phase(), job.progress().spans()), (Phase::Done, 1));
+        assert_eq!(job.progress().bytes(), TRACE.len() as u64);
+        assert_eq!(woken.load(SeqCst), 1);
+    }
+
+    #[test]
+    fn a_second_load_adds_to_the_workspace() {
+        let keep = |loaded: Loaded, _: &Progress| loaded;
+        let first = spawn(sources(1), Options::default(), None, keep, || {}).wait().unwrap();
+        let second = Source::memory("second", TRACE.to_vec().into_boxed_slice());
+        let both = spawn(vec![second], Options::default(), Some(Arc::new(first.store)), keep, || {}).wait().unwrap();
+        assert_eq!((both.store.inputs().len(), both.origins.len()), (2, 1));
+        assert_eq!(both.store.inputs()[1].name, "second");
+        let hash = both.origins[0].sha256().unwrap();
+        assert_eq!((hash.len(), hash), (64, first.origins[0].sha256().unwrap()), "the same bytes");
+    }
+
+    #[test]
+    fn cancelling_and_failing_end_with_a_reason_and_a_wake_up() {
+        let (wake, woken) = counting();
+        let (go, wait) = bounded::<()>(1);
+        let finish = move |_: Loaded, progress: &Progress| {
+            // Cancelled in the middle of what the caller does.
+            let _ = wait.recv();
+            progress.is_cancelled()
+        };
+        let job = spawn(sources(2), Options::default(), None, finish, wake);
+        assert!(job.poll().is_none());
+        job.cancel();
+        go.send(()).unwrap();
+        wait_for(&woken);
+        assert!(matches!(job.poll(), Some(Err(LoadError::Cancelled))));
+
+        let (wake, woken) = counting();
+        let job = spawn(Vec::new(), Options::default(), None, |_, _| (), wake);
+        wait_for(&woken);
+        assert!(matches!(job.poll(), Some(Err(LoadError::NoInput))));
+    }
+
+    #[test]
+    fn a_panic_on_the_thread_is_an_error_and_still_wakes() {
+        let (wake, woken) = counting();
+        let finish = |loaded: Loaded, _: &Progress| assert!(loaded.store.is_empty(), "on purpose");
+        let job = spawn(sources(1), Options::default(), None, finish, wake);
+        wait_for(&woken);
+        assert!(matches!(job.poll(), Some(Err(LoadError::Internal { .. }))));
+    }
+}

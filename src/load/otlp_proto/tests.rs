@@ -287,3 +287,172 @@ fn times_past_2_to_63_and_odd_ids_are_kept_and_flagged() {
     assert_eq!(store.span_id_text(read.id()), "010203");
     assert_eq!(count(&store, Code::OddId), 1);
 }
+
+/// The sample conversation as OTLP JSON and, re-encoded by prost, as protobuf: two readers, one store.
+#[test]
+fn the_same_data_as_json_and_as_protobuf_give_the_same_store() {
+    let mut json = Vec::new();
+    crate::simulate::write(crate::simulate::Scenario::SlowConversation, 7, &mut json).unwrap();
+    let from_json = read(json).unwrap();
+    let from_proto = read(encode(&from_json)).unwrap();
+    assert_eq!((from_json.inputs()[0].format, from_proto.inputs()[0].format), ("otlp-json", "otlp-proto"));
+    assert!(from_json.len() > 50, "the sample is rich");
+    let (left, right) = (texts(&from_json), texts(&from_proto));
+    for (left, right) in left.iter().zip(&right) {
+        assert_eq!(left, right);
+    }
+    assert_eq!((left.len(), from_json.ghosts().len()), (right.len(), from_proto.ghosts().len()));
+}
+
+/// Everything about every span as text.
+fn texts(store: &TraceStore) -> Vec<String> {
+    let attrs = |ids: &[crate::model::AttrId]| -> Vec<String> {
+        ids.iter()
+            .map(|&id| store.attrs().get(id))
+            .map(|attr| format!("{}={:?}", store.text(attr.key), kind_and_text(store, attr.value)))
+            .collect()
+    };
+    store
+        .span_ixs()
+        .map(|ix| store.span(ix))
+        .map(|span| {
+            let events: Vec<_> = span
+                .events()
+                .map(|event| {
+                    let attrs: Vec<_> =
+                        event.attrs().map(|attr| (store.text(attr.key), kind_and_text(store, attr.value))).collect();
+                    format!("{} {} {:?} {attrs:?}", event.time_ns(), event.name(), event.observed_ns())
+                })
+                .collect();
+            let links: Vec<_> = span.links().map(|link| (link.trace_id(), link.span_id(), link.target())).collect();
+            let rare =
+                span.rare().map(|rare| (store.text(rare.trace_state), store.text(rare.status_message), rare.dropped));
+            format!(
+                "{} {} {} {} {}..{} {:?} {:?} {:?} {:x} {:?} {events:?} {links:?} {rare:?} {:?} {:?}",
+                store.trace_id_text(span.trace_id()),
+                store.span_id_text(span.id()),
+                store.span_id_text(span.parent_id()),
+                span.name(),
+                span.start_ns(),
+                span.end_ns(),
+                span.kind(),
+                span.status(),
+                span.flags(),
+                span.otlp_flags(),
+                attrs(span.attr_ids()),
+                attrs(&span.resource().attrs),
+                (store.text(span.scope().name), store.text(span.scope().version)),
+            )
+        })
+        .collect()
+}
+
+fn kind_and_text(
+    store: &TraceStore,
+    value: crate::model::Value,
+) -> (std::mem::Discriminant<crate::model::Value>, String) {
+    (std::mem::discriminant(&value), store.value_text(value))
+}
+
+/// A store as requests, one per span, encoded by prost. Nested values are written as text in the sample's place.
+fn encode(store: &TraceStore) -> Vec<u8> {
+    use crate::model::{Attr, SpanId, TraceId, Value};
+    fn value(json: &serde_json::Value) -> AnyValue {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => AnyValue::default(),
+            Json::Bool(flag) => any(Any::BoolValue(*flag)),
+            Json::Number(number) => match number.as_i64() {
+                Some(int) => any(Any::IntValue(int)),
+                None => any(Any::DoubleValue(number.as_f64().unwrap())),
+            },
+            Json::String(string) => any(text(string)),
+            Json::Array(values) => any(Any::ArrayValue(ArrayValue { values: values.iter().map(value).collect() })),
+            Json::Object(map) => {
+                let values = map.iter().map(|(key, json)| KeyValue {
+                    key: key.clone(),
+                    value: Some(value(json)),
+                    ..KeyValue::default()
+                });
+                any(Any::KvlistValue(KeyValueList { values: values.collect() }))
+            }
+        }
+    }
+    let attr = |attr: Attr| {
+        let value = match attr.value {
+            Value::Empty => AnyValue::default(),
+            Value::Str(sym) => any(text(store.text(sym))),
+            Value::Int(int) => any(Any::IntValue(int)),
+            Value::Double(double) => any(Any::DoubleValue(double)),
+            Value::Bool(flag) => any(Any::BoolValue(flag)),
+            Value::Bytes(_) => panic!("the sample holds no bytes"),
+            Value::Json(sym) => value(&serde_json::from_str(store.text(sym)).unwrap()),
+        };
+        KeyValue { key: store.text(attr.key).to_owned(), value: Some(value), ..KeyValue::default() }
+    };
+    let span_id = |id: SpanId| if let SpanId::Bytes(bits) = id { id_bytes(bits) } else { Vec::new() };
+    let trace_id = |id: TraceId| if let TraceId::Bytes(bits) = id { bits.to_be_bytes().to_vec() } else { Vec::new() };
+    let mut out = Vec::new();
+    for span in store.span_ixs().map(|ix| store.span(ix)) {
+        let rare = span.rare().cloned().unwrap_or_default();
+        let events = span.events().map(|event| Event {
+            time_unix_nano: event.time_ns().cast_unsigned(),
+            name: event.name().to_owned(),
+            attributes: event.attrs().map(attr).collect(),
+            dropped_attributes_count: 0,
+        });
+        let links = span.links().map(|link| Link {
+            trace_id: trace_id(link.trace_id()),
+            span_id: span_id(link.span_id()),
+            trace_state: link.trace_state().to_owned(),
+            attributes: link.attrs().map(attr).collect(),
+            dropped_attributes_count: 0,
+            flags: link.otlp_flags(),
+        });
+        let proto = Span {
+            trace_id: trace_id(span.trace_id()),
+            span_id: span_id(span.id()),
+            trace_state: store.text(rare.trace_state).to_owned(),
+            parent_span_id: span_id(span.parent_id()),
+            flags: span.otlp_flags(),
+            name: span.name().to_owned(),
+            kind: span.kind() as i32,
+            start_time_unix_nano: span.start_ns().cast_unsigned(),
+            end_time_unix_nano: span.end_ns().cast_unsigned(),
+            attributes: span.attrs().map(attr).collect(),
+            dropped_attributes_count: rare.dropped[0],
+            events: events.collect(),
+            dropped_events_count: rare.dropped[1],
+            links: links.collect(),
+            dropped_links_count: rare.dropped[2],
+            status: Some(SpanStatus {
+                message: store.text(rare.status_message).to_owned(),
+                code: span.status() as i32,
+            }),
+        };
+        let resource = span.resource();
+        let scope = span.scope();
+        let block = ResourceSpans {
+            resource: Some(Resource {
+                attributes: resource.attrs.iter().map(|&id| attr(store.attrs().get(id))).collect(),
+                ..Resource::default()
+            }),
+            scope_spans: vec![ScopeSpans {
+                scope: Some(InstrumentationScope {
+                    name: store.text(scope.name).to_owned(),
+                    version: store.text(scope.version).to_owned(),
+                    ..InstrumentationScope::default()
+                }),
+                spans: vec![proto],
+                schema_url: String::new(),
+            }],
+            schema_url: String::new(),
+        };
+        TracesData { resource_spans: vec![block] }.encode(&mut out).unwrap();
+    }
+    out
+}
+
+fn id_bytes(bits: u64) -> Vec<u8> {
+    bits.to_be_bytes().to_vec()
+}
