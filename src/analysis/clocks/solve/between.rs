@@ -86,7 +86,7 @@ impl Pairwise {
             // Measured by one clock from one reading.
             return Interval { lo: Some(raw), hi: Some(raw) };
         }
-        let drift = |stamp: &Stamp| graph.rates().over(stamp.clock, stamp.age_ns());
+        let drift = |stamp: &Stamp| graph.rates().over(stamp.clock, stamp.drift_ns());
         let drift = drift(event) + drift(other);
         let early = fine(i64::from(other.early_ns) - i64::from(event.late_ns));
         let late = fine(i64::from(other.late_ns) - i64::from(event.early_ns));
