@@ -1,6 +1,6 @@
 //! Asynchronous operations: begins and ends with one key, nested or not, on any thread.
 
-use super::nest::{Bindings, Numbered};
+use super::nest::{Bindings, Numbered, begin_of};
 use super::record::Phase;
 
 /// Binds the records of one operation.
@@ -16,16 +16,13 @@ pub(super) fn bind_operation(mut records: Vec<Numbered>, found: &mut Bindings) {
                 }
                 open.push(at);
             }
-            Phase::AsyncEnd => {
-                let same_name = |&begin: &usize| record.name.is_empty() || records[begin].1.name == record.name;
-                match open.iter().rposition(same_name) {
-                    Some(place) => {
-                        let begin = open.remove(place);
-                        found.ends.push((records[begin].0, record.start_ns, number));
-                    }
-                    None => found.unmatched.push(number),
+            Phase::AsyncEnd => match begin_of(&open, record.name, |begin| records[begin].1.name) {
+                Some(place) => {
+                    let begin = open.remove(place);
+                    found.ends.push((records[begin].0, record.start_ns, number));
                 }
-            }
+                None => found.unmatched.push(number),
+            },
             _ => match open.last() {
                 Some(&slice) => found.instants.push((records[slice].0, number)),
                 None => found.lone.push(number),

@@ -236,7 +236,8 @@ struct ThreadTables {
 
 fn spans_of(chunk: ReadChunk, first: Number, extras: &Extras, names: &Names, trace: u128) -> Part {
     let ReadChunk { mut part, records, attrs, threads, .. } = chunk;
-    let threads: Vec<ThreadTables> = threads.iter().map(|thread| thread_tables(&mut part, thread, names)).collect();
+    // Made when a span needs them: metadata names threads that do nothing.
+    let mut tables: Vec<Option<ThreadTables>> = threads.iter().map(|_| None).collect();
     let scope = part.scope(Scope::default());
     let mut draft = SpanDraft::default();
     let mut attr_start = 0;
@@ -265,7 +266,8 @@ fn spans_of(chunk: ReadChunk, first: Number, extras: &Extras, names: &Names, tra
             |time_ns: i64, flags: &mut SpanFlags| fields::clamp(i128::from(time_ns) + i128::from(names.base_ns), flags);
         draft.start_ns = if record.has_start { absolute(record.start_ns, &mut draft.flags) } else { 0 };
         draft.end_ns = end_ns.map_or(0, |end_ns| absolute(end_ns, &mut draft.flags));
-        let thread = &threads[record.thread as usize];
+        let ix = record.thread as usize;
+        let thread = tables[ix].get_or_insert_with(|| thread_tables(&mut part, &threads[ix], names));
         draft.attrs.extend_from_slice(&thread.attrs);
         draft.attrs.extend_from_slice(own);
         draft.attrs.extend_from_slice(&extra.attrs);

@@ -1,6 +1,7 @@
 //! Slices of one thread: begins find their ends, slices nest by time, flows and instants find their slice.
 
 use super::record::{OPEN, Phase, Record};
+use crate::model::Sym;
 
 /// A record by its number in the file.
 pub(super) type Number = u32;
@@ -75,23 +76,29 @@ fn match_begins(records: &mut Vec<Numbered>, found: &mut Bindings) {
         let (number, record) = records[at];
         match record.phase {
             Phase::Begin => open.push(at),
-            Phase::End => {
-                let same_name = |&begin: &usize| record.name.is_empty() || records[begin].1.name == record.name;
-                // Almost always the innermost one. Names of chunks differ as symbols; see `Build::threads`.
-                match open.iter().rposition(same_name) {
-                    Some(place) => {
-                        let begin = open.remove(place);
-                        records[begin].1.end_ns = record.start_ns;
-                        found.ends.push((records[begin].0, record.start_ns, number));
-                    }
-                    None => found.unmatched.push(number),
+            Phase::End => match begin_of(&open, record.name, |begin| records[begin].1.name) {
+                Some(place) => {
+                    let begin = open.remove(place);
+                    records[begin].1.end_ns = record.start_ns;
+                    found.ends.push((records[begin].0, record.start_ns, number));
                 }
-            }
+                None => found.unmatched.push(number),
+            },
             _ => {}
         }
     }
     found.unmatched.extend(open.iter().map(|&begin| records[begin].0));
     records.retain(|(_, record)| record.phase != Phase::End);
+}
+
+/// Ends look this far past begins of other names, so that a file of strangers takes no quadratic time.
+const MAX_LOOK: usize = 64;
+
+/// The place in `open` of the innermost begin that an end called `name` ends. Ends need no name.
+pub(super) fn begin_of(open: &[usize], name: Sym, name_of: impl Fn(usize) -> Sym) -> Option<usize> {
+    let near = &open[open.len().saturating_sub(MAX_LOOK)..];
+    let place = near.iter().rposition(|&begin| name.is_empty() || name_of(begin) == name)?;
+    Some(open.len() - near.len() + place)
 }
 
 fn nest(number: Number, record: &Record, open: &mut Vec<(Number, i64)>, found: &mut Bindings) {

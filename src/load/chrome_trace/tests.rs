@@ -197,3 +197,16 @@ fn wrong_types_everywhere_lose_only_themselves() {
         }
     }
 }
+
+#[test]
+fn begins_and_ends_of_strangers_take_no_quadratic_time() {
+    let mut text = String::from("[");
+    for at in 0..200_000 {
+        text.push_str(&format!("{{\"ph\":\"B\",\"name\":\"b{at}\",\"ts\":{at}}},"));
+    }
+    for at in 0..200_000 {
+        text.push_str(&format!("{{\"ph\":\"E\",\"name\":\"e{at}\",\"ts\":{}}},", 200_000 + at));
+    }
+    let store = read(&text);
+    assert_eq!((store.len(), count(&store, Code::UnmatchedEvent)), (200_000, 400_000));
+}

@@ -26,6 +26,11 @@ impl Format for JaegerJson {
     }
 
     fn sniff(&self, head: &[u8]) -> bool {
+        // An answer of the API, even if it holds no trace.
+        let has = |key| has_json_path(head, |path| path == key);
+        if has("data") && has("errors") && has("total") {
+            return true;
+        }
         // A response, a bare trace, or a list of traces; every span has an operation name.
         has_json_path(head, |path| {
             let path = path.strip_prefix("[].").unwrap_or(path);

@@ -199,3 +199,12 @@ fn two_to_the_200000_brackets_end() {
     assert_eq!(store.len(), 0);
     assert!(count(&store, Code::Truncated) + count(&store, Code::TooDeep) > 0);
 }
+
+#[test]
+fn an_answer_without_a_trace_says_what_the_server_said() {
+    let store = read(r#"{"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":404,"msg":"trace not found"}]}"#);
+    assert_eq!((store.len(), count(&store, Code::NoSpans), count(&store, Code::ServerWarning)), (0, 1, 1));
+    let (_, entry) =
+        store.inputs()[0].diagnostics.entries().into_iter().find(|(code, _)| *code == Code::ServerWarning).unwrap();
+    assert!(entry.places[0].detail.contains("trace not found"));
+}
