@@ -197,6 +197,7 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        tracing::debug!(last_frame_s = frame.info().cpu_usage, "frame");
         self.frame_ms = frame.info().cpu_usage.map(|seconds| seconds * 1000.0);
         panels::window_ui(ui, &self.state, &mut self.canvas, self.frame_ms, &mut self.queue);
         let ctx = ui.ctx().clone();

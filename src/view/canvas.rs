@@ -1,6 +1,7 @@
 //! The canvas: one widget that paints the scene and turns pointer input into commands.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use egui::{CursorIcon, EventFilter, Rect, Sense, Ui, UiBuilder};
 
@@ -85,7 +86,9 @@ impl Canvas {
         let scene = self.scene_of(ui, rect, data, &view);
         let response = ui.interact(rect, ui.scope_id().with("surface"), Sense::click_and_drag());
         if let Some(drawn) = &self.drawn {
+            let begun = Instant::now();
             drawn.prepared.paint(&ui.painter().with_clip_rect(rect));
+            tracing::debug!(paint_us = begun.elapsed().as_micros(), "canvas painted");
         }
         let input = data.scene_input();
         let hit = response.hover_pos().map(|pos| (pos, crate::scene::hit(&input, &scene, pos - rect.min.to_vec2())));
@@ -114,8 +117,20 @@ impl Canvas {
         if self.drawn.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.data, data)) {
             self.builder.reset();
         }
+        let begun = Instant::now();
         let scene = Arc::new(self.builder.build(&data.scene_input(), view));
-        let prepared = Prepared::new(&lower(&scene), rect.min.to_vec2(), pixels_per_point);
+        let built = begun.elapsed();
+        let picture = lower(&scene);
+        let lowered = begun.elapsed();
+        let prepared = Prepared::new(&picture, rect.min.to_vec2(), pixels_per_point);
+        tracing::debug!(
+            bars = scene.bars.len(),
+            labels = scene.labels.len(),
+            build_us = built.as_micros(),
+            lower_us = (lowered - built).as_micros(),
+            mesh_us = (begun.elapsed() - lowered).as_micros(),
+            "scene built"
+        );
         self.scenes_built += 1;
         self.drawn = Some(Drawn {
             data: Arc::clone(data),
