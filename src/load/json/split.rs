@@ -96,7 +96,10 @@ pub struct Splitter<'a, S: Shape> {
     stream: &'a mut dyn Read,
     shape: &'a S,
     limits: Limits,
+    /// What was read and not handed out yet, and room to read on.
     bytes: Vec<u8>,
+    /// How much of `bytes` was read.
+    filled: usize,
     base: u64,
     path: Vec<Open>,
     stack: Vec<Open>,
@@ -119,6 +122,7 @@ impl<'a, S: Shape> Splitter<'a, S> {
             shape,
             limits,
             bytes: Vec::new(),
+            filled: 0,
             base: 0,
             path: Vec::new(),
             stack: Vec::new(),
@@ -134,7 +138,7 @@ impl<'a, S: Shape> Splitter<'a, S> {
     /// True when there is nothing after the last chunk.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.at_end && self.bytes.is_empty()
+        self.at_end && self.filled == 0
     }
 
     /// The next chunk; `None` after the last one. `spare` is a buffer to use again.
@@ -167,33 +171,48 @@ impl<'a, S: Shape> Splitter<'a, S> {
     fn last(&mut self, spare: Option<Vec<u8>>) -> Option<Chunk> {
         // What is left of an element that is being thrown away goes with it.
         if self.dropping.take().is_some() {
-            self.bytes.clear();
+            self.filled = 0;
             self.path.clone_from(&self.stack);
         }
-        if self.bytes.is_empty() && self.path.is_empty() {
+        if self.filled == 0 && self.path.is_empty() {
             return None;
         }
-        let chunk = self.cut(self.bytes.len(), false, spare);
+        let chunk = self.cut(self.filled, false, spare);
         self.start_over();
         Some(chunk)
     }
 
     fn fill(&mut self) -> io::Result<()> {
-        if self.bytes.capacity() == 0 {
-            self.bytes.reserve(self.limits.chunk.min(1 << 20) + READ);
+        if self.bytes.len() - self.filled < READ {
+            // Buffers are used again, so this sets bytes to zero only a few times.
+            let room = (self.bytes.len() * 2)
+                .clamp(self.filled + READ, (self.limits.chunk + 2 * READ).max(self.filled + READ));
+            self.bytes.resize(room, 0);
         }
-        let count = self.stream.take(READ as u64).read_to_end(&mut self.bytes)?;
-        self.at_end = count == 0;
-        Ok(())
+        loop {
+            match self.stream.read(&mut self.bytes[self.filled..]) {
+                Ok(count) => {
+                    self.filled += count;
+                    self.at_end = count == 0;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Takes the bytes before `end` as a chunk; the rest starts the next one.
     fn cut(&mut self, end: usize, continues: bool, spare: Option<Vec<u8>>) -> Chunk {
         let mut rest = spare.unwrap_or_default();
-        rest.clear();
-        rest.extend_from_slice(&self.bytes[end..]);
+        let left = self.filled - end;
+        if rest.len() < left {
+            rest.resize(left, 0);
+        }
+        rest[..left].copy_from_slice(&self.bytes[end..self.filled]);
         let mut bytes = std::mem::replace(&mut self.bytes, rest);
         bytes.truncate(end);
+        self.filled = left;
         let base = self.base;
         self.base += end as u64;
         self.scanned = 0;
@@ -234,8 +253,14 @@ impl<'a, S: Shape> Splitter<'a, S> {
     }
 
     fn forget_scanned(&mut self) {
-        self.bytes.drain(..self.scanned);
-        self.base += self.scanned as u64;
+        self.forget(self.scanned);
+    }
+
+    /// Throws away the first bytes.
+    fn forget(&mut self, count: usize) {
+        self.bytes.copy_within(count..self.filled, 0);
+        self.filled -= count;
+        self.base += count as u64;
         self.scanned = 0;
         self.element_start = 0;
     }
@@ -243,7 +268,7 @@ impl<'a, S: Shape> Splitter<'a, S> {
     /// Scans what has been read and not scanned yet.
     fn scan(&mut self) -> Option<Stop> {
         // One byte is always left for looking ahead.
-        while self.scanned + BLOCK < self.bytes.len() {
+        while self.scanned + BLOCK < self.filled {
             let block: &[u8; BLOCK] = self.bytes[self.scanned..].first_chunk()?;
             let block = *block;
             if let Some(stop) = self.scan_block(&block) {
@@ -254,8 +279,8 @@ impl<'a, S: Shape> Splitter<'a, S> {
         if !self.at_end {
             return None;
         }
-        while self.scanned < self.bytes.len() {
-            let rest = &self.bytes[self.scanned..];
+        while self.scanned < self.filled {
+            let rest = &self.bytes[self.scanned..self.filled];
             let len = rest.len().min(BLOCK);
             let mut block = [b' '; BLOCK];
             block[..len].copy_from_slice(&rest[..len]);
@@ -347,10 +372,7 @@ impl<'a, S: Shape> Splitter<'a, S> {
         }
         if self.dropping.take().is_some() {
             // The next chunk starts after the element that was left out.
-            self.bytes.drain(..end);
-            self.base += end as u64;
-            self.scanned = 0;
-            self.element_start = 0;
+            self.forget(end);
             self.path.clone_from(&self.stack);
             self.carry = Carry::default();
             return Some(0);
@@ -366,7 +388,7 @@ impl<'a, S: Shape> Splitter<'a, S> {
     /// True when the bracket at `at`, first on its line, must begin another document because the one before
     /// breaks off: a string holds no raw line break, and a value follows a comma, a colon or a bracket.
     fn begins_anew(&self, at: usize, in_string: bool) -> bool {
-        if self.bytes.get(at..at + 2) != Some(b"{\"") {
+        if self.bytes[..self.filled].get(at..at + 2) != Some(b"{\"") {
             return false;
         }
         if in_string {
