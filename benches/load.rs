@@ -102,6 +102,7 @@ mod lean {
 
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
+    #[expect(clippy::enum_variant_names, reason = "these are the names of the fields")]
     enum AnyValue<'a> {
         #[serde(borrow)]
         StringValue(Cow<'a, str>),
