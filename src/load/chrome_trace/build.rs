@@ -23,11 +23,9 @@ pub(super) struct Build {
     records: usize,
 }
 
-/// What a span has beside its own record.
+/// What few spans have beside their own record.
 #[derive(Default)]
 struct Extra {
-    parent: Option<Number>,
-    end_ns: Option<i64>,
     attrs: Vec<AttrId>,
     events: Vec<(i64, Sym, Vec<AttrId>)>,
     links: Vec<Number>,
@@ -35,6 +33,19 @@ struct Extra {
 }
 
 type Extras = HashMap<Number, Extra, FixedState>;
+
+/// No parent.
+const NONE: Number = Number::MAX;
+
+/// What was concluded about every record.
+struct Bound {
+    /// By number; [`NONE`] for roots.
+    parents: Vec<Number>,
+    /// By number; [`OPEN`] when the record's own end counts.
+    ends_ns: Vec<i64>,
+    /// By chunk.
+    extras: Vec<Extras>,
+}
 
 /// Names that metadata events gave.
 #[derive(Default)]
@@ -80,14 +91,18 @@ impl Build {
         let mut overlaps: Vec<Number> = found.iter().flat_map(|one| one.overlaps.iter().copied()).collect();
         overlaps.sort_unstable();
         self.note(Code::PartialOverlap, &overlaps);
-        let extras = self.extras(found, links);
+        let Bound { parents, ends_ns, extras } = self.bound(found, links);
         let names = self.names();
         let first = std::mem::take(&mut self.first);
         let parts: Vec<Part> = std::mem::take(&mut self.chunks)
             .into_par_iter()
             .zip(first)
             .zip(extras)
-            .map(|((chunk, first), extras)| spans_of(chunk, first, &extras, &names, trace))
+            .map(|((chunk, first), extras)| {
+                let numbers = first as usize..first as usize + chunk.records.len();
+                let bound = Of { parents: &parents[numbers.clone()], ends_ns: &ends_ns[numbers], extras };
+                spans_of(chunk, first, &bound, &names, trace)
+            })
             .collect();
         parts.into_iter().for_each(|part| out.absorb(part));
     }
@@ -166,18 +181,20 @@ impl Build {
         links.sort_unstable();
     }
 
-    /// What every span has beside its record, by chunk.
-    fn extras(&mut self, found: Vec<Bindings>, links: Vec<(Number, Number)>) -> Vec<Extras> {
+    fn bound(&mut self, found: Vec<Bindings>, links: Vec<(Number, Number)>) -> Bound {
+        let mut parents = vec![NONE; self.records];
+        let mut ends_ns = vec![OPEN; self.records];
         let mut extras: Vec<Extras> = self.chunks.iter().map(|_| Extras::default()).collect();
         for one in found {
             for (child, parent) in one.parents {
-                self.extra(&mut extras, child).parent = Some(parent);
+                parents[child as usize] = parent;
             }
             for (begin, end_ns, end) in one.ends {
+                ends_ns[begin as usize] = end_ns;
                 let attrs = self.move_record(end, begin).1;
-                let extra = self.extra(&mut extras, begin);
-                extra.end_ns = Some(end_ns);
-                extra.attrs = attrs;
+                if !attrs.is_empty() {
+                    self.extra(&mut extras, begin).attrs = attrs;
+                }
             }
             for (slice, instant) in one.instants {
                 let time_ns = self.record(instant).start_ns;
@@ -191,7 +208,7 @@ impl Build {
         for (slice, earlier) in links {
             self.extra(&mut extras, slice).links.push(earlier);
         }
-        extras
+        Bound { parents, ends_ns, extras }
     }
 
     fn extra<'e>(&self, extras: &'e mut [Extras], number: Number) -> &'e mut Extra {
@@ -234,7 +251,14 @@ struct ThreadTables {
     attrs: Vec<AttrId>,
 }
 
-fn spans_of(chunk: ReadChunk, first: Number, extras: &Extras, names: &Names, trace: u128) -> Part {
+/// [`Bound`] of one chunk.
+struct Of<'b> {
+    parents: &'b [Number],
+    ends_ns: &'b [i64],
+    extras: Extras,
+}
+
+fn spans_of(chunk: ReadChunk, first: Number, bound: &Of<'_>, names: &Names, trace: u128) -> Part {
     let ReadChunk { mut part, records, attrs, threads, .. } = chunk;
     // Made when a span needs them: metadata names threads that do nothing.
     let mut tables: Vec<Option<ThreadTables>> = threads.iter().map(|_| None).collect();
@@ -242,10 +266,10 @@ fn spans_of(chunk: ReadChunk, first: Number, extras: &Extras, names: &Names, tra
     let mut draft = SpanDraft::default();
     let mut attr_start = 0;
     let none = Extra::default();
-    for (number, record) in (first..).zip(&records) {
+    for (at, (number, record)) in (first..).zip(&records).enumerate() {
         let own = &attrs[attr_start..record.attr_end as usize];
         attr_start = record.attr_end as usize;
-        let extra = extras.get(&number).unwrap_or(&none);
+        let extra = bound.extras.get(&number).unwrap_or(&none);
         let is_instant = extra.is_lone || record.phase == Phase::WideInstant;
         let is_span = is_instant || matches!(record.phase, Phase::Complete | Phase::Begin | Phase::AsyncBegin);
         if !is_span {
@@ -254,14 +278,15 @@ fn spans_of(chunk: ReadChunk, first: Number, extras: &Extras, names: &Names, tra
         draft.clear();
         draft.trace = TraceId::from_u128(trace);
         draft.id = SpanId::from_u64(u64::from(number) + 1);
-        draft.parent = extra.parent.map_or(SpanId::None, |parent| SpanId::from_u64(u64::from(parent) + 1));
+        let parent = bound.parents[at];
+        draft.parent = if parent == NONE { SpanId::None } else { SpanId::from_u64(u64::from(parent) + 1) };
         draft.name = record.name;
         draft.offset = record.offset;
         if record.is_clamped {
             draft.flags = SpanFlags::TIME_CLAMPED;
         }
-        let known_end = if is_instant { Some(record.start_ns) } else { extra.end_ns };
-        let end_ns = known_end.or((record.end_ns != OPEN).then_some(record.end_ns));
+        let own_end = if is_instant { record.start_ns } else { record.end_ns };
+        let end_ns = [bound.ends_ns[at], own_end].into_iter().find(|&end_ns| end_ns != OPEN);
         let absolute =
             |time_ns: i64, flags: &mut SpanFlags| fields::clamp(i128::from(time_ns) + i128::from(names.base_ns), flags);
         draft.start_ns = if record.has_start { absolute(record.start_ns, &mut draft.flags) } else { 0 };
