@@ -193,7 +193,8 @@ impl Read for Guard<'_> {
         if let Some(reason) = self.limit_reached() {
             return Ok(self.end_early(Code::InflateLimit, reason));
         }
-        match self.inner.read(buffer) {
+        let len = self.room().min(buffer.len());
+        match self.inner.read(&mut buffer[..len]) {
             Ok(count) => {
                 self.plain += count as u64;
                 lock(&self.notes).inflated_bytes = self.plain;
@@ -209,6 +210,12 @@ impl Read for Guard<'_> {
 }
 
 impl Guard<'_> {
+    /// How much may still be read at once, so that large buffers do not carry a stream past its limit.
+    fn room(&self) -> usize {
+        let left = self.layer.map_or(u64::MAX, |_| self.max_inflated.saturating_sub(self.plain));
+        usize::try_from(left).unwrap_or(usize::MAX)
+    }
+
     /// Only inflated streams are limited: a plain file is as big as it says.
     fn limit_reached(&self) -> Option<String> {
         let layer = self.layer?;
