@@ -179,7 +179,7 @@ impl Code {
             Self::TimesFromAnnotations => "A span states no time of its own; the times of its annotations are used.",
             Self::EventsSkipped => "Counters and other records that are no spans are not shown.",
             Self::UnmatchedEvent => {
-                "A span was begun and never ended, or ended and never begun; recording started or stopped in between."
+                "A begin without an end, an end without a begin, or a flow whose other side is missing: recording started or stopped in between."
             }
             Self::PartialOverlap => {
                 "Spans of one thread overlap without one holding the other; each is a child of what holds it whole."
