@@ -103,3 +103,30 @@ fn i9_loading_and_the_model_do_no_arithmetic_on_times_in_floats() {
     }
     assert_none(&broken, "I9: times are i64 nanoseconds; floats only after the viewport's origin was subtracted");
 }
+
+#[test]
+fn i2_nothing_outside_the_model_changes_a_store() {
+    let mut broken = Vec::new();
+    for (name, text) in sources().into_iter().filter(|(name, _)| !name.starts_with("model/")) {
+        for (at, line) in code_lines(&text).filter(|(_, line)| line.contains("&mut TraceStore")) {
+            broken.push(format!("src/{name}:{at}: {}", line.trim()));
+        }
+    }
+    assert_none(&broken, "I2: a TraceStore is immutable once it is built");
+}
+
+#[test]
+fn i8_what_draws_gets_the_state_to_read_only() {
+    let mut broken = Vec::new();
+    for (name, text) in sources() {
+        if !(name.starts_with("view/") || name.starts_with("app/panels/")) {
+            continue;
+        }
+        for (at, line) in code_lines(&text) {
+            if ["&mut State", "&mut App", "&mut ViewState", ".apply("].iter().any(|word| line.contains(word)) {
+                broken.push(format!("src/{name}:{at}: {}", line.trim()));
+            }
+        }
+    }
+    assert_none(&broken, "I8: drawing code pushes commands; only App::apply changes state");
+}

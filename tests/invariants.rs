@@ -1,0 +1,63 @@
+//! Invariants I2 and I4: nothing that looks at a store changes it, and raw times stay what the file said.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test binary")]
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use skewline::analysis::clocks::domains;
+use skewline::analysis::clocks::{ClockModel, Options as ClockOptions};
+use skewline::export::picture::{Timeline, caption_of};
+use skewline::load::{Options, Progress, Source, load};
+use skewline::model::TraceStore;
+use skewline::scene::ViewState;
+
+fn sample() -> (TraceStore, Vec<skewline::load::Origin>) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces/slow-conversation.otlp.json");
+    let loaded =
+        load(&[Source::memory("sample", std::fs::read(path).unwrap())], &Options::default(), &Progress::default())
+            .unwrap();
+    (loaded.store, loaded.origins)
+}
+
+/// Everything raw that the store says about its spans.
+fn fingerprint(store: &TraceStore) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    store.starts_ns().hash(&mut hasher);
+    store.ends_ns().hash(&mut hasher);
+    for ix in store.span_ixs() {
+        let span = store.span(ix);
+        (span.id(), span.parent_id(), span.trace_id(), span.name(), span.offset(), span.flags()).hash(&mut hasher);
+        for event in span.events() {
+            (event.time_ns(), event.observed_ns(), event.name()).hash(&mut hasher);
+        }
+        for attr in span.attrs() {
+            (store.text(attr.key), store.value_text(attr.value)).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
+}
+
+#[test]
+fn i2_a_store_is_shared_between_threads_as_it_is() {
+    fn shared<T: Send + Sync + 'static>(_: &Arc<T>) {}
+    shared(&Arc::new(sample().0));
+}
+
+#[test]
+fn i4_analysis_and_pictures_leave_raw_times_alone() {
+    let (store, origins) = sample();
+    let before = fingerprint(&store);
+    let domains = domains::assign(&store);
+    let clocks = ClockModel::analyse(&store, &domains, &ClockOptions::default());
+    assert!(!clocks.findings().is_empty(), "the sample's clocks disagree");
+    let timeline = Timeline::of_store(&store);
+    let caption = caption_of(&store, &origins, domains.list.len()).unwrap();
+    let mut view = ViewState::default();
+    view.fit(timeline.layout.hull_ns());
+    let scene = timeline.scene(&store, &caption, &view);
+    assert!(!scene.bars.is_empty());
+    assert!(scene.dump(&store).contains("raw clocks"), "every picture says which time it shows");
+    assert_eq!(fingerprint(&store), before);
+}
