@@ -4,9 +4,9 @@
 //! memory (`/usr/bin/time -v` tells processor time too):
 //!
 //! ```text
-//! skewline simulate scale --spans 1000000 -o /tmp/scale.json
-//! LOAD_BENCH_FILE=/tmp/scale.json cargo bench --bench load
-//! LOAD_BENCH_BASELINE=/tmp/scale.json cargo bench --bench load
+//! skewline simulate scale --spans 1000000 -o scale.json
+//! LOAD_BENCH_FILE=scale.json cargo bench --bench load
+//! LOAD_BENCH_BASELINE=scale.json cargo bench --bench load
 //! ```
 
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
