@@ -4,7 +4,7 @@
 
 use egui::{Event, Key, Modifiers};
 
-use super::command::{Command, TABLE};
+use super::command::{Command, entries};
 
 /// One key press with its modifiers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -110,8 +110,7 @@ impl Keys {
 #[must_use]
 pub fn command_of(key: Key, physical: Option<Key>, held: Modifiers) -> Option<Command> {
     let find = |by: By| {
-        TABLE
-            .iter()
+        entries()
             .find(|entry| entry.keys.iter().any(|keys| keys.by == by && keys.matches(key, physical, held)))
             .map(|entry| entry.command.clone())
     };

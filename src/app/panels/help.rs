@@ -3,7 +3,7 @@
 use egui::{Grid, Key, Modal, RichText, ScrollArea, Ui};
 use strum::IntoEnumIterator as _;
 
-use super::super::command::{Category, Command, MOUSE, Queue, TABLE};
+use super::super::command::{Category, Command, MOUSE, Queue, entries};
 use super::super::state::State;
 
 /// The overlay, when it is open.
@@ -49,7 +49,7 @@ fn commands_ui(ui: &mut Ui, categories: &[Category]) {
     for category in Category::iter().filter(|category| categories.contains(category)) {
         ui.label(RichText::new(category.to_string()).strong());
         Grid::new(category.to_string()).num_columns(2).spacing([14.0, 3.0]).show(ui, |ui| {
-            for entry in TABLE.iter().filter(|entry| entry.category == category) {
+            for entry in entries().filter(|entry| entry.category == category) {
                 let keys: Vec<String> = entry.keys.iter().map(super::super::keys::Keys::text).collect();
                 let keys = if keys.is_empty() { "menu".to_owned() } else { keys.join("   ") };
                 ui.label(RichText::new(keys).monospace().weak());

@@ -3,7 +3,7 @@
 use egui::{Button, MenuBar, RichText, Ui};
 use strum::IntoEnumIterator as _;
 
-use super::super::command::{Category, Command, Queue, TABLE};
+use super::super::command::{Category, Command, Queue, entries};
 use super::super::settings::ThemeChoice;
 use super::super::state::State;
 use super::widgets::is_usable;
@@ -22,7 +22,7 @@ pub fn menu_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
 }
 
 fn category_ui(ui: &mut Ui, category: Category, state: &State, queue: &mut Queue) {
-    for entry in TABLE.iter().filter(|entry| entry.category == category && entry.in_menu) {
+    for entry in entries().filter(|entry| entry.category == category && entry.in_menu) {
         if entry.group {
             ui.separator();
         }

@@ -1,0 +1,197 @@
+//! Everything a user can do, as one enum and one table. Menus, shortcuts and the help are generated from the table.
+//!
+//! Drawing code only pushes commands into a [`Queue`]; only `State::apply` changes state (invariant I8).
+
+pub mod table;
+
+pub use table::{Category, Entry, MOUSE, Needs, entries, entry_of};
+
+use crate::load::Source;
+use crate::model::SpanIx;
+use crate::scene::TimeRange;
+
+/// One change of state.
+#[derive(Clone, Debug, strum::EnumDiscriminants)]
+#[strum_discriminants(name(CommandKind), derive(strum::EnumIter, Hash), doc = "A [`Command`] without its data.")]
+pub enum Command {
+    // Commands of the table: no data.
+    /// Shows the file dialog.
+    Open,
+    /// Loads the built-in sample.
+    OpenSample,
+    /// Forgets which files were opened.
+    ForgetRecent,
+    /// Closes everything that is open.
+    CloseWorkspace,
+    /// Shows or hides the export panel.
+    ExportPanel,
+    /// Puts the picture of the current view on the clipboard.
+    CopyPicture,
+    /// Closes the window.
+    Quit,
+    /// Back to the view before.
+    Undo,
+    /// Undoes an undo.
+    Redo,
+    /// Closer, about the middle or the focused span.
+    ZoomIn,
+    /// Farther.
+    ZoomOut,
+    /// Earlier.
+    PanLeft,
+    /// Later.
+    PanRight,
+    /// Rows up.
+    ScrollUp,
+    /// Rows down.
+    ScrollDown,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// The selection fills the view; when it already does, the whole trace.
+    ZoomToSelection,
+    /// Everything in view.
+    WholeTrace,
+    /// Shows or hides the details drawer.
+    ToggleDetails,
+    /// Shows or hides the list of diagnostics.
+    ToggleDiagnostics,
+    /// Shows or hides the help.
+    ToggleHelp,
+    /// Ruler: time since the first event.
+    RulerRelative,
+    /// Ruler: time of day.
+    RulerAbsolute,
+    /// Dark theme.
+    ThemeDark,
+    /// Light theme.
+    ThemeLight,
+    /// The theme of the system.
+    ThemeSystem,
+    /// Bigger text.
+    TextLarger,
+    /// Smaller text.
+    TextSmaller,
+    /// Normal text.
+    TextNormal,
+    /// Shows lanes that were hidden.
+    ShowAllLanes,
+    /// Next span of the row.
+    NextSpan,
+    /// Previous span of the row.
+    PreviousSpan,
+    /// The nearest span one row up.
+    RowUp,
+    /// The nearest span one row down.
+    RowDown,
+    /// The parent.
+    Parent,
+    /// The first child.
+    FirstChild,
+    /// The next span with an error or a flag.
+    NextFlagged,
+    /// The previous span with an error or a flag.
+    PreviousFlagged,
+    /// Measures the time that the selection takes.
+    MeasureSelection,
+    /// Closes what is open on top, else clears the measured range, else the selection.
+    Clear,
+
+    // Commands with data.
+    /// Opens sources; asks whether to add or to replace when something is open.
+    OpenSources(Vec<Source>),
+    /// Loads sources.
+    Load {
+        /// From where.
+        sources: Vec<Source>,
+        /// Into the open workspace, or instead of it.
+        add: bool,
+    },
+    /// Answers the question of [`Command::OpenSources`]; `None` = do not open.
+    AnswerOpen(Option<Answer>),
+    /// Stops loading.
+    CancelLoad,
+    /// Closes the panel with the load error.
+    DismissLoadError,
+    /// Takes what background work has finished: loads, file dialogs.
+    TakeResults,
+    /// What the system says about dark or light.
+    SystemTheme(Option<crate::scene::ThemeKind>),
+    /// Selects one span, or adds it to (removes it from) the selection.
+    Select {
+        /// Which one.
+        span: SpanIx,
+        /// Keep the others.
+        extend: bool,
+    },
+    /// Empties the selection and the measured range.
+    SelectNothing,
+    /// Selects a span and brings it into view.
+    Reveal(SpanIx),
+    /// Selects a span and zooms to it.
+    ZoomToSpan(SpanIx),
+    /// Shows a time range.
+    ShowRange(TimeRange),
+    /// Zooms so that `at_ns` keeps its place.
+    ZoomAbout {
+        /// The time that stays.
+        at_ns: i64,
+        /// Above 1 = closer.
+        factor: f64,
+    },
+    /// Hides the lane of a clock.
+    HideLane(crate::model::DomainIx),
+    /// Moves the view along time, nanoseconds.
+    PanBy(i64),
+    /// Moves the view along the rows, points.
+    ScrollBy(f64),
+    /// Sets the scroll position, points.
+    ScrollTo(f64),
+    /// Measures a range, or stops measuring.
+    Measure(Option<TimeRange>),
+    /// The canvas has another size: width and height in points.
+    Resize(emath::Vec2),
+    /// What the user did to the view is complete: an undo point.
+    EndInteraction,
+    /// Filters the attributes of the details drawer.
+    FilterDetails(String),
+    /// Puts text on the clipboard; `what` names it in the confirmation.
+    CopyText {
+        /// Its name, for people.
+        what: String,
+        /// The text.
+        text: String,
+    },
+    /// Sets where the export panel writes to.
+    SetExportPath(String),
+    /// Shows the file dialog of the export panel.
+    ChooseExportPath,
+    /// Writes the picture of the current view; SVG when the name ends in `.svg`, else PNG.
+    Export(std::path::PathBuf),
+}
+
+/// What to do with files when something is open already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// Into the open workspace.
+    Add,
+    /// Instead of it.
+    Replace,
+}
+
+/// Commands that drawing code wants to have applied.
+#[derive(Default, Debug)]
+pub struct Queue(Vec<Command>);
+
+impl Queue {
+    /// Adds a command; it is applied after the frame is drawn.
+    pub fn push(&mut self, command: Command) {
+        self.0.push(command);
+    }
+
+    /// Takes all commands, in order.
+    pub fn take(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.0)
+    }
+}
