@@ -1,0 +1,135 @@
+//! A window without display or graphics driver, fake dialogs and clipboard, and what every test does with it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+use egui::{Key, Modifiers, PointerButton, Pos2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use skewline::app::host::{Picked, Wake};
+use skewline::app::{App, Clipboard, Dialogs, Host};
+use skewline::load::Source;
+
+/// One trace on two services: a root of 100 ms, two children, one of which failed.
+pub const SMALL: &str = r#"{"resourceSpans":[
+{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}},{"key":"host.id","value":{"stringValue":"h-1"}}]},
+ "scopeSpans":[{"scope":{"name":"lib","version":"1.2"},"spans":[
+ {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000001","name":"checkout","kind":2,
+  "startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000100000000",
+  "attributes":[{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5.2"}}],
+  "events":[{"timeUnixNano":"1700000000030000000","name":"card accepted"}]},
+ {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000002","parentSpanId":"0000000000000001","name":"reserve stock",
+  "startTimeUnixNano":"1700000000010000000","endTimeUnixNano":"1700000000040000000"},
+ {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000003","parentSpanId":"0000000000000001","name":"charge card",
+  "startTimeUnixNano":"1700000000050000000","endTimeUnixNano":"1700000000090000000","status":{"code":2,"message":"card refused"}},
+ {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000004","parentSpanId":"00000000000000ff","name":"audit",
+  "startTimeUnixNano":"1700000000095000000","endTimeUnixNano":"1700000000099000000"}]}]}]}"#;
+
+pub fn small() -> Source {
+    Source::memory("small.json", SMALL.as_bytes())
+}
+
+/// A desktop that answers every dialog with the paths it was given.
+#[derive(Default)]
+pub struct FakeDialogs {
+    pub open: Vec<PathBuf>,
+    pub save: Option<PathBuf>,
+}
+
+fn answered(picked: Picked) -> Receiver<Picked> {
+    let (sender, receiver) = bounded(1);
+    sender.send(picked).unwrap();
+    receiver
+}
+
+impl Dialogs for FakeDialogs {
+    fn open(&self, _wake: Wake) -> Receiver<Picked> {
+        answered(Picked::Open(self.open.clone()))
+    }
+
+    fn save(&self, _name: &str, _wake: Wake) -> Receiver<Picked> {
+        answered(Picked::Save(self.save.clone()))
+    }
+}
+
+pub type Pasted = Arc<Mutex<Option<(usize, usize, usize)>>>;
+
+#[derive(Default)]
+struct FakeClipboard(Pasted);
+
+impl Clipboard for FakeClipboard {
+    fn set_picture(&mut self, width: usize, height: usize, rgba: Vec<u8>) -> Result<(), String> {
+        *self.0.lock().unwrap() = Some((width, height, rgba.len()));
+        Ok(())
+    }
+}
+
+pub fn window_with(sources: Vec<Source>, dialogs: FakeDialogs, pasted: Pasted) -> Harness<'static, App> {
+    let host = Host {
+        dialogs: Box::new(dialogs),
+        clipboard: Box::new(FakeClipboard(pasted)),
+        settings_path: None,
+        waker: Arc::new(|| {}),
+    };
+    let mut harness = Harness::builder()
+        .with_size(vec2(1400.0, 900.0))
+        .allow_missing_glyphs()
+        .build_eframe(|cc| App::new(&cc.egui_ctx, host, sources));
+    settle(&mut harness);
+    harness
+}
+
+pub fn window(sources: Vec<Source>) -> Harness<'static, App> {
+    window_with(sources, FakeDialogs::default(), Pasted::default())
+}
+
+/// Steps until nothing runs in the background any more.
+pub fn settle(harness: &mut Harness<'_, App>) {
+    let begun = Instant::now();
+    loop {
+        harness.step();
+        let session = &harness.state().state.session;
+        if session.loading.is_none() && session.drawing.is_none() && session.dialog.is_none() {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "background work never ended");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    harness.run_steps(3);
+}
+
+pub fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
+    harness.key_press_modifiers(modifiers, key);
+    harness.run_steps(2);
+}
+
+pub fn selected_names(harness: &Harness<'_, App>) -> Vec<String> {
+    let state = &harness.state().state;
+    let data = state.data.as_ref().unwrap();
+    state.session.view.selection.iter().map(|&span| data.store.span(span).name().to_owned()).collect()
+}
+
+/// At least one label contains `text`; the hover card may say it too.
+pub fn assert_shown(harness: &Harness<'_, App>, text: &str) {
+    assert!(harness.get_all_by_label_contains(text).count() >= 1, "{text} is not on the screen");
+}
+
+pub fn click_label(harness: &mut Harness<'_, App>, label: &str) {
+    harness.get_by_label(label).click();
+    harness.run_steps(3);
+}
+
+pub fn pointer(harness: &mut Harness<'_, App>, pos: Pos2, pressed: Option<bool>) {
+    harness.event(egui::Event::PointerMoved(pos));
+    if let Some(pressed) = pressed {
+        harness.event(egui::Event::PointerButton {
+            pos,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+    }
+    harness.step();
+}

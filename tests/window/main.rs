@@ -1,0 +1,14 @@
+//! The window, driven through its accessibility tree: no display and no graphics driver needed.
+//!
+//! One binary for all window tests: linking the window toolkit is what takes long. A test of a feature is
+//! a module here; [`harness`] holds what they share.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test binary")]
+
+mod access;
+mod exporting;
+mod harness;
+mod opening;
+mod panels;
+mod spans;
+mod views;

@@ -1,0 +1,73 @@
+//! Spans: selecting, describing, walking, measuring.
+
+use egui::{Key, Modifiers, vec2};
+use egui_kittest::kittest::Queryable as _;
+
+use super::harness::{assert_shown, pointer, press, selected_names, small, window};
+
+#[test]
+fn a_span_is_selected_by_its_name_and_described() {
+    let mut harness = window(vec![small()]);
+    harness.get_by_label_contains("charge card").click();
+    harness.run_steps(3);
+    assert_eq!(selected_names(&harness), ["charge card"]);
+    for text in ["card refused", "2023-11-14 22:13:20.050 000 000", "40 ms  (40,000,000 ns)", "checkout →"] {
+        assert_shown(&harness, text);
+    }
+    // The parent jumps.
+    harness.get_by_label("checkout →").click();
+    harness.run_steps(3);
+    assert_eq!(selected_names(&harness), ["checkout"]);
+    for text in ["gpt-5.2", "card accepted", "server", "none: a root"] {
+        assert_shown(&harness, text);
+    }
+}
+
+#[test]
+fn several_spans_are_added_up() {
+    let mut harness = window(vec![small()]);
+    harness.get_by_label_contains("reserve stock").click();
+    harness.run_steps(3);
+    harness.get_by_label_contains("charge card").click_modifiers(Modifiers::COMMAND);
+    harness.run_steps(3);
+    assert_eq!(selected_names(&harness), ["reserve stock", "charge card"]);
+    harness.get_by_label("2 spans selected");
+    harness.get_by_label("sum of durations");
+    // 30 + 40 ms, and 10 to 90 ms from first to last.
+    assert!(harness.get_all_by_label("70 ms").count() >= 2, "sum and union");
+    harness.get_by_label("80 ms");
+}
+
+#[test]
+fn keys_walk_through_spans() {
+    let mut harness = window(vec![small()]);
+    press(&mut harness, Modifiers::NONE, Key::N);
+    assert_eq!(selected_names(&harness), ["charge card"]);
+    for (key, expected) in [
+        (Key::OpenBracket, "checkout"),
+        (Key::CloseBracket, "reserve stock"),
+        (Key::Period, "charge card"),
+        (Key::Comma, "reserve stock"),
+        (Key::K, "checkout"),
+    ] {
+        press(&mut harness, Modifiers::NONE, key);
+        assert_eq!(selected_names(&harness), [expected], "{key:?}");
+    }
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(selected_names(&harness).is_empty());
+}
+
+#[test]
+fn dragging_measures_between_span_edges() {
+    let mut harness = window(vec![small()]);
+    let bar = harness.get_by_label_contains("reserve stock").rect();
+    pointer(&mut harness, bar.left_center() + vec2(3.0, 0.0), Some(true));
+    pointer(&mut harness, bar.center(), None);
+    pointer(&mut harness, bar.right_center() - vec2(2.0, 0.0), None);
+    pointer(&mut harness, bar.right_center() - vec2(2.0, 0.0), Some(false));
+    harness.run_steps(2);
+    let measure = harness.state().state.session.view.measure.unwrap().ordered();
+    assert_eq!((measure.from_ns, measure.to_ns), (1_700_000_000_010_000_000, 1_700_000_000_040_000_000));
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert_eq!(harness.state().state.session.view.measure, None);
+}
