@@ -15,6 +15,7 @@ pub mod stamps;
 #[cfg(test)]
 mod tests;
 pub mod units;
+pub mod words;
 
 pub use causal::{Cause, EventKey, Evidence, Point, Rule};
 pub use findings::{Code, Finding, Proof, Severity};
