@@ -1,6 +1,7 @@
 //! The only place that changes state.
 
 use super::command::{Answer, Command};
+use super::drawer::DrawerTab;
 use super::picture::Purpose;
 use super::settings::ThemeChoice;
 use super::state::{Effect, ExportPanel, State, Tone};
@@ -43,7 +44,9 @@ impl State {
             | Command::TextSmaller
             | Command::TextNormal
             | Command::ToggleDetails => self.apply_setting(&command),
-            Command::ToggleDiagnostics => self.session.diagnostics_open = !self.session.diagnostics_open,
+            Command::ToggleDrawer => self.toggle_drawer(),
+            Command::ToggleDiagnostics => self.toggle_tab(DrawerTab::Diagnostics),
+            Command::Drawer(command) => self.apply_drawer(&command),
             Command::ToggleHelp => self.session.help_open = !self.session.help_open,
             Command::Clear => self.clear(),
             Command::SystemTheme(theme) => {
@@ -212,8 +215,6 @@ impl State {
             session.question = None;
         } else if session.load_error.is_some() {
             session.load_error = None;
-        } else if session.diagnostics_open {
-            session.diagnostics_open = false;
         } else if session.view.measure.is_some() {
             session.view.measure = None;
         } else {

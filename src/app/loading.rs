@@ -101,7 +101,6 @@ impl State {
         session.view.measure = None;
         session.view.lane_heights.clear();
         session.view.hidden_lanes.clear();
-        session.diagnostics_open = false;
         session.export = None;
         session.details_filter.clear();
         if let Some(data) = &self.data {

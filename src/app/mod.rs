@@ -5,6 +5,7 @@
 
 mod apply;
 pub mod command;
+pub mod drawer;
 mod go;
 pub mod history;
 pub mod host;

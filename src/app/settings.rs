@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::drawer::Drawer;
+
 /// Which theme the user wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,6 +31,8 @@ pub struct Settings {
     pub absolute_ruler: bool,
     /// The details drawer is open.
     pub details_open: bool,
+    /// The drawer at the bottom.
+    pub drawer: Drawer,
     /// Files opened lately, the last one first.
     pub recent: Vec<PathBuf>,
 }
@@ -40,6 +44,7 @@ impl Default for Settings {
             text_scale: 1.0,
             absolute_ruler: false,
             details_open: true,
+            drawer: Drawer::default(),
             recent: Vec::new(),
         }
     }

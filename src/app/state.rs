@@ -33,8 +33,6 @@ pub struct Session {
     pub view: ViewState,
     /// Earlier views.
     pub history: History,
-    /// The list of diagnostics is open.
-    pub diagnostics_open: bool,
     /// The help is open.
     pub help_open: bool,
     /// The export panel, when open.

@@ -55,6 +55,8 @@ pub enum Command {
     WholeTrace,
     /// Shows or hides the details drawer.
     ToggleDetails,
+    /// Shows or hides the drawer at the bottom.
+    ToggleDrawer,
     /// Shows or hides the list of diagnostics.
     ToggleDiagnostics,
     /// Shows or hides the help.
@@ -167,6 +169,8 @@ pub enum Command {
     SetExportPath(String),
     /// Shows the file dialog of the export panel.
     ChooseExportPath,
+    /// A change of the drawer at the bottom.
+    Drawer(super::drawer::DrawerCommand),
     /// Writes the picture of the current view; SVG when the name ends in `.svg`, else PNG.
     Export(std::path::PathBuf),
 }

@@ -1,8 +1,7 @@
 //! The list of diagnostics: code, severity, count, meaning, first places.
 
-use egui::{Align, Layout, RichText, ScrollArea, Ui};
+use egui::{RichText, ScrollArea, Ui};
 
-use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::workspace::Workspace;
 use super::widgets::grouped;
@@ -11,18 +10,11 @@ use crate::model::{Code, Severity};
 use crate::scene::Theme;
 
 /// The panel.
-pub fn diagnostics_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+pub fn diagnostics_ui(ui: &mut Ui, state: &State) {
     let Some(data) = &state.data else { return };
     let theme = state.theme().theme();
-    ui.horizontal(|ui| {
-        ui.heading("Diagnostics");
-        ui.label(RichText::new("What was odd in the files. Nothing was left out without being counted here.").weak());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("Close").clicked() {
-                queue.push(Command::ToggleDiagnostics);
-            }
-        });
-    });
+    let about = "What was odd in the files. Nothing was left out without being counted here.";
+    ui.label(RichText::new(about).weak());
     ui.add_space(4.0);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let entries = data.diagnostics.entries();

@@ -4,6 +4,7 @@ use egui::{Button, MenuBar, RichText, Ui};
 use strum::IntoEnumIterator as _;
 
 use super::super::command::{Category, Command, Queue, entries};
+use super::super::drawer::DrawerTab;
 use super::super::settings::ThemeChoice;
 use super::super::state::State;
 use super::widgets::is_usable;
@@ -50,7 +51,8 @@ fn is_on(command: &Command, state: &State) -> bool {
         Command::RulerAbsolute => settings.absolute_ruler,
         Command::RulerRelative => !settings.absolute_ruler,
         Command::ToggleDetails => settings.details_open,
-        Command::ToggleDiagnostics => state.session.diagnostics_open,
+        Command::ToggleDrawer => settings.drawer.is_open,
+        Command::ToggleDiagnostics => settings.drawer.shows(DrawerTab::Diagnostics),
         _ => false,
     }
 }

@@ -2,6 +2,7 @@
 
 mod details;
 mod diagnostics;
+mod drawer;
 mod empty;
 mod export;
 mod help;
@@ -34,15 +35,6 @@ pub fn window_ui(ui: &mut Ui, state: &State, canvas: &mut Canvas, frame_ms: Opti
             .show_separator_line(true)
             .show(ui, |ui| status::status_ui(ui, state, canvas, frame_ms, queue));
     }
-    if state.data.is_some() && state.session.diagnostics_open {
-        let panel = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(14, 10));
-        Panel::bottom("diagnostics")
-            .frame(panel)
-            .resizable(true)
-            .default_size(260.0)
-            .size_range(120.0..=600.0)
-            .show(ui, |ui| diagnostics::diagnostics_ui(ui, state, queue));
-    }
     if state.data.is_some() && state.settings.details_open {
         let panel = Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 8, top: 10, bottom: 6 });
         let scale = state.settings.text_scale;
@@ -58,6 +50,7 @@ pub fn window_ui(ui: &mut Ui, state: &State, canvas: &mut Canvas, frame_ms: Opti
                 details::details_ui(ui, state, queue);
             });
     }
+    drawer::drawer_ui(ui, state, queue);
     let central = Frame::new().fill(theme.canvas).stroke(Stroke::NONE);
     egui::CentralPanel::default().frame(central).show(ui, |ui| {
         if state.data.is_some() {

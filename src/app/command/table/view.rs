@@ -146,6 +146,15 @@ pub(super) static ENTRIES: &[Entry] = &[
     )
     .grouped(),
     entry(
+        "drawer",
+        View,
+        Workspace,
+        Command::ToggleDrawer,
+        &[place(Key::B)],
+        "Bottom drawer",
+        "Shows or hides the drawer below the timeline.",
+    ),
+    entry(
         "diagnostics",
         View,
         Workspace,

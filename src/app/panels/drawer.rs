@@ -1,0 +1,80 @@
+//! The drawer at the bottom: tabs, and what the chosen one shows.
+
+use egui::{Align, Button, Frame, Layout, Margin, Panel, Response, RichText, Role, Ui, WidgetInfo};
+use strum::IntoEnumIterator as _;
+
+use super::super::command::{Command, Queue, entry_of};
+use super::super::drawer::{DrawerCommand, DrawerTab, LOWEST};
+use super::super::state::State;
+use super::super::theme::{bold, size};
+use super::{diagnostics, widgets};
+
+/// Lowest height of the canvas that the drawer leaves, in points.
+const CANVAS_LEFT: f32 = 160.0;
+
+/// The drawer, when it is open.
+pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let drawer = state.settings.drawer;
+    if state.data.is_none() || !drawer.is_open {
+        return;
+    }
+    let theme = state.theme().theme();
+    let highest = (ui.available_height() - CANVAS_LEFT).max(LOWEST);
+    let shown = Panel::bottom("drawer")
+        .frame(Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 8 }))
+        .resizable(true)
+        .default_size(drawer.height)
+        .size_range(LOWEST..=highest)
+        .show(ui, |ui| {
+            tabs_ui(ui, state, queue);
+            ui.add_space(2.0);
+            match drawer.tab {
+                DrawerTab::Diagnostics => diagnostics::diagnostics_ui(ui, state),
+            }
+            // The drawer is as high as it was dragged, whatever it holds.
+            ui.take_available_space();
+        });
+    let height = shown.response.rect.height();
+    // A window too low for the drawer does not change what the user wants.
+    let is_squeezed = drawer.height > highest && height >= highest - 1.0;
+    if (height - drawer.height).abs() > 1.0 && !is_squeezed && !ui.input(|input| input.pointer.any_down()) {
+        queue.push(Command::Drawer(DrawerCommand::SetHeight(height)));
+    }
+}
+
+fn tabs_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for tab in DrawerTab::iter() {
+            if tab_ui(ui, state, tab).clicked() {
+                queue.push(Command::Drawer(DrawerCommand::Show(tab)));
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let tip = entry_of(&Command::ToggleDrawer).map(widgets::tooltip).unwrap_or_default();
+            let close = ui.add(Button::new("✕").frame_when_inactive(false)).on_hover_text(tip);
+            close.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Close drawer"));
+            if close.clicked() {
+                queue.push(Command::ToggleDrawer);
+            }
+        });
+    });
+}
+
+/// One tab: underlined when it is the chosen one, with the number of things in it where that says something.
+fn tab_ui(ui: &mut Ui, state: &State, tab: DrawerTab) -> Response {
+    let theme = state.theme().theme();
+    let is_on = state.settings.drawer.tab == tab;
+    let name = tab.to_string();
+    let font = bold(size::BODY * state.settings.text_scale);
+    let color = if is_on { theme.text } else { theme.text_dim };
+    let text = RichText::new(&name).font(font).color(color);
+    let tip = entry_of(&tab.toggle()).map(widgets::tooltip).unwrap_or_default();
+    let response = ui.add(Button::new(text).frame_when_inactive(false)).on_hover_text(tip);
+    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_on, &name));
+    if is_on {
+        let line = egui::Rect::from_min_max(response.rect.left_bottom() - egui::vec2(0.0, 2.0), response.rect.max);
+        ui.painter().rect_filled(line.shrink2(egui::vec2(6.0, 0.0)), 1.0, theme.accent);
+    }
+    response
+}
