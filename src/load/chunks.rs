@@ -2,19 +2,11 @@
 
 use std::io::Read;
 
-use super::json::{Chunk, Limits, Scanner, Shape, Splitter};
+use super::json::{Chunk, Limits, Shape, Splitter};
 use super::{LoadError, Progress};
 
 /// Chunks that are read at the same time.
 const BATCH: usize = 4;
-
-/// A scanner of `chunk`, past the byte order mark that the first one may begin with.
-pub(super) fn scanner(chunk: &Chunk) -> Scanner<'_> {
-    match chunk.bytes.strip_prefix(b"\xef\xbb\xbf") {
-        Some(rest) if chunk.base == 0 => Scanner::new(rest, 3),
-        _ => Scanner::new(&chunk.bytes, chunk.base),
-    }
-}
 
 /// Splits `bytes` by `shape`, runs `read` on every chunk in the thread pool, and `join` on the results in order.
 /// Stops early when the user cancels.

@@ -6,7 +6,6 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
 use foldhash::fast::FixedState;
 
-use super::super::chunks;
 use super::super::decimal::scaled;
 use super::super::fields;
 use super::super::json::{Chunk, Fault, FaultKind, Scanner, Token};
@@ -17,7 +16,7 @@ use crate::model::{AttrId, Code, InputIx, SpanFlags, Sym, Value};
 /// Reads `chunk`.
 pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
     let mut reader = Reader {
-        json: chunks::scanner(chunk),
+        json: Scanner::of_chunk(chunk),
         out: ReadChunk::default(),
         threads: HashMap::new(),
         last_thread: None,
@@ -29,10 +28,7 @@ pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
     if goes_on {
         reader.documents();
     }
-    if let Some((offset, size)) = chunk.refused {
-        let detail = || format!("an event of at least {size} bytes is too large and was skipped");
-        reader.out.part.diagnostics.add(Code::TooLarge, InputIx(0), offset, detail);
-    }
+    reader.json.note_left_out(chunk);
     reader.out.part.diagnostics.absorb(std::mem::take(&mut reader.json.diagnostics));
     reader.out
 }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::super::chunks;
 use super::super::fields as shared;
 use super::super::json::{Chunk, Fault, FaultKind, Scanner, Token};
 use super::fields::{self, Tag};
@@ -58,7 +57,7 @@ struct Reference {
 /// Reads `chunk`.
 pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
     let mut reader = Reader {
-        json: chunks::scanner(chunk),
+        json: Scanner::of_chunk(chunk),
         part: Part::new(),
         draft: SpanDraft::default(),
         references: Vec::new(),
@@ -80,10 +79,7 @@ pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
     if goes_on {
         reader.documents();
     }
-    if let Some((offset, size)) = chunk.refused {
-        let detail = || format!("a value of at least {size} bytes is too large and was skipped");
-        reader.part.diagnostics.add(Code::TooLarge, InputIx(0), offset, detail);
-    }
+    reader.json.note_left_out(chunk);
     reader.part.diagnostics.absorb(std::mem::take(&mut reader.json.diagnostics));
     ReadChunk { part: reader.part, open_objects, steps: reader.steps }
 }

@@ -16,5 +16,5 @@ mod text;
 
 pub use number::{Number, parse_int, parse_short_int};
 pub use scanner::{Fault, FaultKind, MAX_DEPTH, Mark, Scanner, Token};
-pub use split::{Chunk, Level, Limits, Open, Shape, Splitter};
+pub use split::{Chunk, Gap, Level, Limits, Open, Shape, Splitter};
 pub(crate) use text::push_quoted;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::block::{find_string_end, find_structure};
 use super::number::Number;
+use super::split::{Chunk, Gap};
 use super::text::unescape;
 use crate::model::{Code, Diagnostics, InputIx};
 
@@ -101,6 +102,8 @@ pub struct Scanner<'a> {
     depth: u32,
     /// Offset of the first byte in the input.
     base: u64,
+    /// What was taken out of the text.
+    gaps: &'a [Gap],
     /// Bad fields and replaced bytes, to be taken over by the part that is being filled.
     pub diagnostics: Diagnostics,
 }
@@ -117,14 +120,38 @@ impl<'a> Scanner<'a> {
             at: 0,
             depth: 0,
             base,
+            gaps: &[],
             diagnostics: Diagnostics::default(),
+        }
+    }
+
+    /// Scans the text of `chunk`, past the byte order mark that the first one may begin with.
+    #[must_use]
+    pub fn of_chunk(chunk: &'a Chunk) -> Self {
+        let mut scanner = Self { gaps: &chunk.gaps, ..Self::new(&chunk.bytes, chunk.base) };
+        if chunk.base == 0 {
+            scanner.skip_byte_order_mark();
+        }
+        scanner
+    }
+
+    /// Notes what the splitter left out of `chunk` because it is too large.
+    pub fn note_left_out(&mut self, chunk: &Chunk) {
+        let gaps = chunk.gaps.iter().map(|gap| (gap.offset, gap.size));
+        for (offset, size) in chunk.refused.into_iter().chain(gaps) {
+            self.note(Code::TooLarge, offset, || format!("more than {size} bytes"));
         }
     }
 
     /// Offset in the input of what is read next.
     #[must_use]
-    pub const fn offset(&self) -> u64 {
-        self.base + self.at as u64
+    pub fn offset(&self) -> u64 {
+        self.offset_of(self.at)
+    }
+
+    fn offset_of(&self, at: usize) -> u64 {
+        let left_out: u64 = self.gaps.iter().filter(|gap| gap.at < at).map(|gap| gap.size).sum();
+        self.base + at as u64 + left_out
     }
 
     /// Remembers this place.
@@ -401,7 +428,7 @@ impl<'a> Scanner<'a> {
         }
         let (text, replaced) = unescape(raw);
         if replaced {
-            self.note(Code::BadUtf8, self.base + start as u64, String::new);
+            self.note(Code::BadUtf8, self.offset_of(start), String::new);
         }
         Cow::Owned(text)
     }

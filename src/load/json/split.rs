@@ -67,6 +67,19 @@ pub struct Chunk {
     pub continues: bool,
     /// Offset and size of an element too large to hold; it was replaced by `null` at the end of the chunk.
     pub refused: Option<(u64, u64)>,
+    /// Where the contents of a string (or blank space) outside of any element were too large to hold.
+    pub gaps: Vec<Gap>,
+}
+
+/// Bytes of the stream that a chunk does not hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gap {
+    /// Position in the chunk's text after which they were taken out.
+    pub at: usize,
+    /// Their offset in the stream.
+    pub offset: u64,
+    /// How many.
+    pub size: u64,
 }
 
 /// Bytes asked from the stream at once.
@@ -101,12 +114,15 @@ pub struct Splitter<'a, S: Shape> {
     /// How much of `bytes` was read.
     filled: usize,
     base: u64,
+    gaps: Vec<Gap>,
     path: Vec<Open>,
     stack: Vec<Open>,
     /// Brackets open inside of what is not a level.
     inner: usize,
     /// Where the outermost of those begins.
     element_start: usize,
+    /// Where the last bracket of a level, or the last element, ends.
+    structure: usize,
     carry: Carry,
     scanned: usize,
     at_end: bool,
@@ -124,10 +140,12 @@ impl<'a, S: Shape> Splitter<'a, S> {
             bytes: Vec::new(),
             filled: 0,
             base: 0,
+            gaps: Vec::new(),
             path: Vec::new(),
             stack: Vec::new(),
             inner: 0,
             element_start: 0,
+            structure: 0,
             carry: Carry::default(),
             scanned: 0,
             at_end: false,
@@ -214,11 +232,13 @@ impl<'a, S: Shape> Splitter<'a, S> {
         bytes.truncate(end);
         self.filled = left;
         let base = self.base;
-        self.base += end as u64;
+        let gaps = std::mem::take(&mut self.gaps);
+        self.base += end as u64 + gaps.iter().map(|gap| gap.size).sum::<u64>();
         self.scanned = 0;
         self.element_start = 0;
+        self.structure = 0;
         let path = std::mem::replace(&mut self.path, self.stack.clone());
-        Chunk { bytes, base, path, continues, refused: None }
+        Chunk { bytes, base, path, continues, refused: None, gaps }
     }
 
     fn start_over(&mut self) {
@@ -229,17 +249,20 @@ impl<'a, S: Shape> Splitter<'a, S> {
         self.dropping = None;
     }
 
-    /// Leaves out an element that has grown too large.
+    /// Leaves out an element that has grown too large, or what is too large between elements.
     fn refuse(&mut self, spare: &mut Option<Vec<u8>>) -> Option<Chunk> {
         if self.dropping.is_some() {
             self.forget_scanned();
             return None;
         }
-        let start = if self.inner > 0 { self.element_start } else { 0 };
+        if self.inner == 0 {
+            self.shorten();
+            return None;
+        }
+        let start = self.element_start;
         if self.scanned - start <= self.limits.element {
             return None;
         }
-        // Outside of an element only a string, or blank space, can be this long: it goes the same way.
         let carry = self.carry;
         let scanned = self.scanned;
         let mut chunk = self.cut(start, true, spare.take());
@@ -250,6 +273,34 @@ impl<'a, S: Shape> Splitter<'a, S> {
         chunk.bytes.extend_from_slice(b"null");
         self.forget_scanned();
         Some(chunk)
+    }
+
+    /// Takes the middle out of a string, a run of blanks or the like that is too large and stands outside of any
+    /// element. What lies before and after it stays: nobody's spans go with an overlong field of their list.
+    fn shorten(&mut self) {
+        let scanned = &self.bytes[..self.scanned];
+        if scanned.len() <= self.limits.element {
+            return;
+        }
+        let in_string = self.carry.in_string != 0;
+        let token = if in_string { last_quote(scanned) } else { last_run(scanned) };
+        let (start, end) = if self.scanned - token > self.limits.element / 2 {
+            (token, self.scanned)
+        } else {
+            // Many small things without a bracket among them: no spans.
+            (self.structure, if in_string { token.saturating_sub(1) } else { self.scanned })
+        };
+        let Some(removed) = end.checked_sub(start).filter(|&size| size > 0) else { return };
+        self.bytes.copy_within(end..self.filled, start);
+        self.filled -= removed;
+        self.scanned -= removed;
+        match self.gaps.last_mut().filter(|gap| gap.at == start) {
+            Some(gap) => gap.size += removed as u64,
+            None => {
+                let before: u64 = self.gaps.iter().map(|gap| gap.size).sum();
+                self.gaps.push(Gap { at: start, offset: self.base + before + start as u64, size: removed as u64 });
+            }
+        }
     }
 
     fn forget_scanned(&mut self) {
@@ -263,6 +314,7 @@ impl<'a, S: Shape> Splitter<'a, S> {
         self.base += count as u64;
         self.scanned = 0;
         self.element_start = 0;
+        self.structure = 0;
     }
 
     /// Scans what has been read and not scanned yet.
@@ -355,7 +407,10 @@ impl<'a, S: Shape> Splitter<'a, S> {
             return;
         }
         match self.shape.child(parent, key, is_array) {
-            Some(level) => self.stack.push(Open { level, is_array }),
+            Some(level) => {
+                self.stack.push(Open { level, is_array });
+                self.structure = at + 1;
+            }
             None => {
                 self.inner = 1;
                 self.element_start = at;
@@ -370,6 +425,7 @@ impl<'a, S: Shape> Splitter<'a, S> {
         } else {
             self.stack.pop();
         }
+        self.structure = end;
         if self.dropping.take().is_some() {
             // The next chunk starts after the element that was left out.
             self.forget(end);
@@ -400,6 +456,24 @@ impl<'a, S: Shape> Splitter<'a, S> {
         let before = self.bytes[..at].iter().rev().find(|byte| !byte.is_ascii_whitespace());
         before.is_some_and(|byte| !matches!(byte, b',' | b'[' | b':'))
     }
+}
+
+/// Where the text of the string begins that is still open at the end of `text`.
+fn last_quote(text: &[u8]) -> usize {
+    let mut end = text.len();
+    while let Some(at) = memrchr(b'"', &text[..end]) {
+        let backslashes = text[..at].iter().rev().take_while(|&&byte| byte == b'\\').count();
+        if backslashes % 2 == 0 {
+            return at + 1;
+        }
+        end = at;
+    }
+    0
+}
+
+/// Where the run of bytes without structure begins that `text` ends with: blanks, or a number without end.
+fn last_run(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| b"{}[]:,\"".contains(byte)).map_or(0, |at| at + 1)
 }
 
 /// The key of the value that begins after `before`.

@@ -31,7 +31,7 @@ struct Reader<'a> {
 /// Reads `chunk` into a part of `input`.
 pub(super) fn read_chunk(chunk: &Chunk, input: InputIx) -> Part {
     let mut reader = Reader {
-        json: Scanner::new(&chunk.bytes, chunk.base),
+        json: Scanner::of_chunk(chunk),
         part: Part::sized_for(chunk.bytes.len()),
         draft: SpanDraft::default(),
         input,
@@ -50,9 +50,6 @@ pub(super) fn read_chunk(chunk: &Chunk, input: InputIx) -> Part {
 
 impl Reader<'_> {
     fn run(&mut self, chunk: &Chunk) {
-        if chunk.base == 0 {
-            self.json.skip_byte_order_mark();
-        }
         loop {
             let result = match self.stack.last() {
                 None => self.next_document(),
@@ -65,9 +62,7 @@ impl Reader<'_> {
                 Err(fault) => self.go_on_after(fault),
             }
         }
-        if let Some((offset, size)) = chunk.refused {
-            self.json.note(Code::TooLarge, offset, || format!("more than {size} bytes"));
-        }
+        self.json.note_left_out(chunk);
         self.end(chunk);
         let part = &mut self.part;
         part.diagnostics.absorb(std::mem::take(&mut self.json.diagnostics));

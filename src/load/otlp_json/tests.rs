@@ -262,6 +262,50 @@ fn an_element_too_large_is_left_out_and_the_rest_is_read() {
 }
 
 #[test]
+fn what_is_too_large_between_spans_costs_no_span() {
+    let long = "x".repeat(400_000);
+    let escaped = r#"\\\""#.repeat(100_000);
+    let (blanks, digits) = (" ".repeat(400_000), "7".repeat(400_000));
+    let many: String = (0..60_000).map(|key| format!(r#","k{key}":1"#)).collect();
+    for field in [
+        format!(r#""schemaUrl":"{long}""#),
+        format!(r#""schemaUrl":"{escaped}""#),
+        format!(r#""schemaUrl":{blanks}"url""#),
+        format!(r#""schemaUrl":{digits}"#),
+        format!(r#""schemaUrl":"url"{many}"#),
+    ] {
+        for text in [
+            format!(
+                r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{},{}],{field}}}]}},{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#,
+                span(1, ""),
+                span(2, ""),
+                span(3, "")
+            ),
+            format!(
+                r#"{{"resourceSpans":[{{{field},"scopeSpans":[{{"spans":[{},{}]}}]}},{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#,
+                span(1, ""),
+                span(2, ""),
+                span(3, "")
+            ),
+            format!(
+                r#"{{{field},"resourceSpans":[{{"scopeSpans":[{{{field},"spans":[{},{}]}}]}},{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#,
+                span(1, ""),
+                span(2, ""),
+                span(3, "")
+            ),
+        ] {
+            let store = load_with(text.as_bytes(), Limits { chunk: 1000, element: 100_000, workers: 1 });
+            let names: Vec<_> = store.span_ixs().map(|ix| store.span(ix).name()).collect();
+            assert_eq!(names, ["s1", "s2", "s3"], "{}", &field[..40]);
+            assert!(store.inputs()[0].diagnostics.count(Code::TooLarge) >= 1, "{}", &field[..40]);
+            for (at, number) in [(0, 1), (1, 2), (2, 3)] {
+                assert_eq!(store.span(SpanIx(at)).offset() as usize, text.find(&span(number, "")).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
 fn bytes_that_are_not_utf8_are_replaced() {
     let mut text = request(&span(1, "")).into_bytes();
     let at = text.windows(4).position(|w| w == b"\"s1\"").unwrap();

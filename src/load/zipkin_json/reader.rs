@@ -1,6 +1,5 @@
 //! One chunk of a Zipkin file to a part.
 
-use super::super::chunks;
 use super::super::decimal::scaled;
 use super::super::fields;
 use super::super::json::{Chunk, Fault, FaultKind, Scanner, Token};
@@ -12,7 +11,7 @@ use crate::model::{
 /// Reads `chunk`.
 pub(super) fn read_chunk(chunk: &Chunk) -> Part {
     let mut reader = Reader {
-        json: chunks::scanner(chunk),
+        json: Scanner::of_chunk(chunk),
         part: Part::new(),
         draft: SpanDraft::default(),
         raw: Raw::default(),
@@ -21,10 +20,7 @@ pub(super) fn read_chunk(chunk: &Chunk) -> Part {
     if chunk.path.iter().all(|_| reader.list()) {
         reader.documents();
     }
-    if let Some((offset, size)) = chunk.refused {
-        let detail = || format!("a span of at least {size} bytes is too large and was skipped");
-        reader.part.diagnostics.add(Code::TooLarge, InputIx(0), offset, detail);
-    }
+    reader.json.note_left_out(chunk);
     reader.part.diagnostics.absorb(std::mem::take(&mut reader.json.diagnostics));
     reader.part
 }
