@@ -1,4 +1,4 @@
-//! Fields that the smaller JSON formats have in common.
+//! Fields that JSON formats have in common.
 
 use super::ids::{self, Id};
 use super::json::{Fault, Scanner, Token};
@@ -25,14 +25,19 @@ pub(super) fn trace_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<TraceI
     if let Some(bits) = hex(text.as_bytes(), 32) {
         return Ok(TraceId::from_u128(bits));
     }
-    Ok(match ids::trace_id(text.as_bytes()) {
+    Ok(trace_id_of(&text, offset, json, part))
+}
+
+/// The trace id that `text` at `offset` spells; one in no known spelling is kept as text and noted.
+pub(super) fn trace_id_of(text: &str, offset: u64, json: &mut Scanner<'_>, part: &mut Part) -> TraceId {
+    match ids::trace_id(text.as_bytes()) {
         Id::None => TraceId::None,
         Id::Bytes(bits) => TraceId::from_u128(bits),
         Id::Odd => {
             json.note(Code::OddId, offset, || format!("trace id {text:?}"));
-            TraceId::Text(part.strings.intern(&text))
+            TraceId::Text(part.strings.intern(text))
         }
-    })
+    }
 }
 
 /// A span id: hex of up to 16 digits, or base64.
@@ -43,14 +48,19 @@ pub(super) fn span_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<SpanId,
     if let Some(bits) = hex(text.as_bytes(), 16).and_then(|bits| u64::try_from(bits).ok()) {
         return Ok(SpanId::from_u64(bits));
     }
-    Ok(match ids::span_id(text.as_bytes()) {
+    Ok(span_id_of(&text, offset, json, part))
+}
+
+/// The span id that `text` at `offset` spells; one in no known spelling is kept as text and noted.
+pub(super) fn span_id_of(text: &str, offset: u64, json: &mut Scanner<'_>, part: &mut Part) -> SpanId {
+    match ids::span_id(text.as_bytes()) {
         Id::None => SpanId::None,
         Id::Bytes(bits) => SpanId::from_u64(bits),
         Id::Odd => {
             json.note(Code::OddId, offset, || format!("span id {text:?}"));
-            SpanId::Text(part.strings.intern(&text))
+            SpanId::Text(part.strings.intern(text))
         }
-    })
+    }
 }
 
 /// A time as 64 bits; `flags` learns when it did not fit.

@@ -7,7 +7,6 @@
 //! Bad content never fails (invariant I3): what can be read is kept, the rest is in the diagnostics.
 
 mod chrome_trace;
-mod chunks;
 mod decimal;
 mod decompress;
 mod error;

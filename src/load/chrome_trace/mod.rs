@@ -18,8 +18,7 @@ use std::io::Read;
 use foldhash::fast::{FixedState, FoldHasher};
 
 use self::build::Build;
-use super::chunks;
-use super::json::{Level, Shape};
+use super::json::{Level, Limits, Shape, pipeline};
 use super::sniff::has_json_path;
 use super::{Format, LoadError, Output};
 
@@ -41,7 +40,9 @@ impl Format for ChromeTrace {
         let progress = out.progress;
         let mut build = Build::default();
         let mut hashed = Hashed::new(bytes);
-        chunks::in_order(&mut hashed, &ChromeShape, progress, reader::read_chunk, |chunk| build.add(chunk))?;
+        pipeline::run(&mut hashed, &ChromeShape, Limits::default(), progress, reader::read_chunk, |chunk| {
+            build.add(chunk);
+        })?;
         build.finish(hashed.id(), out);
         Ok(())
     }

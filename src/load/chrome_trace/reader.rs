@@ -80,13 +80,7 @@ impl<'c> Reader<'c> {
                         return;
                     }
                 }
-                _ => {
-                    let fault = self.json.fault("an object or a list of events");
-                    self.json.note_fault(fault);
-                    while !matches!(self.json.peek(), Token::End | Token::Object | Token::Array) {
-                        self.json.skip_byte();
-                    }
-                }
+                _ => self.json.skip_to_container("an object or a list of events"),
             }
         }
     }

@@ -12,8 +12,7 @@ mod tests;
 use std::io::Read;
 
 use self::join::Joiner;
-use super::chunks;
-use super::json::{Level, Shape};
+use super::json::{Level, Limits, Shape, pipeline};
 use super::sniff::has_json_path;
 use super::{Format, LoadError, Output};
 
@@ -42,7 +41,7 @@ impl Format for JaegerJson {
     fn read(&self, bytes: &mut (dyn Read + Send), out: &mut Output<'_>) -> Result<(), LoadError> {
         let progress = out.progress;
         let mut joiner = Joiner::new(out);
-        chunks::in_order(bytes, &JaegerShape, progress, reader::read_chunk, |read| joiner.add(read))?;
+        pipeline::run(bytes, &JaegerShape, Limits::default(), progress, reader::read_chunk, |read| joiner.add(read))?;
         joiner.finish();
         Ok(())
     }

@@ -117,14 +117,7 @@ impl<'c> Reader<'c> {
                         }
                     }
                 }
-                _ => {
-                    let fault = self.json.fault("an object or a list");
-                    self.json.note_fault(fault);
-                    // One fault for all the garbage up to the next bracket.
-                    while !matches!(self.json.peek(), Token::End | Token::Object | Token::Array) {
-                        self.json.skip_byte();
-                    }
-                }
+                _ => self.json.skip_to_container("an object or a list"),
             }
         }
     }

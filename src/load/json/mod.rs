@@ -6,6 +6,7 @@
 //! after a bad field, and no tree of values. serde_json stays for small documents elsewhere.
 
 mod block;
+mod field;
 mod number;
 pub mod pipeline;
 mod scanner;

@@ -7,8 +7,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::split::{Chunk, Limits, Shape, Splitter};
-use crate::load::{LoadError, Output};
-use crate::model::Part;
+use crate::load::{LoadError, Progress};
 
 /// Chunks that may wait for each worker, besides the one it is parsing.
 const WAITING: usize = 2;
@@ -16,34 +15,36 @@ const WAITING: usize = 2;
 /// A chunk with its place in the file.
 type Job = (usize, Chunk);
 /// A parsed chunk with its place in the file, and its buffer to use again.
-type Parsed = (usize, Part, Vec<u8>);
+type Parsed<T> = (usize, T, Vec<u8>);
 
-/// Splits `stream` by `shape`, parses the chunks on named threads, and delivers the parts in file order. The
-/// result does not depend on the number of threads.
+/// Splits `stream` by `shape`, parses the chunks on named threads, and delivers the results in file order. What is
+/// delivered does not depend on the number of threads.
 ///
 /// # Errors
 /// When the stream cannot be read, or the user cancels.
-pub fn run<S: Shape>(
+pub fn run<S: Shape, T: Send>(
     stream: &mut (dyn Read + Send),
     shape: &S,
     limits: Limits,
-    parse: &(dyn Fn(&Chunk) -> Part + Sync),
-    out: &mut Output<'_>,
+    progress: &Progress,
+    parse: impl Fn(&Chunk) -> T + Sync,
+    mut deliver: impl FnMut(T),
 ) -> Result<(), LoadError> {
     let mut splitter = Splitter::new(stream, shape, limits);
     let Some(first) = splitter.next_chunk(Vec::new())? else { return Ok(()) };
     if !first.continues && splitter.is_drained() {
         // All of it: no thread is worth its start.
-        out.absorb(parse(&first));
+        deliver(parse(&first));
         return Ok(());
     }
     let workers = match limits.workers {
         0 => thread::available_parallelism().map_or(1, usize::from),
         count => count,
     };
+    let parse = &parse;
     thread::scope(|scope| {
         let (jobs_in, jobs) = bounded::<Job>(workers * WAITING);
-        let (parsed_in, parsed) = unbounded::<Parsed>();
+        let (parsed_in, parsed) = unbounded::<Parsed<T>>();
         let mut running = 0;
         for number in 0..workers {
             let (jobs, parsed_in) = (jobs.clone(), parsed_in.clone());
@@ -52,16 +53,17 @@ pub fn run<S: Shape>(
             running += usize::from(spawned.is_ok());
         }
         drop(parsed_in);
-        let mut joiner = Joiner { out, parsed, early: BTreeMap::new(), next: 0, sent: 0, spare: Vec::new() };
+        let mut joiner =
+            Joiner { deliver: &mut deliver, parsed, early: BTreeMap::new(), next: 0, sent: 0, spare: Vec::new() };
         let most = running * (WAITING + 1);
         let mut next = Some(first);
         while let Some(chunk) = next {
-            if joiner.out.is_cancelled() {
+            if progress.is_cancelled() {
                 return Err(LoadError::Cancelled);
             }
             if running == 0 {
                 // No thread could be started: slower, but right.
-                joiner.out.absorb(parse(&chunk));
+                (joiner.deliver)(parse(&chunk));
             } else {
                 joiner.send(&jobs_in, chunk, most)?;
             }
@@ -73,27 +75,27 @@ pub fn run<S: Shape>(
     })
 }
 
-fn work(jobs: &Receiver<Job>, parsed: &Sender<Parsed>, parse: &(dyn Fn(&Chunk) -> Part + Sync)) {
+fn work<T>(jobs: &Receiver<Job>, parsed: &Sender<Parsed<T>>, parse: &(impl Fn(&Chunk) -> T + Sync)) {
     while let Ok((number, chunk)) = jobs.recv() {
-        let part = parse(&chunk);
-        if parsed.send((number, part, chunk.bytes)).is_err() {
+        let result = parse(&chunk);
+        if parsed.send((number, result, chunk.bytes)).is_err() {
             return;
         }
     }
 }
 
 /// Puts parsed chunks back into file order.
-struct Joiner<'a, 'o> {
-    out: &'a mut Output<'o>,
-    parsed: Receiver<Parsed>,
-    early: BTreeMap<usize, Part>,
+struct Joiner<'a, T> {
+    deliver: &'a mut dyn FnMut(T),
+    parsed: Receiver<Parsed<T>>,
+    early: BTreeMap<usize, T>,
     /// Number of the chunk to deliver next.
     next: usize,
     sent: usize,
     spare: Vec<Vec<u8>>,
 }
 
-impl Joiner<'_, '_> {
+impl<T> Joiner<'_, T> {
     fn send(&mut self, jobs: &Sender<Job>, chunk: Chunk, most: usize) -> Result<(), LoadError> {
         while self.sent - self.next >= most {
             self.wait()?;
@@ -112,12 +114,12 @@ impl Joiner<'_, '_> {
         Ok(())
     }
 
-    fn take(&mut self, (number, part, buffer): Parsed) {
+    fn take(&mut self, (number, result, buffer): Parsed<T>) {
         self.spare.push(buffer);
-        self.early.insert(number, part);
-        while let Some(part) = self.early.remove(&self.next) {
+        self.early.insert(number, result);
+        while let Some(result) = self.early.remove(&self.next) {
             self.next += 1;
-            self.out.absorb(part);
+            (self.deliver)(result);
         }
     }
 

@@ -1,8 +1,9 @@
 //! Times, ids and enums as OTLP JSON writes them.
 
+use crate::load::fields;
 use crate::load::ids::{self, Id};
 use crate::load::json::{Fault, Number, Scanner, Token, parse_int, parse_short_int};
-use crate::model::{Code, Part, SpanFlags, SpanId, SpanKind, Status, TraceId};
+use crate::model::{Part, SpanFlags, SpanId, SpanKind, Status, TraceId};
 
 /// Reads a time in nanoseconds; 0 = absent. `flags` learns when it was clamped or may have been rounded.
 #[inline]
@@ -35,10 +36,7 @@ pub(super) fn time_ns(json: &mut Scanner<'_>, flags: &mut SpanFlags) -> Result<i
         json.bad_field(offset, "a time in nanoseconds");
         return Ok(0);
     };
-    Ok(i64::try_from(int).unwrap_or_else(|_| {
-        *flags = flags.with(SpanFlags::TIME_CLAMPED);
-        if int < 0 { i64::MIN } else { i64::MAX }
-    }))
+    Ok(fields::clamp(int, flags))
 }
 
 /// The 19 digits of a time between 2001 and 2262, which is nearly every time; never clamped.
@@ -68,20 +66,11 @@ pub(super) fn span_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<SpanId,
         Some(Id::Bytes(bits)) => return Ok(SpanId::from_u64(bits)),
         Some(Id::Odd) | None => json.rewind(mark),
     }
-    let token = json.peek();
+    json.peek();
     let offset = json.offset();
-    if token != Token::String {
-        json.field_text()?;
-        return Ok(SpanId::None);
-    }
-    let text = json.string()?;
-    Ok(match ids::span_id(text.as_bytes()) {
-        Id::None => SpanId::None,
-        Id::Bytes(bits) => SpanId::from_u64(bits),
-        Id::Odd => {
-            json.note(Code::OddId, offset, || format!("span id {text:?}"));
-            SpanId::Text(part.strings.intern(&text))
-        }
+    Ok(match json.field_text()? {
+        Some(text) => fields::span_id_of(&text, offset, json, part),
+        None => SpanId::None,
     })
 }
 
@@ -94,20 +83,11 @@ pub(super) fn trace_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<TraceI
         Some(Id::Bytes(bits)) => return Ok(TraceId::from_u128(bits)),
         Some(Id::Odd) | None => json.rewind(mark),
     }
-    let token = json.peek();
+    json.peek();
     let offset = json.offset();
-    if token != Token::String {
-        json.field_text()?;
-        return Ok(TraceId::None);
-    }
-    let text = json.string()?;
-    Ok(match ids::trace_id(text.as_bytes()) {
-        Id::None => TraceId::None,
-        Id::Bytes(bits) => TraceId::from_u128(bits),
-        Id::Odd => {
-            json.note(Code::OddId, offset, || format!("trace id {text:?}"));
-            TraceId::Text(part.strings.intern(&text))
-        }
+    Ok(match json.field_text()? {
+        Some(text) => fields::trace_id_of(&text, offset, json, part),
+        None => TraceId::None,
     })
 }
 

@@ -46,8 +46,9 @@ impl Format for OtlpJson {
 /// # Errors
 /// When the stream cannot be read, or the user cancels.
 pub fn read_with(bytes: &mut (dyn Read + Send), limits: Limits, out: &mut Output<'_>) -> Result<(), LoadError> {
-    let input = out.input();
-    pipeline::run(bytes, &shape::OtlpShape, limits, &|chunk| reader::read_chunk(chunk, input), out)
+    let (input, progress) = (out.input(), out.progress);
+    let read = |chunk: &_| reader::read_chunk(chunk, input);
+    pipeline::run(bytes, &shape::OtlpShape, limits, progress, read, |part| out.absorb(part))
 }
 
 /// True when the first document of `head` has one of the keys that only OTLP has.

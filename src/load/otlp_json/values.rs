@@ -154,18 +154,10 @@ fn nested(
 /// Writes an `ArrayValue` as compact JSON.
 fn write_list(json: &mut Scanner<'_>, out: &mut String) -> Result<(), Fault> {
     out.push('[');
-    if json.field_object()? {
-        while let Some(field) = json.next_name()? {
-            if field != b"values" || !json.field_array()? {
-                json_skip_unless_read(json, field)?;
-                continue;
-            }
-            while json.next_element()? {
-                separate(out, '[');
-                write_value(json, out)?;
-            }
-        }
-    }
+    each_of_values(json, |json| {
+        separate(out, '[');
+        write_value(json, out)
+    })?;
     out.push(']');
     Ok(())
 }
@@ -173,21 +165,34 @@ fn write_list(json: &mut Scanner<'_>, out: &mut String) -> Result<(), Fault> {
 /// Writes a `KeyValueList` as a compact JSON object.
 fn write_map(json: &mut Scanner<'_>, out: &mut String) -> Result<(), Fault> {
     out.push('{');
-    if json.field_object()? {
-        while let Some(field) = json.next_name()? {
-            if field != b"values" || !json.field_array()? {
-                json_skip_unless_read(json, field)?;
-                continue;
-            }
-            while json.next_element()? {
-                if json.field_object()? {
-                    separate(out, '{');
-                    write_pair(json, out)?;
-                }
-            }
+    each_of_values(json, |json| {
+        if json.field_object()? {
+            separate(out, '{');
+            write_pair(json, out)?;
+        }
+        Ok(())
+    })?;
+    out.push('}');
+    Ok(())
+}
+
+/// Reads the elements of the field `values` with `read`.
+fn each_of_values<'a>(
+    json: &mut Scanner<'a>,
+    mut read: impl FnMut(&mut Scanner<'a>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    if !json.field_object()? {
+        return Ok(());
+    }
+    while let Some(field) = json.next_name()? {
+        if field != b"values" || !json.field_array()? {
+            json_skip_unless_read(json, field)?;
+            continue;
+        }
+        while json.next_element()? {
+            read(json)?;
         }
     }
-    out.push('}');
     Ok(())
 }
 

@@ -10,8 +10,7 @@ mod tests;
 
 use std::io::Read;
 
-use super::chunks;
-use super::json::{Level, Shape};
+use super::json::{Level, Limits, Shape, pipeline};
 use super::sniff::{has_json_path, walk_json_keys};
 use super::{Format, LoadError, Output};
 
@@ -43,7 +42,7 @@ impl Format for ZipkinJson {
 
     fn read(&self, bytes: &mut (dyn Read + Send), out: &mut Output<'_>) -> Result<(), LoadError> {
         let progress = out.progress;
-        chunks::in_order(bytes, &ZipkinShape, progress, reader::read_chunk, |part| out.absorb(part))
+        pipeline::run(bytes, &ZipkinShape, Limits::default(), progress, reader::read_chunk, |part| out.absorb(part))
     }
 }
 

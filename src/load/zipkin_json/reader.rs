@@ -73,13 +73,7 @@ impl Reader<'_> {
                         return;
                     }
                 }
-                _ => {
-                    let fault = self.json.fault("a list of spans");
-                    self.json.note_fault(fault);
-                    while !matches!(self.json.peek(), Token::End | Token::Object | Token::Array) {
-                        self.json.skip_byte();
-                    }
-                }
+                _ => self.json.skip_to_container("a list of spans"),
             }
         }
     }
