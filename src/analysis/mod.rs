@@ -1,5 +1,6 @@
 //! What the spans mean: clock domains, causality, findings. Pure and deterministic.
 
+pub mod background;
 pub mod clocks;
 #[cfg(test)]
 mod rows_tests;

@@ -73,6 +73,12 @@ impl State {
             | Command::ZoomToSpan(_)
             | Command::ZoomToSelection
             | Command::MeasureSelection => self.apply_go(&command),
+            Command::FindSpans
+            | Command::NextHit
+            | Command::PreviousHit
+            | Command::ClearSearch
+            | Command::SearchHelp
+            | Command::Search(_) => self.apply_search(command, host),
             other => self.apply_view(&other),
         }
     }
@@ -94,6 +100,8 @@ impl State {
             }
             Command::CloseWorkspace => {
                 self.data = None;
+                self.session.search.forget();
+                self.session.view.query.clear();
                 self.reset_view();
             }
             Command::OpenSources(sources) => self.open_sources(sources, host),
@@ -209,6 +217,10 @@ impl State {
         let session = &mut self.session;
         if session.help_open {
             session.help_open = false;
+        } else if session.search.help_open {
+            session.search.help_open = false;
+        } else if session.search.has_focus {
+            self.effect(Effect::FocusSearch(false));
         } else if session.export.is_some() {
             session.export = None;
         } else if session.question.is_some() {
@@ -217,9 +229,12 @@ impl State {
             session.load_error = None;
         } else if session.view.measure.is_some() {
             session.view.measure = None;
-        } else {
+        } else if session.view.focused.is_some() || !session.view.selection.is_empty() {
             session.view.selection.clear();
             session.view.focused = None;
+        } else {
+            session.view.query.clear();
+            session.search.forget();
         }
     }
 }

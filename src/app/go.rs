@@ -71,7 +71,7 @@ impl State {
         }
     }
 
-    fn go_to(&mut self, span: SpanIx) {
+    pub(super) fn go_to(&mut self, span: SpanIx) {
         self.select_only(span);
         self.bring_into_view(span);
         self.session.history.commit(&self.session.view);

@@ -91,7 +91,10 @@ impl Keys {
 
     /// Signs like `?` and `+` need shift on some keyboards and not on others.
     const fn shift_matters(&self) -> bool {
-        !matches!((self.by, self.key), (By::Symbol, Key::Plus | Key::Minus | Key::Equals | Key::Questionmark))
+        !matches!(
+            (self.by, self.key),
+            (By::Symbol, Key::Plus | Key::Minus | Key::Equals | Key::Slash | Key::Questionmark)
+        )
     }
 
     fn matches(&self, key: Key, physical: Option<Key>, held: Modifiers) -> bool {

@@ -44,6 +44,7 @@ impl State {
     /// Takes what background work has finished.
     pub(super) fn take_results(&mut self, host: &mut Host) {
         self.take_picture(host);
+        self.take_hits();
         if let Some(picked) = self.session.dialog.as_ref().map(crossbeam_channel::Receiver::try_recv) {
             match picked {
                 Ok(Picked::Open(files)) => {
@@ -66,7 +67,11 @@ impl State {
             && let Some(loading) = self.session.loading.take()
         {
             match result {
-                Ok(workspace) => self.loaded(workspace, &loading),
+                Ok(workspace) => {
+                    self.loaded(workspace, &loading);
+                    self.session.search.forget();
+                    self.search_again(std::time::Duration::ZERO, host);
+                }
                 Err(LoadError::Cancelled) => {
                     self.effect(Effect::Toast(Tone::Good, format!("Stopped loading {}", loading.title)));
                 }

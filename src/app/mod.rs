@@ -13,6 +13,7 @@ pub mod keys;
 mod loading;
 mod panels;
 pub mod picture;
+pub mod search;
 pub mod settings;
 pub mod state;
 pub mod theme;

@@ -8,6 +8,7 @@ use crossbeam_channel::Receiver;
 use super::history::History;
 use super::host::Picked;
 use super::picture::Drawing;
+use super::search::Search;
 use super::settings::{Settings, ThemeChoice};
 use super::workspace::Workspace;
 use crate::load::{Job, Source};
@@ -33,6 +34,8 @@ pub struct Session {
     pub view: ViewState,
     /// Earlier views.
     pub history: History,
+    /// What the search found.
+    pub search: Search,
     /// The help is open.
     pub help_open: bool,
     /// The export panel, when open.
@@ -92,6 +95,8 @@ pub enum Effect {
     CopyText(String),
     /// A short message.
     Toast(Tone, String),
+    /// Puts the keyboard into the search field, or takes it away from there.
+    FocusSearch(bool),
     /// Settings have changed: write them.
     Save,
 }

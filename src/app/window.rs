@@ -139,6 +139,7 @@ impl App {
         match effect {
             Effect::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Effect::CopyText(text) => ctx.copy_text(text),
+            Effect::FocusSearch(wanted) => panels::focus_search(ctx, wanted),
             Effect::Toast(tone, text) => {
                 let toast = match tone {
                     Tone::Good => self.toasts.info(text),

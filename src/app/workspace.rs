@@ -65,6 +65,7 @@ impl Workspace {
             layout: &self.layout,
             index: &self.index,
             colors: &self.colors,
+            marks: None,
             caption: None,
         }
     }

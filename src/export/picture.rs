@@ -40,7 +40,7 @@ impl Timeline {
     #[must_use]
     pub const fn input<'a>(&'a self, store: &'a TraceStore, caption: Option<&'a Caption>) -> SceneInput<'a> {
         let Self { domains, layout, index, colors } = self;
-        SceneInput { store, domains, layout, index, colors, caption }
+        SceneInput { store, domains, layout, index, colors, marks: None, caption }
     }
 
     /// A size that shows all lanes at `width` points, between `least` and `most` points high.

@@ -93,6 +93,16 @@ impl RowItems {
         start as usize..end as usize
     }
 
+    /// The slots of consecutive rows.
+    #[must_use]
+    pub(crate) fn slots_of_rows(&self, rows: Range<u32>) -> Range<u32> {
+        if rows.is_empty() {
+            return 0..0;
+        }
+        let (first, last) = (self.slots(rows.start as usize), self.slots(rows.end as usize - 1));
+        first.start as u32..last.end as u32
+    }
+
     /// The item of every slot.
     #[must_use]
     pub fn items(&self) -> &[u32] {

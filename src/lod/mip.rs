@@ -97,6 +97,7 @@ fn finished(drafts: &[Draft], row_end: usize, items: &RowItems) -> Vec<Run> {
             start_ns: items.starts_ns()[draft.first as usize],
             end_ns: items.ends_ns()[end - 1],
             item: items.items()[draft.longest as usize],
+            slot: draft.first,
             count: end as u32 - draft.first,
             flags: draft.flags,
         })

@@ -4,6 +4,7 @@
 //! its cost follows pixels and not spans (invariant I6). A bar carries the flags of all spans behind it (I7).
 
 mod forest;
+mod marks;
 mod mip;
 mod overview;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use marks::Marks;
 pub use overview::Density;
 
 use crate::layout::{LaneIx, Layout, RowItems, RowIx};
@@ -28,6 +30,8 @@ pub struct Bar {
     pub end_ns: i64,
     /// The longest span behind it, the first of equally long ones.
     pub span: SpanIx,
+    /// Slot of the first span behind it in `Layout::span_rows`; the others follow.
+    pub slot: u32,
     /// Number of spans behind it.
     pub count: u32,
     /// Flags of all spans behind it, united.
@@ -96,6 +100,7 @@ impl Index {
                 start_ns: run.start_ns,
                 end_ns: run.end_ns,
                 span: SpanIx(run.item),
+                slot: run.slot,
                 count: run.count,
                 flags: run.flags,
             });
@@ -153,6 +158,8 @@ struct Run {
     start_ns: i64,
     end_ns: i64,
     item: u32,
+    /// The first slot; the others follow.
+    slot: u32,
     count: u32,
     flags: SpanFlags,
 }
@@ -237,7 +244,7 @@ impl Column {
 
     fn single(&self, slot: usize) -> Run {
         let (start_ns, end_ns) = (self.items.starts_ns()[slot], self.items.ends_ns()[slot]);
-        Run { start_ns, end_ns, item: self.items.items()[slot], count: 1, flags: self.flags[slot] }
+        Run { start_ns, end_ns, item: self.items.items()[slot], slot: slot as u32, count: 1, flags: self.flags[slot] }
     }
 
     /// The narrow items from slot `first` on that start before `bucket_end`. A wide one ends the run: it leaves no
@@ -275,6 +282,7 @@ impl Column {
             start_ns: times.starts[first],
             end_ns: times.ends[slot - 1],
             item: self.items.items()[longest],
+            slot: first as u32,
             count: (slot - first) as u32,
             flags,
         }

@@ -100,6 +100,15 @@ fn width_ns(hull: &Range<i64>, buckets: usize) -> i64 {
     (length - 1) / buckets.max(1) as i64 + 1
 }
 
+/// Load of the items in `slots`, over all lanes.
+pub(super) fn load_of(hull: &Range<i64>, items: &RowItems, slots: impl Iterator<Item = usize>) -> Vec<Density> {
+    let mut counter = Counter::new(hull, BUCKETS);
+    for slot in slots {
+        counter.add(items.starts_ns()[slot], items.ends_ns()[slot], SpanFlags::default());
+    }
+    counter.finish().collect()
+}
+
 impl Overview {
     pub fn new(layout: &Layout, items: &RowItems, flags: &[SpanFlags]) -> Self {
         let hull = layout.hull_ns().clone();
@@ -108,10 +117,8 @@ impl Overview {
         let mut lanes = Vec::with_capacity(per_lane * layout.lanes().len());
         for lane in layout.lanes() {
             let mut counter = Counter::new(&hull, per_lane);
-            let rows = lane.rows.start as usize..lane.rows.end as usize;
-            let first = items.slots(rows.start).start;
-            let slots = if rows.is_empty() { 0..0 } else { first..items.slots(rows.end - 1).end };
-            for slot in slots {
+            for slot in items.slots_of_rows(lane.rows.clone()) {
+                let slot = slot as usize;
                 let (start, end) = (items.starts_ns()[slot], items.ends_ns()[slot]);
                 counter.add(start, end, flags[slot]);
                 all.add(start, end, flags[slot]);
@@ -138,7 +145,7 @@ impl Overview {
 
 /// Each wanted bucket takes the busiest of the kept buckets that it touches, so that no peak and no error is lost.
 /// Busy time is scaled to the length of the wanted bucket.
-fn resample(kept: &[Density], hull: &Range<i64>, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
+pub(super) fn resample(kept: &[Density], hull: &Range<i64>, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
     let mut out = vec![Density::default(); buckets];
     if kept.is_empty() || to_ns <= from_ns {
         return out;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::analysis::clocks::domains::{Domain, Domains};
+use crate::analysis::search::{CancelFlag, SpanSet};
 use crate::layout::RawTime;
 use crate::model::{DomainIx, Input, Part, Resource, Scope, SpanDraft, SpanId, Status, StoreBuilder, Sym, TraceId};
 use proptest::prelude::*;
@@ -50,9 +51,9 @@ fn row_items(layout: &Layout, store: &TraceStore, row: usize) -> Vec<Item> {
 }
 
 /// The definition, in the simplest words: look at every span of the row.
-fn naive_query(items: &[Item], from: i64, to: i64, bucket: i64) -> Vec<Bar> {
+fn naive_query(items: &[Item], first_slot: usize, from: i64, to: i64, bucket: i64) -> Vec<Bar> {
     let mut bars: Vec<(i64, bool, Bar)> = Vec::new();
-    for &(start_ns, end_ns, span, flags) in items {
+    for (slot, &(start_ns, end_ns, span, flags)) in (first_slot..).zip(items) {
         let (home, wide) = (start_ns.div_euclid(bucket), end_ns - start_ns >= 2 * bucket);
         let shares = bars.last().is_some_and(|&(last_home, last_wide, _)| last_home == home && !last_wide && !wide);
         match bars.last_mut().filter(|_| shares) {
@@ -63,7 +64,7 @@ fn naive_query(items: &[Item], from: i64, to: i64, bucket: i64) -> Vec<Bar> {
                 bar.count += 1;
                 bar.flags = bar.flags.with(flags);
             }
-            None => bars.push((home, wide, Bar { start_ns, end_ns, span, count: 1, flags })),
+            None => bars.push((home, wide, Bar { start_ns, end_ns, span, slot: slot as u32, count: 1, flags })),
         }
     }
     bars.into_iter().map(|(.., bar)| bar).filter(|bar| bar.end_ns > from && bar.start_ns < to).collect()
@@ -85,8 +86,8 @@ proptest! {
         for row in 0..layout.row_count() {
             let mut bars = Vec::new();
             index.query(RowIx(row as u32), from, from + length, bucket, &mut bars);
-            let items = row_items(&layout, &store, row);
-            prop_assert_eq!(&bars, &naive_query(&items, from, from + length, bucket));
+            let (items, first) = (row_items(&layout, &store, row), layout.span_rows().slots(row).start);
+            prop_assert_eq!(&bars, &naive_query(&items, first, from, from + length, bucket));
             let touched = (from + length - 1).div_euclid(bucket) - from.div_euclid(bucket) + 1;
             prop_assert!(bars.len() as i64 <= touched + 2, "{} bars in {} buckets", bars.len(), touched);
         }
@@ -112,7 +113,7 @@ proptest! {
         let from = spans[0].0 + from;
         let mut bars = Vec::new();
         index.query(RowIx(0), from, from + length, 1 << shift, &mut bars);
-        prop_assert_eq!(bars, naive_query(&row_items(&layout, &store, 0), from, from + length, 1 << shift));
+        prop_assert_eq!(bars, naive_query(&row_items(&layout, &store, 0), 0, from, from + length, 1 << shift));
     }
 
     #[test]
@@ -126,6 +127,42 @@ proptest! {
         prop_assert_eq!(bars.iter().map(|bar| bar.count as usize).sum::<usize>(), spans.len());
         let failed = bars.iter().any(|bar| bar.flags.has(SpanFlags::ERROR));
         prop_assert_eq!(failed, store.flags().iter().any(|flags| flags.has(SpanFlags::ERROR)));
+    }
+
+    #[test]
+    fn marks_are_counted_behind_every_bar_at_every_zoom(
+        spans in spans_strategy(), marked in prop::collection::vec(prop::bool::weighted(0.1), 200),
+        shift in 0..13_u32, odd_bucket in 1..5000_i64, buckets in 1..3000_usize,
+    ) {
+        let store = store_of(&spans);
+        let (layout, index) = indexed(&spans);
+        let set = SpanSet::from_fn(store.len(), &CancelFlag::new(), |at| marked[at]).unwrap();
+        let marks = Marks::build(&layout, &set, &CancelFlag::new()).unwrap();
+        prop_assert_eq!(marks.len(), set.count());
+        prop_assert_eq!(marks.in_lane(LaneIx(0)) as usize, set.count());
+        for bucket in [1 << shift, odd_bucket] {
+            for row in 0..layout.row_count() {
+                let mut bars = Vec::new();
+                index.query(RowIx(row as u32), i64::MIN, i64::MAX, bucket, &mut bars);
+                for bar in &bars {
+                    // Every span that starts within the bar is behind it: spans of a row are disjoint.
+                    let behind = layout.spans_of_row(RowIx(row as u32)).filter(|&span| {
+                        (bar.start_ns..bar.end_ns).contains(&layout.extent_ns(span).0) && set.has(span)
+                    });
+                    prop_assert_eq!(marks.in_bar(bar) as usize, behind.count());
+                }
+            }
+        }
+        let hull = layout.hull_ns().clone();
+        let strip = marks.overview(hull.start, hull.end, buckets);
+        for span in set.iter() {
+            let (start, _) = layout.extent_ns(span);
+            let at = (start - hull.start) as i128 * buckets as i128 / (hull.end - hull.start) as i128;
+            // Ends of buckets are rounded down to nanoseconds: it may be the next one.
+            let near = &strip[at as usize..strip.len().min(at as usize + 2)];
+            prop_assert!(near.iter().any(|load| load.spans > 0), "a mark at {} is not on the strip", start);
+        }
+        prop_assert!(!set.is_empty() || strip.iter().all(|load| load.spans == 0));
     }
 
     #[test]

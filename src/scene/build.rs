@@ -18,7 +18,7 @@ use super::theme::{Theme, faded};
 use super::view_state::{TimeScale, ViewState};
 use crate::analysis::clocks::domains::Domains;
 use crate::layout::{Layout, RowIx};
-use crate::lod::{Bar, GhostRun, Index, bucket_for};
+use crate::lod::{Bar, GhostRun, Index, Marks, bucket_for};
 use crate::model::{SpanFlags, SpanIx, TraceStore};
 
 /// What a scene is made from.
@@ -34,6 +34,8 @@ pub struct SceneInput<'a> {
     pub index: &'a Index,
     /// Colours of services.
     pub colors: &'a ServiceColors,
+    /// The hits of a search: everything else is dimmed. `None` = nothing is searched for.
+    pub marks: Option<&'a Marks>,
     /// Header, legend and footer of an export; `None` in the window.
     pub caption: Option<&'a Caption>,
 }

@@ -56,6 +56,8 @@ pub struct ViewState {
     pub focused: Option<SpanIx>,
     /// The measured range; its ends need not be in order.
     pub measure: Option<TimeRange>,
+    /// The search query, as typed.
+    pub query: String,
     /// Dark or light.
     pub theme: ThemeKind,
     /// 1 = normal text.
@@ -79,6 +81,7 @@ impl Default for ViewState {
             selection: Vec::new(),
             focused: None,
             measure: None,
+            query: String::new(),
             theme: ThemeKind::Dark,
             text_scale: 1.0,
             lane_heights: BTreeMap::new(),

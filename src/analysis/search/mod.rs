@@ -4,7 +4,6 @@
 //! Every distinct string, attribute and resource is looked at once; the spans are then only a scan
 //! over columns of numbers.
 
-mod background;
 mod cancel;
 mod categories;
 mod eval;
@@ -19,7 +18,6 @@ mod set;
 #[cfg(test)]
 mod tests;
 
-pub use background::{Answer, Searcher};
 pub use cancel::CancelFlag;
 pub use categories::{Categories, Label};
 pub use eval::{Hits, matching, run};

@@ -105,6 +105,12 @@ impl SpanSet {
         self.clear_tail();
     }
 
+    /// One bit per span, the first span in the lowest bit of the first word.
+    #[must_use]
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// The spans in the set, in input order.
     pub fn iter(&self) -> impl Iterator<Item = SpanIx> + '_ {
         self.words.iter().enumerate().flat_map(|(at, &word)| {

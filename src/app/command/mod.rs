@@ -6,6 +6,7 @@ pub mod table;
 
 pub use table::{Category, Entry, MOUSE, Needs, entries, entry_of};
 
+use super::search::SearchCommand;
 use crate::load::Source;
 use crate::model::SpanIx;
 use crate::scene::TimeRange;
@@ -95,6 +96,16 @@ pub enum Command {
     NextFlagged,
     /// The previous span with an error or a flag.
     PreviousFlagged,
+    /// Puts the keyboard into the search field.
+    FindSpans,
+    /// The next span that the search found.
+    NextHit,
+    /// The previous span that the search found.
+    PreviousHit,
+    /// Empties the search field.
+    ClearSearch,
+    /// Shows or hides the explanation of the search language.
+    SearchHelp,
     /// Measures the time that the selection takes.
     MeasureSelection,
     /// Closes what is open on top, else clears the measured range, else the selection.
@@ -165,6 +176,8 @@ pub enum Command {
         /// The text.
         text: String,
     },
+    /// Searches.
+    Search(SearchCommand),
     /// Sets where the export panel writes to.
     SetExportPath(String),
     /// Shows the file dialog of the export panel.

@@ -4,6 +4,7 @@ mod file;
 mod go;
 mod help;
 mod measure;
+mod search;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -85,7 +86,8 @@ impl Entry {
 }
 
 /// Sections in menu order.
-static SECTIONS: &[&[Entry]] = &[file::ENTRIES, view::ENTRIES, go::ENTRIES, measure::ENTRIES, help::ENTRIES];
+static SECTIONS: &[&[Entry]] =
+    &[file::ENTRIES, view::ENTRIES, go::ENTRIES, search::ENTRIES, measure::ENTRIES, help::ENTRIES];
 
 /// All commands without data, in menu order.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {

@@ -12,6 +12,8 @@ mod status;
 mod toolbar;
 mod widgets;
 
+pub use toolbar::focus_search;
+
 use egui::{Frame, Margin, Panel, Stroke, Ui};
 
 use super::command::Queue;

@@ -1,5 +1,9 @@
 //! The tool bar: what is open, and the switches that are used most.
 
+mod search;
+
+pub use search::focus_search;
+
 use egui::{Align, Layout, RichText, Ui};
 
 use super::super::command::{Command, Queue};
@@ -21,6 +25,8 @@ pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         ui.label(RichText::new(counts(data)).weak());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             command_button(ui, "Export", Command::ExportPanel, queue);
+            ui.add_space(6.0);
+            search::field_ui(ui, state, queue);
             ui.add_space(6.0);
             let kind = state.theme();
             segmented(

@@ -1,0 +1,200 @@
+//! The search: what is asked, what was found, and going from hit to hit.
+//!
+//! The query itself belongs to the view (`ViewState::query`). It is evaluated on a thread of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::command::Command;
+use super::state::{Effect, State, Tone};
+use super::window::Host;
+use super::workspace::Workspace;
+use crate::analysis::background::Newest;
+use crate::analysis::search::{CancelFlag, Hits, ParseError, Query, parse, run};
+use crate::lod::Marks;
+use crate::model::SpanIx;
+
+/// What was found, and what the search field shows besides the query.
+#[derive(Debug, Default)]
+pub struct Search {
+    /// Why the query of the view cannot be read.
+    pub error: Option<ParseError>,
+    /// What the query found. `None` when nothing is asked, when the query cannot be read, and until the first
+    /// answer; while a changed query is looked for, still what the one before found.
+    pub hits: Option<Arc<Hits>>,
+    /// Where `hits` are drawn.
+    pub marks: Option<Arc<Marks>>,
+    /// Queries that led somewhere, the newest first.
+    pub recent: Vec<String>,
+    /// The explanation of the language is open.
+    pub help_open: bool,
+    /// The search field has the keyboard.
+    pub has_focus: bool,
+    /// Where to go once the answer is there: `true` = forward.
+    step_when_found: Option<bool>,
+    worker: Option<Newest<Found>>,
+}
+
+/// An answer.
+#[derive(Debug)]
+struct Found {
+    hits: Arc<Hits>,
+    marks: Arc<Marks>,
+}
+
+/// What can be done about the search, with data.
+#[derive(Clone, PartialEq, Debug)]
+pub enum SearchCommand {
+    /// The query as typed; it is looked for after a short pause.
+    Type(String),
+    /// Looks for a whole query at once.
+    Set(String),
+    /// Looks for what matches this too, for instance after a click on a value.
+    Narrow(Query),
+    /// The search field got the keyboard, or lost it.
+    Focus(bool),
+}
+
+/// How long typing must pause before a search begins.
+const TYPING_PAUSE: Duration = Duration::from_millis(80);
+/// How many queries are remembered.
+const MOST_RECENT: usize = 8;
+
+impl Search {
+    /// True while the newest query has no answer yet.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.worker.as_ref().is_some_and(Newest::is_busy)
+    }
+
+    /// Forgets what was found, and stops looking.
+    pub(super) fn forget(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.stop();
+        }
+        (self.error, self.hits, self.marks, self.step_when_found) = (None, None, None, None);
+    }
+
+    fn remember(&mut self, query: &str) {
+        let query = query.trim();
+        if query.is_empty() || self.hits.as_ref().is_none_or(|hits| hits.is_empty()) {
+            return;
+        }
+        self.recent.retain(|known| known != query);
+        self.recent.insert(0, query.to_owned());
+        self.recent.truncate(MOST_RECENT);
+    }
+}
+
+fn find(data: &Workspace, query: &Query, cancel: &CancelFlag) -> Option<Found> {
+    let hits = run(&data.store, &data.domains, query, cancel)?;
+    let marks = Marks::build(&data.layout, &hits.set, cancel)?;
+    Some(Found { hits: Arc::new(hits), marks: Arc::new(marks) })
+}
+
+impl State {
+    pub(super) fn apply_search(&mut self, command: Command, host: &Host) {
+        match command {
+            Command::FindSpans => self.effect(Effect::FocusSearch(true)),
+            Command::NextHit => self.go_to_hit(true),
+            Command::PreviousHit => self.go_to_hit(false),
+            Command::ClearSearch => self.set_query(String::new(), Duration::ZERO, host),
+            Command::SearchHelp => self.session.search.help_open = !self.session.search.help_open,
+            Command::Search(SearchCommand::Type(text)) => self.set_query(text, TYPING_PAUSE, host),
+            Command::Search(SearchCommand::Set(text)) => self.set_query(text, Duration::ZERO, host),
+            Command::Search(SearchCommand::Narrow(more)) => {
+                // A query that cannot be read cannot be narrowed: it is replaced.
+                let query = parse(&self.session.view.query).unwrap_or_default().and(more);
+                self.set_query(query.to_string(), Duration::ZERO, host);
+            }
+            Command::Search(SearchCommand::Focus(has_focus)) => {
+                let (search, view) = (&mut self.session.search, &self.session.view);
+                if search.has_focus && !has_focus {
+                    search.remember(&view.query);
+                }
+                search.has_focus = has_focus;
+            }
+            _ => {}
+        }
+    }
+
+    fn set_query(&mut self, text: String, pause: Duration, host: &Host) {
+        self.session.view.query = text;
+        self.search_again(pause, host);
+    }
+
+    /// Looks for the query of the view, in what is open now.
+    pub(super) fn search_again(&mut self, pause: Duration, host: &Host) {
+        let search = &mut self.session.search;
+        let (Some(data), Ok(query)) = (self.data.clone(), parse(&self.session.view.query)) else {
+            search.forget();
+            search.error = parse(&self.session.view.query).err();
+            return;
+        };
+        search.error = None;
+        if query.is_empty() {
+            search.forget();
+            return;
+        }
+        if search.worker.is_none() {
+            match Newest::new("skewline-search", host.wake()) {
+                Ok(worker) => search.worker = Some(worker),
+                Err(error) => return self.effect(Effect::Toast(Tone::Bad, format!("Cannot search: {error}"))),
+            }
+        }
+        if let Some(worker) = &self.session.search.worker {
+            worker.ask(pause, move |cancel| find(&data, &query, cancel));
+        }
+    }
+
+    /// Takes what the search has found since the last frame.
+    pub(super) fn take_hits(&mut self) {
+        let search = &mut self.session.search;
+        let Some(found) = search.worker.as_ref().and_then(Newest::take) else { return };
+        search.hits = Some(found.hits);
+        search.marks = Some(found.marks);
+        if let Some(is_forward) = search.step_when_found.take() {
+            self.go_to_hit(is_forward);
+        }
+    }
+
+    fn go_to_hit(&mut self, is_forward: bool) {
+        let search = &mut self.session.search;
+        if search.is_busy() {
+            search.step_when_found = Some(is_forward);
+            return;
+        }
+        let (Some(data), Some(hits)) = (self.data.clone(), search.hits.clone()) else { return };
+        search.remember(&self.session.view.query);
+        match self.visible_hit(&data, &hits, is_forward) {
+            Some(span) => self.go_to(span),
+            None if hits.is_empty() => self.effect(Effect::Toast(Tone::Bad, "Nothing matches the search".to_owned())),
+            None => {
+                let text = "Every hit is in a hidden lane; show hidden lanes to go there".to_owned();
+                self.effect(Effect::Toast(Tone::Bad, text));
+            }
+        }
+    }
+
+    /// The next (previous) hit that is not in a hidden lane. Visits hits only as long as they are hidden.
+    fn visible_hit(&self, data: &Workspace, hits: &Hits, is_forward: bool) -> Option<SpanIx> {
+        let hidden = &self.session.view.hidden_lanes;
+        let is_visible = |span: SpanIx| {
+            hidden.is_empty()
+                || data
+                    .layout
+                    .lanes()
+                    .get(data.layout.lane_of(span).at())
+                    .is_none_or(|lane| !hidden.contains(&lane.domain))
+        };
+        let mut from = self.session.view.focused;
+        for _ in 0..hits.len() {
+            let span = hits.step(&data.store, from, is_forward)?;
+            if is_visible(span) {
+                return Some(span);
+            }
+            from = Some(span);
+        }
+        None
+    }
+}
