@@ -3,6 +3,8 @@
 //! Exit codes: 0, 1 when `report --fail-on` found something, 2 for bad usage or when nothing could
 //! be read or written.
 
+mod clock_args;
+mod event_arg;
 mod limits;
 mod open;
 mod output;

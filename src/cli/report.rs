@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::ValueEnum;
 
+use super::clock_args::ClockArgs;
+use super::event_arg::find_event;
 use super::limits::Limits;
 use super::{Exit, output};
-use crate::analysis::clocks::domains;
-use crate::export::report::{Failure, Report, ReportInput};
+use crate::analysis::clocks::ClockModel;
+use crate::analysis::clocks::domains::{self, Domains};
+use crate::export::report::{BetweenReport, Describe, Failure, Report, ReportInput};
 use crate::load::{self, Origin, Progress, Source};
-use crate::model::Severity;
+use crate::model::{Severity, TraceStore};
 
 /// What to report on, and how.
 #[derive(clap::Args, Debug)]
@@ -24,6 +27,14 @@ pub struct Args {
     /// Exit with 1 when something of this severity or worse was found
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
+    /// How clocks are compared
+    #[command(flatten)]
+    pub clocks: ClockArgs,
+    /// Say how much time lies between two events, and which came first, instead of the report. An event is
+    /// SPAN or TRACE:SPAN (ids, or unique beginnings), then @LANE where two spans share an id, then :start
+    /// (the default), :end or ":event N"
+    #[arg(long, num_args = 2, value_names = ["EVENT", "EVENT"])]
+    pub between: Option<Vec<String>>,
     /// Limits of what is read
     #[command(flatten)]
     pub limits: Limits,
@@ -69,8 +80,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let hashes: Vec<Option<String>> = loaded.origins.iter().map(hash).collect();
     let failures: Vec<Failure> = loaded.failures.iter().map(failure).collect();
     let domains = domains::assign(&loaded.store);
-    let input = ReportInput { store: &loaded.store, domains: &domains, hashes: &hashes, failures: &failures };
-    let report = Report::build(input);
+    let model = ClockModel::analyse(&loaded.store, &domains, &args.clocks.options(&domains)?);
+    if let Some(events) = &args.between {
+        return between(&loaded.store, &domains, &model, events, args.format);
+    }
+    let store = &loaded.store;
+    let report =
+        Report::build(ReportInput { store, domains: &domains, model: &model, hashes: &hashes, failures: &failures });
     let text = match args.format {
         Format::Text => report.to_string(),
         Format::Json => report.to_json().context("the report could not be written as JSON")?,
@@ -78,6 +94,26 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     output::print(&text)?;
     let is_found = args.fail_on.is_some_and(|fail_on| report.has(fail_on.into()));
     Ok(if is_found { Exit::Found } else { Exit::Fine })
+}
+
+/// The time between two events, instead of the report.
+fn between(
+    store: &TraceStore,
+    domains: &Domains,
+    model: &ClockModel,
+    events: &[String],
+    format: Format,
+) -> anyhow::Result<Exit> {
+    let [from, to] = events else { anyhow::bail!("--between takes two events") };
+    let (from, to) = (find_event(store, domains, from)?, find_event(store, domains, to)?);
+    let describe = Describe { store, domains, model };
+    let between = BetweenReport::build(&describe, from, to).map_err(anyhow::Error::msg)?;
+    let text = match format {
+        Format::Text => between.to_string(),
+        Format::Json => between.to_json().context("the answer could not be written as JSON")?,
+    };
+    output::print(&text)?;
+    Ok(Exit::Fine)
 }
 
 fn hash(origin: &Origin) -> Option<String> {

@@ -4,7 +4,4 @@ pub mod csv;
 pub mod picture;
 pub mod png;
 pub mod report;
-#[cfg(test)]
-mod report_tests;
-mod report_text;
 pub mod svg;

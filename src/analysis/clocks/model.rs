@@ -11,7 +11,7 @@ use super::processes::Processes;
 use super::reference::{self, Reference};
 use super::repair::{self, Changes, Consistent, Terms};
 use super::solve::{
-    Bounds, Edge, Interval, Order, Pairwise, Rates, Reduced, Reducer, Side, Stamp, ceil_ns, floor_ns, is_used,
+    Bounds, Edge, Interval, Order, Pairwise, Rates, Reduced, Reducer, Side, Stamp, Step, ceil_ns, floor_ns, is_used,
 };
 use super::stamps::{Readers, Split, Stamps};
 use super::units::{self, Unit};
@@ -403,6 +403,18 @@ impl Comparison {
             raw_ns: stamp.raw_ns.saturating_sub(self.pairwise.event().raw_ns),
             order: interval.order(),
         }
+    }
+
+    /// The edges that set one end of the interval to the event stamped `stamp`, in causal order; empty for an open
+    /// end, and for one that a single clock or the nesting of spans decides.
+    #[must_use]
+    pub fn why(&self, stamp: &Stamp, side: Side) -> Vec<Proof> {
+        let steps = self.pairwise.why(&self.system.graph, stamp, side == Side::Hi);
+        let edges = steps.iter().filter_map(|step| match *step {
+            Step::Edge(ix) => self.system.edges.get(ix as usize),
+            Step::Drift { .. } => None,
+        });
+        edges.map(proof).collect()
     }
 
     /// Whether the start of a span leads to an event inside one of its descendants.

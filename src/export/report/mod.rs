@@ -29,15 +29,51 @@
 //!              "provider", "unknown"), key and value (the evidence; null if nothing identifies the
 //!              clock), strength ("strong", "medium", "weak", "unknown"), evidence (in words),
 //!              detail, services[], sdk_languages[], members[] (the processes, instances or pages:
-//!              process, sdk_language), spans, time { clock: "raw", ... } or null
-//! findings[]   conclusions of the analysis; empty in this version
+//!              process, sdk_language), spans, time { clock: "raw", ... } or null,
+//!              offset { reference (name of the reference clock), level (see analysis), lo_ns and
+//!              hi_ns: bounds of (this clock) - (reference clock), positive = ahead, null for an open
+//!              side; estimate_ns: a guess inside, null if the clocks are not comparable; at_ns: what
+//!              this clock showed then (the median of its spans' starts), one_sided: exactly one side
+//!              is bounded, why[]: the edges that set the ends, each with side: "lo" or "hi" }
+//! analysis     level: which causal edges count ("protocol": information had to flow, "convention":
+//!              and the usual nesting, "prior": and weak identity), reference (name) and reason
+//!              (null without any clock), drift_ppb: how fast clocks may drift without comment
+//! pairs[]      two clocks that exchange messages, under one constant offset, at analysis.level: a, b
+//!              (names), lo_ns and hi_ns: bounds of (clock of b) - (clock of a), null for an open side
+//!              or when no constant fits; slack_ns: least latency there and back (null likewise),
+//!              edges: number of messages, feasible: one constant fits, model: the simplest that fits
+//!              ("M0" equal clocks, "M1" a constant, "M2" drift, "M2s" slewing, "M3" jumps, "M4" none)
+//! findings[]   one per root cause, the worst first: id (1, 2, ...), code ("N0", "X3", ...), severity
+//!              ("impossible": no clock explains it, "suspicious": contradicts the usual nesting,
+//!              "clock": a fact about a clock, "info"), sentence, root (in a few words), domains[]
+//!              (names, the one to blame first), spans[] (ids, the clearest first, at most 50),
+//!              witness[]: edges in causal order, excess_ns: by how much, model: the simplest that
+//!              explains it (as for pairs, or "none" on one clock), repairs[]: what would explain it,
+//!              most likely first; count: how many spans or messages show it, level: the weakest evidence it needs, at_ns: when on the
+//!              first of domains, or null. In counts and worst, "impossible" and "suspicious" are
+//!              warnings, the others notices
+//!
+//! an edge is   { from: { span, event: "start", "end" or "event N" (from 0), trace, name, clock },
+//!              to: { the same }, rule, strength ("protocol", "convention", "prior"), raw_from_ns,
+//!              raw_to_ns: the stated times }: "from" had to happen before "to"
 //! ```
+
+mod between;
+mod clocks;
+mod clocks_text;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use between::{BETWEEN_SCHEMA, BetweenReport};
+pub use clocks::{Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, WhyEdge};
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use serde::Serialize;
 
+use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::model::{Diagnostics, InputIx, Severity, SpanFlags, TraceStore};
 
@@ -51,6 +87,8 @@ pub struct ReportInput<'a> {
     pub store: &'a TraceStore,
     /// Its clock domains.
     pub domains: &'a Domains,
+    /// What causality says about them.
+    pub model: &'a ClockModel,
     /// SHA-256 of each input's stored bytes, as hex digits, where known. Aligned with the inputs.
     pub hashes: &'a [Option<String>],
     /// Inputs that could not be read.
@@ -79,8 +117,12 @@ pub struct Report {
     pub memory: Memory,
     /// The clock domains.
     pub domains: Vec<Clock>,
-    /// Conclusions; none yet.
-    pub findings: Vec<Finding>,
+    /// How the clocks were analysed.
+    pub analysis: Analysis,
+    /// Pairs of clocks that exchange messages.
+    pub pairs: Vec<PairReport>,
+    /// Conclusions, the worst first.
+    pub findings: Vec<FindingReport>,
 }
 
 /// How often something of each severity was found.
@@ -251,6 +293,8 @@ pub struct Clock {
     pub spans: u64,
     /// From the first to the last of its stamps.
     pub time: Option<Hull>,
+    /// How far it is ahead of the reference clock.
+    pub offset: Option<OffsetReport>,
 }
 
 /// A process, instance or page that reads a clock.
@@ -261,10 +305,6 @@ pub struct Member {
     /// Its SDK's language; empty when not stated.
     pub sdk_language: String,
 }
-
-/// A conclusion of the analysis. This version draws none.
-#[derive(Clone, Debug, Serialize)]
-pub enum Finding {}
 
 fn as_text<T: ToString, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&value.to_string())
@@ -283,7 +323,9 @@ impl Report {
     #[must_use]
     pub fn build(input: ReportInput<'_>) -> Self {
         let inputs = inputs(input);
-        let counts = counts(&inputs, input.failures);
+        let describe = Describe { store: input.store, domains: input.domains, model: input.model };
+        let findings = describe.findings();
+        let counts = counts(&inputs, input.failures, &findings);
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -293,8 +335,10 @@ impl Report {
             failures: input.failures.to_vec(),
             workspace: workspace(input.store),
             memory: memory(input.store),
-            domains: clocks(input.store, input.domains),
-            findings: Vec::new(),
+            domains: clocks(input.store, input.domains, describe.offsets()),
+            analysis: describe.analysis(),
+            pairs: describe.pairs(),
+            findings,
         }
     }
 
@@ -329,13 +373,16 @@ impl Counts {
     }
 }
 
-fn counts(inputs: &[InputReport], failures: &[Failure]) -> Counts {
+fn counts(inputs: &[InputReport], failures: &[Failure], findings: &[FindingReport]) -> Counts {
     let mut counts = Counts::default();
     for diagnostic in inputs.iter().flat_map(|input| &input.diagnostics) {
         counts.add(diagnostic.severity, diagnostic.count);
     }
     for failure in failures {
         counts.add(failure.severity, 1);
+    }
+    for finding in findings {
+        counts.add(finding.severity(), 1);
     }
     counts
 }
@@ -443,7 +490,7 @@ fn memory(store: &TraceStore) -> Memory {
     }
 }
 
-fn clocks(store: &TraceStore, domains: &Domains) -> Vec<Clock> {
+fn clocks(store: &TraceStore, domains: &Domains, offsets: Vec<Option<OffsetReport>>) -> Vec<Clock> {
     let mut hulls: Vec<Option<Range<i64>>> = vec![None; domains.list.len()];
     for (ix, domain) in store.span_ixs().zip(&domains.of_span) {
         let (start, end) = store.span(ix).drawn_ns();
@@ -454,7 +501,7 @@ fn clocks(store: &TraceStore, domains: &Domains) -> Vec<Clock> {
         *hull = hull.start.min(start)..hull.end.max(end);
     }
     let known = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    let clocks = domains.list.iter().zip(hulls).map(|(domain, hull)| Clock {
+    let clocks = domains.list.iter().zip(hulls).zip(offsets).map(|((domain, hull), offset)| Clock {
         name: domain.name.clone(),
         kind: domain.kind.to_string(),
         key: known(&domain.key),
@@ -467,6 +514,7 @@ fn clocks(store: &TraceStore, domains: &Domains) -> Vec<Clock> {
         members: domain.members.iter().map(member).collect(),
         spans: domain.spans,
         time: hull.map(Hull::raw),
+        offset,
     });
     clocks.collect()
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use super::report::{Clock, Counts, Diagnostic, Hull, InputReport, MissingParents, Report};
+use super::clocks_text;
+use super::{Counts, Diagnostic, Hull, InputReport, MissingParents, Report};
 use crate::model::Severity;
 use crate::model::time::{absolute_text, duration_text};
 
@@ -11,7 +12,9 @@ const PLACES_SHOWN: usize = 2;
 
 impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", headline(self))?;
+        writeln!(f, "{}\n{}", headline(self), clocks_text::summary(self))?;
+        clocks_text::write_findings(f, &self.findings)?;
+        clocks_text::write_clocks(f, self)?;
         writeln!(f, "\nInputs")?;
         let table: Vec<_> = self.inputs.iter().map(input_cells).collect();
         for (row, input) in aligned(&table).iter().zip(&self.inputs) {
@@ -24,7 +27,6 @@ impl Display for Report {
             writeln!(f, "  {:<8} {}", failure.severity, failure.error)?;
         }
         write_workspace(f, self)?;
-        write_clocks(f, &self.domains)?;
         writeln!(f, "\n{}", verdict(self.counts))
     }
 }
@@ -119,41 +121,6 @@ fn where_parents_were(missing: MissingParents) -> String {
     if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
 }
 
-fn write_clocks(f: &mut fmt::Formatter<'_>, clocks: &[Clock]) -> fmt::Result {
-    if clocks.is_empty() {
-        return Ok(());
-    }
-    writeln!(f, "\nClocks, and what they are told apart by")?;
-    let table: Vec<_> = clocks.iter().map(clock_cells).collect();
-    for row in aligned(&table) {
-        writeln!(f, "  {row}")?;
-    }
-    Ok(())
-}
-
-fn clock_cells(clock: &Clock) -> Vec<String> {
-    let kind = match clock.kind.as_str() {
-        "unknown" => "kind unknown",
-        known => known,
-    };
-    let services = match clock.services.as_slice() {
-        // The name often is the service; saying it twice helps nobody.
-        [service] if *service == clock.name => String::new(),
-        services => services.join(", "),
-    };
-    vec![
-        clock.name.clone(),
-        kind.to_owned(),
-        clock.evidence.clone(),
-        match clock.strength.as_str() {
-            "unknown" => "no evidence".to_owned(),
-            strength => format!("{strength} evidence"),
-        },
-        count(clock.spans, "span"),
-        services,
-    ]
-}
-
 fn verdict(counts: Counts) -> String {
     let found = [(counts.error, "error"), (counts.warning, "warning"), (counts.notice, "notice")];
     let said: Vec<_> = found.iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(*n, what)).collect();
@@ -161,7 +128,7 @@ fn verdict(counts: Counts) -> String {
 }
 
 /// Rows with their cells padded to equal width, two spaces apart, without trailing space; counts end at the right.
-fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+pub(super) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
@@ -179,13 +146,13 @@ fn aligned(rows: &[Vec<String>]) -> Vec<String> {
 }
 
 /// `1 span`, `1,204 spans`.
-fn count(n: u64, what: &str) -> String {
+pub(super) fn count(n: u64, what: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(n))
 }
 
 /// `1,204`.
-fn grouped(n: u64) -> String {
+pub(super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {

@@ -1,7 +1,8 @@
 //! The report of a small workspace built by hand: every section, in both forms.
 
-use super::report::{Failure, Report, ReportInput};
+use super::{Failure, Report, ReportInput};
 use crate::analysis::clocks::domains::{ClockKind, Domain, Domains, Strength};
+use crate::analysis::clocks::{ClockModel, Options};
 use crate::model::{
     Code, DomainIx, Input, Part, Resource, Scope, Severity, SpanDraft, SpanId, Status, StoreBuilder, Sym, TraceId,
     TraceStore, span::otlp_flags,
@@ -76,9 +77,11 @@ fn span(trace: u128, id: u64, parent: u64, (start, end): (i64, i64)) -> SpanDraf
 fn report(workspace: &Workspace) -> Report {
     let failure =
         |name: &str, severity| Failure { name: name.to_owned(), severity, error: format!("{name}: is empty.") };
+    let model = ClockModel::analyse(&workspace.store, &workspace.domains, &Options::default());
     Report::build(ReportInput {
         store: &workspace.store,
         domains: &workspace.domains,
+        model: &model,
         hashes: &[Some("9c1e".repeat(16)), None],
         failures: &[failure("c.json", Severity::Error), failure("many/readme.txt", Severity::Notice)],
     })
@@ -113,9 +116,11 @@ fn the_worst_of_everything_decides() {
         assert!(report.has(severity));
     }
     assert_eq!((report.counts.error, report.counts.notice), (2, 2), "cut and unreadable; orphan and no trace");
+    let (store, domains) = (TraceStore::default(), Domains::default());
     let quiet = Report::build(ReportInput {
-        store: &TraceStore::default(),
-        domains: &Domains::default(),
+        store: &store,
+        domains: &domains,
+        model: &ClockModel::analyse(&store, &domains, &Options::default()),
         hashes: &[],
         failures: &[],
     });
