@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use skewline::analysis::clocks::domains;
-use skewline::layout::{Layout, RawTime, RowIx};
+use skewline::layout::{Grouping, Layout, RawTime, RowIx};
 use skewline::lod::{Bar, Index, bucket_for};
 use skewline::model::{
     Input, Part, Resource, Scope, SpanDraft, SpanId, Status, StoreBuilder, Sym, TraceId, TraceStore, Value,
@@ -108,7 +108,8 @@ fn benches(criterion: &mut Criterion) {
     for spans in sizes() {
         let store = workspace(spans);
         let domains = domains::assign(&store);
-        let layout = Layout::build(&store, &domains, &RawTime);
+        let grouping = Grouping::by_clock(&domains);
+        let layout = Layout::build(&store, &grouping, &RawTime);
         let index = Index::build(&store, &layout);
         let bytes = layout.heap_bytes() + index.heap_bytes();
         eprintln!(
@@ -121,7 +122,7 @@ fn benches(criterion: &mut Criterion) {
         group.sample_size(10);
         group.throughput(Throughput::Elements(spans as u64));
         group.bench_function("domains", |bench| bench.iter(|| domains::assign(black_box(&store))));
-        group.bench_function("layout", |bench| bench.iter(|| Layout::build(black_box(&store), &domains, &RawTime)));
+        group.bench_function("layout", |bench| bench.iter(|| Layout::build(black_box(&store), &grouping, &RawTime)));
         group.bench_function("level of detail", |bench| bench.iter(|| Index::build(black_box(&store), &layout)));
         group.finish();
         queries(criterion, spans, &layout, &index);

@@ -8,6 +8,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use emath::Vec2;
+use skewline::arrange::Plan;
 use skewline::export::picture::Timeline;
 use skewline::model::{
     Input, Part, Resource, Scope, SpanDraft, SpanId, Status, StoreBuilder, Sym, TraceId, TraceStore, Value,
@@ -62,11 +63,11 @@ fn benches(criterion: &mut Criterion) {
     let asked = std::env::var("SCENE_BENCH_SPANS").ok().and_then(|text| text.parse().ok());
     for spans in asked.map_or_else(|| vec![10_000, 1_000_000], |size| vec![size]) {
         let store = workspace(spans);
-        let timeline = Timeline::of_store(&store);
+        let timeline = Timeline::of_store(&store, &Plan::default());
         let input = timeline.input(&store, None);
         for zoom in [1_u32, 10, 100, 1_000, 10_000, 100_000] {
             let mut view = ViewState { size: Vec2::new(1600.0, 1000.0), ..ViewState::default() };
-            view.fit(timeline.layout.hull_ns());
+            view.fit(timeline.arranged.layout.hull_ns());
             let middle = view.time.from_ns + view.time.length_ns() / 2;
             view.zoom_about(middle, f64::from(zoom));
             let mut builder = SceneBuilder::default();

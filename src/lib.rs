@@ -3,7 +3,7 @@
 //! Data flows one way:
 //!
 //! ```text
-//! bytes -> load -> model -> analysis (clocks, ...) -> layout -> lod -> scene -> { view | export }
+//! bytes -> load -> model -> analysis (clocks, ...) -> arrange (layout, lod) -> scene -> { view | export }
 //! ```
 //!
 //! Everything between `load` and the last step is pure: no I/O, no egui, deterministic output.
@@ -12,6 +12,7 @@
 pub mod analysis;
 #[cfg(feature = "window")]
 pub mod app;
+pub mod arrange;
 pub mod cli;
 pub mod export;
 pub mod layout;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use skewline::analysis::clocks::domains;
 use skewline::analysis::clocks::{ClockModel, Options as ClockOptions};
+use skewline::arrange::Plan;
 use skewline::export::picture::{Timeline, caption_of};
 use skewline::load::{Options, Progress, Source, load};
 use skewline::model::TraceStore;
@@ -52,10 +53,10 @@ fn i4_analysis_and_pictures_leave_raw_times_alone() {
     let domains = domains::assign(&store);
     let clocks = ClockModel::analyse(&store, &domains, &ClockOptions::default());
     assert!(!clocks.findings().is_empty(), "the sample's clocks disagree");
-    let timeline = Timeline::of_store(&store);
+    let timeline = Timeline::of_store(&store, &Plan::default());
     let caption = caption_of(&store, &origins, domains.list.len()).unwrap();
     let mut view = ViewState::default();
-    view.fit(timeline.layout.hull_ns());
+    view.fit(timeline.arranged.layout.hull_ns());
     let scene = timeline.scene(&store, &caption, &view);
     assert!(!scene.bars.is_empty());
     assert!(scene.dump(&store).contains("raw clocks"), "every picture says which time it shows");

@@ -1,5 +1,7 @@
 //! The only place that changes state.
 
+use std::sync::Arc;
+
 use super::command::{Answer, Command};
 use super::drawer::DrawerTab;
 use super::picture::Purpose;
@@ -19,6 +21,11 @@ const SCROLL_STEP: f64 = 48.0;
 impl State {
     /// Carries out one command.
     pub fn apply(&mut self, command: Command, host: &mut Host) {
+        self.apply_one(command, host);
+        self.keep_arranged(host);
+    }
+
+    fn apply_one(&mut self, command: Command, host: &mut Host) {
         match command {
             Command::Open
             | Command::OpenSample
@@ -102,6 +109,8 @@ impl State {
                 self.data = None;
                 self.session.search.forget();
                 self.session.view.query.clear();
+                self.arranged = Arc::default();
+                self.session.arranging = None;
                 self.reset_view();
             }
             Command::OpenSources(sources) => self.open_sources(sources, host),
@@ -162,7 +171,9 @@ impl State {
     }
 
     fn apply_view(&mut self, command: &Command) {
-        let Some(data) = self.data.clone() else { return };
+        if self.data.is_none() {
+            return;
+        }
         let page = f64::from(self.session.view.size.y) * 0.8;
         let anchor_ns = self.zoom_anchor_ns();
         let view = &mut self.session.view;
@@ -185,11 +196,11 @@ impl State {
             Command::ScrollTo(points) => view.scroll_y = points,
             Command::Resize(size) => view.size = size,
             Command::Measure(range) => view.measure = range,
-            Command::HideLane(domain) => {
-                view.hidden_lanes.insert(domain);
+            Command::HideLane(ref lane) => {
+                Arc::make_mut(&mut view.lanes).hidden.insert(lane.clone());
             }
-            Command::ShowAllLanes => view.hidden_lanes.clear(),
-            Command::WholeTrace => view.fit(&data.hull_ns),
+            Command::ShowAllLanes => Arc::make_mut(&mut view.lanes).hidden.clear(),
+            Command::WholeTrace => view.fit(&self.arranged.hull_ns),
             Command::ShowRange(range) => self.show_range(range),
             _ => {}
         }

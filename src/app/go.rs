@@ -2,11 +2,11 @@
 
 use super::command::Command;
 use super::state::State;
-use super::workspace::Workspace;
+use crate::arrange::Arranged;
 use crate::layout::{RowIx, Step};
 use crate::model::span::FLAG_NAMES;
-use crate::model::{SpanFlags, SpanIx};
-use crate::scene::geometry::{Areas, LaneBand, Margins, Metrics, band_of_row, content_height, lane_bands};
+use crate::model::{SpanFlags, SpanIx, TraceStore};
+use crate::scene::geometry::{Areas, Bands, Margins, Metrics, content_height, lane_bands};
 use crate::scene::{TimeRange, ViewState};
 
 impl State {
@@ -27,12 +27,18 @@ impl State {
             }
             Command::ZoomToSelection => self.zoom_to_selection(),
             Command::MeasureSelection => self.session.view.measure = self.selection_hull(),
-            Command::NextSpan => self.step(|data, from| data.layout.in_row(from, Step::Forward)),
-            Command::PreviousSpan => self.step(|data, from| data.layout.in_row(from, Step::Back)),
-            Command::RowUp => self.step(|data, from| in_next_row(data, from, Step::Back)),
-            Command::RowDown => self.step(|data, from| in_next_row(data, from, Step::Forward)),
-            Command::Parent => self.step(|data, from| data.store.span(from).parent()),
-            Command::FirstChild => self.step(|data, from| data.store.span(from).children().first().copied()),
+            Command::NextSpan => self.step(|state, from| state.arranged.layout.in_row(from, Step::Forward)),
+            Command::PreviousSpan => self.step(|state, from| state.arranged.layout.in_row(from, Step::Back)),
+            Command::RowUp => {
+                self.step(|state, from| in_next_row(&state.arranged, &state.session.view, from, Step::Back))
+            }
+            Command::RowDown => {
+                self.step(|state, from| in_next_row(&state.arranged, &state.session.view, from, Step::Forward))
+            }
+            Command::Parent => self.step(|state, from| state.data.as_ref()?.store.span(from).parent()),
+            Command::FirstChild => {
+                self.step(|state, from| state.data.as_ref()?.store.span(from).children().first().copied())
+            }
             Command::NextFlagged => self.go_to_flagged(Step::Forward),
             Command::PreviousFlagged => self.go_to_flagged(Step::Back),
             _ => {}
@@ -60,11 +66,10 @@ impl State {
     }
 
     /// Goes from the focused span to where `next` says; without one, to the first span in view.
-    fn step(&mut self, next: impl Fn(&Workspace, SpanIx) -> Option<SpanIx>) {
-        let Some(data) = self.data.clone() else { return };
+    fn step(&mut self, next: impl Fn(&Self, SpanIx) -> Option<SpanIx>) {
         let target = match self.session.view.focused {
-            Some(from) => next(&data, from),
-            None => first_in_view(&data, &self.session.view),
+            Some(from) => next(self, from),
+            None => first_in_view(&self.arranged, &self.session.view),
         };
         if let Some(target) = target {
             self.go_to(target);
@@ -79,7 +84,7 @@ impl State {
 
     fn go_to_flagged(&mut self, step: Step) {
         let Some(data) = self.data.clone() else { return };
-        match flagged(&data, self.session.view.focused, step) {
+        match flagged(&data.store, &self.arranged, self.session.view.focused, step) {
             Some(span) => self.go_to(span),
             None => self.effect(super::state::Effect::Toast(
                 super::state::Tone::Good,
@@ -89,12 +94,12 @@ impl State {
     }
 
     fn zoom_to_selection(&mut self) {
-        let (Some(data), Some(hull)) = (self.data.clone(), self.selection_hull()) else { return };
+        let Some(hull) = self.selection_hull() else { return };
         let before = self.session.view.time;
         self.session.view.fit_range(hull);
         if self.session.view.time == before {
             // It fills the view already: back to everything.
-            self.session.view.fit(&data.hull_ns);
+            self.session.view.fit(&self.arranged.hull_ns);
         } else if let Some(&span) = self.session.view.selection.first() {
             self.scroll_into_view(span);
         }
@@ -121,11 +126,10 @@ impl State {
     }
 
     fn scroll_into_view(&mut self, span: SpanIx) {
-        let Some(data) = &self.data else { return };
         let view = &mut self.session.view;
-        let (bands, canvas_height) = bands(data, view);
-        let row = data.layout.row_of(span);
-        let Some(band) = band_of_row(&bands, row) else { return };
+        let (bands, canvas_height) = bands(&self.arranged, view);
+        let row = self.arranged.layout.row_of(span);
+        let Some(band) = bands.of_row(row) else { return };
         let (top, bottom) = (band.row_top(row), band.row_top(row) + f64::from(band.pitch));
         // Two rows of context above and below, where there is room.
         let context = f64::from(band.pitch * 2.0).min(f64::from(canvas_height) / 4.0);
@@ -136,10 +140,16 @@ impl State {
         }
     }
 
+    /// How far below the top of the first lane `span` is drawn, in points; `None` in a hidden lane.
+    pub(super) fn top_of(&self, span: SpanIx) -> Option<f64> {
+        let row = self.arranged.layout.row_of(span);
+        Some(bands(&self.arranged, &self.session.view).0.of_row(row)?.row_top(row))
+    }
+
     /// Where a span is drawn on the time axis.
     pub(super) fn extent_of(&self, span: SpanIx) -> Option<TimeRange> {
-        let data = self.data.as_ref()?;
-        let (from_ns, to_ns) = data.layout.extent_ns(span);
+        self.data.as_ref()?;
+        let (from_ns, to_ns) = self.arranged.layout.extent_ns(span);
         Some(TimeRange { from_ns, to_ns })
     }
 
@@ -155,11 +165,13 @@ impl State {
 
     /// Keeps the view where there is something to see.
     pub(super) fn clamp_view(&mut self) {
-        let Some(data) = &self.data else { return };
+        if self.data.is_none() {
+            return;
+        }
         let view = &mut self.session.view;
-        let (bands, canvas_height) = bands(data, view);
+        let (bands, canvas_height) = bands(&self.arranged, view);
         let areas = areas(view);
-        view.clamp_time(&data.hull_ns, areas.canvas.width());
+        view.clamp_time(&self.arranged.hull_ns, areas.canvas.width());
         view.clamp_scroll(content_height(&bands), canvas_height);
     }
 }
@@ -168,24 +180,40 @@ fn areas(view: &ViewState) -> Areas {
     Areas::new(view.size, view.head_width, &Metrics::new(view.text_scale), Margins::default())
 }
 
-fn bands(data: &Workspace, view: &ViewState) -> (Vec<LaneBand>, f32) {
-    (lane_bands(&data.layout, view, &Metrics::new(view.text_scale)), areas(view).canvas.height())
+fn bands(arranged: &Arranged, view: &ViewState) -> (Bands, f32) {
+    let bands = lane_bands(&arranged.lanes, &arranged.layout, view, &Metrics::new(view.text_scale));
+    (bands, areas(view).canvas.height())
 }
 
-fn in_next_row(data: &Workspace, from: SpanIx, step: Step) -> Option<SpanIx> {
-    let (start, end) = data.layout.extent_ns(from);
+/// The nearest span in the next row up or down that has any, in the order in which lanes are shown.
+fn in_next_row(arranged: &Arranged, view: &ViewState, from: SpanIx, step: Step) -> Option<SpanIx> {
+    let layout = &arranged.layout;
+    let (start, end) = layout.extent_ns(from);
     let middle = start.saturating_add(end.saturating_sub(start) / 2);
-    data.layout.in_next_row(data.layout.row_of(from), middle, step)
+    let row = layout.row_of(from);
+    let (bands, _) = bands(arranged, view);
+    let here = bands.iter().position(|band| band.rows.contains(&row.0))?;
+    let nearest = |row| layout.nearest_in_row(RowIx(row), middle);
+    match step {
+        Step::Forward => {
+            let below = bands[here + 1..].iter().flat_map(|band| band.rows.clone());
+            (row.0 + 1..bands[here].rows.end).chain(below).find_map(nearest)
+        }
+        Step::Back => {
+            let above = bands[..here].iter().rev().flat_map(|band| band.rows.clone().rev());
+            (bands[here].rows.start..row.0).rev().chain(above).find_map(nearest)
+        }
+    }
 }
 
 /// The first span of the topmost visible row that has one in view.
-fn first_in_view(data: &Workspace, view: &ViewState) -> Option<SpanIx> {
-    let (bands, canvas_height) = bands(data, view);
+fn first_in_view(arranged: &Arranged, view: &ViewState) -> Option<SpanIx> {
+    let (bands, canvas_height) = bands(arranged, view);
     let (top, bottom) = (view.scroll_y, view.scroll_y + f64::from(canvas_height));
     let half = view.time.length_ns() / 2;
     let middle = view.time.from_ns.saturating_add(half);
     let rows = bands.iter().flat_map(|band| band.rows_between(top, bottom));
-    rows.map(RowIx).find_map(|row| data.index.hit(row, middle, half))
+    rows.map(RowIx).find_map(|row| arranged.index.hit(row, middle, half))
 }
 
 /// Flags that are worth a stop: failures and contradictions. A parent that is elsewhere is common, and is none.
@@ -195,9 +223,9 @@ fn is_flagged(flags: SpanFlags) -> bool {
 }
 
 /// The flagged span after (before) `from` by start; goes round at the ends. Visits every span: only on a key press.
-fn flagged(data: &Workspace, from: Option<SpanIx>, step: Step) -> Option<SpanIx> {
-    let key = |span: SpanIx| (data.layout.extent_ns(span).0, span);
-    let all = || data.store.span_ixs().filter(|&span| is_flagged(data.store.flags()[span.at()]));
+fn flagged(store: &TraceStore, arranged: &Arranged, from: Option<SpanIx>, step: Step) -> Option<SpanIx> {
+    let key = |span: SpanIx| (arranged.layout.extent_ns(span).0, span);
+    let all = || store.span_ixs().filter(|&span| is_flagged(store.flags()[span.at()]));
     let here = from.map(key);
     match step {
         Step::Forward => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::host::Picked;
 use super::state::{Effect, LoadFailure, Loading, State, Tone};
 use super::window::Host;
-use super::workspace::Workspace;
+use super::workspace::{Opened, Workspace};
 use crate::load::{self, LoadError, Options, Origin, Source};
 
 /// What the built-in sample is called.
@@ -34,7 +34,12 @@ impl State {
         let existing = self.data.as_ref().filter(|_| add);
         let origins: Vec<Origin> = existing.map(|data| data.origins.clone()).unwrap_or_default();
         let store = existing.map(|data| Arc::clone(&data.store));
-        let finish = move |loaded, _: &load::Progress| Workspace::build(loaded, &origins);
+        // A file more is arranged as the others are; another one starts afresh.
+        let plan = if add { Arc::clone(&self.session.view.plan) } else { Arc::default() };
+        let finish = move |loaded, _: &load::Progress| {
+            let workspace = Workspace::build(loaded, &origins);
+            Opened { arranged: workspace.arrange(&plan), workspace }
+        };
         let job = load::spawn(sources, Options::default(), store, finish, host.wake());
         self.session.load_error = None;
         self.session.question = None;
@@ -45,6 +50,7 @@ impl State {
     pub(super) fn take_results(&mut self, host: &mut Host) {
         self.take_picture(host);
         self.take_hits();
+        self.take_arranged(host);
         if let Some(picked) = self.session.dialog.as_ref().map(crossbeam_channel::Receiver::try_recv) {
             match picked {
                 Ok(Picked::Open(files)) => {
@@ -67,8 +73,8 @@ impl State {
             && let Some(loading) = self.session.loading.take()
         {
             match result {
-                Ok(workspace) => {
-                    self.loaded(workspace, &loading);
+                Ok(opened) => {
+                    self.loaded(opened, &loading);
                     self.session.search.forget();
                     self.search_again(std::time::Duration::ZERO, host);
                 }
@@ -83,7 +89,8 @@ impl State {
         }
     }
 
-    fn loaded(&mut self, workspace: Workspace, loading: &Loading) {
+    fn loaded(&mut self, opened: Opened, loading: &Loading) {
+        let Opened { workspace, arranged } = opened;
         for path in loading.paths.iter().rev() {
             self.settings.remember(path);
         }
@@ -95,6 +102,8 @@ impl State {
                 Some(LoadFailure { title: loading.title.clone(), messages: workspace.failures.clone() });
         }
         self.data = Some(Arc::new(workspace));
+        self.session.arranging = None;
+        self.arranged = Arc::new(arranged);
         self.reset_view();
     }
 
@@ -104,12 +113,12 @@ impl State {
         session.view.selection.clear();
         session.view.focused = None;
         session.view.measure = None;
-        session.view.lane_heights.clear();
-        session.view.hidden_lanes.clear();
+        session.view.plan = Arc::new(self.arranged.plan.clone());
+        session.view.lanes = Arc::default();
         session.export = None;
         session.details_filter.clear();
-        if let Some(data) = &self.data {
-            session.view.fit(&data.hull_ns);
+        if self.data.is_some() {
+            session.view.fit(&self.arranged.hull_ns);
         }
         session.history.reset(&session.view);
     }

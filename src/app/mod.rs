@@ -4,6 +4,7 @@
 //! draw it and push further commands. Nothing else changes state (invariant I8).
 
 mod apply;
+pub mod arranging;
 pub mod command;
 pub mod drawer;
 mod go;

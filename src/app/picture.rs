@@ -9,6 +9,7 @@ use super::host::Wake;
 use super::state::{Effect, ExportPanel, State, Tone};
 use super::window::Host;
 use super::workspace::Workspace;
+use crate::arrange::Arranged;
 use crate::export::{picture, png, svg};
 use crate::scene::geometry::Metrics;
 use crate::scene::{ViewState, caption, lower};
@@ -45,7 +46,7 @@ impl State {
     pub(super) fn draw_picture(&mut self, purpose: Purpose, host: &Host) {
         let Some(data) = self.data.clone() else { return };
         let view = self.session.view.clone();
-        self.session.drawing = Some(Drawing::start(purpose, data, view, host.wake()));
+        self.session.drawing = Some(Drawing::start(purpose, data, Arc::clone(&self.arranged), view, host.wake()));
     }
 
     /// Takes a finished picture.
@@ -76,12 +77,12 @@ impl State {
 }
 
 impl Drawing {
-    fn start(purpose: Purpose, data: Arc<Workspace>, view: ViewState, wake: Wake) -> Self {
+    fn start(purpose: Purpose, data: Arc<Workspace>, arranged: Arc<Arranged>, view: ViewState, wake: Wake) -> Self {
         let (sender, result) = bounded(1);
         let job = purpose.clone();
         // Without a thread the channel closes, which `poll` reports.
         let _ = std::thread::Builder::new().name("picture".to_owned()).spawn(move || {
-            let _ = sender.send(draw(&job, &data, view));
+            let _ = sender.send(draw(&job, &data, &arranged, view));
             wake();
         });
         Self { purpose, result }
@@ -96,10 +97,10 @@ impl Drawing {
     }
 }
 
-fn draw(purpose: &Purpose, data: &Workspace, mut view: ViewState) -> Result<Picture, String> {
+fn draw(purpose: &Purpose, data: &Workspace, arranged: &Arranged, mut view: ViewState) -> Result<Picture, String> {
     let caption =
         picture::caption_of(&data.store, &data.origins, data.domains.list.len()).map_err(|error| error.to_string())?;
-    let mut input = data.scene_input();
+    let mut input = data.scene_input(arranged);
     input.caption = Some(&caption);
     // Header, legend and footer come on top of what the window shows.
     let margins = caption::margins(&caption, &input, &view, &Metrics::new(view.text_scale));

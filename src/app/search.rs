@@ -11,6 +11,7 @@ use super::window::Host;
 use super::workspace::Workspace;
 use crate::analysis::background::Newest;
 use crate::analysis::search::{CancelFlag, Hits, ParseError, Query, parse, run};
+use crate::arrange::Arranged;
 use crate::lod::Marks;
 use crate::model::SpanIx;
 
@@ -86,9 +87,9 @@ impl Search {
     }
 }
 
-fn find(data: &Workspace, query: &Query, cancel: &CancelFlag) -> Option<Found> {
+fn find(data: &Workspace, arranged: &Arranged, query: &Query, cancel: &CancelFlag) -> Option<Found> {
     let hits = run(&data.store, &data.domains, query, cancel)?;
-    let marks = Marks::build(&data.layout, &hits.set, cancel)?;
+    let marks = Marks::build(&arranged.layout, &hits.set, cancel)?;
     Some(Found { hits: Arc::new(hits), marks: Arc::new(marks) })
 }
 
@@ -143,7 +144,8 @@ impl State {
             }
         }
         if let Some(worker) = &self.session.search.worker {
-            worker.ask(pause, move |cancel| find(&data, &query, cancel));
+            let arranged = Arc::clone(&self.arranged);
+            worker.ask(pause, move |cancel| find(&data, &arranged, &query, cancel));
         }
     }
 
@@ -178,14 +180,10 @@ impl State {
 
     /// The next (previous) hit that is not in a hidden lane. Visits hits only as long as they are hidden.
     fn visible_hit(&self, data: &Workspace, hits: &Hits, is_forward: bool) -> Option<SpanIx> {
-        let hidden = &self.session.view.hidden_lanes;
+        let (hidden, arranged) = (&self.session.view.lanes.hidden, &self.arranged);
         let is_visible = |span: SpanIx| {
             hidden.is_empty()
-                || data
-                    .layout
-                    .lanes()
-                    .get(data.layout.lane_of(span).at())
-                    .is_none_or(|lane| !hidden.contains(&lane.domain))
+                || arranged.lane(arranged.layout.lane_of(span)).is_none_or(|lane| !hidden.contains(&lane.key))
         };
         let mut from = self.session.view.focused;
         for _ in 0..hits.len() {

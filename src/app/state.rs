@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
+use super::arranging::Arranging;
 use super::history::History;
 use super::host::Picked;
 use super::picture::Drawing;
 use super::search::Search;
 use super::settings::{Settings, ThemeChoice};
-use super::workspace::Workspace;
+use super::workspace::{Opened, Workspace};
+use crate::arrange::Arranged;
 use crate::load::{Job, Source};
 use crate::scene::{RulerMode, ThemeKind, ViewState};
 
@@ -19,6 +21,8 @@ use crate::scene::{RulerMode, ThemeKind, ViewState};
 pub struct State {
     /// What is open. Immutable, shared with background work.
     pub data: Option<Arc<Workspace>>,
+    /// Its spans in lanes and rows; empty when nothing is open. Another one when the plan changes.
+    pub arranged: Arc<Arranged>,
     /// What the user chose; saved.
     pub settings: Settings,
     /// What holds until the window closes.
@@ -46,6 +50,8 @@ pub struct Session {
     pub loading: Option<Loading>,
     /// Why the last load failed.
     pub load_error: Option<LoadFailure>,
+    /// The arrangement that is being made for a changed plan.
+    pub arranging: Option<Arranging>,
     /// A picture that is being drawn.
     pub drawing: Option<Drawing>,
     /// A file dialog that is open.
@@ -68,7 +74,7 @@ pub struct ExportPanel {
 /// A load in the background.
 pub struct Loading {
     /// The job.
-    pub job: Job<Workspace>,
+    pub job: Job<Opened>,
     /// What is loaded, for people.
     pub title: String,
     /// Paths to put among the recent files when it succeeds.

@@ -192,7 +192,7 @@ impl eframe::App for App {
         self.end_interaction_when_quiet(ctx);
         self.run_queue(ctx);
         self.restyle(ctx);
-        if self.state.session.loading.is_some() {
+        if self.state.session.loading.is_some() || self.state.session.arranging.is_some() {
             ctx.request_repaint_after(Duration::from_millis(50));
         }
     }

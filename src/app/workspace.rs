@@ -1,30 +1,31 @@
 //! What is open: the store and everything derived from it, built on the loading thread and never changed.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::analysis::clocks::domains::{self, Domains};
-use crate::layout::{Layout, RawTime};
+use crate::arrange::{Arranged, Plan, arrange};
 use crate::load::{Loaded, Origin};
-use crate::lod::Index;
 use crate::model::{Diagnostics, TraceStore};
 use crate::scene::{SceneInput, ServiceColors};
 
-/// An open workspace. Shared as `Arc<Workspace>`.
+/// A workspace with its first arrangement, as the loading thread hands it over.
+#[derive(Debug)]
+pub struct Opened {
+    /// What does not depend on the plan.
+    pub workspace: Workspace,
+    /// The arrangement.
+    pub arranged: Arranged,
+}
+
+/// An open workspace: what does not depend on how it is arranged. Shared as `Arc<Workspace>`.
 #[derive(Debug)]
 pub struct Workspace {
     /// The spans.
     pub store: Arc<TraceStore>,
     /// Which clock stamped which span.
     pub domains: Domains,
-    /// Which lane and row each span is drawn in.
-    pub layout: Layout,
-    /// What a row shows at any zoom.
-    pub index: Index,
     /// Which colour each service has.
     pub colors: ServiceColors,
-    /// First to last time of anything.
-    pub hull_ns: Range<i64>,
     /// Where the bytes of each input are, aligned with `store.inputs()`.
     pub origins: Vec<Origin>,
     /// Inputs that could not be read, in words.
@@ -40,12 +41,6 @@ impl Workspace {
         let store = Arc::new(loaded.store);
         let domains = domains::assign(&store);
         let colors = ServiceColors::of_store(&store);
-        let layout = Layout::build(&store, &domains, &RawTime);
-        let index = Index::build(&store, &layout);
-        let hull_ns = match layout.hull_ns() {
-            hull if hull.start < hull.end => hull.clone(),
-            _ => 0..1,
-        };
         let mut diagnostics = Diagnostics::default();
         for input in store.inputs() {
             diagnostics.absorb(input.diagnostics.clone());
@@ -53,21 +48,19 @@ impl Workspace {
         let mut origins = earlier.to_vec();
         origins.extend(loaded.origins);
         let failures = loaded.failures.iter().filter(|it| !it.is_note).map(|it| it.error.to_string()).collect();
-        Self { store, domains, layout, index, colors, hull_ns, origins, failures, diagnostics }
+        Self { store, domains, colors, origins, failures, diagnostics }
+    }
+
+    /// Arranges the spans as `plan` says. Takes a moment: not for the window's own thread.
+    #[must_use]
+    pub fn arrange(&self, plan: &Plan) -> Arranged {
+        arrange(&self.store, &self.domains, None, plan)
     }
 
     /// What a scene of the window is made from.
     #[must_use]
-    pub fn scene_input(&self) -> SceneInput<'_> {
-        SceneInput {
-            store: &self.store,
-            domains: &self.domains,
-            layout: &self.layout,
-            index: &self.index,
-            colors: &self.colors,
-            marks: None,
-            caption: None,
-        }
+    pub fn scene_input<'a>(&'a self, arranged: &'a Arranged) -> SceneInput<'a> {
+        arranged.scene_input(&self.store, &self.domains, &self.colors, None)
     }
 
     /// What the window is called: the file, or how many there are.

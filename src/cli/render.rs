@@ -8,6 +8,7 @@ use emath::Vec2;
 use super::limits::Limits;
 use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
+use crate::arrange::Plan;
 use crate::export::{picture, png, svg};
 use crate::load::{Progress, Source, load};
 use crate::model::time::duration_text;
@@ -65,7 +66,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     for failure in &loaded.failures {
         say_on_stderr(&format!("skewline: {}", failure.error));
     }
-    let timeline = picture::Timeline::of_store(&loaded.store);
+    let timeline = picture::Timeline::of_store(&loaded.store, &Plan::default());
     let caption = picture::caption_of(&loaded.store, &loaded.origins, timeline.domains.list.len())?;
     let mut view = view(&args, &timeline)?;
     view.size = args.size.map_or_else(
@@ -100,7 +101,7 @@ impl Format {
 }
 
 fn view(args: &Args, timeline: &picture::Timeline) -> anyhow::Result<ViewState> {
-    let hull = timeline.layout.hull_ns();
+    let hull = timeline.arranged.layout.hull_ns();
     let mut view = ViewState {
         theme: args.theme,
         text_scale: args.text_scale,

@@ -6,9 +6,8 @@ use emath::Vec2;
 
 use super::svg::About;
 use crate::analysis::clocks::domains::{self, Domains};
-use crate::layout::{Layout, RawTime};
+use crate::arrange::{Arranged, Plan, arrange};
 use crate::load::Origin;
-use crate::lod::Index;
 use crate::model::TraceStore;
 use crate::scene::geometry::{Metrics, content_height, lane_bands};
 use crate::scene::{Caption, Scene, SceneInput, ServiceColors, ViewState, build, caption};
@@ -19,28 +18,25 @@ pub struct Timeline {
     /// The clocks.
     pub domains: Domains,
     /// Lanes and rows.
-    pub layout: Layout,
-    /// The index of the layout.
-    pub index: Index,
+    pub arranged: Arranged,
     /// Colours of services.
     pub colors: ServiceColors,
 }
 
 impl Timeline {
-    /// Derives it all, on raw times.
+    /// Derives it all, arranged as `plan` says.
     #[must_use]
-    pub fn of_store(store: &TraceStore) -> Self {
+    pub fn of_store(store: &TraceStore, plan: &Plan) -> Self {
         let domains = domains::assign(store);
-        let layout = Layout::build(store, &domains, &RawTime);
-        let index = Index::build(store, &layout);
-        Self { index, layout, domains, colors: ServiceColors::of_store(store) }
+        let arranged = arrange(store, &domains, None, plan);
+        Self { arranged, domains, colors: ServiceColors::of_store(store) }
     }
 
     /// What a scene is made from.
     #[must_use]
-    pub const fn input<'a>(&'a self, store: &'a TraceStore, caption: Option<&'a Caption>) -> SceneInput<'a> {
-        let Self { domains, layout, index, colors } = self;
-        SceneInput { store, domains, layout, index, colors, marks: None, caption }
+    pub fn input<'a>(&'a self, store: &'a TraceStore, caption: Option<&'a Caption>) -> SceneInput<'a> {
+        let Self { domains, arranged, colors } = self;
+        arranged.scene_input(store, domains, colors, caption)
     }
 
     /// A size that shows all lanes at `width` points, between `least` and `most` points high.
@@ -57,7 +53,7 @@ impl Timeline {
         let metrics = Metrics::new(view.text_scale);
         let view = ViewState { size: Vec2::new(width, most), ..view.clone() };
         let margins = caption::margins(caption, &self.input(store, Some(caption)), &view, &metrics);
-        let content = content_height(&lane_bands(&self.layout, &view, &metrics)) as f32;
+        let content = content_height(&lane_bands(&self.arranged.lanes, &self.arranged.layout, &view, &metrics)) as f32;
         let around = margins.header + margins.legend + margins.footer + metrics.overview + metrics.ruler;
         Vec2::new(width, (content + around).ceil().clamp(least, most))
     }

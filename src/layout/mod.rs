@@ -1,9 +1,9 @@
 //! Which lane and which row every span is drawn in.
 //!
-//! Lanes are clock domains. Inside a lane every local tree is a contiguous block of rows: a span, and its
+//! A [`Grouping`] says which lane every span is in: its clock's, unless somebody asked for something else. Inside a
+//! lane every local tree is a contiguous block of rows: a span, and its
 //! children's subtrees packed first-fit below it. Times go through a [`TimeMap`]; raw times stay as they are.
 
-mod heights;
 mod navigate;
 mod pack;
 mod rows;
@@ -18,8 +18,7 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::analysis::clocks::domains::Domains;
-use crate::model::{DomainIx, SpanIx, TraceStore};
-pub use heights::{AtHeight, Heights, LaneFold, Metrics};
+use crate::model::{SpanIx, TraceStore};
 pub use navigate::Step;
 use rows::Placed;
 pub use rows::RowItems;
@@ -50,15 +49,31 @@ impl RowIx {
     }
 }
 
-/// One lane: a clock domain and its rows.
+/// The rows of one lane.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lane {
-    /// The clock.
-    pub domain: DomainIx,
     /// Its rows, counted over all lanes.
     pub rows: Range<u32>,
     /// Number of spans.
     pub spans: u64,
+}
+
+/// Which lane every span is in.
+#[derive(Clone, Debug, Default)]
+pub struct Grouping {
+    /// The lane of every span of the store.
+    pub of_span: Vec<LaneIx>,
+    /// Number of lanes; some may be empty.
+    pub lanes: usize,
+}
+
+impl Grouping {
+    /// A lane for every clock, in the order of the clocks.
+    #[must_use]
+    pub fn by_clock(domains: &Domains) -> Self {
+        let of_span = domains.of_span.iter().map(|domain| LaneIx(domain.0)).collect();
+        Self { of_span, lanes: domains.list.len() }
+    }
 }
 
 /// Where a ghost (a parent that no input holds) is drawn: above its children, in the lane of the first.
@@ -88,10 +103,10 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Lays out `store` with one lane per domain, on the axis of `map`.
+    /// Lays out `store` with the lanes of `grouping`, on the axis of `map`.
     #[must_use]
-    pub fn build(store: &TraceStore, domains: &Domains, map: &impl TimeMap) -> Self {
-        build(store, domains, map)
+    pub fn build(store: &TraceStore, grouping: &Grouping, map: &impl TimeMap) -> Self {
+        build(store, grouping, map)
     }
 
     /// The lanes, in display order.
@@ -186,15 +201,15 @@ struct Piece {
     trees: Trees,
 }
 
-fn build(store: &TraceStore, domains: &Domains, map: &impl TimeMap) -> Layout {
+fn build(store: &TraceStore, grouping: &Grouping, map: &impl TimeMap) -> Layout {
     let fallback;
-    let lane_of = if domains.of_span.len() == store.len() {
-        &domains.of_span
+    let lane_of = if grouping.of_span.len() == store.len() {
+        &grouping.of_span
     } else {
-        fallback = vec![DomainIx(0); store.len()];
+        fallback = vec![LaneIx(0); store.len()];
         &fallback
     };
-    let lane_count = domains.list.len().max(usize::from(!store.is_empty()));
+    let lane_count = grouping.lanes.max(usize::from(!store.is_empty()));
     let earliest_ns = store.time_hull_ns().map_or(0, |hull| hull.start);
     let ground = Ground { store, map, lane_of, earliest_ns };
     let roots = local_roots(store, lane_of, lane_count);
@@ -205,14 +220,14 @@ fn build(store: &TraceStore, domains: &Domains, map: &impl TimeMap) -> Layout {
         .collect();
     let mut pieces: Vec<Piece> = jobs
         .into_par_iter()
-        .map(|(lane, roots)| Piece { lane, trees: Trees::grow(&ground, DomainIx::from_usize(lane), roots) })
+        .map(|(lane, roots)| Piece { lane, trees: Trees::grow(&ground, LaneIx(lane as u32), roots) })
         .collect();
     let lanes = stack_lanes(&mut pieces, lane_count);
     collect(store, lanes, pieces)
 }
 
 /// The roots of every lane: spans without a parent in their lane, and ghosts; by start.
-fn local_roots(store: &TraceStore, lane_of: &[DomainIx], lane_count: usize) -> Vec<Vec<Node>> {
+fn local_roots(store: &TraceStore, lane_of: &[LaneIx], lane_count: usize) -> Vec<Vec<Node>> {
     let mut roots: Vec<Vec<Node>> = vec![Vec::new(); lane_count];
     let mut adopted = vec![false; if store.ghosts().is_empty() { 0 } else { store.len() }];
     for (at, ghost) in store.ghosts().iter().enumerate() {
@@ -252,11 +267,10 @@ fn stack_lanes(pieces: &mut [Piece], lane_count: usize) -> Vec<Lane> {
     let mut next = 0_u32;
     heights
         .into_iter()
-        .enumerate()
-        .map(|(lane, height)| {
+        .map(|height| {
             let rows = next..next.saturating_add(height);
             next = rows.end;
-            Lane { domain: DomainIx::from_usize(lane), rows, spans: 0 }
+            Lane { rows, spans: 0 }
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Neighbours of a span: in its row, in its lane, in the rows above and below.
+//! Neighbours of a span: in its row, in its lane, in another row.
 
 use super::{Layout, RowIx};
 use crate::model::SpanIx;
@@ -60,26 +60,10 @@ impl Layout {
         found.map(|(.., slot)| SpanIx(self.spans.items()[slot]))
     }
 
-    /// The span nearest to `time_ns` in the closest row above or below that has spans, across lanes.
+    /// The span of a row that holds `time_ns`, or is nearest to it; the earlier of two. `None` in a row without spans.
     #[must_use]
-    pub fn in_next_row(&self, row: RowIx, time_ns: i64, step: Step) -> Option<SpanIx> {
-        let mut at = row.at();
-        loop {
-            at = match step {
-                Step::Back => at.checked_sub(1)?,
-                Step::Forward => at + 1,
-            };
-            if at >= self.row_count() {
-                return None;
-            }
-            if let Some(found) = self.nearest_in_row(at, time_ns) {
-                return Some(found);
-            }
-        }
-    }
-
-    /// The span of a row that holds `time_ns`, or is nearest to it; the earlier of two.
-    fn nearest_in_row(&self, row: usize, time_ns: i64) -> Option<SpanIx> {
+    pub fn nearest_in_row(&self, row: RowIx, time_ns: i64) -> Option<SpanIx> {
+        let row = row.at();
         let slots = self.spans.slots(row);
         let next = self.spans.first_ending_after(row, time_ns);
         let before = next.checked_sub(1).filter(|slot| *slot >= slots.start);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::analysis::clocks::domains::Domain;
-use crate::model::{Input, Part, Resource, Scope, SpanDraft, SpanId, StoreBuilder, Sym, TraceId};
+use crate::model::{DomainIx, Input, Part, Resource, Scope, SpanDraft, SpanId, StoreBuilder, Sym, TraceId};
 use proptest::prelude::*;
 
 /// (id, parent, start, end, resource); ids count from 1.
@@ -37,7 +37,7 @@ pub(crate) fn domains_of(store: &TraceStore) -> Domains {
 }
 
 pub(crate) fn layout_of(store: &TraceStore) -> Layout {
-    Layout::build(store, &domains_of(store), &RawTime)
+    Layout::build(store, &Grouping::by_clock(&domains_of(store)), &RawTime)
 }
 
 /// Every rule that holds for all layouts.
@@ -103,7 +103,7 @@ proptest! {
         let store = store_of(&rows);
         let domains = domains_of(&store);
         let map = |span: SpanIx, ns: i64| ns + offsets[store.span(span).resource_ix().at() % 3];
-        let (raw, mapped) = (layout_of(&store), Layout::build(&store, &domains, &map));
+        let (raw, mapped) = (layout_of(&store), Layout::build(&store, &Grouping::by_clock(&domains), &map));
         for ix in store.span_ixs().filter(|&ix| store.span(ix).start_ns() != 0 && store.span(ix).end_ns() != 0) {
             let offset = offsets[store.span(ix).resource_ix().at() % 3];
             let (start, end) = raw.extent_ns(ix);
@@ -135,13 +135,12 @@ proptest! {
                 prop_assert_eq!(layout.in_row(pair[0], Step::Forward), Some(pair[1]));
                 prop_assert_eq!(layout.in_row(pair[1], Step::Back), Some(pair[0]));
             }
-            let below = (row + 1..layout.row_count()).find(|&row| layout.spans_of_row(RowIx(row as u32)).len() > 0);
             let distance = |span: SpanIx| {
                 let (start, end) = layout.extent_ns(span);
                 ((start - time).max(time - (end - 1)).max(0), start)
             };
-            let nearest = below.and_then(|row| layout.spans_of_row(RowIx(row as u32)).min_by_key(|&span| distance(span)));
-            prop_assert_eq!(layout.in_next_row(RowIx(row as u32), time, Step::Forward), nearest);
+            let nearest = layout.spans_of_row(RowIx(row as u32)).min_by_key(|&span| distance(span));
+            prop_assert_eq!(layout.nearest_in_row(RowIx(row as u32), time), nearest);
         }
     }
 }
@@ -205,44 +204,4 @@ fn times_near_the_ends_of_the_axis_survive() {
         let (starts, ends) = (&layout.span_rows().starts_ns()[slots.clone()], &layout.span_rows().ends_ns()[slots]);
         assert!(starts.iter().zip(ends).all(|(start, end)| start < end));
     }
-}
-
-#[test]
-fn heights_find_every_row_again() {
-    // Lane 0: 1 row, lane 1: 3000 rows, lane 2: 2 rows.
-    let wide = (10..3010).map(|id| (id, 0, 5, 10, 1));
-    let few = [(2, 0, 5, 10, 2), (3, 2, 6, 7, 2)];
-    let rows: Vec<Row> = std::iter::once((1, 0, 5, 10, 0)).chain(wide).chain(few).collect();
-    let layout = layout_of(&store_of(&rows));
-    let metrics = Metrics::default();
-    for folds in [
-        vec![],
-        vec![LaneFold::Full; 3],
-        vec![LaneFold::Compact, LaneFold::Collapsed, LaneFold::Auto],
-        vec![LaneFold::Collapsed; 3],
-    ] {
-        let heights = Heights::new(&layout, &folds, &metrics);
-        let mut total = 0.0;
-        for (at, lane) in layout.lanes().iter().enumerate() {
-            let ix = LaneIx(at as u32);
-            let (top, height) = heights.lane(ix);
-            assert!((top - total).abs() < 1e-9 && height >= metrics.least_lane);
-            total += height;
-            let row_height = heights.row_height(ix);
-            assert_eq!(row_height == 0.0, folds.get(at) == Some(&LaneFold::Collapsed));
-            assert!(row_height == 0.0 || (metrics.least_row..=metrics.full_row).contains(&row_height));
-            for row in lane.rows.clone().filter(|_| row_height > 0.0) {
-                let middle = heights.row_top(RowIx(row)) + row_height / 2.0;
-                assert_eq!(heights.at(middle), Some(AtHeight { lane: ix, row: Some(RowIx(row)) }));
-                assert!(heights.rows_in(ix, middle, middle + 0.1).contains(&row));
-            }
-            assert_eq!(heights.lanes_in(top + 1.0, top + 2.0), at..at + 1);
-            assert_eq!(heights.at(top + 0.5), Some(AtHeight { lane: ix, row: None }));
-        }
-        assert!((heights.total() - total).abs() < 1e-9);
-        assert_eq!((heights.at(-1.0), heights.at(total + 1.0)), (None, None));
-    }
-    let auto = Heights::new(&layout, &[], &metrics);
-    assert!((auto.row_height(LaneIx(1)) - metrics.least_row).abs() < 1e-9, "crowded lanes get low rows");
-    assert!((auto.row_height(LaneIx(0)) - metrics.full_row).abs() < 1e-9);
 }

@@ -4,9 +4,10 @@
 //! leaving the lane. In preorder a subtree is one contiguous slice, so every pass below is a loop; nothing
 //! recurses, however deep the trace.
 
+use super::LaneIx;
 use super::pack::Packer;
 use super::time_map::TimeMap;
-use crate::model::{DomainIx, SpanFlags, SpanIx, TraceStore};
+use crate::model::{SpanFlags, SpanIx, TraceStore};
 
 /// A span, or, from `store.len()` on, a ghost.
 pub(super) type Node = u32;
@@ -20,7 +21,7 @@ pub(super) struct Ground<'a, M> {
     pub store: &'a TraceStore,
     pub map: &'a M,
     /// The lane of every span.
-    pub lane_of: &'a [DomainIx],
+    pub lane_of: &'a [LaneIx],
     /// Where a span is drawn that has no time and no relatives with one.
     pub earliest_ns: i64,
 }
@@ -55,7 +56,7 @@ pub(super) struct Block {
 
 impl Trees {
     /// Grows the trees of `roots`, which belong to `lane`, and packs each.
-    pub fn grow<M: TimeMap>(ground: &Ground<'_, M>, lane: DomainIx, roots: &[Node]) -> Self {
+    pub fn grow<M: TimeMap>(ground: &Ground<'_, M>, lane: LaneIx, roots: &[Node]) -> Self {
         let mut trees = Self::default();
         trees.walk(ground, lane, roots);
         trees.find_extents(ground);
@@ -63,7 +64,7 @@ impl Trees {
         trees
     }
 
-    fn walk<M: TimeMap>(&mut self, ground: &Ground<'_, M>, lane: DomainIx, roots: &[Node]) {
+    fn walk<M: TimeMap>(&mut self, ground: &Ground<'_, M>, lane: LaneIx, roots: &[Node]) {
         let mut open: Vec<(Node, u32)> = Vec::new();
         for &root in roots {
             open.push((root, NO_PARENT));

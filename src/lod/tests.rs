@@ -3,7 +3,7 @@
 use super::*;
 use crate::analysis::clocks::domains::{Domain, Domains};
 use crate::analysis::search::{CancelFlag, SpanSet};
-use crate::layout::RawTime;
+use crate::layout::{Grouping, RawTime};
 use crate::model::{DomainIx, Input, Part, Resource, Scope, SpanDraft, SpanId, Status, StoreBuilder, Sym, TraceId};
 use proptest::prelude::*;
 
@@ -32,7 +32,7 @@ fn store_of(spans: &[(i64, i64, bool)]) -> TraceStore {
 fn indexed(spans: &[(i64, i64, bool)]) -> (Layout, Index) {
     let store = store_of(spans);
     let domains = Domains { list: vec![Domain::default()], of_span: vec![DomainIx(0); store.len()] };
-    let layout = Layout::build(&store, &domains, &RawTime);
+    let layout = Layout::build(&store, &Grouping::by_clock(&domains), &RawTime);
     let index = Index::build(&store, &layout);
     (layout, index)
 }

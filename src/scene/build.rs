@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::caption::{self, Caption};
 use super::frame::{Dense, GhostBox, OverviewStrip, Scene, SceneBar};
-use super::geometry::{Areas, LaneBand, Metrics, band_of_row, lane_bands};
+use super::geometry::{Areas, LaneBand, Metrics, lane_bands};
 use super::heads::LaneTexts;
 use super::labels::Labels;
 use super::palette::{BarColors, ServiceColors};
@@ -17,6 +17,7 @@ use super::text::{self, Font};
 use super::theme::{Theme, faded};
 use super::view_state::{TimeScale, ViewState};
 use crate::analysis::clocks::domains::Domains;
+use crate::arrange::{Arranged, LaneInfo};
 use crate::layout::{Layout, RowIx};
 use crate::lod::{Bar, GhostRun, Index, Marks, bucket_for};
 use crate::model::{SpanFlags, SpanIx, TraceStore};
@@ -28,6 +29,8 @@ pub struct SceneInput<'a> {
     pub store: &'a TraceStore,
     /// The clocks.
     pub domains: &'a Domains,
+    /// What the lanes of `layout` are.
+    pub lanes: &'a [LaneInfo],
     /// Lanes and rows.
     pub layout: &'a Layout,
     /// The index of `layout`.
@@ -38,6 +41,29 @@ pub struct SceneInput<'a> {
     pub marks: Option<&'a Marks>,
     /// Header, legend and footer of an export; `None` in the window.
     pub caption: Option<&'a Caption>,
+}
+
+impl Arranged {
+    /// What a scene is made from.
+    #[must_use]
+    pub fn scene_input<'a>(
+        &'a self,
+        store: &'a TraceStore,
+        domains: &'a Domains,
+        colors: &'a ServiceColors,
+        caption: Option<&'a Caption>,
+    ) -> SceneInput<'a> {
+        SceneInput {
+            store,
+            domains,
+            lanes: &self.lanes,
+            layout: &self.layout,
+            index: &self.index,
+            colors,
+            marks: None,
+            caption,
+        }
+    }
 }
 
 /// Short spans that start within about this many points share a bar: the index rounds down to a power of two of
@@ -56,7 +82,8 @@ const MOST_EVENTS: usize = 600;
 
 /// Builds scenes, keeping buffers and measured texts from frame to frame.
 ///
-/// One per workspace: texts are remembered by symbol, so [`SceneBuilder::reset`] it when the store changes.
+/// One per arrangement: texts are remembered by symbol and by lane, so [`SceneBuilder::reset`] it when the store or
+/// its arrangement changes.
 #[derive(Debug, Default)]
 pub struct SceneBuilder {
     labels: Labels,
@@ -144,7 +171,7 @@ impl SceneBuilder {
             })
             .sum();
         scene.hidden.lanes_below = bands.iter().filter(|band| band.top >= bottom).count() as u32;
-        scene.hidden.lanes_hidden = (frame.input.layout.lanes().len() - bands.len()) as u32;
+        scene.hidden.lanes_hidden = (frame.input.lanes.len().saturating_sub(bands.len())) as u32;
         scene.bands = bands;
     }
 
@@ -337,7 +364,7 @@ impl Place {
 /// Where `span` is drawn, even outside the canvas (then at most a little outside).
 pub(super) fn span_rect(input: &SceneInput<'_>, scene: &Scene, span: SpanIx) -> Option<Rect> {
     let row = input.layout.row_of(span);
-    let band = band_of_row(&scene.bands, row)?;
+    let band = scene.bands.of_row(row)?;
     let (start_ns, end_ns) = input.layout.extent_ns(span);
     let least = least_width(input.store.span(span).flags());
     Some(Place::new(scene, band, row).rect(&scene.scale, start_ns, end_ns, least))
@@ -410,7 +437,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
     let metrics = Metrics::new(view.text_scale);
     let margins = input.caption.map(|caption| caption::margins(caption, input, view, &metrics)).unwrap_or_default();
     let areas = Areas::new(view.size, view.head_width, &metrics, margins);
-    let bands = lane_bands(input.layout, view, &metrics);
+    let bands = lane_bands(input.lanes, input.layout, view, &metrics);
     let content = super::geometry::content_height(&bands);
     let most_scroll = (content - f64::from(areas.canvas.height())).max(0.0);
     Scene {

@@ -5,7 +5,7 @@ use emath::{Pos2, Rect, Vec2};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::geometry::{Areas, LaneBand, Metrics};
+use super::geometry::{Areas, Bands, Metrics};
 use super::ruler::Ruler;
 use super::shape::TextShape;
 use super::theme::ThemeKind;
@@ -59,7 +59,7 @@ pub struct LaneHead {
     pub text_top: f32,
     /// Colour of its stripe.
     pub stripe: Color32,
-    /// Name of the clock.
+    /// Name of the lane.
     pub name: Arc<str>,
     /// `412 spans`.
     pub count: Arc<str>,
@@ -192,7 +192,7 @@ pub struct Scene {
     /// The hull of all spans.
     pub hull_ns: Range<i64>,
     /// All lanes with their places, in content coordinates.
-    pub bands: Vec<LaneBand>,
+    pub bands: Bands,
     /// How far the content is scrolled down.
     pub scroll_y: f64,
     /// Texts of the header of an export.

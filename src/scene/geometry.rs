@@ -4,8 +4,8 @@ use emath::{Pos2, Rect, Vec2};
 use std::ops::Range;
 
 use super::view_state::ViewState;
+use crate::arrange::LaneInfo;
 use crate::layout::{LaneIx, Layout, RowIx};
-use crate::model::DomainIx;
 
 /// Sizes in points, text scale applied.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -118,8 +118,6 @@ impl Areas {
 pub struct LaneBand {
     /// The lane.
     pub lane: LaneIx,
-    /// Its clock.
-    pub domain: DomainIx,
     /// Its rows, counted over all lanes.
     pub rows: Range<u32>,
     /// Top edge.
@@ -171,48 +169,64 @@ impl LaneBand {
     }
 }
 
-/// Places of all lanes that are not hidden, from the top.
+/// The lanes that are shown, from the top.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Bands {
+    list: Vec<LaneBand>,
+    /// Positions in `list` of lanes with rows, by their first row: lanes need not be in the layout's order.
+    by_row: Vec<u32>,
+}
+
+impl std::ops::Deref for Bands {
+    type Target = [LaneBand];
+
+    fn deref(&self) -> &[LaneBand] {
+        &self.list
+    }
+}
+
+impl Bands {
+    fn new(list: Vec<LaneBand>) -> Self {
+        let mut by_row: Vec<u32> = (0..list.len() as u32).filter(|&at| !list[at as usize].rows.is_empty()).collect();
+        by_row.sort_by_key(|&at| list[at as usize].rows.start);
+        Self { list, by_row }
+    }
+
+    /// The band that holds `row`.
+    #[must_use]
+    pub fn of_row(&self, row: RowIx) -> Option<&LaneBand> {
+        let after = self.by_row.partition_point(|&at| self.list[at as usize].rows.start <= row.0);
+        let at = *self.by_row.get(after.checked_sub(1)?)?;
+        self.list.get(at as usize).filter(|band| band.rows.contains(&row.0))
+    }
+}
+
+/// Places of all lanes that are not hidden, from the top. Costs a step per lane.
 #[must_use]
-pub fn lane_bands(layout: &Layout, view: &ViewState, metrics: &Metrics) -> Vec<LaneBand> {
+pub fn lane_bands(lanes: &[LaneInfo], layout: &Layout, view: &ViewState, metrics: &Metrics) -> Bands {
     let mut top = 0.0_f64;
-    let shown = layout.lanes().iter().enumerate().filter(|(_, lane)| !view.hidden_lanes.contains(&lane.domain));
-    shown
-        .map(|(at, lane)| {
-            let rows = (lane.rows.end - lane.rows.start).max(1) as f32;
-            let natural = (rows * metrics.pitch + 2.0 * metrics.lane_pad).max(metrics.lane_min);
-            let asked = view.lane_heights.get(&lane.domain).copied().filter(|height| height.is_finite());
-            // A lane resized by hand squeezes its rows, down to three points each.
-            let least = (rows * 3.0 + 4.0).max(metrics.pitch);
-            let height = asked.map_or(natural, |asked| asked.clamp(least, natural.max(asked)));
-            let pad = metrics.lane_pad.min((height - rows * 3.0).max(0.0) / 2.0);
-            let pitch = ((height - 2.0 * pad) / rows).min(metrics.pitch);
-            // Few rows sit at the top, level with the lane's name.
-            let band = LaneBand {
-                lane: LaneIx(at as u32),
-                domain: lane.domain,
-                rows: lane.rows.clone(),
-                top,
-                height,
-                first_row: pad,
-                pitch,
-            };
-            top += f64::from(height);
-            band
-        })
-        .collect()
+    let mut bands = Vec::with_capacity(lanes.len());
+    for ix in view.lanes.shown(lanes) {
+        let Some(lane) = layout.lanes().get(ix.at()) else { continue };
+        let rows = (lane.rows.end - lane.rows.start).max(1) as f32;
+        let natural = (rows * metrics.pitch + 2.0 * metrics.lane_pad).max(metrics.lane_min);
+        // A lane resized by hand squeezes its rows, down to three points each.
+        let least = (rows * 3.0 + 4.0).max(metrics.pitch);
+        let asked = view.lanes.heights.get(&lanes[ix.at()].key).map(|&height| height as f32 * metrics.scale);
+        let height = asked.map_or(natural, |asked| asked.clamp(least, natural.max(asked)));
+        let pad = metrics.lane_pad.min((height - rows * 3.0).max(0.0) / 2.0);
+        let pitch = ((height - 2.0 * pad) / rows).min(metrics.pitch);
+        // Few rows sit at the top, level with the lane's name.
+        bands.push(LaneBand { lane: ix, rows: lane.rows.clone(), top, height, first_row: pad, pitch });
+        top += f64::from(height);
+    }
+    Bands::new(bands)
 }
 
 /// Height of all lanes.
 #[must_use]
 pub fn content_height(bands: &[LaneBand]) -> f64 {
     bands.last().map_or(0.0, LaneBand::bottom)
-}
-
-/// The band that holds `row`.
-#[must_use]
-pub fn band_of_row(bands: &[LaneBand], row: RowIx) -> Option<&LaneBand> {
-    let after = bands.partition_point(|band| band.rows.start <= row.0);
-    bands[..after].iter().rev().find(|band| band.rows.contains(&row.0))
 }
 
 /// The band at `y` in content coordinates.

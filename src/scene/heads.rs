@@ -10,13 +10,16 @@ use super::frame::{LaneHead, Scene};
 use super::geometry::LaneBand;
 use super::text::{self, Font};
 use super::theme::ThemeKind;
-use crate::analysis::clocks::domains::{ClockKind, Strength};
+use crate::analysis::clocks::domains::ClockKind;
+use crate::arrange::LaneInfo;
+use crate::layout::LaneIx;
 
 /// The texts of a lane head, cropped for one width.
 #[derive(Clone, Debug)]
 pub(super) struct LaneTexts {
     room: f32,
     theme: ThemeKind,
+    full_name: String,
     name: Arc<str>,
     count: Arc<str>,
     detail: Arc<str>,
@@ -35,15 +38,13 @@ impl SceneBuilder {
         let lane_bottom = to_screen(areas, scene.scroll_y, band.bottom());
         let lane_top = to_screen(areas, scene.scroll_y, band.top);
         let text_top = top.min(lane_bottom - metrics.lane_min).max(lane_top);
-        let Some(domain) = frame.input.domains.list.get(band.domain.at()) else {
-            return;
-        };
-        let texts = self.lane_texts(frame, scene, band);
+        let Some(lane) = frame.input.lanes.get(band.lane.at()) else { return };
+        let texts = self.lane_texts(frame, scene, band.lane, lane);
         scene.lanes.push(LaneHead {
             lane: band.lane,
             rect,
             text_top,
-            stripe: domain
+            stripe: lane
                 .services
                 .first()
                 .map_or(frame.theme.unknown, |name| frame.input.colors.colors_of_name(name, frame.view.theme).fill),
@@ -53,39 +54,39 @@ impl SceneBuilder {
             chip: texts.chip,
             kind: texts.kind,
             services: texts.services,
-            is_guess: domain.strength <= Strength::Weak,
+            is_guess: lane.is_guess,
         });
     }
 
-    fn lane_texts(&mut self, frame: &Frame<'_>, scene: &Scene, band: &LaneBand) -> LaneTexts {
+    fn lane_texts(&mut self, frame: &Frame<'_>, scene: &Scene, ix: LaneIx, lane: &LaneInfo) -> LaneTexts {
         let metrics = &scene.metrics;
         let room = scene.areas.heads.width() - 26.0 * metrics.scale;
-        let at = band.domain.at();
+        let at = ix.at();
         if self.lane_texts.len() <= at {
-            self.lane_texts.resize(frame.input.domains.list.len().max(at + 1), None);
+            self.lane_texts.resize(frame.input.lanes.len().max(at + 1), None);
         }
-        if let Some(texts) =
-            self.lane_texts[at].as_ref().filter(|texts| texts.room == room && texts.theme == frame.view.theme)
+        let name = frame.view.lanes.name(lane);
+        if let Some(texts) = self.lane_texts[at]
+            .as_ref()
+            .filter(|texts| texts.room == room && texts.theme == frame.view.theme && texts.full_name == name)
         {
             return texts.clone();
         }
-        let domain = &frame.input.domains.list[at];
-        let count = count_text(domain.spans, "span");
+        let count = count_text(lane.spans, "span");
         let count_width = text::width(&count, Font::Regular, metrics.small) + 10.0 * metrics.scale;
-        let chip = if domain.chip.is_empty() { domain.key.as_str() } else { domain.chip.as_str() };
-        let chip = if chip.is_empty() { "no evidence" } else { chip };
-        let kind = kind_beside(domain.kind, chip);
+        let kind = kind_beside(lane.kind, &lane.chip);
         let kind_width = text::width(kind, Font::Regular, metrics.small);
         let chip_room = (room - kind_width - 26.0 * metrics.scale).max(60.0);
         let texts = LaneTexts {
             room,
             theme: frame.view.theme,
-            name: text::crop(&domain.name, Font::Bold, metrics.name, room - count_width).into(),
+            name: text::crop(name, Font::Bold, metrics.name, room - count_width).into(),
+            full_name: name.to_owned(),
             count: count.into(),
-            detail: text::crop(&domain.detail, Font::Regular, metrics.text, room).into(),
-            chip: text::crop(chip, Font::Regular, metrics.small, chip_room).into(),
+            detail: text::crop(&lane.detail, Font::Regular, metrics.text, room).into(),
+            chip: text::crop(&lane.chip, Font::Regular, metrics.small, chip_room).into(),
             kind,
-            services: services(frame, &domain.services, room, metrics.small),
+            services: services(frame, &lane.services, room, metrics.small),
         };
         self.lane_texts[at] = Some(texts.clone());
         texts

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use emath::{Pos2, Vec2};
 
 use super::*;
+use crate::arrange::Plan;
 use crate::export::picture::{Timeline, about};
 use crate::export::{png, svg};
 use crate::layout::LaneIx;
@@ -107,12 +108,12 @@ fn conversation() -> TraceStore {
 
 fn view_of(timeline: &Timeline, size: Vec2) -> ViewState {
     let mut view = ViewState { size, ..ViewState::default() };
-    view.fit(timeline.layout.hull_ns());
+    view.fit(timeline.arranged.layout.hull_ns());
     view
 }
 
 fn scene_of(store: &TraceStore, edit: impl FnOnce(&mut ViewState)) -> Scene {
-    let timeline = Timeline::of_store(store);
+    let timeline = Timeline::of_store(store, &Plan::default());
     let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
     edit(&mut view);
     build(&timeline.input(store, None), &view)
@@ -144,7 +145,7 @@ fn zoomed_in_with_a_selection_and_a_measure_as_text() {
 #[test]
 fn an_export_with_text_half_as_large_again_as_text() {
     let store = conversation();
-    let timeline = Timeline::of_store(&store);
+    let timeline = Timeline::of_store(&store, &Plan::default());
     let caption = caption(&store, &timeline);
     let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
     view.text_scale = 1.5;
@@ -225,7 +226,7 @@ fn a_frame_is_bounded_by_pixels() {
         b.span(resource, parent, "inner", n * 3 + 1, Some(n * 3 + 2), |_| {});
     }
     let store = b.finish();
-    let timeline = Timeline::of_store(&store);
+    let timeline = Timeline::of_store(&store, &Plan::default());
     for width in [400.0, 1600.0] {
         for zoom in [1, 7, 50, 1000] {
             let mut view = view_of(&timeline, Vec2::new(width, 900.0));
@@ -251,7 +252,7 @@ fn a_frame_is_bounded_by_pixels() {
 #[test]
 fn what_is_drawn_is_what_is_hit() {
     let store = conversation();
-    let timeline = Timeline::of_store(&store);
+    let timeline = Timeline::of_store(&store, &Plan::default());
     let input = timeline.input(&store, None);
     let scene = build(&input, &view_of(&timeline, Vec2::new(1000.0, 420.0)));
     for bar in scene.bars.iter().filter(|bar| bar.count == 1 && bar.rect.width() > 8.0) {
@@ -284,7 +285,7 @@ fn scrolling_moves_lanes_and_says_what_is_out_of_view() {
     });
     assert!(scrolled.hidden.rows_above > 0 && scrolled.hidden.rows_below == 0);
     let hidden = scene_of(&store, |view| {
-        view.hidden_lanes.insert(crate::model::DomainIx(0));
+        Arc::make_mut(&mut view.lanes).hidden.insert("device.id=d-1".into());
     });
     assert_eq!((hidden.hidden.lanes_hidden, hidden.bands.len()), (1, all.bands.len() - 1));
 }
@@ -309,7 +310,7 @@ fn odd_views_do_not_panic() {
                     view.selection = vec![SpanIx(1), SpanIx(u32::MAX)];
                     view.focused = Some(SpanIx(77_777));
                     view.measure = Some(time);
-                    view.lane_heights.insert(crate::model::DomainIx(0), -5.0);
+                    Arc::make_mut(&mut view.lanes).heights.insert("host.id=gw-1".into(), u32::MAX);
                 });
                 let _ = lower(&scene);
             }
@@ -320,7 +321,7 @@ fn odd_views_do_not_panic() {
 #[test]
 fn exports_are_well_formed_and_the_same_every_time() {
     let store = conversation();
-    let timeline = Timeline::of_store(&store);
+    let timeline = Timeline::of_store(&store, &Plan::default());
     let caption = caption(&store, &timeline);
     let about = about(&caption);
     let mut pictures = Vec::new();
@@ -371,7 +372,7 @@ fn names_are_one_line_and_shared_between_frames() {
     let resource = b.resource(&[("service.name", "s")]);
     b.span(resource, 0, "line\nbreak\t\u{7}", 0, Some(1000), |_| {});
     let store = b.finish();
-    let timeline = Timeline::of_store(&store);
+    let timeline = Timeline::of_store(&store, &Plan::default());
     let view = view_of(&timeline, Vec2::new(800.0, 300.0));
     let mut builder = SceneBuilder::default();
     let first = builder.build(&timeline.input(&store, None), &view);

@@ -1,11 +1,12 @@
 //! What the user sees of a workspace: plain data, changed only by commands.
 
 use emath::Vec2;
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::theme::ThemeKind;
-use crate::model::{DomainIx, SpanIx};
+use crate::arrange::{LaneView, Plan};
+use crate::model::SpanIx;
 
 /// How the ruler labels its ticks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::Display)]
@@ -62,10 +63,11 @@ pub struct ViewState {
     pub theme: ThemeKind,
     /// 1 = normal text.
     pub text_scale: f32,
-    /// Height in points of lanes that were resized by hand.
-    pub lane_heights: BTreeMap<DomainIx, f32>,
-    /// Lanes that are not shown.
-    pub hidden_lanes: BTreeSet<DomainIx>,
+    /// What was asked for that needs an arrangement of its own. The scene is drawn from the arrangement at hand,
+    /// which may be an earlier one while the next is being made.
+    pub plan: Arc<Plan>,
+    /// Order, names, heights of the lanes, and which are not shown.
+    pub lanes: Arc<LaneView>,
     /// Labels of the ruler.
     pub ruler: RulerMode,
     /// Width of the lane heads in points.
@@ -84,8 +86,8 @@ impl Default for ViewState {
             query: String::new(),
             theme: ThemeKind::Dark,
             text_scale: 1.0,
-            lane_heights: BTreeMap::new(),
-            hidden_lanes: BTreeSet::new(),
+            plan: Arc::default(),
+            lanes: Arc::default(),
             ruler: RulerMode::Relative,
             head_width: 280.0,
         }

@@ -11,6 +11,7 @@ use super::{access, hover};
 use crate::app::State;
 use crate::app::command::{Command, Queue};
 use crate::app::workspace::Workspace;
+use crate::arrange::Arranged;
 use crate::layout::LaneIx;
 use crate::scene::geometry::band_at;
 use crate::scene::{Hidden, Hit, Scene, SceneBuilder, ViewState, lower};
@@ -40,7 +41,7 @@ pub struct PointerAt {
 
 /// A scene with what it was made from.
 struct Drawn {
-    data: Arc<Workspace>,
+    arranged: Arc<Arranged>,
     view: ViewState,
     origin: egui::Pos2,
     scene: Arc<Scene>,
@@ -83,18 +84,18 @@ impl Canvas {
             queue.push(Command::Resize(rect.size()));
         }
         let view = ViewState { size: rect.size(), ..state.session.view.clone() };
-        let scene = self.scene_of(ui, rect, data, &view);
+        let scene = self.scene_of(ui, rect, data, &state.arranged, &view);
         let response = ui.interact(rect, ui.scope_id().with("surface"), Sense::click_and_drag());
         if let Some(drawn) = &self.drawn {
             let begun = Instant::now();
             drawn.prepared.paint(&ui.painter().with_clip_rect(rect));
             tracing::debug!(paint_us = begun.elapsed().as_micros(), "canvas painted");
         }
-        let input = data.scene_input();
+        let input = data.scene_input(&state.arranged);
         let hit = response.hover_pos().map(|pos| (pos, crate::scene::hit(&input, &scene, pos - rect.min.to_vec2())));
         self.pointer = hit.and_then(|(pos, hit)| pointer_at(&scene, pos - rect.min.to_vec2(), hit));
-        self.gestures.handle(ui, &response, rect, &scene, data, state, hit.map(|(_, hit)| hit), queue);
-        self.lane_menu(ui, &response, data, hit.map(|(_, hit)| hit), queue);
+        self.gestures.handle(ui, &response, rect, &scene, state, hit.map(|(_, hit)| hit), queue);
+        self.lane_menu(ui, &response, state, hit.map(|(_, hit)| hit), queue);
         self.overlays(ui, rect, &scene, hit.map(|(_, hit)| hit));
         if let (Some((pos, hit)), None) = (hit, self.gestures.drag()) {
             hover::hover_ui(ui, rect, &scene, data, state, pos, hit);
@@ -104,21 +105,28 @@ impl Canvas {
         scroll_bar(ui, rect, &scene, queue);
     }
 
-    fn scene_of(&mut self, ui: &Ui, rect: Rect, data: &Arc<Workspace>, view: &ViewState) -> Arc<Scene> {
+    fn scene_of(
+        &mut self,
+        ui: &Ui,
+        rect: Rect,
+        data: &Arc<Workspace>,
+        arranged: &Arc<Arranged>,
+        view: &ViewState,
+    ) -> Arc<Scene> {
         let pixels_per_point = ui.ctx().pixels_per_point();
         if let Some(drawn) = &self.drawn
-            && Arc::ptr_eq(&drawn.data, data)
+            && Arc::ptr_eq(&drawn.arranged, arranged)
             && drawn.view == *view
             && drawn.origin == rect.min
             && drawn.prepared.is_for(pixels_per_point)
         {
             return Arc::clone(&drawn.scene);
         }
-        if self.drawn.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.data, data)) {
+        if self.drawn.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.arranged, arranged)) {
             self.builder.reset();
         }
         let begun = Instant::now();
-        let scene = Arc::new(self.builder.build(&data.scene_input(), view));
+        let scene = Arc::new(self.builder.build(&data.scene_input(arranged), view));
         let built = begun.elapsed();
         let picture = lower(&scene);
         let lowered = begun.elapsed();
@@ -133,7 +141,7 @@ impl Canvas {
         );
         self.scenes_built += 1;
         self.drawn = Some(Drawn {
-            data: Arc::clone(data),
+            arranged: Arc::clone(arranged),
             view: view.clone(),
             origin: rect.min,
             scene: Arc::clone(&scene),
@@ -143,7 +151,7 @@ impl Canvas {
     }
 
     /// The menu of a lane head, or of the canvas.
-    fn lane_menu(&mut self, ui: &Ui, response: &egui::Response, data: &Workspace, hit: Option<Hit>, queue: &mut Queue) {
+    fn lane_menu(&mut self, ui: &Ui, response: &egui::Response, state: &State, hit: Option<Hit>, queue: &mut Queue) {
         if response.has_focus() {
             // Arrow keys move the view, not the focus.
             let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
@@ -155,11 +163,11 @@ impl Canvas {
                 _ => None,
             };
         }
-        let Some(lane) = self.menu_lane.and_then(|lane| data.layout.lanes().get(lane.at())) else { return };
+        let Some(lane) = self.menu_lane.and_then(|lane| state.arranged.lane(lane)) else { return };
         response.context_menu(|ui| {
-            let name = data.domains.list.get(lane.domain.at()).map_or("", |domain| domain.name.as_str());
+            let name = state.session.view.lanes.name(lane);
             if ui.button(format!("Hide {name}")).clicked() {
-                queue.push(Command::HideLane(lane.domain));
+                queue.push(Command::HideLane(lane.key.clone()));
                 ui.close();
             }
             if ui.button("Show hidden lanes").clicked() {

@@ -4,7 +4,7 @@ use egui::{PointerButton, Pos2, Rect, Response, Ui};
 
 use crate::app::State;
 use crate::app::command::{Command, Queue};
-use crate::app::workspace::Workspace;
+use crate::arrange::Arranged;
 use crate::model::SpanIx;
 use crate::scene::{Hit, Scene, TimeRange, overview_scale};
 
@@ -55,7 +55,6 @@ impl Gestures {
         response: &Response,
         rect: Rect,
         scene: &Scene,
-        data: &Workspace,
         state: &State,
         hit: Option<Hit>,
         queue: &mut Queue,
@@ -71,12 +70,12 @@ impl Gestures {
             let shift = ui.input(|input| input.modifiers.shift);
             let middle = response.drag_started_by(PointerButton::Middle);
             let primary = response.drag_started_by(PointerButton::Primary);
-            self.drag = start(origin - offset, scene, data, primary, shift || middle);
+            self.drag = start(origin - offset, scene, &state.arranged, primary, shift || middle);
         }
         match (self.drag, pointer) {
             (Some(Drag::Pan), _) => pan(response, scene, queue),
             (Some(Drag::Measure { from_ns }), Some(pos)) => {
-                let to_ns = snapped_ns(scene, data, pos);
+                let to_ns = snapped_ns(scene, &state.arranged, pos);
                 queue.push(Command::Measure(Some(TimeRange { from_ns, to_ns })));
             }
             (Some(Drag::Zoom { from_x, on_overview, .. }), Some(pos)) => {
@@ -127,14 +126,14 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
     }
 }
 
-fn start(origin: Pos2, scene: &Scene, data: &Workspace, primary: bool, move_view: bool) -> Option<Drag> {
+fn start(origin: Pos2, scene: &Scene, arranged: &Arranged, primary: bool, move_view: bool) -> Option<Drag> {
     let areas = &scene.areas;
     if areas.canvas.contains(origin) || areas.heads.contains(origin) {
         if move_view {
             return Some(Drag::Pan);
         }
         let measure = primary && areas.canvas.contains(origin);
-        return measure.then(|| Drag::Measure { from_ns: snapped_ns(scene, data, origin) });
+        return measure.then(|| Drag::Measure { from_ns: snapped_ns(scene, arranged, origin) });
     }
     let on_overview = areas.overview.contains(origin);
     (primary && (on_overview || areas.ruler.contains(origin))).then_some(Drag::Zoom {
@@ -177,7 +176,7 @@ fn wheel(ui: &Ui, response: &Response, scene: &Scene, offset: egui::Vec2, hit: H
 
 /// The time at `pos`, or the edge of a span near it. Only spans at the height of the pointer attract it.
 #[must_use]
-pub fn snapped_ns(scene: &Scene, data: &Workspace, pos: Pos2) -> i64 {
+pub fn snapped_ns(scene: &Scene, arranged: &Arranged, pos: Pos2) -> i64 {
     let at_ns = scene.scale.time_from_screen(pos.x);
     let reach = scene.metrics.pitch * 1.2;
     let near = scene
@@ -185,7 +184,7 @@ pub fn snapped_ns(scene: &Scene, data: &Workspace, pos: Pos2) -> i64 {
         .iter()
         .filter(|bar| bar.count == 1 && (bar.rect.center().y - pos.y).abs() <= reach)
         .filter(|bar| bar.rect.left() - SNAP <= pos.x && pos.x <= bar.rect.right() + SNAP);
-    let edges = near.flat_map(|bar| edges_of(data, bar.span));
+    let edges = near.flat_map(|bar| edges_of(arranged, bar.span));
     edges
         .map(|edge_ns| ((scene.scale.screen_from_time(edge_ns) - pos.x).abs(), edge_ns))
         .filter(|(distance, _)| *distance <= SNAP)
@@ -193,7 +192,7 @@ pub fn snapped_ns(scene: &Scene, data: &Workspace, pos: Pos2) -> i64 {
         .map_or(at_ns, |(_, edge_ns)| edge_ns)
 }
 
-fn edges_of(data: &Workspace, span: SpanIx) -> [i64; 2] {
-    let (start, end) = data.layout.extent_ns(span);
+fn edges_of(arranged: &Arranged, span: SpanIx) -> [i64; 2] {
+    let (start, end) = arranged.layout.extent_ns(span);
     [start, end]
 }

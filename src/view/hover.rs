@@ -52,7 +52,7 @@ fn span_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, bar: Opti
     let view = data.store.span(span);
     ui.label(RichText::new(cut(view.name())).strong());
     let duration = view.duration_ns().map_or_else(|| "no end stated".to_owned(), duration_text);
-    let start = data.layout.extent_ns(span).0.saturating_sub(data.hull_ns.start);
+    let start = state.arranged.layout.extent_ns(span).0.saturating_sub(state.arranged.hull_ns.start);
     ui.label(format!("{duration}   at {}", duration_text(start)));
     let service = data.store.find_text(&view.resource().attrs, "service.name").unwrap_or("no service name");
     let clock = data.domains.list.get(data.domains.of_span.get(span.at()).map_or(usize::MAX, |ix| ix.at()));

@@ -91,7 +91,11 @@ pub fn settle(harness: &mut Harness<'_, App>) {
     loop {
         harness.step();
         let session = &harness.state().state.session;
-        if session.loading.is_none() && session.drawing.is_none() && session.dialog.is_none() {
+        if session.loading.is_none()
+            && session.arranging.is_none()
+            && session.drawing.is_none()
+            && session.dialog.is_none()
+        {
             break;
         }
         assert!(begun.elapsed() < Duration::from_secs(60), "background work never ended");

@@ -153,8 +153,8 @@ pub enum Command {
         /// Above 1 = closer.
         factor: f64,
     },
-    /// Hides the lane of a clock.
-    HideLane(crate::model::DomainIx),
+    /// Hides a lane.
+    HideLane(crate::arrange::LaneKey),
     /// Moves the view along time, nanoseconds.
     PanBy(i64),
     /// Moves the view along the rows, points.

@@ -2,10 +2,12 @@
 
 use egui::{Align, Button, Layout, RichText, Ui};
 
+use super::super::arranging::Arranging;
 use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::workspace::Workspace;
 use super::widgets::counted;
+use crate::arrange::Arranged;
 use crate::model::Severity;
 use crate::model::time::{absolute_text, duration_text};
 use crate::scene::caption::hidden_text;
@@ -16,11 +18,15 @@ pub fn status_ui(ui: &mut Ui, state: &State, canvas: &Canvas, frame_ms: Option<f
     let Some(data) = &state.data else { return };
     let theme = state.theme().theme();
     ui.horizontal(|ui| {
-        pointer_ui(ui, data, canvas);
+        pointer_ui(ui, data, &state.arranged, canvas);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(ms) = frame_ms {
                 let text = RichText::new(format!("{ms:.1} ms/frame")).font(small_mono(ui)).color(theme.text_dim);
                 ui.label(text).on_hover_text("CPU time of the last frame");
+            }
+            if state.session.arranging.as_ref().is_some_and(Arranging::is_slow) {
+                ui.label(RichText::new("arranging lanes").small().weak());
+                ui.spinner();
             }
             notices_ui(ui, state, queue);
             if let Some(hidden) = canvas.hidden() {
@@ -40,14 +46,14 @@ fn small_mono(ui: &Ui) -> egui::FontId {
 }
 
 /// The time under the pointer, on the clock of the lane there.
-fn pointer_ui(ui: &mut Ui, data: &Workspace, canvas: &Canvas) {
+fn pointer_ui(ui: &mut Ui, data: &Workspace, arranged: &Arranged, canvas: &Canvas) {
     let Some(pointer) = canvas.pointer else {
         ui.label(RichText::new("raw clocks").small().weak());
         return;
     };
-    let clock = pointer.lane.and_then(|lane| data.layout.lanes().get(lane.at()));
-    let clock = clock.and_then(|lane| data.domains.list.get(lane.domain.at()));
-    let since = pointer.time_ns.saturating_sub(data.hull_ns.start);
+    let clock = pointer.lane.and_then(|lane| arranged.lane(lane)?.clock());
+    let clock = clock.and_then(|clock| data.domains.list.get(clock.at()));
+    let since = pointer.time_ns.saturating_sub(arranged.hull_ns.start);
     let mut text = format!("{}  {}", absolute_text(pointer.time_ns), duration_text(since));
     if let Some(clock) = clock {
         text = format!("{text}  on {}'s clock", clock.name);

@@ -22,7 +22,7 @@ pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         let scale = state.settings.text_scale;
         ui.label(RichText::new(data.title()).font(theme::bold(theme::size::BODY * scale)));
         ui.add_space(6.0);
-        ui.label(RichText::new(counts(data)).weak());
+        ui.label(RichText::new(counts(data, &state.arranged.hull_ns)).weak());
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             command_button(ui, "Export", Command::ExportPanel, queue);
             ui.add_space(6.0);
@@ -56,13 +56,13 @@ pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     });
 }
 
-fn counts(data: &Workspace) -> String {
+fn counts(data: &Workspace, hull_ns: &std::ops::Range<i64>) -> String {
     let store = &data.store;
     let mut parts = vec![counted(store.traces().len() as u64, "trace")];
     if !data.domains.list.is_empty() {
         parts.push(counted(data.domains.list.len() as u64, "clock"));
     }
     parts.push(counted(store.len() as u64, "span"));
-    parts.push(duration_text(data.hull_ns.end.saturating_sub(data.hull_ns.start)));
+    parts.push(duration_text(hull_ns.end.saturating_sub(hull_ns.start)));
     parts.join(" · ")
 }

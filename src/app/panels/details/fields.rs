@@ -32,7 +32,7 @@ pub fn fields_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, queue: &mut Q
         |ns| format!("{}  ({} ns)", duration_text(ns), signed_grouped(ns)),
     );
     row_ui(ui, details, "duration", &duration, queue);
-    let since = details.data.layout.extent_ns(span).0.saturating_sub(details.data.hull_ns.start);
+    let since = details.arranged.layout.extent_ns(span).0.saturating_sub(details.arranged.hull_ns.start);
     row_ui(ui, details, "since first event", &duration_text(since), queue);
     let domain = details.data.domains.of_span.get(span.at()).and_then(|ix| details.data.domains.list.get(ix.at()));
     if let Some(domain) = domain {

@@ -13,6 +13,7 @@ use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::theme;
 use super::super::workspace::Workspace;
+use crate::arrange::Arranged;
 use crate::model::SpanIx;
 use crate::scene::Theme;
 
@@ -20,6 +21,8 @@ use crate::scene::Theme;
 pub struct Details<'a> {
     /// What is open.
     pub data: &'a Workspace,
+    /// Where its spans are drawn.
+    pub arranged: &'a Arranged,
     /// Colours.
     pub theme: &'static Theme,
     /// Text scale.
@@ -33,6 +36,7 @@ pub fn details_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let Some(data) = &state.data else { return };
     let details = Details {
         data,
+        arranged: &state.arranged,
         theme: state.theme().theme(),
         scale: state.settings.text_scale,
         filter: state.session.details_filter.to_lowercase(),

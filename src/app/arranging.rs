@@ -1,0 +1,84 @@
+//! Making the arrangement that the plan asks for, on a thread of its own. The window draws the old one meanwhile.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+
+use super::host::Wake;
+use super::state::{Effect, State, Tone};
+use super::window::Host;
+use super::workspace::Workspace;
+use crate::arrange::{Arranged, Plan};
+
+/// An arrangement that is being made.
+pub struct Arranging {
+    begun: Instant,
+    result: Receiver<Arranged>,
+}
+
+/// How long the window waits before it says that it is busy.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+impl Arranging {
+    fn start(data: Arc<Workspace>, plan: Arc<Plan>, wake: Wake) -> Self {
+        let (sender, result) = bounded(1);
+        // Without a thread the channel closes, which `take_arranged` reports.
+        let _ = std::thread::Builder::new().name("arrange".to_owned()).spawn(move || {
+            let arranged = data.arrange(&plan);
+            // Gone when another file was opened meanwhile.
+            let _ = sender.send(arranged);
+            drop(sender);
+            wake();
+        });
+        Self { begun: Instant::now(), result }
+    }
+
+    /// True when it takes long enough to be mentioned.
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        self.begun.elapsed() >= PATIENCE
+    }
+}
+
+impl State {
+    /// Starts an arrangement when the plan asks for another one. One at a time: what was asked for meanwhile starts
+    /// when it is done.
+    pub(super) fn keep_arranged(&mut self, host: &Host) {
+        let Some(data) = &self.data else { return };
+        if self.session.arranging.is_none() && *self.session.view.plan != self.arranged.plan {
+            let plan = Arc::clone(&self.session.view.plan);
+            self.session.arranging = Some(Arranging::start(Arc::clone(data), plan, host.wake()));
+        }
+    }
+
+    /// Takes a finished arrangement, unless the plan has changed since it was begun.
+    pub(super) fn take_arranged(&mut self, host: &Host) {
+        let Some(arranging) = &self.session.arranging else { return };
+        match arranging.result.try_recv() {
+            Err(TryRecvError::Empty) => return,
+            Ok(arranged) if arranged.plan == *self.session.view.plan => self.show_arranged(arranged, host),
+            Ok(_) => {}
+            Err(TryRecvError::Disconnected) => {
+                // The same plan again would end the same way.
+                self.session.view.plan = Arc::new(self.arranged.plan.clone());
+                self.effect(Effect::Toast(Tone::Bad, "The lanes could not be arranged like that".to_owned()));
+            }
+        }
+        self.session.arranging = None;
+    }
+
+    /// Puts a new arrangement in place; the focused span keeps its height on the screen.
+    fn show_arranged(&mut self, arranged: Arranged, host: &Host) {
+        let before = self.session.view.focused.and_then(|span| self.top_of(span));
+        self.arranged = Arc::new(arranged);
+        let after = self.session.view.focused.and_then(|span| self.top_of(span));
+        if let (Some(before), Some(after)) = (before, after) {
+            self.session.view.scroll_y += after - before;
+        }
+        self.clamp_view();
+        // Marks belong to rows: those of the old arrangement mean nothing in the new one.
+        self.session.search.marks = None;
+        self.search_again(Duration::ZERO, host);
+    }
+}
