@@ -25,6 +25,7 @@ pub(super) fn finish(store: &mut TraceStore, logs: Vec<LogDraft>) {
     resolve_links(store);
     super::logs::attach(store, logs);
     note_own_flags(store);
+    store.failed = store.spans.flags.iter().filter(|flags| flags.has(SpanFlags::ERROR)).count() as u64;
     shrink(store);
 }
 

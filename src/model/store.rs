@@ -73,6 +73,8 @@ pub struct TraceStore {
     /// Where each trace's spans end in `by_id`; empty until they are sorted and counted.
     pub(crate) trace_end: Vec<u32>,
     pub(crate) ghosts: Vec<Ghost>,
+    /// Spans with [`SpanFlags::ERROR`].
+    pub(crate) failed: u64,
 }
 
 impl TraceStore {
@@ -169,6 +171,12 @@ impl TraceStore {
     #[must_use]
     pub fn flags(&self) -> &[SpanFlags] {
         &self.spans.flags
+    }
+
+    /// Number of spans that failed.
+    #[must_use]
+    pub const fn failed(&self) -> u64 {
+        self.failed
     }
 
     /// The first value of `key` among `attrs`.

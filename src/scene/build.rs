@@ -91,8 +91,6 @@ pub struct SceneBuilder {
     ghosts: Vec<GhostRun>,
     pub(super) lane_texts: Vec<Option<LaneTexts>>,
     strings: usize,
-    /// Failed spans of the store, counted once.
-    failed: u64,
 }
 
 /// Builds one scene. Where frames follow each other, keep a [`SceneBuilder`].
@@ -130,14 +128,13 @@ impl SceneBuilder {
         if self.strings != input.store.strings().len() {
             self.reset();
             self.strings = input.store.strings().len();
-            self.failed = input.store.flags().iter().filter(|flags| flags.has(SpanFlags::ERROR)).count() as u64;
         }
         let frame = Frame { input, view, theme: view.theme.theme(), nothing: "no spans in this time range".into() };
         let mut scene = empty_scene(input, view);
         scene.overview = strip::overview(&frame, &scene);
         let origin = scene.hull_ns.start;
         scene.ruler = ruler::ruler(view.time, &scene.scale, origin, view.ruler, scene.metrics.small);
-        scene.corner = strip::corner(&frame, &scene, self.failed);
+        scene.corner = strip::corner(&frame, &scene);
         self.lanes(&frame, &mut scene);
         selection::add(&frame.selection(), &mut scene);
         if let Some(caption) = input.caption {

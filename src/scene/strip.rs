@@ -48,7 +48,7 @@ pub(super) fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
     }
 }
 
-pub(super) fn corner(frame: &Frame<'_>, scene: &Scene, failed: u64) -> Vec<TextShape> {
+pub(super) fn corner(frame: &Frame<'_>, scene: &Scene) -> Vec<TextShape> {
     let (areas, metrics, theme) = (&scene.areas, &scene.metrics, frame.theme);
     let left = 14.0 * metrics.scale;
     let room = areas.corner.width() - left - 10.0 * metrics.scale;
@@ -66,8 +66,8 @@ pub(super) fn corner(frame: &Frame<'_>, scene: &Scene, failed: u64) -> Vec<TextS
         count_text(store.len() as u64, "span"),
         duration_text(scene.hull_ns.end.saturating_sub(scene.hull_ns.start))
     );
-    if failed > 0 {
-        summary = format!("{summary} · {failed} failed");
+    if store.failed() > 0 {
+        summary = format!("{summary} · {} failed", store.failed());
     }
     let clock = match frame.view.ruler {
         RulerMode::Relative if scene.ruler.base.is_empty() => "Time since the first span".to_owned(),
