@@ -55,6 +55,8 @@ impl State {
             Command::ToggleDiagnostics => self.toggle_tab(DrawerTab::Diagnostics),
             Command::Drawer(command) => self.apply_drawer(&command),
             Command::ToggleHelp => self.session.help_open = !self.session.help_open,
+            Command::Palette => self.toggle_palette(),
+            Command::Picker(command) => self.apply_picker(command, host),
             Command::Clear => self.clear(),
             Command::SystemTheme(theme) => {
                 self.system_theme = theme;
@@ -226,7 +228,9 @@ impl State {
 
     fn clear(&mut self) {
         let session = &mut self.session;
-        if session.help_open {
+        if session.picker.is_some() {
+            session.picker = None;
+        } else if session.help_open {
             session.help_open = false;
         } else if session.search.help_open {
             session.search.help_open = false;

@@ -109,6 +109,13 @@ impl Keys {
     }
 }
 
+/// Several keys as menus and the help write them.
+#[must_use]
+pub fn text_of(keys: &[Keys]) -> String {
+    let texts: Vec<String> = keys.iter().map(Keys::text).collect();
+    texts.join("  ")
+}
+
 /// The command that a key press asks for. What a key types counts before where it lies.
 #[must_use]
 pub fn command_of(key: Key, physical: Option<Key>, held: Modifiers) -> Option<Command> {

@@ -116,6 +116,8 @@ impl State {
         session.view.plan = Arc::new(self.arranged.plan.clone());
         session.view.lanes = Arc::default();
         session.export = None;
+        // Its choices are about what was open before.
+        session.picker = None;
         session.details_filter.clear();
         if self.data.is_some() {
             session.view.fit(&self.arranged.hull_ns);

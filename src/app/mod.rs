@@ -13,6 +13,7 @@ pub mod host;
 pub mod keys;
 mod loading;
 mod panels;
+pub mod picker;
 pub mod picture;
 pub mod search;
 pub mod settings;

@@ -35,6 +35,8 @@ pub struct Settings {
     pub drawer: Drawer,
     /// Files opened lately, the last one first.
     pub recent: Vec<PathBuf>,
+    /// Ids of commands picked lately in the palette, the last one first.
+    pub recent_commands: Vec<String>,
 }
 
 impl Default for Settings {
@@ -46,6 +48,7 @@ impl Default for Settings {
             details_open: true,
             drawer: Drawer::default(),
             recent: Vec::new(),
+            recent_commands: Vec::new(),
         }
     }
 }

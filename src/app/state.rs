@@ -8,6 +8,7 @@ use crossbeam_channel::Receiver;
 use super::arranging::Arranging;
 use super::history::History;
 use super::host::Picked;
+use super::picker::Picker;
 use super::picture::Drawing;
 use super::search::Search;
 use super::settings::{Settings, ThemeChoice};
@@ -42,6 +43,8 @@ pub struct Session {
     pub search: Search,
     /// The help is open.
     pub help_open: bool,
+    /// The list to pick from, when open.
+    pub picker: Option<Picker>,
     /// The export panel, when open.
     pub export: Option<ExportPanel>,
     /// Sources that wait for "add or replace".

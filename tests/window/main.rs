@@ -10,5 +10,6 @@ mod exporting;
 mod harness;
 mod opening;
 mod panels;
+mod picker;
 mod spans;
 mod views;

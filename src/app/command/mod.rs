@@ -106,6 +106,8 @@ pub enum Command {
     ClearSearch,
     /// Shows or hides the explanation of the search language.
     SearchHelp,
+    /// Shows all commands in a list that is searched by typing.
+    Palette,
     /// Measures the time that the selection takes.
     MeasureSelection,
     /// Closes what is open on top, else clears the measured range, else the selection.
@@ -155,6 +157,8 @@ pub enum Command {
     },
     /// Hides a lane.
     HideLane(crate::arrange::LaneKey),
+    /// Does something with the open picker.
+    Picker(crate::app::picker::PickerCommand),
     /// Moves the view along time, nanoseconds.
     PanBy(i64),
     /// Moves the view along the rows, points.

@@ -11,6 +11,7 @@ mod view;
 
 use super::{Command, CommandKind};
 use crate::app::keys::Keys;
+use crate::app::state::State;
 
 /// Heading in the help; the first five are menus too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display, strum::EnumIter)]
@@ -36,6 +37,18 @@ pub enum Needs {
     Workspace,
     /// A span is selected.
     Selection,
+}
+
+impl Needs {
+    /// Why a command with this need cannot be used now; `None` when it can.
+    #[must_use]
+    pub fn why_not(self, state: &State) -> Option<&'static str> {
+        match self {
+            Self::Workspace | Self::Selection if state.data.is_none() => Some("open a trace first"),
+            Self::Selection if state.session.view.selection.is_empty() => Some("select a span first"),
+            Self::Nothing | Self::Workspace | Self::Selection => None,
+        }
+    }
 }
 
 /// One row of the command table.

@@ -8,6 +8,7 @@ mod export;
 mod help;
 mod loading;
 mod menu;
+mod pick_list;
 mod status;
 mod toolbar;
 mod widgets;
@@ -63,6 +64,7 @@ pub fn window_ui(ui: &mut Ui, state: &State, canvas: &mut Canvas, frame_ms: Opti
     });
     help::help_ui(ui, state, queue);
     export::export_ui(ui, state, queue);
+    pick_list::pick_list_ui(ui, state, queue);
     drop_hint_ui(ui, state);
 }
 

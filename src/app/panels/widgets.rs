@@ -2,17 +2,13 @@
 
 use egui::{Button, Frame, Margin, Response, RichText, Stroke, Ui};
 
-use super::super::command::{Command, Entry, Needs, Queue, entry_of};
+use super::super::command::{Command, Entry, Queue, entry_of};
 use super::super::state::State;
 use crate::scene::Theme;
 
 /// True when the command of `entry` can be used now.
 pub fn is_usable(entry: &Entry, state: &State) -> bool {
-    match entry.needs {
-        Needs::Nothing => true,
-        Needs::Workspace => state.data.is_some(),
-        Needs::Selection => state.data.is_some() && !state.session.view.selection.is_empty(),
-    }
+    entry.needs.why_not(state).is_none()
 }
 
 /// The explanation of a command with its keys, as a tooltip.
