@@ -2,6 +2,7 @@
 
 pub mod background;
 pub mod clocks;
+pub mod critical_path;
 #[cfg(test)]
 mod rows_tests;
 pub mod search;

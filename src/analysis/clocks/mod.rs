@@ -1,24 +1,39 @@
 //! Clocks: which clock stamped a span, and what causality says about the offsets between clocks.
+//!
+//! | question | answer |
+//! |---|---|
+//! | which clock stamped a span | [`domains::assign`] |
+//! | everything about offsets | [`ClockModel::analyse`]; another reference or level: [`ClockModel::with_options`] |
+//! | where an event lies, how long it took, what came first | [`ClockModel::place`], [`ClockModel::between`], [`ClockModel::compare`] |
+//! | why a bound is where it is | [`ClockModel::why`] |
+//! | the offset of a pair over time | [`ClockModel::band`] |
+//! | a clock held at an offset by hand | [`ClockModel::hold`] |
+//! | (receive) - (send) per causal edge: histogram, ECDF, least latencies | [`separations`] |
+//! | was causality healthy at a time | [`health`] |
+//! | quantiles of durations that are intervals | [`intervals`] |
 
 pub mod causal;
 mod classify;
 pub mod domains;
 pub mod edges;
 pub mod findings;
+pub mod health;
+pub mod intervals;
 mod model;
 mod processes;
 pub mod reference;
 pub mod repair;
 mod same_clock;
+pub mod separations;
 pub mod solve;
 pub mod stamps;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 pub mod units;
 pub mod words;
 
 pub use causal::{Cause, EventKey, Evidence, Point, Rule};
 pub use findings::{Code, Finding, Proof, Severity};
-pub use model::{Between, ClockModel, Comparison, Offset, Options, Pair, Placed};
+pub use model::{Band, BandPoint, Between, ClockModel, Comparison, Held, Offset, Options, Pair, Placed, Stop, Touch};
 pub use reference::Reference;
 pub use solve::{Order, Side};

@@ -47,6 +47,12 @@ impl Processes {
         process.map_or(DomainIx(clock), |process| process.0)
     }
 
+    /// The solver's clocks for `domain`: its own, and those of its processes should it be taken apart.
+    pub fn clocks_of(&self, domain: DomainIx) -> impl Iterator<Item = u32> + '_ {
+        let own = (self.domains..).zip(&self.clock).filter(move |(_, process)| process.0 == domain);
+        std::iter::once(domain.0).chain(own.map(|(clock, _)| clock))
+    }
+
     /// Which clocks `changes` takes apart, and into what.
     #[must_use]
     pub fn split(&self, changes: &Changes) -> Split {

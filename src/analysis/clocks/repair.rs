@@ -240,14 +240,38 @@ pub struct Consistent {
     pub repairs: Vec<Repair>,
 }
 
+impl Consistent {
+    /// An offset of `clock` at its own time `at_ns` that goes well with the solution; 0 where nothing is known.
+    #[must_use]
+    pub fn offset_near(&self, clock: u32, at_ns: i64) -> Fine {
+        let near = self.graph.neighbours(clock, at_ns).into_iter().flatten();
+        let highest = near.map(|(node, drift)| self.solution[node as usize] + drift).min();
+        highest.unwrap_or(0)
+    }
+
+    /// A guess per node of another graph over the same clocks.
+    fn guess_for(&self, graph: &Graph) -> Vec<Fine> {
+        let nodes = 0..u32::try_from(graph.len()).unwrap_or(u32::MAX);
+        let offset = |node| {
+            let (clock, at_ns) = graph.place(node);
+            self.offset_near(clock, at_ns)
+        };
+        nodes.map(offset).collect()
+    }
+}
+
 /// Contradictions to be looked at before edges are dropped without weighing.
 const WEIGHED: usize = 40;
 /// How often the edges are collected anew.
 const COLLECTIONS: usize = 6;
 
-/// Finds a cheapest repair and applies it. `collect` returns the reduced edges with their classes under given
+/// Finds a cheapest repair and applies it. `near` is a solution of a similar system, to start from. `collect` returns the reduced edges with their classes under given
 /// changes: what one edge implied must come back when it does not count.
-pub fn repair(terms: &Terms<'_>, mut collect: impl FnMut(&Changes) -> Vec<(Edge, u32)>) -> Consistent {
+pub fn repair(
+    terms: &Terms<'_>,
+    near: Option<&Consistent>,
+    mut collect: impl FnMut(&Changes) -> Vec<(Edge, u32)>,
+) -> Consistent {
     let mut found: Vec<Contradiction> = Vec::new();
     let mut chosen: Vec<Element> = Vec::new();
     let mut rounds = 0;
@@ -263,7 +287,8 @@ pub fn repair(terms: &Terms<'_>, mut collect: impl FnMut(&Changes) -> Vec<(Edge,
                 all.iter().filter(|(edge, class)| changes.allows(edge, *class)).copied().collect();
             let edges: Vec<Edge> = active.iter().map(|entry| entry.0).collect();
             let graph = Graph::build(&edges, &rates, &changes.breaks, Shape::Drift);
-            match graph.check(steady(&edges, &graph)) {
+            let guess = steady(&edges, &graph).or_else(|| near.map(|near| near.guess_for(&graph)));
+            match graph.check(guess) {
                 Check::Feasible(solution) => {
                     if found.len() > known && rounds < COLLECTIONS {
                         break;

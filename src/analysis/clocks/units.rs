@@ -4,7 +4,8 @@
 //! other clocks are (or, without others, into this century). Raw times stay as they are; the conversion is used
 //! wherever times of several clocks meet.
 
-use super::domains::Domains;
+use super::domains::{Domain, Domains};
+use super::findings::{Code, Finding, Severity};
 use crate::model::time::{DAY, MS, S, US};
 use crate::model::{DomainIx, TraceStore};
 
@@ -79,6 +80,23 @@ fn hulls(store: &TraceStore, domains: &Domains) -> Vec<Option<(i64, i64)>> {
         }
     }
     hulls
+}
+
+/// A finding per clock whose times need a conversion.
+#[must_use]
+pub fn findings(units: &[Option<Unit>], domains: &Domains) -> Vec<Finding> {
+    let clocks = units.iter().zip(&domains.list).enumerate();
+    let wrong = clocks.filter_map(|(at, (unit, domain))| Some((at, unit.as_ref()?, domain)));
+    let finding = |(at, unit, domain): (usize, &Unit, &Domain)| {
+        let sentence = format!("The times of {} look like {}.", domain.name, unit.words);
+        let mut finding = Finding::new(Code::U, Severity::Suspicious, sentence);
+        finding.root.clone_from(&domain.name);
+        finding.domains = vec![DomainIx::from_usize(at)];
+        finding.count = domain.spans;
+        finding.model = "M0";
+        finding
+    };
+    wrong.map(finding).collect()
 }
 
 #[cfg(test)]

@@ -38,7 +38,24 @@ pub struct Class {
     pub worst: Option<(Cause, i64)>,
 }
 
+/// What names a class, whatever else the store holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClassKey {
+    /// Why its edges hold.
+    pub rule: Rule,
+    /// Name of the parent or client span; empty for classes of all operations.
+    pub from_name: Sym,
+    /// Name of the child or server span; empty for classes of all operations.
+    pub to_name: Sym,
+}
+
 impl Class {
+    /// What names the class.
+    #[must_use]
+    pub const fn key(&self) -> ClassKey {
+        ClassKey { rule: self.rule, from_name: self.from_name, to_name: self.to_name }
+    }
+
     /// Whether the rule fails so often, without any offset being able to help, that it does not apply here:
     /// more than 20 % of at least five uses.
     #[must_use]

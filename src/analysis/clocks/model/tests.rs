@@ -1,7 +1,10 @@
 //! The whole engine on stores built by hand: truth inside every interval, planted faults found first, silence
 //! where nothing is wrong.
 
+use super::super::causal::{EventKey, Evidence, Point};
 use super::super::domains;
+use super::super::findings::{Code, Severity};
+use super::super::solve::{Order, Side};
 use super::super::tests::Draft;
 use super::*;
 use crate::model::SpanKind;

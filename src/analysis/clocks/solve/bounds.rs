@@ -178,11 +178,10 @@ impl Bounds {
     /// into the bounds.
     #[must_use]
     pub fn pin(&self, clock: u32, at_ns: i64, value: Fine) -> Pin<'_> {
-        let range = self.offset(clock, at_ns);
-        let value = range.hi.map_or(value, |hi| value.min(hi));
-        let value = range.lo.map_or(value, |lo| value.max(lo));
         let field = |way| Field::new(&self.graph, &self.solution, clock, at_ns, way);
-        Pin { bounds: self, value, from: field(Way::From), to: field(Way::To) }
+        let mut pin = Pin { bounds: self, clock, at_ns, value, from: field(Way::From), to: field(Way::To) };
+        pin.move_to(value);
+        pin
     }
 
     /// Pins two-sided nodes at their middles, then those with only an upper bound below it by the usual latency,
@@ -283,6 +282,8 @@ fn main_time(edges: &[Edge], breaks: &Breaks, clock: u32) -> i64 {
 #[derive(Clone, Debug)]
 pub struct Pin<'a> {
     bounds: &'a Bounds,
+    clock: u32,
+    at_ns: i64,
     /// The offset that the clock is held at.
     pub value: Fine,
     from: Field,
@@ -290,6 +291,20 @@ pub struct Pin<'a> {
 }
 
 impl Pin<'_> {
+    /// Holds the clock at `value` instead, moved into the bounds; returns where that is.
+    pub fn move_to(&mut self, value: Fine) -> Fine {
+        let range = self.bounds.offset(self.clock, self.at_ns);
+        let value = range.hi.map_or(value, |hi| value.min(hi));
+        self.value = range.lo.map_or(value, |lo| value.max(lo));
+        self.value
+    }
+
+    /// When the clock is held, by its own time, nanoseconds.
+    #[must_use]
+    pub const fn at_ns(&self) -> i64 {
+        self.at_ns
+    }
+
     /// The possible offsets of `clock` at its own time `at_ns` now.
     #[must_use]
     pub fn offset(&self, clock: u32, at_ns: i64) -> OffsetRange {

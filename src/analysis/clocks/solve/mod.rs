@@ -26,7 +26,7 @@ pub use between::{Interval, Order, Pairwise};
 pub use bounds::{Bounds, Estimate, OffsetRange, Pin, Side};
 pub use cycle::{Check, Step, Witness};
 pub use graph::{Breaks, Graph, Shape};
-pub use paths::Field;
+pub use paths::{Field, Way};
 pub use reduce::{Group, Reduced, Reducer, least_per_pair};
 
 use super::causal::{Cause, Evidence};

@@ -1,0 +1,352 @@
+//! The clock model: what is known about every clock of a workspace, as one value.
+
+mod answers;
+mod bands;
+mod pairs;
+mod whatif;
+
+use std::sync::Arc;
+
+use super::causal::Evidence;
+use super::classify;
+use super::domains::Domains;
+use super::edges::{self, ClassKey, Classes};
+use super::findings::{self, Finding};
+use super::processes::Processes;
+use super::reference::{self, Reference};
+use super::repair::{self, Changes, Consistent, Element, Terms};
+use super::same_clock;
+use super::solve::{Bounds, Edge, Group, Rates, Reduced, Reducer, is_used};
+use super::stamps::{Readers, Split, Stamps};
+use super::units::{self, Unit};
+use crate::model::{DomainIx, SpanIx, TraceIx, TraceStore};
+pub use answers::{Between, Comparison, Offset, Placed};
+pub use bands::{Band, BandPoint, Touch};
+pub use pairs::Pair;
+pub use whatif::{Held, Stop};
+
+/// How to analyse.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// Which causal edges to believe.
+    pub level: Evidence,
+    /// The reference clock, if the user chose one.
+    pub reference: Option<DomainIx>,
+    /// How fast a clock may drift, parts per billion of its own time. 50,000 by default.
+    pub drift_ppb: u32,
+    /// Other bounds for some clocks.
+    pub drift_of: Vec<(DomainIx, u32)>,
+    /// Use edges of this trace alone; `None` pools those of all traces, which bounds better.
+    pub only: Option<TraceIx>,
+    /// Classes of edges that the user does not believe; see [`ClockModel::classes`].
+    pub off: Vec<ClassKey>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            level: Evidence::Convention,
+            reference: None,
+            drift_ppb: 50_000,
+            drift_of: Vec::new(),
+            only: None,
+            off: Vec::new(),
+        }
+    }
+}
+
+/// What the store says about its clocks, whatever the options.
+#[derive(Debug)]
+struct Basis {
+    readers: Readers,
+    units: Vec<Option<Unit>>,
+    /// Clocks that are called from outside and call others.
+    gateways: Vec<bool>,
+    processes: Processes,
+    /// Findings that do not depend on other clocks.
+    local: Vec<Finding>,
+}
+
+/// The edges under one choice of traces and drift bounds, whatever the level and the reference.
+#[derive(Debug)]
+struct Collected {
+    rates: Rates,
+    reduced: Reduced,
+    classes: Classes,
+    /// The reference clock when the user chooses none.
+    choice: Option<Reference>,
+}
+
+/// The edges in force at one level, made consistent.
+#[derive(Debug)]
+struct Solved {
+    level: Evidence,
+    off: Vec<ClassKey>,
+    system: Arc<Consistent>,
+    split: Split,
+    pairs: Vec<Pair>,
+}
+
+/// What is known about the clocks of a workspace. Immutable; cheap to build again with another level or reference.
+#[derive(Clone, Debug)]
+pub struct ClockModel {
+    options: Options,
+    basis: Arc<Basis>,
+    collected: Arc<Collected>,
+    solved: Arc<Solved>,
+    /// Levels that were asked for before.
+    earlier: Vec<Arc<Solved>>,
+    reference: Option<Reference>,
+    bounds: Option<Bounds>,
+    findings: Vec<Finding>,
+}
+
+/// A store with its clocks.
+#[derive(Clone, Copy)]
+struct Workspace<'a> {
+    store: &'a TraceStore,
+    domains: &'a Domains,
+}
+
+impl ClockModel {
+    /// Analyses all clocks of `store`.
+    #[must_use]
+    pub fn analyse(store: &TraceStore, domains: &Domains, options: &Options) -> Self {
+        let workspace = Workspace { store, domains };
+        let basis = Arc::new(Basis::new(workspace));
+        let collected = Arc::new(basis.collect(workspace, options));
+        let solved = Arc::new(basis.solve(workspace, &collected, options, None));
+        Self::seen_from(workspace, options, basis, collected, solved, Vec::new())
+    }
+
+    /// The same workspace with other options. Another reference clock costs two shortest path runs; another level
+    /// or class a solution as well, which starts from the one at hand; other traces or drift bounds another pass
+    /// over the spans.
+    #[must_use]
+    pub fn with_options(&self, store: &TraceStore, domains: &Domains, options: &Options) -> Self {
+        const REMEMBERED: usize = 4;
+        let workspace = Workspace { store, domains };
+        let own = &self.options;
+        let basis = Arc::clone(&self.basis);
+        if (own.drift_ppb, &own.drift_of, own.only) != (options.drift_ppb, &options.drift_of, options.only) {
+            let collected = Arc::new(basis.collect(workspace, options));
+            let solved = Arc::new(basis.solve(workspace, &collected, options, Some(&self.solved.system)));
+            return Self::seen_from(workspace, options, basis, collected, solved, Vec::new());
+        }
+        let collected = Arc::clone(&self.collected);
+        let is_wanted = |solved: &&Arc<Solved>| (solved.level, &solved.off) == (options.level, &options.off);
+        let known = std::iter::once(&self.solved).chain(&self.earlier).find(is_wanted).cloned();
+        let solved =
+            known.unwrap_or_else(|| Arc::new(basis.solve(workspace, &collected, options, Some(&self.solved.system))));
+        let others = std::iter::once(&self.solved).chain(&self.earlier).filter(|other| !is_wanted(other));
+        let earlier = others.take(REMEMBERED).cloned().collect();
+        Self::seen_from(workspace, options, basis, collected, solved, earlier)
+    }
+
+    /// Chooses the reference clock and says what follows.
+    fn seen_from(
+        workspace: Workspace<'_>,
+        options: &Options,
+        basis: Arc<Basis>,
+        collected: Arc<Collected>,
+        solved: Arc<Solved>,
+        earlier: Vec<Arc<Solved>>,
+    ) -> Self {
+        let Workspace { store, domains } = workspace;
+        let wanted = options.reference.and_then(|domain| reference::by_hand(domains, domain));
+        let reference = wanted.or_else(|| collected.choice.clone());
+        let mut model = Self {
+            options: options.clone(),
+            basis,
+            collected,
+            solved,
+            earlier,
+            reference,
+            bounds: None,
+            findings: Vec::new(),
+        };
+        let blamed = model.blamed_clocks();
+        if let Some(reference) = &mut model.reference {
+            reference.is_steady = !blamed.contains(&reference.domain);
+        }
+        model.bounds = model.reference.as_ref().and_then(|reference| model.bounds_against(reference.domain));
+        let system = &model.solved.system;
+        let is_constant = system.repairs.is_empty() && model.solved.pairs.iter().all(|pair| pair.is_feasible);
+        let context = classify::Context {
+            store,
+            domains,
+            level: options.level,
+            reference: model.reference.as_ref().map(|reference| reference.domain),
+            rates: &model.collected.rates,
+            reduced: &model.collected.reduced,
+            classes: &model.collected.classes,
+            system,
+            processes: &model.basis.processes,
+            pairs: if is_constant { &model.solved.pairs } else { &[] },
+        };
+        let mut found = classify::findings(&context);
+        found.extend(model.basis.local.iter().cloned());
+        findings::number(&mut found);
+        model.findings = found;
+        model
+    }
+
+    /// Bounds on the axis of `domain`'s clock.
+    fn bounds_against(&self, domain: DomainIx) -> Option<Bounds> {
+        let system = &self.solved.system;
+        let rates = system.changes.rates(&self.collected.rates);
+        let guess = |clock, at_ns| system.offset_near(clock, at_ns);
+        Bounds::new(&system.edges, &rates, &system.changes.breaks, self.main_clock(domain), guess)
+    }
+
+    /// The clocks that jumped, were corrected or are several.
+    fn blamed_clocks(&self) -> Vec<DomainIx> {
+        let clock = |repair: &repair::Repair| match repair.element {
+            Element::Jump { clock, .. } | Element::Rate { clock, .. } | Element::Split { clock } => Some(clock),
+            Element::Edge(_) | Element::Class(_) | Element::Pair { .. } => None,
+        };
+        self.repairs().iter().filter_map(clock).map(|clock| self.basis.processes.domain(clock)).collect()
+    }
+
+    /// How it was analysed.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The reference clock and why; `None` for an empty workspace.
+    #[must_use]
+    pub const fn reference(&self) -> Option<&Reference> {
+        self.reference.as_ref()
+    }
+
+    /// Everything that was found, the worst first, numbered from 1.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Pairs of clocks that exchange messages, in order of their clocks.
+    #[must_use]
+    pub fn pairs(&self) -> &[Pair] {
+        &self.solved.pairs
+    }
+
+    /// The classes of edges: rules, and for weak ones the operations; how often each was used and failed.
+    #[must_use]
+    pub fn classes(&self) -> &[edges::Class] {
+        &self.collected.classes.list
+    }
+
+    /// What was set aside so that the rest fits, and why.
+    #[must_use]
+    pub fn repairs(&self) -> &[repair::Repair] {
+        &self.solved.system.repairs
+    }
+
+    /// The edges that bounds rest on: those that no other one implies.
+    #[must_use]
+    pub fn edges(&self) -> &[Edge] {
+        &self.solved.system.edges
+    }
+
+    /// The solver's view of bounds, for what-if; `None` for an empty workspace.
+    #[must_use]
+    pub const fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_ref()
+    }
+
+    /// The stamps of `store` as this model reads them.
+    #[must_use]
+    pub fn stamps<'a>(&'a self, store: &'a TraceStore, domains: &'a Domains) -> Stamps<'a> {
+        self.basis.stamps(Workspace { store, domains }).with_split(&self.solved.split)
+    }
+}
+
+impl Basis {
+    fn new(workspace: Workspace<'_>) -> Self {
+        let Workspace { store, domains } = workspace;
+        let readers = Readers::detect(store);
+        let units = units::detect(store, domains);
+        let stamps = Stamps::new(store, &domains.of_span, &readers).with_units(&units);
+        let mut local = same_clock::findings(&stamps, domains);
+        local.extend(units::findings(&units, domains));
+        let gateways = reference::gateways(store, domains);
+        let processes = Processes::new(store, domains);
+        Self { readers, units, gateways, processes, local }
+    }
+
+    fn stamps<'a>(&'a self, workspace: Workspace<'a>) -> Stamps<'a> {
+        let Workspace { store, domains } = workspace;
+        Stamps::new(store, &domains.of_span, &self.readers).with_units(&self.units)
+    }
+
+    fn collect(&self, workspace: Workspace<'_>, options: &Options) -> Collected {
+        let domains = workspace.domains;
+        let mut rates = Rates::uniform(domains.list.len() + self.processes.clock.len(), options.drift_ppb);
+        for &(domain, ppb) in &options.drift_of {
+            for clock in self.processes.clocks_of(domain) {
+                rates.set(clock, ppb);
+            }
+        }
+        let (reduced, classes) = collect(&self.stamps(workspace), options.only, &rates, &Changes::default());
+        let choice = reference::choose(domains, &reduced, &self.gateways, &[]);
+        Collected { rates, reduced, classes, choice }
+    }
+
+    /// Makes the edges at the level of `options` consistent. `near` is a solution of a similar system.
+    fn solve(
+        &self,
+        workspace: Workspace<'_>,
+        collected: &Collected,
+        options: &Options,
+        near: Option<&Consistent>,
+    ) -> Solved {
+        let Workspace { store, domains } = workspace;
+        let Collected { rates, reduced, classes, .. } = collected;
+        let trust: Vec<u32> = domains.list.iter().map(|domain| 20 * u32::from(reference::trust(domain.kind))).collect();
+        let processes = &self.processes;
+        let process = |span: SpanIx| processes.of_resource[store.span(span).resource_ix().at()];
+        let terms = Terms { rates, trust: &trust, process: &process };
+        let stamps = self.stamps(workspace);
+        let system = repair::repair(&terms, near, |changes| {
+            if changes.is_empty() {
+                return active(reduced, classes, options);
+            }
+            let split = processes.split(changes);
+            let (reduced, classes) = collect(&stamps.with_split(&split), options.only, rates, changes);
+            active(&reduced, &classes, options)
+        });
+        let pairs = pairs::pairs(domains.list.len(), &used(reduced, classes, options).collect::<Vec<_>>());
+        let split = processes.split(&system.changes);
+        Solved { level: options.level, off: options.off.clone(), system: Arc::new(system), split, pairs }
+    }
+}
+
+/// One pass over the store: edges, reduced as they come.
+fn collect(stamps: &Stamps<'_>, only: Option<TraceIx>, rates: &Rates, changes: &Changes) -> (Reduced, Classes) {
+    let mut reducer = Reducer::new(changes.rates(rates), changes.breaks.clone());
+    let is_plain = changes.is_empty();
+    let classes = edges::for_each(stamps, only, |edge, class| {
+        if is_plain || changes.allows(edge, class) {
+            reducer.push(edge, class);
+        }
+    });
+    (reducer.finish(), classes)
+}
+
+/// The groups of edges in force under `options`.
+fn used<'a>(reduced: &'a Reduced, classes: &'a Classes, options: &'a Options) -> impl Iterator<Item = &'a Group> {
+    let is_on: Vec<bool> =
+        classes.list.iter().map(|class| !class.is_off() && !options.off.contains(&class.key())).collect();
+    let is_on = move |class: u32| is_on.get(class as usize).copied().unwrap_or(true);
+    reduced.groups.iter().filter(move |group| is_used(group.strength, options.level) && is_on(group.class))
+}
+
+/// The edges in force under `options`, each with its class.
+fn active(reduced: &Reduced, classes: &Classes, options: &Options) -> Vec<(Edge, u32)> {
+    used(reduced, classes, options).flat_map(|group| group.kept.iter().map(|edge| (*edge, group.class))).collect()
+}
+
+#[cfg(test)]
+mod tests;
