@@ -3,6 +3,7 @@
 pub mod background;
 pub mod clocks;
 pub mod critical_path;
+pub mod genai;
 #[cfg(test)]
 mod rows_tests;
 pub mod search;

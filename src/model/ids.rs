@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::strings::Sym;
 
+/// Makes an index type: a `u32` with `NONE`.
 macro_rules! index_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -40,6 +41,7 @@ macro_rules! index_type {
         }
     };
 }
+pub(crate) use index_type;
 
 index_type!(
     /// A span of a [`TraceStore`](super::TraceStore), in input order.

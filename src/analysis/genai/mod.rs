@@ -1,0 +1,284 @@
+//! What traces of AI conversations say, whatever convention they follow: agents, model calls, tokens, phases,
+//! conversations and turns. Pure; the same store gives the same result.
+//!
+//! The conventions are data: `assets/genai/fields.toml` says which attribute gives which field, in the order in which
+//! they are believed, and `assets/genai/roles.toml` what names of spans and events mean. Each distinct attribute is
+//! looked up once, so that a million spans cost little more than a look at each. Every derived value can say where it
+//! was read and how far it can be trusted.
+//!
+//! Nothing here compares times of different clocks: whatever does takes the clock model.
+
+mod agents;
+mod calls;
+mod conversations;
+mod convert;
+mod facts;
+mod field;
+mod inherit;
+mod normalise;
+mod parts;
+mod phase;
+mod resolve;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod ttft;
+mod turns;
+mod units;
+mod view;
+
+pub use agents::{Agent, AgentIx};
+pub use calls::{Call, Tokens, Totals, Ttft, TtftFrom};
+pub use conversations::{Conversation, ConversationIx};
+pub use field::{Confidence, Datum, Field, Role, Text};
+pub use phase::{Origin, Phase, PhasePart, Rule};
+pub use turns::{Turn, TurnIx};
+pub use view::{CallView, Known};
+
+use std::ops::Range;
+
+use agents::Agents;
+use normalise::Own;
+use resolve::Resolved;
+
+use crate::model::{SpanFlags, SpanIx, TraceStore};
+
+/// What a store says about AI conversations. Immutable; belongs to the store that it was made from.
+#[derive(Clone, Debug)]
+pub struct GenAi {
+    resolved: Resolved,
+    role: Vec<Role>,
+    phase: Vec<Phase>,
+    agent: Vec<AgentIx>,
+    conversation: Vec<ConversationIx>,
+    turn: Vec<TurnIx>,
+    calls: Vec<Call>,
+    /// Parts of all calls, end to end.
+    parts: Vec<PhasePart>,
+    part_end: Vec<u32>,
+    agents: Vec<Agent>,
+    conversations: Vec<Conversation>,
+    turns: Vec<Turn>,
+    totals: Totals,
+}
+
+impl GenAi {
+    /// Reads all spans of `store`.
+    #[must_use]
+    pub fn analyse(store: &TraceStore) -> Self {
+        let mut resolved = Resolved::new(store);
+        let mut agents = Agents::default();
+        let mut own = Own::read(store, &mut resolved, &mut agents);
+        let order = inherit::order(store);
+        inherit::settle_stages(store, &resolved, &mut own, &order);
+        inherit::agents(store, &resolved, &mut own, &mut agents, &order);
+        inherit::nest_calls(store, &mut own, &order);
+        conversations::inherit(store, &mut own, &order);
+        let conversations = conversations::collect(store, &resolved, &mut own);
+        let phase = inherit::phases(store, &resolved, &own.role, &order);
+        let (parts, part_end) = parts::all(store, &resolved, &own, &order);
+        let (turn, turns) = turns::find(store, &resolved, &own, &order);
+        let mut genai = Self {
+            resolved,
+            role: own.role,
+            phase,
+            agent: own.agent,
+            conversation: own.conversation,
+            turn,
+            calls: own.calls,
+            parts,
+            part_end,
+            agents: agents.list,
+            conversations,
+            turns,
+            totals: Totals::default(),
+        };
+        genai.add_up(store);
+        genai
+    }
+
+    fn add_up(&mut self, store: &TraceStore) {
+        for span in store.span_ixs() {
+            let at = span.at();
+            let one = Totals {
+                spans: 1,
+                errors: u64::from(store.flags()[at].has(SpanFlags::ERROR)),
+                tool_calls: u64::from(self.role[at] == Role::Tool),
+                ..Totals::default()
+            };
+            self.add(span, &one);
+        }
+        for at in 0..self.calls.len() {
+            let call = self.calls[at];
+            let mut one = Totals::default();
+            one.add_call(&call);
+            let is_outermost = call.is_model && call.outer.is_none_or(|outer| !self.calls[outer as usize].is_model);
+            one.model_calls = u64::from(is_outermost);
+            one.calls_without_tokens = u64::from(is_outermost && !self.states_tokens(at));
+            self.add(call.span, &one);
+        }
+    }
+
+    /// Whether a call or one inside of it states tokens. Rarely more than a few calls are inside of one another.
+    fn states_tokens(&self, at: usize) -> bool {
+        let outer = u32::try_from(at).unwrap_or(u32::MAX);
+        if self.calls[at].tokens.is_stated() {
+            return true;
+        }
+        let near = self.calls[at.saturating_sub(8)..(at + 8).min(self.calls.len())].iter();
+        near.into_iter().any(|call| call.outer == Some(outer) && call.tokens.is_stated())
+    }
+
+    fn add(&mut self, span: SpanIx, one: &Totals) {
+        self.totals.add(one);
+        if let Some(ix) = self.agent[span.at()].get() {
+            self.agents[ix.at()].totals.add(one);
+            self.agents[ix.at()].first_span.get_or_insert(span);
+        }
+        if let Some(ix) = self.conversation[span.at()].get() {
+            self.conversations[ix.at()].totals.add(one);
+        }
+        if let Some(ix) = self.turn[span.at()].get() {
+            self.turns[ix.at()].totals.add(one);
+        }
+    }
+
+    /// What is known about `span`; `None` when it is no span of an AI conversation.
+    #[must_use]
+    pub fn call<'a>(&'a self, store: &'a TraceStore, span: SpanIx) -> Option<CallView<'a>> {
+        (self.role_of(span) != Role::None).then(|| CallView::new(self, store, span))
+    }
+
+    /// What kind of work `span` is.
+    #[must_use]
+    pub fn role_of(&self, span: SpanIx) -> Role {
+        self.role.get(span.at()).copied().unwrap_or_default()
+    }
+
+    /// The agent at work in `span`: the one that it names, or the nearest one above it.
+    #[must_use]
+    pub fn agent_of(&self, span: SpanIx) -> Option<AgentIx> {
+        self.agent.get(span.at())?.get()
+    }
+
+    /// What `span` as a whole is time of. Spans that say nothing belong to what is above them.
+    #[must_use]
+    pub fn phase_of(&self, span: SpanIx) -> Phase {
+        self.phase.get(span.at()).copied().unwrap_or_default()
+    }
+
+    /// The parts of a model call, sorted by start; empty for other spans. Parts may overlap.
+    #[must_use]
+    pub fn phases(&self, span: SpanIx) -> &[PhasePart] {
+        self.call_at(span).map_or(&[], |at| &self.parts[slice_range(&self.part_end, at)])
+    }
+
+    /// The turn that `span` belongs to.
+    #[must_use]
+    pub fn turn_of(&self, span: SpanIx) -> Option<TurnIx> {
+        self.turn.get(span.at())?.get()
+    }
+
+    /// The conversation that `span` belongs to.
+    #[must_use]
+    pub fn conversation_of(&self, span: SpanIx) -> Option<ConversationIx> {
+        self.conversation.get(span.at())?.get()
+    }
+
+    /// The agents: named ones in order of appearance in the file, then those that nothing names.
+    #[must_use]
+    pub fn agents(&self) -> &[Agent] {
+        &self.agents
+    }
+
+    /// The conversations, in order of appearance in the file.
+    #[must_use]
+    pub fn conversations(&self) -> &[Conversation] {
+        &self.conversations
+    }
+
+    /// The turns, those of one conversation together and in order.
+    #[must_use]
+    pub fn turns(&self) -> &[Turn] {
+        &self.turns
+    }
+
+    /// Model calls and other spans that state tokens, in file order.
+    #[must_use]
+    pub fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+
+    /// The call of `span`, if it is one.
+    #[must_use]
+    pub fn call_of(&self, span: SpanIx) -> Option<&Call> {
+        self.call_at(span).map(|at| &self.calls[at])
+    }
+
+    fn call_at(&self, span: SpanIx) -> Option<usize> {
+        self.calls.binary_search_by_key(&span, |call| call.span).ok()
+    }
+
+    /// What happened in the whole workspace.
+    #[must_use]
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Whether there is nothing about AI in the store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty() && self.calls.is_empty() && self.role.iter().all(|role| *role == Role::None)
+    }
+
+    /// The characters of a text of a [`Datum`].
+    #[must_use]
+    pub fn text<'a>(&'a self, store: &'a TraceStore, text: Text) -> &'a str {
+        self.resolved.text(store, text)
+    }
+
+    /// When each piece of the streamed answer of `span` came: times on its own clock, Unix nanoseconds, sorted; and
+    /// how many of its events its SDK dropped, the oldest ones usually.
+    #[must_use]
+    pub fn chunks(&self, store: &TraceStore, span: SpanIx) -> (Vec<i64>, u32) {
+        let events = &store.events;
+        let is_chunk = |event: &usize| {
+            matches!(
+                self.resolved.of_event(events.name[*event]),
+                Some(resolve::EventSign::First | resolve::EventSign::Chunk)
+            )
+        };
+        let mut times: Vec<i64> =
+            event_range(store, span).filter(is_chunk).map(|event| events.time_ns[event]).collect();
+        times.sort_unstable();
+        (times, store.span(span).rare().map_or(0, |rare| rare.dropped[1]))
+    }
+
+    /// Heap memory in bytes.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        fn of<T>(column: &Vec<T>) -> usize {
+            column.capacity() * size_of::<T>()
+        }
+        self.resolved.heap_bytes()
+            + of(&self.role)
+            + of(&self.phase)
+            + of(&self.agent)
+            + of(&self.conversation)
+            + of(&self.turn)
+            + of(&self.calls)
+            + of(&self.parts)
+            + of(&self.part_end)
+    }
+}
+
+/// The events of `span` in the store's columns.
+fn event_range(store: &TraceStore, span: SpanIx) -> Range<usize> {
+    slice_range(&store.spans.event_end, span.at())
+}
+
+/// The slice `ix` of an arena whose slices end at `ends`.
+fn slice_range(ends: &[u32], ix: usize) -> Range<usize> {
+    let start = if ix == 0 { 0 } else { ends[ix - 1] as usize };
+    start..ends[ix] as usize
+}

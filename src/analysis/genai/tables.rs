@@ -1,0 +1,302 @@
+//! The folding tables: which keys, names and values say what. Data in `assets/genai`, checked by a test.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use strum::VariantArray as _;
+
+use super::field::{Confidence, Field, Role, Unit};
+use super::phase::Phase;
+
+const FIELDS: &str = include_str!("../../../assets/genai/fields.toml");
+const ROLES: &str = include_str!("../../../assets/genai/roles.toml");
+
+/// An attribute that gives a field.
+#[derive(Clone, PartialEq, Debug)]
+pub struct KeyRule {
+    /// The field.
+    pub field: Field,
+    /// The attribute's key, possibly with `*`.
+    pub key: String,
+    /// Where the value lies in the JSON of the attribute.
+    pub path: Option<String>,
+    /// Unit of a duration.
+    pub unit: Option<Unit>,
+    /// Whether the key states the unit.
+    pub is_unit_fixed: bool,
+    /// How far it can be trusted.
+    pub sure: Confidence,
+    /// The convention.
+    pub of: String,
+}
+
+/// What a span's name says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NameRule {
+    /// The name, possibly with `*`.
+    pub like: String,
+    /// What kind of work.
+    pub role: Role,
+    /// Only in scopes that begin so.
+    pub scope: Option<String>,
+    /// Only below a span of that role.
+    pub within: Option<Role>,
+    /// Which field the first `*` is.
+    pub capture: Option<Field>,
+    /// Which phase, for stages.
+    pub phase: Option<Phase>,
+    /// The convention.
+    pub of: String,
+}
+
+/// What an event's name says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EventRule {
+    /// The name, possibly with `*`.
+    pub like: String,
+    /// Whether it is the first piece of a stream, not any piece.
+    pub is_first: bool,
+    /// The convention.
+    pub of: String,
+}
+
+/// Two events with a phase between them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MarkRule {
+    /// Name of the first one.
+    pub from: String,
+    /// Name of the second one.
+    pub to: String,
+    /// The phase.
+    pub phase: Phase,
+    /// The convention.
+    pub of: String,
+}
+
+/// All tables.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Tables {
+    /// Attributes, those of one field together and in the order in which they are believed.
+    pub keys: Vec<KeyRule>,
+    /// Span names.
+    pub names: Vec<NameRule>,
+    /// Event names.
+    pub events: Vec<EventRule>,
+    /// Pairs of events.
+    pub marks: Vec<MarkRule>,
+    /// Values of kinds, in lower case.
+    pub values: BTreeMap<String, Role>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawKey {
+    key: String,
+    path: Option<String>,
+    unit: Option<String>,
+    #[serde(default)]
+    fixed: bool,
+    sure: Option<String>,
+    of: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawName {
+    like: String,
+    role: String,
+    scope: Option<String>,
+    within: Option<String>,
+    capture: Option<String>,
+    phase: Option<String>,
+    of: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEvent {
+    like: String,
+    sign: String,
+    of: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMark {
+    from: String,
+    to: String,
+    phase: String,
+    of: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRoles {
+    names: Vec<RawName>,
+    events: Vec<RawEvent>,
+    marks: Vec<RawMark>,
+    values: BTreeMap<String, String>,
+}
+
+/// The tables that the program was built with.
+pub fn tables() -> &'static Tables {
+    // A test holds that they can be read; a program with broken tables would know no conventions.
+    static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+        Tables::read(FIELDS, ROLES).unwrap_or_else(|error| {
+            tracing::error!("the tables of conventions cannot be read: {error}");
+            Tables::default()
+        })
+    });
+    &TABLES
+}
+
+impl Tables {
+    /// Reads the two files.
+    ///
+    /// # Errors
+    /// What is wrong with them, in words.
+    pub fn read(fields: &str, roles: &str) -> Result<Self, String> {
+        let mut raw: BTreeMap<String, Vec<RawKey>> = toml::from_str(fields).map_err(|error| error.to_string())?;
+        let roles: RawRoles = toml::from_str(roles).map_err(|error| error.to_string())?;
+        let mut keys = Vec::new();
+        for &field in Field::VARIANTS {
+            let rules = raw.remove(field.name()).ok_or_else(|| format!("no keys for {}", field.name()))?;
+            for rule in rules {
+                keys.push(key_rule(field, rule)?);
+            }
+        }
+        match raw.keys().next() {
+            Some(unknown) => Err(format!("there is no field {unknown}")),
+            None => Ok(Self {
+                keys,
+                names: roles.names.into_iter().map(name_rule).collect::<Result<_, _>>()?,
+                events: roles.events.into_iter().map(event_rule).collect::<Result<_, _>>()?,
+                marks: roles.marks.into_iter().map(mark_rule).collect::<Result<_, _>>()?,
+                values: roles
+                    .values
+                    .into_iter()
+                    .map(|(value, role)| Ok((value, parse("role", &role)?)))
+                    .collect::<Result<_, String>>()?,
+            }),
+        }
+    }
+}
+
+fn parse<T: FromStr>(what: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("there is no {what} {text}"))
+}
+
+fn key_rule(field: Field, raw: RawKey) -> Result<KeyRule, String> {
+    Ok(KeyRule {
+        field,
+        key: raw.key,
+        path: raw.path,
+        unit: raw.unit.map(|unit| parse("unit", &unit)).transpose()?,
+        is_unit_fixed: raw.fixed,
+        sure: raw.sure.map_or(Ok(Confidence::Stated), |sure| parse("confidence", &sure))?,
+        of: raw.of,
+    })
+}
+
+fn name_rule(raw: RawName) -> Result<NameRule, String> {
+    Ok(NameRule {
+        like: raw.like,
+        role: parse("role", &raw.role)?,
+        scope: raw.scope,
+        within: raw.within.map(|role| parse("role", &role)).transpose()?,
+        capture: raw.capture.map(|field| parse("field", &field)).transpose()?,
+        phase: raw.phase.map(|phase| parse("phase", &phase)).transpose()?,
+        of: raw.of,
+    })
+}
+
+fn event_rule(raw: RawEvent) -> Result<EventRule, String> {
+    let is_first = match raw.sign.as_str() {
+        "first" => true,
+        "chunk" => false,
+        other => return Err(format!("there is no sign {other}")),
+    };
+    Ok(EventRule { like: raw.like, is_first, of: raw.of })
+}
+
+fn mark_rule(raw: RawMark) -> Result<MarkRule, String> {
+    Ok(MarkRule { phase: parse("phase", &raw.phase)?, from: raw.from, to: raw.to, of: raw.of })
+}
+
+/// What the first `*` of `pattern` stands for in `text`; `Some("")` when it has none and they are equal.
+#[must_use]
+pub fn matches<'t>(pattern: &str, text: &'t str) -> Option<&'t str> {
+    let mut parts = pattern.split('*');
+    let mut rest = text.strip_prefix(parts.next()?)?;
+    let Some(mut next) = parts.next() else { return rest.is_empty().then_some("") };
+    let mut captured = None;
+    loop {
+        let following = parts.next();
+        // The last piece has to be at the very end, the others as early as possible.
+        let at = if following.is_none() { rest.len().checked_sub(next.len()) } else { rest.find(next) }?;
+        let (before, after) = (rest.get(..at)?, rest.get(at..)?.strip_prefix(next)?);
+        captured.get_or_insert(before);
+        rest = after;
+        match following {
+            Some(piece) => next = piece,
+            None => return captured,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_can_be_read_and_make_sense() {
+        let tables = Tables::read(FIELDS, ROLES).unwrap();
+        assert!(tables.keys.len() > 200 && tables.names.len() > 60 && tables.values.len() > 50);
+        let durations = Field::Queue as u8..=Field::ServerTime as u8;
+        for rule in &tables.keys {
+            let is_duration = durations.contains(&(rule.field as u8)) || rule.field == Field::Ttft;
+            assert_eq!(is_duration, rule.unit.is_some(), "a unit belongs to durations, and only to them: {rule:?}");
+            assert!(!rule.is_unit_fixed || rule.unit.is_some(), "{rule:?}");
+            assert!(!rule.key.is_empty() && !rule.of.is_empty(), "{rule:?}");
+        }
+        let mut seen = std::collections::HashSet::new();
+        for rule in &tables.keys {
+            assert!(seen.insert((rule.field, &rule.key, &rule.path)), "twice: {rule:?}");
+        }
+        for rule in &tables.names {
+            assert_eq!(rule.role == Role::Stage, rule.phase.is_some(), "{rule:?}");
+            assert!(rule.capture.is_none() || rule.like.contains('*'), "{rule:?}");
+        }
+        assert!(tables.values.keys().all(|value| *value == value.to_lowercase()));
+    }
+
+    #[test]
+    fn mistakes_in_the_tables_are_named() {
+        let fields = FIELDS.replace("unit = \"s\"", "unit = \"fortnight\"");
+        assert_eq!(Tables::read(&fields, ROLES).unwrap_err(), "there is no unit fortnight");
+        let fields = FIELDS.replace("[\n", "[\n{ kee = 1 },");
+        assert!(Tables::read(&fields, ROLES).unwrap_err().contains("kee"));
+        assert_eq!(Tables::read(&format!("{FIELDS}\nnew = []"), ROLES).unwrap_err(), "there is no field new");
+    }
+
+    #[test]
+    fn patterns_capture_their_first_star() {
+        for (pattern, text, captured) in [
+            ("invoke_agent *", "invoke_agent critic", Some("critic")),
+            ("agent_run [*]", "agent_run [root agent]", Some("root agent")),
+            ("agent_run [*]", "agent_run [", None),
+            ("a.*.b.*.c", "a.10.b.2.c", Some("10")),
+            ("a.*.b", "a.1.bb", None),
+            ("*.handoff", "A → B.handoff", Some("A → B")),
+            ("queue", "queue", Some("")),
+            ("queue", "queued", None),
+            ("llm_d.pd_proxy.*decode", "llm_d.pd_proxy.chunked_decode", Some("chunked_")),
+            ("*é", "é", Some("")),
+            ("a*é", "aà", None),
+        ] {
+            assert_eq!(matches(pattern, text), captured, "{pattern} on {text}");
+        }
+    }
+}
