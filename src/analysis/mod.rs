@@ -1,5 +1,6 @@
 //! What the spans mean: clock domains, causality, findings. Pure and deterministic.
 
+pub mod attribute_keys;
 pub mod background;
 pub mod clocks;
 pub mod critical_path;

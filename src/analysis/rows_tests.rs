@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use strum::IntoEnumIterator as _;
 
+use super::attribute_keys::attribute_keys;
 use super::clocks::domains::Domains;
 use super::search::samples::{Seed, build, seeds};
 use super::search::{CancelFlag, Categories, Field, SpanSet, matching, parse};
@@ -151,6 +152,7 @@ proptest! {
         let chosen = SpanSet::from_fn(store.len(), &cancel, |at| mask >> (at % 16) & 1 == 1).unwrap();
         let mut columns: Vec<Column> = fields().into_iter().map(Column::Field).collect();
         columns.extend([Column::Id, Column::Start, Column::Duration, Column::SelfTime]);
+        columns.extend([Column::Attributes, Column::Events, Column::Offset]);
         for column in columns {
             for (among, is_descending) in [(None, false), (None, true), (Some(&chosen), false), (Some(&chosen), true)] {
                 let sorted = rows.sorted(among, &column, is_descending, &cancel).unwrap();
@@ -176,12 +178,9 @@ proptest! {
 
 /// (numbers first, number, folded text, text), as a person would order cells.
 fn naive_key(rows: &Rows<'_>, column: &Column, ix: SpanIx) -> Option<(bool, i128, String, String)> {
-    let cell = rows.cell(ix, column, true);
+    let cell = rows.cell(ix, column, true).into_owned();
     let number = |cell: &str| cell.parse::<f64>().ok().filter(|number| number.is_finite());
     match column {
-        Column::Start | Column::Duration | Column::SelfTime => {
-            (!cell.is_empty()).then(|| (false, cell.parse().unwrap(), String::new(), String::new()))
-        }
         Column::Id => match u64::from_str_radix(&cell, 16) {
             Ok(bits) => Some((false, bits.into(), String::new(), String::new())),
             Err(_) => Some((true, 0, cell.to_lowercase(), cell)),
@@ -196,6 +195,8 @@ fn naive_key(rows: &Rows<'_>, column: &Column, ix: SpanIx) -> Option<(bool, i128
                 _ => Some((true, 0, folded, cell)),
             }
         }
+        Column::Duration if cell.starts_with('-') => None,
+        _ => (!cell.is_empty()).then(|| (false, cell.parse().unwrap(), String::new(), String::new())),
     }
 }
 
@@ -222,10 +223,47 @@ fn children_on_another_clock_leave_self_time_alone() {
 }
 
 #[test]
+fn unknown_times_are_told_in_words_and_sort_last() {
+    let seed = |start, end| Seed {
+        name: 0,
+        trace: 1,
+        parent: 0,
+        start,
+        end,
+        resource: 0,
+        attrs: Vec::new(),
+        event: None,
+        message: 3,
+        kind: 0,
+        status: 0,
+    };
+    let (store, domains) = build(&[seed(10, 0), seed(30, 20), seed(0, 0), seed(10, 14), seed(0, 9), seed(10, 11)]);
+    let cancel = CancelFlag::new();
+    let self_times = SelfTimes::new(&store, &domains, &cancel).unwrap();
+    let rows = Rows { store: &store, domains: &domains, self_times: &self_times };
+    let cells = |is_exact| store.span_ixs().map(move |ix| rows.cell(ix, &Column::Duration, is_exact));
+    let people: Vec<_> = cells(false).collect();
+    assert_eq!(people, ["open", "ends before start", "no times", "4 ns", "no start", "1 ns"]);
+    assert_eq!(cells(true).collect::<Vec<_>>(), ["", "-10", "", "4", "", "1"]);
+    for (is_descending, expected) in [(false, [5, 3, 0, 1, 2, 4]), (true, [3, 5, 0, 1, 2, 4])] {
+        let sorted = rows.sorted(None, &Column::Duration, is_descending, &cancel).unwrap();
+        assert_eq!(sorted, expected.map(SpanIx));
+    }
+}
+
+#[test]
+fn the_keys_are_those_of_spans_resources_and_scopes() {
+    let (store, _) = build(&[]);
+    let keys: Vec<&str> = attribute_keys(&store).into_iter().map(|key| store.text(key)).collect();
+    assert_eq!(keys, ["http.route", "model", "n", "service.name", "telemetry.sdk"]);
+}
+
+#[test]
 fn columns_read_back_from_their_text() {
     let mut columns = Column::usual();
     columns.extend(fields().into_iter().map(Column::Field));
-    columns.extend([Column::Id, Column::SelfTime, Column::Field(Field::Attr("odd key:".to_owned()))]);
+    columns.extend(Column::fixed());
+    columns.extend([Column::Field(Field::Attr("odd key:".to_owned()))]);
     for column in columns {
         assert_eq!(column.to_string().parse::<Column>().as_ref(), Ok(&column));
     }

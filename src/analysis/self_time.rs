@@ -22,6 +22,9 @@ pub struct SelfTimes {
 const NONE: i64 = -1;
 
 impl SelfTimes {
+    /// Those of no span at all.
+    pub const NOTHING: Self = Self { ns: Vec::new() };
+
     /// Computes them for all spans; `None` when cancelled.
     #[must_use]
     pub fn new(store: &TraceStore, domains: &Domains, cancel: &CancelFlag) -> Option<Self> {

@@ -1,6 +1,7 @@
 //! The span table: which columns it may have, in which order its rows stand, what its cells say.
 
 use rayon::slice::ParallelSliceMut as _;
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,7 +26,24 @@ pub enum Column {
     Duration,
     /// See [`super::self_time`].
     SelfTime,
+    /// Number of attributes of its own.
+    Attributes,
+    /// Number of events.
+    Events,
+    /// Byte offset in the (decompressed) input.
+    Offset,
 }
+
+/// Columns that are not a field: their text form, heading for people, and heading for files.
+const PLAIN: [(Column, &str, &str, &str); 7] = [
+    (Column::Id, "id", "id", "id"),
+    (Column::Start, "start", "start (raw, UTC)", "start_unix_ns"),
+    (Column::Duration, "dur", "duration", "duration_ns"),
+    (Column::SelfTime, "self", "self", "self_ns"),
+    (Column::Attributes, "attributes", "attributes", "attributes"),
+    (Column::Events, "events", "events", "events"),
+    (Column::Offset, "offset", "byte offset", "offset_bytes"),
+];
 
 impl Column {
     /// The columns that a new table shows.
@@ -43,30 +61,52 @@ impl Column {
         ]
     }
 
+    /// Every column but those of attributes.
+    #[must_use]
+    pub fn fixed() -> Vec<Self> {
+        let fields = [
+            Field::Name,
+            Field::Service,
+            Field::Clock,
+            Field::Kind,
+            Field::Status,
+            Field::Trace,
+            Field::Scope,
+            Field::Input,
+        ];
+        fields.map(Self::Field).into_iter().chain(PLAIN.map(|plain| plain.0)).collect()
+    }
+
+    /// True when its cells are numbers.
+    #[must_use]
+    pub const fn is_number(&self) -> bool {
+        !matches!(self, Self::Field(_) | Self::Id)
+    }
+
     /// The heading for people, or (`is_exact`) the name with the unit, for files.
     #[must_use]
     pub fn heading(&self, is_exact: bool) -> String {
-        match (self, is_exact) {
+        match (self, self.plain()) {
+            (Self::Field(Field::Attr(key)), _) if !is_exact => key.clone(),
+            (Self::Field(Field::Clock), _) => "clock".to_owned(),
             (Self::Field(field), _) => field.to_string(),
-            (Self::Id, _) => "id".to_owned(),
-            (Self::Start, true) => "start_unix_ns".to_owned(),
-            (Self::Start, false) => "start (raw)".to_owned(),
-            (Self::Duration, true) => "duration_ns".to_owned(),
-            (Self::Duration, false) => "duration".to_owned(),
-            (Self::SelfTime, true) => "self_ns".to_owned(),
-            (Self::SelfTime, false) => "self".to_owned(),
+            (_, Some((.., exact))) if is_exact => (*exact).to_owned(),
+            (_, Some((_, _, heading, _))) => (*heading).to_owned(),
+            (_, None) => String::new(),
         }
+    }
+
+    fn plain(&self) -> Option<&'static (Self, &'static str, &'static str, &'static str)> {
+        PLAIN.iter().find(|plain| plain.0 == *self)
     }
 }
 
 impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Field(field) => field.fmt(f),
-            Self::Id => f.write_str("id"),
-            Self::Start => f.write_str("start"),
-            Self::Duration => f.write_str("dur"),
-            Self::SelfTime => f.write_str("self"),
+        match (self, self.plain()) {
+            (Self::Field(field), _) => field.fmt(f),
+            (_, Some((_, name, ..))) => f.write_str(name),
+            (_, None) => Ok(()),
         }
     }
 }
@@ -75,12 +115,8 @@ impl FromStr for Column {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        match text {
-            "id" => return Ok(Self::Id),
-            "start" => return Ok(Self::Start),
-            "dur" => return Ok(Self::Duration),
-            "self" => return Ok(Self::SelfTime),
-            _ => {}
+        if let Some(plain) = PLAIN.iter().find(|plain| plain.1 == text) {
+            return Ok(plain.0.clone());
         }
         // A field is spelled as in a query.
         match parse(&format!("{text}:*"))?.expr {
@@ -105,7 +141,7 @@ pub struct Rows<'a> {
     pub self_times: &'a SelfTimes,
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
     /// The spans of `among` (all without) sorted by `column`; `None` when cancelled.
     ///
     /// Rows without a value come last in both directions; equal rows keep their order in the input.
@@ -121,15 +157,25 @@ impl Rows<'_> {
         match column {
             Column::Field(field) => self.by_field(&rows, field, is_descending, cancel),
             Column::Id => self.by_id(&rows, is_descending, cancel),
-            Column::Start => by_key(&rows, |ix| self.start(ix), is_descending, cancel),
-            Column::Duration => by_key(&rows, |ix| self.store.span(ix).duration_ns(), is_descending, cancel),
-            Column::SelfTime => by_key(&rows, |ix| self.self_times.get(ix), is_descending, cancel),
+            number => by_key(&rows, |ix| self.number(ix, number), is_descending, cancel),
         }
     }
 
-    fn start(&self, ix: SpanIx) -> Option<i64> {
+    /// The cell as a number: nanoseconds, bytes or a count; `None` when it is not known, or no number.
+    ///
+    /// The duration of a span that ends before it starts is not known.
+    #[must_use]
+    pub fn number(&self, ix: SpanIx, column: &Column) -> Option<i64> {
         let span = self.store.span(ix);
-        (!span.flags().has(SpanFlags::START_MISSING)).then(|| span.start_ns())
+        match column {
+            Column::Field(_) | Column::Id => None,
+            Column::Start => (!span.flags().has(SpanFlags::START_MISSING)).then(|| span.start_ns()),
+            Column::Duration => span.duration_ns().filter(|&ns| ns >= 0),
+            Column::SelfTime => self.self_times.get(ix),
+            Column::Attributes => i64::try_from(span.attr_ids().len()).ok(),
+            Column::Events => i64::try_from(span.events().len()).ok(),
+            Column::Offset => i64::try_from(span.offset()).ok(),
+        }
     }
 
     /// Sorts the distinct values, then counts the spans into place.
@@ -196,46 +242,49 @@ impl Rows<'_> {
     }
 
     /// The cell of `span` in `column` as people read it, or (`is_exact`) with times as plain numbers of
-    /// nanoseconds; empty when there is no value.
+    /// nanoseconds.
+    ///
+    /// A value that is not known is told by a word (`open`, `ends before start`), or (`is_exact`) left out; only
+    /// the duration of a span that ends before it starts is exactly what its raw times say: a negative number.
     #[must_use]
-    pub fn cell(&self, span: SpanIx, column: &Column, is_exact: bool) -> String {
-        let duration = |ns: Option<i64>| match ns {
-            Some(ns) if is_exact => ns.to_string(),
-            Some(ns) => duration_text(ns),
-            None => String::new(),
-        };
-        match column {
-            Column::Field(field) => self.field_text(span, field),
-            Column::Id => self.store.span_id_text(self.store.span(span).id()),
-            Column::Start => match self.start(span) {
-                Some(ns) if is_exact => ns.to_string(),
-                Some(ns) => absolute_text(ns),
-                None => String::new(),
-            },
-            Column::Duration => duration(self.store.span(span).duration_ns()),
-            Column::SelfTime => duration(self.self_times.get(span)),
+    pub fn cell(&self, span: SpanIx, column: &Column, is_exact: bool) -> Cow<'a, str> {
+        let is_time = matches!(column, Column::Start | Column::Duration | Column::SelfTime);
+        match (column, self.number(span, column)) {
+            (Column::Field(field), _) => self.field_text(span, field),
+            (Column::Id, _) => self.store.span_id_text(self.store.span(span).id()).into(),
+            (Column::Start, Some(ns)) if !is_exact => absolute_text(ns).into(),
+            (_, Some(ns)) if is_time && !is_exact => duration_text(ns).into(),
+            (_, Some(number)) => number.to_string().into(),
+            (_, None) if !is_exact => unknown_text(self.store.span(span).flags()).into(),
+            (Column::Duration, None) => {
+                self.store.span(span).duration_ns().map_or("".into(), |ns| ns.to_string().into())
+            }
+            (_, None) => "".into(),
         }
     }
 
-    fn field_text(&self, ix: SpanIx, field: &Field) -> String {
+    fn field_text(&self, ix: SpanIx, field: &Field) -> Cow<'a, str> {
         let store = self.store;
         let span = store.span(ix);
         match field {
-            Field::Name => span.name().to_owned(),
+            Field::Name => span.name().into(),
             Field::Service => {
                 let value = store.find_attr(&span.resource().attrs, "service.name");
-                value.filter(|value| value.sym().is_some()).map(|value| store.value_text(value)).unwrap_or_default()
+                value.and_then(Value::sym).map_or("", |sym| store.text(sym)).into()
             }
             Field::Clock => {
                 let domain = self.domains.of_span.get(ix.at()).and_then(|domain| self.domains.list.get(domain.at()));
-                domain.map(|domain| domain.name.clone()).unwrap_or_default()
+                domain.map_or("", |domain| domain.name.as_str()).into()
             }
-            Field::Kind => span.kind().to_string(),
-            Field::Status => span.status().to_string(),
-            Field::Scope => store.text(span.scope().name).to_owned(),
-            Field::Trace => store.trace_id_text(span.trace_id()),
-            Field::Input => store.inputs()[span.input_ix().at()].name.clone(),
-            Field::Attr(key) => self.attr(ix, key).map(|value| store.value_text(value)).unwrap_or_default(),
+            Field::Kind => span.kind().to_string().into(),
+            Field::Status => span.status().to_string().into(),
+            Field::Scope => store.text(span.scope().name).into(),
+            Field::Trace => store.trace_id_text(span.trace_id()).into(),
+            Field::Input => store.inputs()[span.input_ix().at()].name.as_str().into(),
+            Field::Attr(key) => match self.attr(ix, key) {
+                Some(value) => value.sym().map_or_else(|| store.value_text(value).into(), |sym| store.text(sym).into()),
+                None => "".into(),
+            },
         }
     }
 
@@ -243,6 +292,16 @@ impl Rows<'_> {
         let span = self.store.span(ix);
         let resource = || self.store.find_attr(&span.resource().attrs, key);
         span.attr(key).or_else(resource).or_else(|| self.store.find_attr(&span.scope().attrs, key))
+    }
+}
+
+/// Why a time of a span with these flags is not known.
+const fn unknown_text(flags: SpanFlags) -> &'static str {
+    match (flags.has(SpanFlags::START_MISSING), flags.has(SpanFlags::END_MISSING)) {
+        (true, true) => "no times",
+        (true, false) => "no start",
+        (false, true) => "open",
+        (false, false) => "ends before start",
     }
 }
 

@@ -52,8 +52,11 @@ impl State {
             | Command::TextNormal
             | Command::ToggleDetails => self.apply_setting(&command),
             Command::ToggleDrawer => self.toggle_drawer(),
+            Command::ToggleSpanTable => self.toggle_tab(DrawerTab::Spans),
+            Command::ToggleStatistics => self.toggle_tab(DrawerTab::Statistics),
             Command::ToggleDiagnostics => self.toggle_tab(DrawerTab::Diagnostics),
             Command::Drawer(command) => self.apply_drawer(&command),
+            Command::Table(command) => self.apply_table(command, host),
             Command::ToggleHelp => self.session.help_open = !self.session.help_open,
             Command::Palette => self.toggle_palette(),
             Command::Picker(command) => self.apply_picker(command, host),
@@ -238,6 +241,8 @@ impl State {
             self.effect(Effect::FocusSearch(false));
         } else if session.export.is_some() {
             session.export = None;
+        } else if session.tables.export.is_some() {
+            session.tables.export = None;
         } else if session.question.is_some() {
             session.question = None;
         } else if session.load_error.is_some() {

@@ -11,6 +11,10 @@ use super::state::{Effect, State};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, strum::Display, strum::EnumIter)]
 #[serde(rename_all = "snake_case")]
 pub enum DrawerTab {
+    /// One row per span.
+    Spans,
+    /// Counts and times by a field.
+    Statistics,
     /// What was odd in the files.
     // Also what a tab that this version does not know becomes.
     #[default]
@@ -23,6 +27,8 @@ impl DrawerTab {
     #[must_use]
     pub const fn toggle(self) -> Command {
         match self {
+            Self::Spans => Command::ToggleSpanTable,
+            Self::Statistics => Command::ToggleStatistics,
             Self::Diagnostics => Command::ToggleDiagnostics,
         }
     }
@@ -42,7 +48,7 @@ pub struct Drawer {
 
 impl Default for Drawer {
     fn default() -> Self {
-        Self { is_open: false, tab: DrawerTab::default(), height: 280.0 }
+        Self { is_open: false, tab: DrawerTab::Spans, height: 280.0 }
     }
 }
 

@@ -45,7 +45,7 @@ impl State {
         }
     }
 
-    fn select(&mut self, span: SpanIx, extend: bool) {
+    pub(super) fn select(&mut self, span: SpanIx, extend: bool) {
         if !extend {
             self.select_only(span);
             return;
@@ -108,7 +108,7 @@ impl State {
     }
 
     /// Scrolls, pans and if needed zooms out until `span` is visible.
-    fn bring_into_view(&mut self, span: SpanIx) {
+    pub(super) fn bring_into_view(&mut self, span: SpanIx) {
         let Some(extent) = self.extent_of(span) else { return };
         let view = &mut self.session.view;
         let (time, length) = (view.time, view.time.length_ns());

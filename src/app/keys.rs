@@ -132,6 +132,7 @@ pub fn command_of(key: Key, physical: Option<Key>, held: Modifiers) -> Option<Co
 pub fn take_commands(ctx: &egui::Context) -> Vec<Command> {
     // A text field has the keyboard: letters are text then. Esc and Ctrl combinations still count.
     let typing = ctx.text_edit_focused();
+    let in_list = ctx.memory(egui::Memory::focused) == Some(list_id());
     let mut commands = Vec::new();
     ctx.input_mut(|input| {
         input.events.retain(|event| {
@@ -142,12 +143,28 @@ pub fn take_commands(ctx: &egui::Context) -> Vec<Command> {
             if typing && matches!(key, Key::Z | Key::Y | Key::A | Key::C | Key::V | Key::X) {
                 return true;
             }
+            if in_list && is_list_key(*key, *modifiers) {
+                return true;
+            }
             let Some(command) = command_of(*key, *physical_key, *modifiers) else { return true };
             commands.push(command);
             false
         });
     });
     commands
+}
+
+/// What has the keyboard while it moves through the rows of a table.
+#[must_use]
+pub fn list_id() -> egui::Id {
+    egui::Id::unique("list")
+}
+
+/// True for a key that moves through rows and would otherwise move the canvas.
+fn is_list_key(key: Key, held: Modifiers) -> bool {
+    let moves =
+        [Key::ArrowUp, Key::ArrowDown, Key::PageUp, Key::PageDown, Key::Home, Key::End, Key::Enter].contains(&key);
+    moves && !held.command && !held.alt || key == Key::A && held.command
 }
 
 #[cfg(test)]
@@ -175,7 +192,7 @@ mod tests {
             (Key::Questionmark, Key::Slash, Modifiers::SHIFT, Some("help")),
             (Key::Plus, Key::Equals, Modifiers::COMMAND | Modifiers::SHIFT, Some("text-larger")),
             (Key::N, Key::N, Modifiers::SHIFT, Some("previous-flagged")),
-            (Key::T, Key::T, none, None),
+            (Key::U, Key::U, none, None),
         ] {
             assert_eq!(id_of(key, physical, held), expected, "{key:?} at {physical:?} with {held:?}");
         }

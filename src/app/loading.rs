@@ -51,6 +51,7 @@ impl State {
         self.take_picture(host);
         self.take_hits();
         self.take_arranged(host);
+        self.update_tables(host);
         if let Some(picked) = self.session.dialog.as_ref().map(crossbeam_channel::Receiver::try_recv) {
             match picked {
                 Ok(Picked::Open(files)) => {
@@ -59,7 +60,10 @@ impl State {
                 }
                 Ok(Picked::Save(path)) => {
                     self.session.dialog = None;
-                    if let (Some(path), Some(export)) = (path, &mut self.session.export) {
+                    let tables = &mut self.session.tables;
+                    if let (Some(path), Some(export)) = (&path, &mut tables.export) {
+                        (export.path, export.error) = (path.display().to_string(), None);
+                    } else if let (Some(path), Some(export)) = (path, &mut self.session.export) {
                         export.path = path.display().to_string();
                         export.error = None;
                     }
@@ -118,6 +122,7 @@ impl State {
         session.export = None;
         // Its choices are about what was open before.
         session.picker = None;
+        session.tables.forget();
         session.details_filter.clear();
         if self.data.is_some() {
             session.view.fit(&self.arranged.hull_ns);

@@ -18,11 +18,13 @@ pub mod picture;
 pub mod search;
 pub mod settings;
 pub mod state;
+pub mod tables;
 pub mod theme;
 mod window;
 pub mod workspace;
 
 pub use host::{Clipboard, Dialogs};
+pub use panels::cells_id;
 pub use state::State;
 pub use window::{App, Host, run};
 /// Why there is no window.

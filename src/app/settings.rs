@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::drawer::Drawer;
+use super::tables::TableSettings;
 
 /// Which theme the user wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub struct Settings {
     pub details_open: bool,
     /// The drawer at the bottom.
     pub drawer: Drawer,
+    /// The tables of the drawer.
+    pub tables: TableSettings,
     /// Files opened lately, the last one first.
     pub recent: Vec<PathBuf>,
     /// Ids of commands picked lately in the palette, the last one first.
@@ -47,6 +50,7 @@ impl Default for Settings {
             absolute_ruler: false,
             details_open: true,
             drawer: Drawer::default(),
+            tables: TableSettings::default(),
             recent: Vec::new(),
             recent_commands: Vec::new(),
         }

@@ -12,6 +12,7 @@ use super::picker::Picker;
 use super::picture::Drawing;
 use super::search::Search;
 use super::settings::{Settings, ThemeChoice};
+use super::tables::Tables;
 use super::workspace::{Opened, Workspace};
 use crate::arrange::Arranged;
 use crate::load::{Job, Source};
@@ -39,6 +40,8 @@ pub struct Session {
     pub view: ViewState,
     /// Earlier views.
     pub history: History,
+    /// The tables of the drawer.
+    pub tables: Tables,
     /// What the search found.
     pub search: Search,
     /// The help is open.

@@ -88,20 +88,23 @@ pub fn window(sources: Vec<Source>) -> Harness<'static, App> {
 /// Steps until nothing runs in the background any more.
 pub fn settle(harness: &mut Harness<'_, App>) {
     let begun = Instant::now();
-    loop {
+    // An answer may lead to the next question: quiet is a few frames without any.
+    let mut quiet_frames = 0;
+    while quiet_frames < 4 {
         harness.step();
         let session = &harness.state().state.session;
-        if session.loading.is_none()
+        let is_quiet = session.loading.is_none()
             && session.arranging.is_none()
             && session.drawing.is_none()
             && session.dialog.is_none()
-        {
-            break;
-        }
+            && !session.search.is_busy()
+            && !session.tables.is_busy();
+        quiet_frames = if is_quiet { quiet_frames + 1 } else { 0 };
         assert!(begun.elapsed() < Duration::from_secs(60), "background work never ended");
-        std::thread::sleep(Duration::from_millis(2));
+        if !is_quiet {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
-    harness.run_steps(3);
 }
 
 pub fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {

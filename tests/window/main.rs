@@ -12,4 +12,5 @@ mod opening;
 mod panels;
 mod picker;
 mod spans;
+mod tables;
 mod views;

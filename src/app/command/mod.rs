@@ -58,6 +58,10 @@ pub enum Command {
     ToggleDetails,
     /// Shows or hides the drawer at the bottom.
     ToggleDrawer,
+    /// Shows or hides the span table.
+    ToggleSpanTable,
+    /// Shows or hides the statistics.
+    ToggleStatistics,
     /// Shows or hides the list of diagnostics.
     ToggleDiagnostics,
     /// Shows or hides the help.
@@ -188,6 +192,8 @@ pub enum Command {
     ChooseExportPath,
     /// A change of the drawer at the bottom.
     Drawer(super::drawer::DrawerCommand),
+    /// What the tables ask for.
+    Table(super::tables::TableCommand),
     /// Writes the picture of the current view; SVG when the name ends in `.svg`, else PNG.
     Export(std::path::PathBuf),
 }

@@ -7,7 +7,7 @@ use super::super::command::{Command, Queue, entry_of};
 use super::super::drawer::{DrawerCommand, DrawerTab, LOWEST};
 use super::super::state::State;
 use super::super::theme::{bold, size};
-use super::{diagnostics, widgets};
+use super::{diagnostics, statistics, table, widgets};
 
 /// Lowest height of the canvas that the drawer leaves, in points.
 const CANVAS_LEFT: f32 = 160.0;
@@ -29,6 +29,8 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             tabs_ui(ui, state, queue);
             ui.add_space(2.0);
             match drawer.tab {
+                DrawerTab::Spans => table::table_ui(ui, state, queue),
+                DrawerTab::Statistics => statistics::statistics_ui(ui, state, queue),
                 DrawerTab::Diagnostics => diagnostics::diagnostics_ui(ui, state),
             }
             // The drawer is as high as it was dragged, whatever it holds.
@@ -71,7 +73,8 @@ fn tab_ui(ui: &mut Ui, state: &State, tab: DrawerTab) -> Response {
     let text = RichText::new(&name).font(font).color(color);
     let tip = entry_of(&tab.toggle()).map(widgets::tooltip).unwrap_or_default();
     let response = ui.add(Button::new(text).frame_when_inactive(false)).on_hover_text(tip);
-    response.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_on, &name));
+    response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, &name));
+    ui.accesskit_node_builder(response.id, |node| node.set_selected(is_on));
     if is_on {
         let line = egui::Rect::from_min_max(response.rect.left_bottom() - egui::vec2(0.0, 2.0), response.rect.max);
         ui.painter().rect_filled(line.shrink2(egui::vec2(6.0, 0.0)), 1.0, theme.accent);

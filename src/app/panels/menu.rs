@@ -52,6 +52,8 @@ fn is_on(command: &Command, state: &State) -> bool {
         Command::RulerRelative => !settings.absolute_ruler,
         Command::ToggleDetails => settings.details_open,
         Command::ToggleDrawer => settings.drawer.is_open,
+        Command::ToggleSpanTable => settings.drawer.shows(DrawerTab::Spans),
+        Command::ToggleStatistics => settings.drawer.shows(DrawerTab::Statistics),
         Command::ToggleDiagnostics => settings.drawer.shows(DrawerTab::Diagnostics),
         _ => false,
     }

@@ -1,18 +1,24 @@
 //! The panels around the canvas. They draw the state and push commands; they change nothing.
 
+mod chooser;
 mod details;
 mod diagnostics;
 mod drawer;
 mod empty;
 mod export;
+mod grid;
 mod help;
 mod loading;
 mod menu;
 mod pick_list;
+mod statistics;
 mod status;
+mod table;
+mod table_export;
 mod toolbar;
 mod widgets;
 
+pub use grid::cells_id;
 pub use toolbar::focus_search;
 
 use egui::{Frame, Margin, Panel, Stroke, Ui};
@@ -65,6 +71,7 @@ pub fn window_ui(ui: &mut Ui, state: &State, canvas: &mut Canvas, frame_ms: Opti
     help::help_ui(ui, state, queue);
     export::export_ui(ui, state, queue);
     pick_list::pick_list_ui(ui, state, queue);
+    table_export::table_export_ui(ui, state, queue);
     drop_hint_ui(ui, state);
 }
 

@@ -6,7 +6,7 @@ use super::Category::View;
 use super::Needs::{Nothing, Selection, Workspace};
 use super::{Entry, entry};
 use crate::app::command::Command;
-use crate::app::keys::{alt, ctrl, ctrl_shift, ctrl_symbol, place, symbol};
+use crate::app::keys::{alt, ctrl, ctrl_shift, ctrl_symbol, place, shift, symbol};
 
 pub(super) static ENTRIES: &[Entry] = &[
     entry(
@@ -153,6 +153,24 @@ pub(super) static ENTRIES: &[Entry] = &[
         &[place(Key::B)],
         "Bottom drawer",
         "Shows or hides the drawer below the timeline.",
+    ),
+    entry(
+        "span-table",
+        View,
+        Workspace,
+        Command::ToggleSpanTable,
+        &[place(Key::T)],
+        "Span table",
+        "Every span as a row: sorted by any column, copied, exported.",
+    ),
+    entry(
+        "statistics",
+        View,
+        Workspace,
+        Command::ToggleStatistics,
+        &[shift(Key::T)],
+        "Statistics",
+        "Counts, times and failures by name, service or any attribute; a click searches.",
     ),
     entry(
         "diagnostics",
