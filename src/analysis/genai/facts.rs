@@ -55,8 +55,9 @@ impl Facts {
             if rule.scope.as_ref().is_some_and(|wanted| !scope.starts_with(wanted.as_str())) {
                 continue;
             }
+            let is_first = self.name_rules.is_empty();
             self.name_rules.push(at);
-            if let (Some(field), Some(text)) = (rule.capture, captured)
+            if let (Some(field), Some(text), true) = (rule.capture, captured, is_first)
                 && !self.is_model_name(rule, scope, text, resolved, store)
                 && self.get(field).is_none()
             {

@@ -2,10 +2,11 @@
 
 use super::agents::{AgentIx, Agents};
 use super::facts::Facts;
-use super::field::{Field, Role};
+use super::field::{Confidence, Field, Role};
 use super::normalise::{Own, mark};
 use super::phase::Phase;
 use super::resolve::Resolved;
+use super::tables::matches;
 use crate::model::{SpanIx, Sym, TraceStore};
 
 /// All spans, parents before their children, children of one parent by start.
@@ -95,7 +96,13 @@ pub fn agents(store: &TraceStore, resolved: &Resolved, own: &mut Own, agents: &m
         let above = store.parents()[span.at()].get().map_or(AgentIx::NONE, |parent| own.agent[parent.at()]);
         let role = own.role[span.at()];
         own.agent[span.at()] = if role == Role::Agent {
-            agents.anonymous(prints.of(span))
+            let name = store.span(span).name();
+            let is_anonymous = resolved.tables.anonymous.iter().any(|like| matches(like, name).is_some());
+            if is_anonymous || name.is_empty() {
+                agents.anonymous(prints.of(span))
+            } else {
+                agents.by_string(name, "span name", Confidence::Inferred)
+            }
         } else if !above.is_some() && role != Role::None {
             let service = services[store.span(span).resource_ix().at()];
             if service.is_empty() { AgentIx::NONE } else { agents.service(store.text(service)) }

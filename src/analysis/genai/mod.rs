@@ -9,16 +9,21 @@
 //! Nothing here compares times of different clocks: whatever does takes the clock model.
 
 mod agents;
+mod breakdown;
 mod calls;
 mod conversations;
 mod convert;
 mod facts;
 mod field;
+mod handoffs;
 mod inherit;
+mod map;
 mod normalise;
 mod parts;
 mod phase;
 mod resolve;
+mod retries;
+mod stitch;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -28,10 +33,15 @@ mod units;
 mod view;
 
 pub use agents::{Agent, AgentIx};
+pub use breakdown::{Between, Breakdown, PhaseTime};
 pub use calls::{Call, Tokens, Totals, Ttft, TtftFrom};
 pub use conversations::{Conversation, ConversationIx};
 pub use field::{Confidence, Datum, Field, Role, Text};
+pub use handoffs::{Handoff, HandoffBy};
+pub use map::{AgentEdge, AgentMap, EdgeKind};
 pub use phase::{Origin, Phase, PhasePart, Rule};
+pub use retries::Retry;
+pub use stitch::{Stitch, StitchBy};
 pub use turns::{Turn, TurnIx};
 pub use view::{CallView, Known};
 
@@ -40,6 +50,7 @@ use std::ops::Range;
 use agents::Agents;
 use normalise::Own;
 use resolve::Resolved;
+use stitch::Stitcher;
 
 use crate::model::{SpanFlags, SpanIx, TraceStore};
 
@@ -59,6 +70,11 @@ pub struct GenAi {
     agents: Vec<Agent>,
     conversations: Vec<Conversation>,
     turns: Vec<Turn>,
+    handoffs: Vec<Handoff>,
+    retries: Vec<Retry>,
+    /// (span, position of its retry), sorted by span.
+    retry_of: Vec<(SpanIx, u32)>,
+    stitches: Vec<Stitch>,
     totals: Totals,
 }
 
@@ -78,6 +94,11 @@ impl GenAi {
         let phase = inherit::phases(store, &resolved, &own.role, &order);
         let (parts, part_end) = parts::all(store, &resolved, &own, &order);
         let (turn, turns) = turns::find(store, &resolved, &own, &order);
+        let handoffs = handoffs::find(store, &resolved, &own, &mut agents);
+        let retries = retries::find(store, &own);
+        let stitcher =
+            Stitcher { store, resolved: &resolved, own: &own, handoffs: &handoffs, turns: &turns, turn_of: &turn };
+        let stitches = stitcher.find();
         let mut genai = Self {
             resolved,
             role: own.role,
@@ -91,6 +112,10 @@ impl GenAi {
             agents: agents.list,
             conversations,
             turns,
+            handoffs,
+            retry_of: retries::by_span(&retries),
+            retries,
+            stitches,
             totals: Totals::default(),
         };
         genai.add_up(store);
@@ -217,6 +242,31 @@ impl GenAi {
 
     fn call_at(&self, span: SpanIx) -> Option<usize> {
         self.calls.binary_search_by_key(&span, |call| call.span).ok()
+    }
+
+    /// Which agent handed over to which.
+    #[must_use]
+    pub fn handoffs(&self) -> &[Handoff] {
+        &self.handoffs
+    }
+
+    /// What was tried more than once.
+    #[must_use]
+    pub fn retries(&self) -> &[Retry] {
+        &self.retries
+    }
+
+    /// The retry that `span` is an attempt of: its position in [`Self::retries`].
+    #[must_use]
+    pub fn retry_of(&self, span: SpanIx) -> Option<usize> {
+        let at = self.retry_of.binary_search_by_key(&span, |(span, _)| *span).ok()?;
+        Some(self.retry_of[at].1 as usize)
+    }
+
+    /// Where traces that lost their parent may belong: proposals, by root and the surest first.
+    #[must_use]
+    pub fn stitches(&self) -> &[Stitch] {
+        &self.stitches
     }
 
     /// What happened in the whole workspace.

@@ -8,6 +8,7 @@ use super::calls::{Call, rule_of};
 use super::conversations::ConversationIx;
 use super::facts::{At, Facts};
 use super::field::{Datum, Field, Role, Text};
+use super::handoffs::HandoffBy;
 use super::resolve::Resolved;
 use crate::model::{SpanFlags, SpanIx, TraceStore};
 
@@ -55,19 +56,7 @@ pub struct Handover {
     pub span: SpanIx,
     pub from: Option<Text>,
     pub to: Option<Text>,
-    pub by: HandoverBy,
-}
-
-/// How a handoff shows, the surest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::Display)]
-#[strum(serialize_all = "snake_case")]
-pub enum HandoverBy {
-    /// A span of its own.
-    Span,
-    /// Attributes that name both agents.
-    Attributes,
-    /// A tool named `transfer_to_…` or `handoff_to_…`.
-    Tool,
+    pub by: HandoffBy,
 }
 
 impl Own {
@@ -135,13 +124,13 @@ impl Own {
     fn handover(&mut self, store: &TraceStore, resolved: &Resolved, facts: &Facts, span: SpanIx, role: Role) {
         let (from, to) = (facts.text(Field::HandoffFrom), facts.text(Field::HandoffTo));
         let by = if role == Role::Handoff {
-            HandoverBy::Span
+            HandoffBy::Span
         } else if from.is_some() && to.is_some() {
-            HandoverBy::Attributes
+            HandoffBy::Attributes
         } else if role == Role::Tool
             && facts.text(Field::ToolName).is_some_and(|tool| transfer(resolved.text(store, tool)).is_some())
         {
-            HandoverBy::Tool
+            HandoffBy::Tool
         } else {
             return;
         };
@@ -174,8 +163,9 @@ fn role(resolved: &Resolved, facts: &Facts) -> (Role, u8) {
         return (Role::Pending, 0);
     }
     // A stage says `chat` too when its server copies the request's attributes onto it.
-    if by_name == Some(Role::Stage) {
-        return (Role::Stage, marks);
+    let is_final = facts.name_rules.first().is_some_and(|at| names[usize::from(*at)].is_final);
+    if let Some(role) = by_name.filter(|role| *role == Role::Stage || is_final) {
+        return (role, marks);
     }
     let has_model = || {
         let says_model = facts.get(Field::RequestModel).is_some() || facts.get(Field::ResponseModel).is_some();

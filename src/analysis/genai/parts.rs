@@ -229,7 +229,7 @@ fn from_inner(parts: &[PhasePart]) -> Vec<Piece> {
             Origin::Derived(rule) => Some(rule.field),
             _ => None,
         });
-        let field = field.unwrap_or(Field::Kind);
+        let field = field.unwrap_or(Field::ServerTime);
         (ns > 0).then_some(Piece { phase, ns, field, confidence: Confidence::Stated })
     };
     order.into_iter().filter_map(piece).collect()

@@ -47,6 +47,8 @@ pub struct NameRule {
     pub capture: Option<Field>,
     /// Which phase, for stages.
     pub phase: Option<Phase>,
+    /// It counts even where an attribute says something else.
+    pub is_final: bool,
     /// The convention.
     pub of: String,
 }
@@ -86,6 +88,8 @@ pub struct Tables {
     pub events: Vec<EventRule>,
     /// Pairs of events.
     pub marks: Vec<MarkRule>,
+    /// Names of agent spans that name no agent.
+    pub anonymous: Vec<String>,
     /// Values of kinds, in lower case.
     pub values: BTreeMap<String, Role>,
 }
@@ -111,6 +115,8 @@ struct RawName {
     within: Option<String>,
     capture: Option<String>,
     phase: Option<String>,
+    #[serde(default, rename = "final")]
+    is_final: bool,
     of: String,
 }
 
@@ -137,6 +143,7 @@ struct RawRoles {
     names: Vec<RawName>,
     events: Vec<RawEvent>,
     marks: Vec<RawMark>,
+    anonymous: Vec<String>,
     values: BTreeMap<String, String>,
 }
 
@@ -174,6 +181,7 @@ impl Tables {
                 names: roles.names.into_iter().map(name_rule).collect::<Result<_, _>>()?,
                 events: roles.events.into_iter().map(event_rule).collect::<Result<_, _>>()?,
                 marks: roles.marks.into_iter().map(mark_rule).collect::<Result<_, _>>()?,
+                anonymous: roles.anonymous,
                 values: roles
                     .values
                     .into_iter()
@@ -208,6 +216,7 @@ fn name_rule(raw: RawName) -> Result<NameRule, String> {
         within: raw.within.map(|role| parse("role", &role)).transpose()?,
         capture: raw.capture.map(|field| parse("field", &field)).transpose()?,
         phase: raw.phase.map(|phase| parse("phase", &phase)).transpose()?,
+        is_final: raw.is_final,
         of: raw.of,
     })
 }

@@ -106,12 +106,16 @@ impl Finder<'_> {
     fn counted(&mut self) {
         let mut roots: Vec<(Option<ConversationIx>, i64, SpanIx)> = Vec::new();
         let hulls = self.hulls();
+        let has_turns: Vec<Option<ConversationIx>> = self.turns.iter().map(|turn| turn.conversation).collect();
         for span in self.store.span_ixs() {
             let parent = self.store.parents()[span.at()].get();
             let conversation = self.conversation(span);
             let is_top = parent.is_none_or(|parent| self.conversation(parent) != conversation);
             let trace = self.store.span(span).trace_ix();
-            if is_top && !self.of_span[span.at()].is_some() && hulls.contains_key(&(conversation, trace)) {
+            // A span of the whole conversation is no turn where the turns are known.
+            let is_session = self.own.role[span.at()] == Role::Session && has_turns.contains(&conversation);
+            if is_top && !is_session && !self.of_span[span.at()].is_some() && hulls.contains_key(&(conversation, trace))
+            {
                 roots.push((conversation, self.store.span(span).drawn_ns().0, span));
             }
         }
@@ -151,7 +155,8 @@ impl Finder<'_> {
     /// From when to when each resource worked in each trace of each conversation. Spans of AI conversations only.
     fn hulls(&self) -> HashMap<(Option<ConversationIx>, TraceIx), Hulls, FixedState> {
         let mut hulls: HashMap<(Option<ConversationIx>, TraceIx), Hulls, FixedState> = HashMap::default();
-        for span in self.store.span_ixs().filter(|span| self.own.role[span.at()] != Role::None) {
+        for span in self.store.span_ixs().filter(|span| !matches!(self.own.role[span.at()], Role::None | Role::Pending))
+        {
             let view = self.store.span(span);
             let (start, end) = view.drawn_ns();
             let of_trace = hulls.entry((self.conversation(span), view.trace_ix())).or_default();

@@ -52,6 +52,29 @@
 //!              most likely first; count: how many spans or messages show it, level: the weakest evidence it needs, at_ns: when on the
 //!              first of domains, or null. In counts and worst, "impossible" and "suspicious" are
 //!              warnings, the others notices
+//! ai           totals of AI work; every "totals" below has the same fields: spans, errors, model_calls
+//!              (one inside another counts once), calls_without_tokens, tool_calls, input_tokens,
+//!              cache_read_tokens, output_tokens, reasoning_tokens (leaf calls only: spans that restate
+//!              the tokens of others are not added), cost_nano_usd (billionths, null if no call states
+//!              it), calls_with_cost
+//! agents[]     name, inferred (made up: nothing names it), source (the key that names it) and
+//!              confidence ("stated", "assumed", "inferred"), totals, phases[]
+//! conversations[]  id, source, confidence, traces[] (ids), turns, totals
+//! turns[]      conversation (id or null), number, confidence, roots[] (ids of its topmost spans),
+//!              start_ns of the first one and its clock, wall: an interval, exact on one clock (null
+//!              without times; across clocks worked out for up to 500 turns), totals, phases[]
+//! phases[]     of all AI work: phase ("queue", "load", "prefill", "decode", "compute", "overhead",
+//!              "network", "first_token", "opaque", "tool", "retrieval", "agent_work", "backoff",
+//!              "human_wait"), count, sum_ns = real_ns (spans or events) + derived_ns (from durations
+//!              or the first token) + unaccounted_ns, busy: the union, an interval { lo_ns, hi_ns };
+//!              phases may overlap
+//! handoffs[]   from and to (agents, null if unknown), by ("span", "attributes", "tool", "next_agent"),
+//!              confidence, span
+//! retries[]    name, attempts[] (ids, all but the last failed), backoff_ns[] between them, succeeded,
+//!              wasted_tokens, fallback: another model or tool was tried
+//! stitches[]   proposals for traces that lost their parent: root and under (ids), score (0 to 100), by
+//!              ("link", "shared_id", "linked_trace", "previous_response", "handoff",
+//!              "conversation"), evidence
 //!
 //! an edge is   { from: { span, event: "start", "end" or "event N" (from 0), trace, name, clock },
 //!              to: { the same }, rule, strength ("protocol", "convention", "prior"), raw_from_ns,
@@ -61,12 +84,17 @@
 mod between;
 mod clocks;
 mod clocks_text;
+mod genai;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use between::{BETWEEN_SCHEMA, BetweenReport};
 pub use clocks::{Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, WhyEdge};
+pub use genai::{
+    AgentReport, AiReport, AiTotals, ConversationReport, HandoffReport, Interval, PhaseReport, RetryReport,
+    StitchReport, TurnReport,
+};
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -123,6 +151,9 @@ pub struct Report {
     pub pairs: Vec<PairReport>,
     /// Conclusions, the worst first.
     pub findings: Vec<FindingReport>,
+    /// Agents, conversations, turns, phases.
+    #[serde(flatten)]
+    pub ai: AiReport,
 }
 
 /// How often something of each severity was found.
@@ -339,6 +370,7 @@ impl Report {
             analysis: describe.analysis(),
             pairs: describe.pairs(),
             findings,
+            ai: AiReport::build(input),
         }
     }
 

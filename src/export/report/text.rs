@@ -26,6 +26,7 @@ impl Display for Report {
         for failure in &self.failures {
             writeln!(f, "  {:<8} {}", failure.severity, failure.error)?;
         }
+        self.ai.write(f)?;
         write_workspace(f, self)?;
         writeln!(f, "\n{}", verdict(self.counts))
     }

@@ -24,6 +24,15 @@ pub struct Layout {
     pub first: Option<(i64, Rule)>,
 }
 
+/// What lies between the ways of the network.
+#[derive(Clone, Copy)]
+struct Inner {
+    lo: i64,
+    hi: i64,
+    /// Of the way back, what lies before the first piece and not at the end.
+    returned_ns: i64,
+}
+
 impl Layout {
     pub fn parts(self) -> Vec<PhasePart> {
         let mut parts = Vec::new();
@@ -32,8 +41,9 @@ impl Layout {
             (false, _) => self.place_pieces(inner, &mut parts),
             (true, Some((ns, rule))) => {
                 let first = self.start.saturating_add(ns);
-                parts.push(self.derived(Phase::FirstToken, inner.0.min(first), first, rule));
-                parts.push(self.derived(Phase::Decode, first, inner.1.max(first), rule));
+                let until = if inner.returned_ns > 0 { first.saturating_sub(inner.returned_ns) } else { first };
+                parts.push(self.derived(Phase::FirstToken, inner.lo, until.max(inner.lo), rule));
+                parts.push(self.derived(Phase::Decode, first, inner.hi.max(first), rule));
             }
             (true, None) => {}
         }
@@ -48,8 +58,8 @@ impl Layout {
 
     /// What the server did not take is network. How much of it lies on either side is not known: half is drawn on each.
     /// Returns what is between.
-    fn network(&self, parts: &mut Vec<PhasePart>) -> (i64, i64) {
-        let whole = (self.start, self.end);
+    fn network(&self, parts: &mut Vec<PhasePart>) -> Inner {
+        let whole = Inner { lo: self.start, hi: self.end, returned_ns: 0 };
         let Some(server) = self.server else { return whole };
         // Headers are written before the stream: what they say ends with the first piece.
         let end = match (server.is_header, self.first) {
@@ -65,15 +75,19 @@ impl Layout {
         let (from, to) = (self.start + out, end - (network - out));
         parts.push(self.derived(Phase::Network, self.start, from, rule));
         parts.push(self.derived(Phase::Network, to, end, rule));
-        // With the stream after it, the part between ends where the first piece came.
-        if end < self.end { (from, self.end) } else { (from, to) }
+        // With the stream after it, the way back lies before the first piece.
+        if end < self.end {
+            Inner { lo: from, hi: self.end, returned_ns: end - to }
+        } else {
+            Inner { lo: from, hi: to, returned_ns: 0 }
+        }
     }
 
-    fn place_pieces(&self, (lo, hi): (i64, i64), parts: &mut Vec<PhasePart>) {
+    fn place_pieces(&self, Inner { lo, hi, returned_ns }: Inner, parts: &mut Vec<PhasePart>) {
         let is_late = |piece: &&Piece| piece.phase == Phase::Decode;
         let early: Vec<&Piece> = self.pieces.iter().filter(|piece| !is_late(piece)).collect();
         let lead = early.iter().fold(0_i64, |sum, piece| sum.saturating_add(piece.ns));
-        let back = self.end.saturating_sub(hi);
+        let back = self.end.saturating_sub(hi).max(returned_ns);
         let first = self.first.map(|(ns, _)| self.start.saturating_add(ns).saturating_sub(back));
         let anchored = first.filter(|first| first.saturating_sub(lead) >= lo && *first <= hi);
         let mut at = anchored.map_or(lo, |first| first - lead);

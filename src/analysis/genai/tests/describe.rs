@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::analysis::genai::{CallView, Confidence, Field, GenAi, Origin, PhasePart, Totals};
+use crate::analysis::clocks::domains;
+use crate::analysis::genai::{
+    AgentIx, AgentMap, Between, Breakdown, CallView, Confidence, Field, GenAi, Origin, PhasePart, Totals,
+};
 use crate::model::{SpanIx, TraceStore};
 
 /// Spans that a description lists.
@@ -51,6 +54,49 @@ pub fn describe(store: &TraceStore) -> String {
         )
         .unwrap();
     }
+    for handoff in genai.handoffs() {
+        let name = |agent: Option<AgentIx>| agent.map_or("?", |agent| &genai.agents()[agent.at()].name);
+        writeln!(
+            text,
+            "handoff {} -> {} by {}{} at {}",
+            name(handoff.from),
+            name(handoff.to),
+            handoff.by,
+            sure(handoff.confidence),
+            store.span(handoff.span).name()
+        )
+        .unwrap();
+    }
+    for retry in genai.retries() {
+        writeln!(
+            text,
+            "retry of {}: {} attempts, gaps {:?} ns, succeeded {}, wasted {}, fallback {}",
+            store.span(retry.attempts[0]).name(),
+            retry.attempts.len(),
+            retry.backoff_ns,
+            retry.succeeded,
+            retry.wasted_tokens,
+            retry.is_fallback
+        )
+        .unwrap();
+    }
+    for stitch in genai.stitches() {
+        writeln!(
+            text,
+            "stitch {} under {}: {} by {}: {}",
+            store.span(stitch.root).name(),
+            store.span(stitch.under).name(),
+            stitch.score,
+            stitch.by,
+            stitch.evidence
+        )
+        .unwrap();
+    }
+    for (from, to, edge) in AgentMap::new(&genai, store).edges() {
+        let name = |agent: AgentIx| &genai.agents()[agent.at()].name;
+        writeln!(text, "map {} -> {}: {} x{}", name(from), name(to), edge.kind, edge.count).unwrap();
+    }
+    breakdown(&genai, store, &mut text);
     writeln!(text, "in all: {}", totals(genai.totals())).unwrap();
     text
 }
@@ -144,4 +190,23 @@ pub fn part(part: &PhasePart, start_ns: i64) -> String {
     };
     let outside = if part.is_outside { ", outside" } else { "" };
     format!("{from}..{to} us {} ({origin}{outside})", part.phase)
+}
+
+fn breakdown(genai: &GenAi, store: &TraceStore, text: &mut String) {
+    let us = |between: Between| match (between.exact_ns(), between.hi_ns) {
+        (Some(ns), _) => format!("{} us", ns / 1000),
+        (None, Some(hi)) => format!("{}..{} us", between.lo_ns / 1000, hi / 1000),
+        (None, None) => format!("{}.. us", between.lo_ns / 1000),
+    };
+    let breakdown = Breakdown::of(store, genai, &domains::assign(store), None, store.span_ixs());
+    for time in &breakdown.phases {
+        let [real, derived, open] = [time.real_ns, time.derived_ns, time.unaccounted_ns].map(|ns| ns / 1000);
+        writeln!(
+            text,
+            "time {}: real {real} derived {derived} unaccounted {open} us, busy {}",
+            time.phase,
+            us(time.busy)
+        )
+        .unwrap();
+    }
 }

@@ -27,7 +27,7 @@ pub struct Fixture {
     pub spans: Vec<Span>,
 }
 
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, Debug)]
 #[serde(deny_unknown_fields, default)]
 pub struct Span {
     pub name: String,
@@ -45,7 +45,7 @@ pub struct Span {
     pub links: Vec<(u128, u64)>,
 }
 
-#[derive(Deserialize, Default, Clone)]
+#[derive(Deserialize, Default, Clone, Debug)]
 #[serde(deny_unknown_fields, default)]
 pub struct Event {
     pub name: String,

@@ -1,0 +1,271 @@
+//! Where the time of a set of spans went, by phase: summed, as busy time, and from first to last.
+//!
+//! Busy time and wall time join times of different clocks only as intervals.
+
+use std::collections::BTreeMap;
+
+use super::GenAi;
+use super::phase::{Origin, Phase};
+use crate::analysis::clocks::domains::Domains;
+use crate::analysis::clocks::{ClockModel, EventKey};
+use crate::model::{DomainIx, SpanIx, TraceStore};
+
+/// A duration in nanoseconds: at least `lo_ns`, at most `hi_ns`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Between {
+    /// At least this.
+    pub lo_ns: i64,
+    /// At most this; `None` when nothing bounds it.
+    pub hi_ns: Option<i64>,
+}
+
+impl Between {
+    const fn exactly(ns: i64) -> Self {
+        Self { lo_ns: ns, hi_ns: Some(ns) }
+    }
+
+    /// The duration, where it is exactly known.
+    #[must_use]
+    pub fn exact_ns(&self) -> Option<i64> {
+        self.hi_ns.filter(|hi| *hi == self.lo_ns)
+    }
+}
+
+/// The time of one phase.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PhaseTime {
+    /// Which one.
+    pub phase: Phase,
+    /// How many parts or spans.
+    pub count: u64,
+    /// Durations added up that are real spans or lie between events, nanoseconds.
+    pub real_ns: i64,
+    /// Durations added up that were derived.
+    pub derived_ns: i64,
+    /// Durations added up that nothing accounts for.
+    pub unaccounted_ns: i64,
+    /// Time during which at least one of them went on.
+    pub busy: Between,
+}
+
+impl PhaseTime {
+    /// All durations added up, nanoseconds. Parts that overlap count as often as they overlap.
+    #[must_use]
+    pub const fn sum_ns(&self) -> i64 {
+        self.real_ns.saturating_add(self.derived_ns).saturating_add(self.unaccounted_ns)
+    }
+}
+
+/// Where the time of a set of spans went.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Breakdown {
+    /// The phases that occur, in their order. They may overlap each other.
+    pub phases: Vec<PhaseTime>,
+    /// Time during which any of them went on.
+    pub busy: Between,
+    /// From the first start to the last end of the spans; `None` when no span has a time.
+    pub wall: Option<Between>,
+    /// Clocks that are involved.
+    pub clocks: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Piece {
+    phase: Phase,
+    domain: DomainIx,
+    start_ns: i64,
+    end_ns: i64,
+    origin: u8,
+}
+
+impl Breakdown {
+    /// Where the time of `spans` went. Without a clock model times of different clocks are not compared at all.
+    ///
+    /// Of model calls inside one another the outermost counts, and so for tools and other spans of one phase; an
+    /// agent's work is what its spans do besides the spans below them.
+    #[must_use]
+    pub fn of(
+        store: &TraceStore,
+        genai: &GenAi,
+        domains: &Domains,
+        clocks: Option<&ClockModel>,
+        spans: impl IntoIterator<Item = SpanIx>,
+    ) -> Self {
+        let mut pieces = Vec::new();
+        let mut ends: BTreeMap<DomainIx, (SpanIx, SpanIx)> = BTreeMap::new();
+        let reader = Reader { store, genai, domains };
+        for span in spans {
+            reader.pieces(span, &mut pieces);
+            reader.widen(span, &mut ends);
+        }
+        pieces.sort_unstable();
+        let wall = wall(store, domains, clocks, &ends);
+        let phases = pieces.chunk_by(|a, b| a.phase == b.phase).map(|pieces| phase_time(pieces, wall)).collect();
+        pieces.sort_unstable_by_key(|piece| (piece.domain, piece.start_ns, piece.end_ns));
+        Self { phases, busy: busy(&pieces, wall), wall, clocks: u32::try_from(ends.len()).unwrap_or(u32::MAX) }
+    }
+}
+
+struct Reader<'a> {
+    store: &'a TraceStore,
+    genai: &'a GenAi,
+    domains: &'a Domains,
+}
+
+impl Reader<'_> {
+    fn domain(&self, span: SpanIx) -> DomainIx {
+        self.domains.of_span.get(span.at()).copied().unwrap_or(DomainIx(0))
+    }
+
+    fn widen(&self, span: SpanIx, ends: &mut BTreeMap<DomainIx, (SpanIx, SpanIx)>) {
+        let (start, end) = self.store.span(span).drawn_ns();
+        if start == 0 && end == 0 {
+            return;
+        }
+        let known = ends.entry(self.domain(span)).or_insert((span, span));
+        if start < self.store.span(known.0).drawn_ns().0 {
+            known.0 = span;
+        }
+        if end > self.store.span(known.1).drawn_ns().1 {
+            known.1 = span;
+        }
+    }
+
+    fn pieces(&self, span: SpanIx, pieces: &mut Vec<Piece>) {
+        let phase = self.genai.phase_of(span);
+        let domain = self.domain(span);
+        let (start_ns, end_ns) = self.store.span(span).drawn_ns();
+        let above = self.store.span(span).parent().map_or(Phase::None, |parent| self.genai.phase_of(parent));
+        let mut add = |phase, start_ns, end_ns, origin| {
+            if end_ns > start_ns {
+                pieces.push(Piece { phase, domain, start_ns, end_ns, origin });
+            }
+        };
+        match phase {
+            Phase::None => {}
+            Phase::ModelCall => {
+                for part in self.genai.phases(span).iter().filter(|_| self.is_outermost_call(span)) {
+                    add(part.phase, part.start_ns, part.end_ns, rank(part.origin));
+                }
+            }
+            Phase::AgentWork => self.own_work(span, start_ns, end_ns, |from, to| add(phase, from, to, 0)),
+            // Stages are parts of their model call.
+            Phase::Queue | Phase::Load | Phase::Prefill | Phase::Decode | Phase::Compute | Phase::Overhead => {}
+            Phase::Network | Phase::FirstToken | Phase::Opaque => {}
+            Phase::Tool | Phase::Retrieval | Phase::Backoff | Phase::HumanWait => {
+                if above != phase {
+                    add(phase, start_ns, end_ns, 0);
+                }
+            }
+        }
+    }
+
+    fn is_outermost_call(&self, span: SpanIx) -> bool {
+        let calls = self.genai.calls();
+        let Some(call) = self.genai.call_of(span) else { return false };
+        call.is_model && call.outer.is_none_or(|outer| !calls[outer as usize].is_model)
+    }
+
+    /// What `span` does besides the spans below it. Of those on another clock only the length is known: as much of
+    /// the longest stretches is not its own.
+    fn own_work(&self, span: SpanIx, start: i64, end: i64, mut add: impl FnMut(i64, i64)) {
+        let domain = self.domain(span);
+        let mut stretches = Vec::new();
+        let (mut covered, mut elsewhere) = (start, 0_i64);
+        for &child in self.store.span(span).children() {
+            let (from, to) = self.store.span(child).drawn_ns();
+            if self.domain(child) == domain {
+                stretches.push((covered, from.min(end)));
+                covered = covered.max(to);
+            } else {
+                elsewhere = elsewhere.saturating_add(to.saturating_sub(from));
+            }
+        }
+        stretches.push((covered, end));
+        stretches.retain(|(from, to)| to > from);
+        stretches.sort_by_key(|(from, to)| (from - to, *from));
+        for (from, to) in stretches {
+            let cut = elsewhere.min(to - from);
+            elsewhere -= cut;
+            add(from, to - cut);
+        }
+    }
+}
+
+const fn rank(origin: Origin) -> u8 {
+    match origin {
+        Origin::Real => 0,
+        Origin::Derived(_) => 1,
+        Origin::Unaccounted => 2,
+    }
+}
+
+/// `pieces` are of one phase, sorted by clock and start.
+fn phase_time(pieces: &[Piece], wall: Option<Between>) -> PhaseTime {
+    let mut time = PhaseTime { phase: pieces[0].phase, ..PhaseTime::default() };
+    for piece in pieces {
+        let sum = match piece.origin {
+            0 => &mut time.real_ns,
+            1 => &mut time.derived_ns,
+            _ => &mut time.unaccounted_ns,
+        };
+        *sum = sum.saturating_add(piece.end_ns.saturating_sub(piece.start_ns));
+        time.count += 1;
+    }
+    time.busy = busy(pieces, wall);
+    time
+}
+
+/// The union of `pieces`, sorted by clock and start. On several clocks they may have been at the same time or not.
+fn busy(pieces: &[Piece], wall: Option<Between>) -> Between {
+    let (mut longest, mut sum) = (0_i64, 0_i64);
+    for of_clock in pieces.chunk_by(|a, b| a.domain == b.domain) {
+        let mut union = 0_i64;
+        let mut covered = i64::MIN;
+        for piece in of_clock {
+            let new = piece.end_ns.saturating_sub(piece.start_ns.max(covered)).max(0);
+            union = union.saturating_add(new);
+            covered = covered.max(piece.end_ns);
+        }
+        longest = longest.max(union);
+        sum = sum.saturating_add(union);
+    }
+    let most = wall.and_then(|wall| wall.hi_ns).unwrap_or(i64::MAX).max(longest);
+    Between { lo_ns: longest, hi_ns: Some(sum.min(most)) }
+}
+
+/// From the first start to the last end. `ends` has the first and the last span of each clock.
+fn wall(
+    store: &TraceStore,
+    domains: &Domains,
+    clocks: Option<&ClockModel>,
+    ends: &BTreeMap<DomainIx, (SpanIx, SpanIx)>,
+) -> Option<Between> {
+    let on_one = |(first, last): &(SpanIx, SpanIx)| {
+        store.span(*last).drawn_ns().1.saturating_sub(store.span(*first).drawn_ns().0)
+    };
+    if ends.len() == 1 {
+        return ends.values().next().map(|ends| Between::exactly(on_one(ends)));
+    }
+    let mut all: Option<Between> = None;
+    for (from, (first, _)) in ends {
+        for (to, (_, last)) in ends {
+            let one = if from == to {
+                Between::exactly(on_one(&(*first, *last)))
+            } else {
+                let between = clocks
+                    .and_then(|clocks| clocks.between(store, domains, EventKey::start(*first), EventKey::end(*last)));
+                Between {
+                    lo_ns: between.and_then(|between| between.lo_ns).unwrap_or(i64::MIN),
+                    hi_ns: between.and_then(|between| between.hi_ns),
+                }
+            };
+            // The longest of all pairs is at least as long as each, and at most as long as the longest can be.
+            all = Some(all.map_or(one, |all| Between {
+                lo_ns: all.lo_ns.max(one.lo_ns),
+                hi_ns: all.hi_ns.zip(one.hi_ns).map(|(a, b)| a.max(b)),
+            }));
+        }
+    }
+    all
+}

@@ -1,0 +1,118 @@
+//! Handoffs: which agent passed the work to which, and how that shows.
+
+use super::agents::{AgentIx, Agents};
+use super::field::{Confidence, Field, Role};
+use super::normalise::{Handover, Own, transfer};
+use super::resolve::Resolved;
+use crate::model::{SpanIx, TraceStore};
+
+/// One agent hands over to another.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Handoff {
+    /// Who hands over; `None` when nothing says it.
+    pub from: Option<AgentIx>,
+    /// Who takes over; `None` when no agent has that name.
+    pub to: Option<AgentIx>,
+    /// The name of who takes over, as it is written.
+    pub to_name: String,
+    /// Where it shows.
+    pub span: SpanIx,
+    /// How it shows.
+    pub by: HandoffBy,
+    /// How far that can be trusted.
+    pub confidence: Confidence,
+}
+
+/// How a handoff shows, the surest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum HandoffBy {
+    /// A span of its own.
+    Span,
+    /// Attributes that name both agents.
+    Attributes,
+    /// A tool named `transfer_to_…` or `handoff_to_…`.
+    Tool,
+    /// One agent begins where another one ended, and nobody above them is at work.
+    NextAgent,
+}
+
+/// All handoffs, in file order; those that only show as one agent after another come last. Agents that only handoffs
+/// name are added.
+pub fn find(store: &TraceStore, resolved: &Resolved, own: &Own, agents: &mut Agents) -> Vec<Handoff> {
+    let mut handoffs: Vec<Handoff> =
+        own.handoffs.iter().map(|handover| stated(store, resolved, own, agents, handover)).collect();
+    let implied = implied(store, own, &handoffs);
+    handoffs.extend(implied);
+    handoffs
+}
+
+fn stated(store: &TraceStore, resolved: &Resolved, own: &Own, agents: &mut Agents, handover: &Handover) -> Handoff {
+    let span = store.span(handover.span);
+    let by_name = span.name().strip_suffix(".handoff").and_then(|name| name.split_once('→'));
+    let text = |text| resolved.text(store, text).to_owned();
+    let from = handover.from.map(text).or_else(|| by_name.map(|(from, _)| from.trim().to_owned()));
+    let to = handover.to.map(text).or_else(|| by_name.map(|(_, to)| to.trim().to_owned()));
+    let here = own.agent[handover.span.at()].get();
+    let named = |agents: &mut Agents, name: &str| {
+        let known = agents.find(name);
+        known.unwrap_or_else(|| agents.by_string(name, "handoff", Confidence::Stated))
+    };
+    let (to_name, to, by, confidence) = match (to, handover.by) {
+        (Some(to), by) => {
+            let ix = named(agents, &to);
+            (to, Some(ix), by, Confidence::Stated)
+        }
+        (None, HandoffBy::Tool) => {
+            let to = tool_target(store, resolved, handover.span);
+            let ix = agents.find(&to);
+            (to, ix, HandoffBy::Tool, Confidence::Inferred)
+        }
+        (None, by) => (String::new(), None, by, Confidence::Stated),
+    };
+    let from = from.map(|name| named(agents, &name)).or(here);
+    Handoff { from, to, to_name, span: handover.span, by, confidence }
+}
+
+fn tool_target(store: &TraceStore, resolved: &Resolved, span: SpanIx) -> String {
+    let mut facts = super::facts::Facts::default();
+    facts.read(store, resolved, span);
+    let tool = facts.text(Field::ToolName).map_or("", |text| resolved.text(store, text));
+    transfer(tool).unwrap_or_default().to_owned()
+}
+
+/// Agents that follow one another below something that is no agent's: the only trace that some handoffs leave.
+fn implied(store: &TraceStore, own: &Own, stated: &[Handoff]) -> Vec<Handoff> {
+    let is_agent = |span: SpanIx| own.role[span.at()] == Role::Agent && own.agent[span.at()].is_some();
+    let is_known = |from, to| stated.iter().any(|known| (known.from, known.to) == (Some(from), Some(to)));
+    let mut implied = Vec::new();
+    for parent in store.span_ixs() {
+        let children = store.span(parent).children();
+        if children.len() < 2 || own.role[parent.at()] == Role::Agent {
+            continue;
+        }
+        let above = own.agent[parent.at()].get();
+        let mut last: Option<SpanIx> = None;
+        for &child in children.iter().filter(|child| is_agent(**child)) {
+            let (from, to) = (last.map(|last| own.agent[last.at()]), own.agent[child.at()]);
+            let is_same_clock = |last: SpanIx| store.span(last).resource_ix() == store.span(child).resource_ix();
+            let follows = last.is_some_and(|last| {
+                is_same_clock(last) && store.span(last).drawn_ns().1 <= store.span(child).drawn_ns().0
+            });
+            if let Some(from) = from.filter(|from| follows && *from != to && above != Some(*from) && above != Some(to))
+                && !is_known(from, to)
+            {
+                implied.push(Handoff {
+                    from: Some(from),
+                    to: Some(to),
+                    to_name: String::new(),
+                    span: child,
+                    by: HandoffBy::NextAgent,
+                    confidence: Confidence::Inferred,
+                });
+            }
+            last = Some(child);
+        }
+    }
+    implied
+}

@@ -1,0 +1,117 @@
+//! The agent map: who called, handed off to and retried whom.
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef as _;
+
+use super::GenAi;
+use super::agents::AgentIx;
+use super::field::Role;
+use crate::model::{SpanIx, TraceStore};
+
+/// Spans that an edge of the map names.
+const MOST_SPANS: usize = 16;
+
+/// How one agent leads to another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum EdgeKind {
+    /// Its spans are below the other's.
+    Called,
+    /// It took over.
+    HandedOff,
+    /// It was tried again.
+    Retried,
+    /// A trace that lost its parent may belong there; a proposal, not a fact.
+    Proposed,
+}
+
+/// An edge of the agent map.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AgentEdge {
+    /// How.
+    pub kind: EdgeKind,
+    /// How often.
+    pub count: u64,
+    /// The first spans that show it, in file order.
+    pub spans: Vec<SpanIx>,
+}
+
+/// The agents as nodes, in the order of [`GenAi::agents`].
+#[derive(Clone, Debug, Default)]
+pub struct AgentMap {
+    /// The graph; node `i` is agent `i`.
+    pub graph: DiGraph<AgentIx, AgentEdge>,
+}
+
+impl AgentMap {
+    /// The map of everything that `genai` found in `store`.
+    #[must_use]
+    pub fn new(genai: &GenAi, store: &TraceStore) -> Self {
+        let mut map = Self::default();
+        for at in 0..genai.agents().len() {
+            map.graph.add_node(AgentIx::from_usize(at));
+        }
+        for span in store.span_ixs() {
+            let parent = store.parents()[span.at()].get();
+            let from = parent.and_then(|parent| genai.agent_of(parent));
+            if let (Some(from), Some(to)) = (from, genai.agent_of(span))
+                && from != to
+            {
+                map.add(from, to, EdgeKind::Called, span);
+            }
+        }
+        for handoff in genai.handoffs() {
+            if let (Some(from), Some(to)) = (handoff.from, handoff.to) {
+                map.add(from, to, EdgeKind::HandedOff, handoff.span);
+            }
+        }
+        for retry in genai.retries() {
+            for &attempt in &retry.attempts[1..] {
+                let from = store.span(attempt).parent().and_then(|parent| genai.agent_of(parent));
+                let to = genai.agent_of(attempt);
+                let is_agent = genai.role_of(attempt) == Role::Agent;
+                if let (Some(from), Some(to), true) = (from, to, is_agent) {
+                    map.add(from, to, EdgeKind::Retried, attempt);
+                }
+            }
+        }
+        let mut last = SpanIx::NONE;
+        for stitch in genai.stitches() {
+            let best = std::mem::replace(&mut last, stitch.root) != stitch.root;
+            if let (Some(from), Some(to), true) = (genai.agent_of(stitch.under), genai.agent_of(stitch.root), best)
+                && from != to
+            {
+                map.add(from, to, EdgeKind::Proposed, stitch.root);
+            }
+        }
+        map
+    }
+
+    fn add(&mut self, from: AgentIx, to: AgentIx, kind: EdgeKind, span: SpanIx) {
+        let (from, to) = (NodeIndex::new(from.at()), NodeIndex::new(to.at()));
+        let known = self.graph.edges_connecting(from, to).find(|edge| edge.weight().kind == kind).map(|edge| edge.id());
+        match known.and_then(|edge| self.graph.edge_weight_mut(edge)) {
+            Some(edge) => {
+                edge.count += 1;
+                if edge.spans.len() < MOST_SPANS {
+                    edge.spans.push(span);
+                }
+            }
+            None => {
+                self.graph.add_edge(from, to, AgentEdge { kind, count: 1, spans: vec![span] });
+            }
+        }
+    }
+
+    /// All edges as (from, to, edge), by agents and kind.
+    #[must_use]
+    pub fn edges(&self) -> Vec<(AgentIx, AgentIx, &AgentEdge)> {
+        let mut edges: Vec<_> = self
+            .graph
+            .edge_references()
+            .map(|edge| (self.graph[edge.source()], self.graph[edge.target()], edge.weight()))
+            .collect();
+        edges.sort_by_key(|(from, to, edge)| (*from, *to, edge.kind));
+        edges
+    }
+}

@@ -1,0 +1,466 @@
+//! What the report says about AI conversations: agents, conversations, turns, phases.
+
+use std::fmt::{self, Write as _};
+
+use serde::Serialize;
+
+use super::text::{count, grouped};
+use super::{ReportInput, as_text};
+use crate::analysis::clocks::ClockModel;
+use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, PhaseTime, Totals};
+use crate::model::time::duration_text;
+use crate::model::{SpanIx, TraceStore};
+
+/// Turns up to which times of several clocks are joined: each takes a look at the clock model.
+const MOST_TURNS_WITH_INTERVALS: usize = 500;
+
+/// The sections about AI conversations.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AiReport {
+    /// Totals of the workspace.
+    pub ai: AiTotals,
+    /// The agents: named ones first.
+    pub agents: Vec<AgentReport>,
+    /// The conversations, in order of appearance.
+    pub conversations: Vec<ConversationReport>,
+    /// The turns, those of one conversation together and in order.
+    pub turns: Vec<TurnReport>,
+    /// Where the time of all AI work went.
+    pub phases: Vec<PhaseReport>,
+    /// Agents that hand over to others.
+    pub handoffs: Vec<HandoffReport>,
+    /// What was tried more than once.
+    pub retries: Vec<RetryReport>,
+    /// Where traces that lost their parent may belong.
+    pub stitches: Vec<StitchReport>,
+}
+
+/// Counts and sums.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct AiTotals {
+    /// Spans.
+    pub spans: u64,
+    /// Spans that failed.
+    pub errors: u64,
+    /// Model calls.
+    pub model_calls: u64,
+    /// Model calls that state no tokens.
+    pub calls_without_tokens: u64,
+    /// Tool calls.
+    pub tool_calls: u64,
+    /// Tokens in.
+    pub input_tokens: u64,
+    /// Of them from a cache.
+    pub cache_read_tokens: u64,
+    /// Tokens out.
+    pub output_tokens: u64,
+    /// Of them reasoning.
+    pub reasoning_tokens: u64,
+    /// Stated cost in billionths of a US dollar; none when no call states one.
+    pub cost_nano_usd: Option<u64>,
+    /// Calls that state a cost.
+    pub calls_with_cost: u64,
+}
+
+/// A duration as an interval.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Interval {
+    /// At least this.
+    pub lo_ns: i64,
+    /// At most this; none when nothing bounds it.
+    pub hi_ns: Option<i64>,
+}
+
+/// The time of one phase.
+#[derive(Clone, Debug, Serialize)]
+pub struct PhaseReport {
+    /// Its name.
+    pub phase: &'static str,
+    /// Parts or spans.
+    pub count: u64,
+    /// Durations added up.
+    pub sum_ns: i64,
+    /// Of it from spans or events.
+    pub real_ns: i64,
+    /// Of it derived.
+    pub derived_ns: i64,
+    /// Of it unaccounted for.
+    pub unaccounted_ns: i64,
+    /// Time during which at least one went on.
+    pub busy: Interval,
+}
+
+/// An agent.
+#[derive(Clone, Debug, Serialize)]
+pub struct AgentReport {
+    /// Its name.
+    pub name: String,
+    /// The name was made up.
+    pub inferred: bool,
+    /// Where the name was read.
+    pub source: String,
+    /// How far it can be trusted.
+    pub confidence: String,
+    /// What it did.
+    #[serde(flatten)]
+    pub totals: AiTotals,
+    /// Where its time went.
+    pub phases: Vec<PhaseReport>,
+}
+
+/// A conversation.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConversationReport {
+    /// Its id.
+    pub id: String,
+    /// The attribute that says it.
+    pub source: String,
+    /// How far it can be trusted.
+    pub confidence: String,
+    /// Ids of its traces.
+    pub traces: Vec<String>,
+    /// Its number of turns.
+    pub turns: u64,
+    /// What happened in it.
+    #[serde(flatten)]
+    pub totals: AiTotals,
+}
+
+/// A turn.
+#[derive(Clone, Debug, Serialize)]
+pub struct TurnReport {
+    /// Its conversation, if it belongs to one.
+    pub conversation: Option<String>,
+    /// Its number in it.
+    pub number: String,
+    /// Whether the data numbers it or it was counted.
+    pub confidence: String,
+    /// Ids of its topmost spans.
+    pub roots: Vec<String>,
+    /// When the first of them starts, on its own clock.
+    #[serde(serialize_with = "as_text")]
+    pub start_ns: i64,
+    /// The clock of that time.
+    pub clock: String,
+    /// From its first start to its last end.
+    pub wall: Option<Interval>,
+    /// What happened in it.
+    #[serde(flatten)]
+    pub totals: AiTotals,
+    /// Where its time went.
+    pub phases: Vec<PhaseReport>,
+}
+
+/// One agent hands over to another.
+#[derive(Clone, Debug, Serialize)]
+pub struct HandoffReport {
+    /// Who hands over.
+    pub from: Option<String>,
+    /// Who takes over: the agent, else the name as written.
+    pub to: Option<String>,
+    /// How it shows.
+    pub by: String,
+    /// How far that can be trusted.
+    pub confidence: String,
+    /// The id of the span where it shows.
+    pub span: String,
+}
+
+/// Attempts at one thing.
+#[derive(Clone, Debug, Serialize)]
+pub struct RetryReport {
+    /// Name of the first attempt.
+    pub name: String,
+    /// Ids of the attempts.
+    pub attempts: Vec<String>,
+    /// The gaps between them.
+    pub backoff_ns: Vec<i64>,
+    /// The last one did not fail.
+    pub succeeded: bool,
+    /// Tokens that failed attempts used.
+    pub wasted_tokens: u64,
+    /// Another model or tool was tried.
+    pub fallback: bool,
+}
+
+/// Where a trace that lost its parent may belong.
+#[derive(Clone, Debug, Serialize)]
+pub struct StitchReport {
+    /// The id of its topmost span.
+    pub root: String,
+    /// The id of the span below which it may belong.
+    pub under: String,
+    /// From 0 to 100.
+    pub score: u8,
+    /// Why.
+    pub by: String,
+    /// The same in words.
+    pub evidence: String,
+}
+
+impl From<&Totals> for AiTotals {
+    fn from(totals: &Totals) -> Self {
+        Self {
+            spans: totals.spans,
+            errors: totals.errors,
+            model_calls: totals.model_calls,
+            calls_without_tokens: totals.calls_without_tokens,
+            tool_calls: totals.tool_calls,
+            input_tokens: totals.input_tokens,
+            cache_read_tokens: totals.cache_read_tokens,
+            output_tokens: totals.output_tokens,
+            reasoning_tokens: totals.reasoning_tokens,
+            cost_nano_usd: (totals.calls_with_cost > 0).then_some(totals.cost_nano),
+            calls_with_cost: totals.calls_with_cost,
+        }
+    }
+}
+
+impl From<Between> for Interval {
+    fn from(between: Between) -> Self {
+        Self { lo_ns: between.lo_ns, hi_ns: between.hi_ns }
+    }
+}
+
+impl From<&PhaseTime> for PhaseReport {
+    fn from(time: &PhaseTime) -> Self {
+        Self {
+            phase: time.phase.name(),
+            count: time.count,
+            sum_ns: time.sum_ns(),
+            real_ns: time.real_ns,
+            derived_ns: time.derived_ns,
+            unaccounted_ns: time.unaccounted_ns,
+            busy: time.busy.into(),
+        }
+    }
+}
+
+impl AiReport {
+    pub(super) fn build(input: ReportInput<'_>) -> Self {
+        let genai = GenAi::analyse(input.store);
+        if genai.is_empty() {
+            return Self::default();
+        }
+        let builder = Builder { input, genai: &genai };
+        Self {
+            ai: genai.totals().into(),
+            agents: builder.agents(),
+            conversations: builder.conversations(),
+            turns: builder.turns(),
+            phases: phases(&builder.breakdown(input.store.span_ixs(), true)),
+            handoffs: builder.handoffs(),
+            retries: builder.retries(),
+            stitches: builder.stitches(),
+        }
+    }
+
+    /// The part for people; nothing when there is no AI in the workspace.
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.agents.is_empty() && self.ai.model_calls == 0 {
+            return Ok(());
+        }
+        writeln!(f, "\nAI work")?;
+        let [agents, conversations, turns] =
+            [self.agents.len(), self.conversations.len(), self.turns.len()].map(|count| count as u64);
+        let parts = [
+            count(agents, "agent"),
+            count(conversations, "conversation"),
+            count(turns, "turn"),
+            count(self.ai.model_calls, "model call"),
+            count(self.ai.tool_calls, "tool call"),
+        ];
+        writeln!(f, "  {}", parts.join(", "))?;
+        writeln!(f, "  {}", tokens(&self.ai))?;
+        writeln!(f, "  agents: {}", shortened(self.agents.iter().map(agent_text).collect(), 8))?;
+        let mut longest: Vec<&PhaseReport> = self.phases.iter().collect();
+        longest.sort_by_key(|time| std::cmp::Reverse(time.sum_ns));
+        writeln!(f, "  time, summed: {}", shortened(longest.into_iter().map(phase_text).collect(), 8))?;
+        if !self.retries.is_empty() {
+            let attempts: usize = self.retries.iter().map(|retry| retry.attempts.len()).sum();
+            let backoff: i64 = self.retries.iter().flat_map(|retry| &retry.backoff_ns).sum();
+            let tried = count(self.retries.len() as u64, "call");
+            writeln!(f, "  {tried} tried again: {attempts} attempts, {} between them", duration_text(backoff))?;
+        }
+        let mut last = "";
+        for stitch in self.stitches.iter().filter(|it| std::mem::replace(&mut last, it.root.as_str()) != it.root) {
+            let StitchReport { root, under, score, evidence, .. } = stitch;
+            writeln!(f, "  {root} may belong under {under} ({score} of 100): {evidence}")?;
+        }
+        Ok(())
+    }
+}
+
+fn tokens(totals: &AiTotals) -> String {
+    let mut text = format!("{} tokens in", grouped(totals.input_tokens));
+    // Writing to a String cannot fail.
+    if totals.cache_read_tokens > 0 {
+        let _ = write!(text, " ({} cached)", grouped(totals.cache_read_tokens));
+    }
+    let _ = write!(text, ", {} out", grouped(totals.output_tokens));
+    if totals.reasoning_tokens > 0 {
+        let _ = write!(text, " ({} reasoning)", grouped(totals.reasoning_tokens));
+    }
+    if let Some(cost) = totals.cost_nano_usd {
+        let (dollars, rest) = (cost / 1_000_000_000, cost % 1_000_000_000 / 100_000);
+        let _ = write!(text, ", ${dollars}.{rest:04} in {}", count(totals.calls_with_cost, "call"));
+    }
+    if totals.calls_without_tokens > 0 {
+        let _ = write!(text, "; {} without tokens", count(totals.calls_without_tokens, "model call"));
+    }
+    text
+}
+
+fn agent_text(agent: &AgentReport) -> String {
+    if agent.inferred { format!("{} (inferred)", agent.name) } else { agent.name.clone() }
+}
+
+fn phase_text(time: &PhaseReport) -> String {
+    let how = match (time.real_ns, time.derived_ns, time.unaccounted_ns) {
+        (0, 0, _) => " unaccounted",
+        (0, _, 0) => " derived",
+        (_, 0, 0) => "",
+        _ => " partly derived",
+    };
+    format!("{} {}{how}", time.phase, duration_text(time.sum_ns))
+}
+
+/// At most `most` of `texts`, and how many more there are.
+fn shortened(mut texts: Vec<String>, most: usize) -> String {
+    let more = texts.len().saturating_sub(most);
+    texts.truncate(most);
+    if more > 0 {
+        texts.push(format!("{more} more"));
+    }
+    texts.join(", ")
+}
+
+fn phases(breakdown: &Breakdown) -> Vec<PhaseReport> {
+    breakdown.phases.iter().map(PhaseReport::from).collect()
+}
+
+struct Builder<'a> {
+    input: ReportInput<'a>,
+    genai: &'a GenAi,
+}
+
+impl Builder<'_> {
+    fn store(&self) -> &TraceStore {
+        self.input.store
+    }
+
+    fn breakdown(&self, spans: impl IntoIterator<Item = SpanIx>, with_intervals: bool) -> Breakdown {
+        let clocks: Option<&ClockModel> = with_intervals.then_some(self.input.model);
+        Breakdown::of(self.input.store, self.genai, self.input.domains, clocks, spans)
+    }
+
+    fn id(&self, span: SpanIx) -> String {
+        self.store().span_id_text(self.store().span(span).id())
+    }
+
+    fn agent(&self, agent: Option<AgentIx>) -> Option<&Agent> {
+        agent.map(|agent| &self.genai.agents()[agent.at()])
+    }
+
+    fn agents(&self) -> Vec<AgentReport> {
+        let groups = groups(self.genai.agents().len(), self.store(), |span| self.genai.agent_of(span).map(AgentIx::at));
+        let agent = |(agent, spans): (&Agent, Vec<SpanIx>)| AgentReport {
+            name: agent.name.clone(),
+            inferred: agent.is_inferred,
+            source: agent.source.clone(),
+            confidence: agent.confidence.to_string(),
+            totals: (&agent.totals).into(),
+            phases: phases(&self.breakdown(spans, false)),
+        };
+        self.genai.agents().iter().zip(groups).map(agent).collect()
+    }
+
+    fn conversations(&self) -> Vec<ConversationReport> {
+        let mut turns = vec![0; self.genai.conversations().len()];
+        for conversation in self.genai.turns().iter().filter_map(|turn| turn.conversation) {
+            turns[conversation.at()] += 1;
+        }
+        let store = self.store();
+        let conversations =
+            self.genai.conversations().iter().zip(turns).map(|(conversation, turns)| ConversationReport {
+                id: conversation.id.clone(),
+                source: conversation.source.clone(),
+                confidence: conversation.confidence.to_string(),
+                traces: conversation.traces.iter().map(|ix| store.trace_id_text(store.traces()[ix.at()].id)).collect(),
+                turns,
+                totals: (&conversation.totals).into(),
+            });
+        conversations.collect()
+    }
+
+    fn turns(&self) -> Vec<TurnReport> {
+        let turns = self.genai.turns();
+        let with_intervals = turns.len() <= MOST_TURNS_WITH_INTERVALS;
+        let groups = groups(turns.len(), self.store(), |span| self.genai.turn_of(span).map(|turn| turn.at()));
+        let turn = |(turn, spans): (&crate::analysis::genai::Turn, Vec<SpanIx>)| {
+            let breakdown = self.breakdown(spans, with_intervals);
+            let first = turn.roots.first().copied();
+            let clock = first.and_then(|first| self.input.domains.of_span.get(first.at()));
+            TurnReport {
+                conversation: turn.conversation.map(|ix| self.genai.conversations()[ix.at()].id.clone()),
+                number: turn.number.clone(),
+                confidence: turn.confidence.to_string(),
+                roots: turn.roots.iter().map(|root| self.id(*root)).collect(),
+                start_ns: first.map_or(0, |first| self.store().span(first).drawn_ns().0),
+                clock: clock.map_or_else(String::new, |ix| self.input.domains.list[ix.at()].name.clone()),
+                wall: breakdown.wall.map(Interval::from),
+                totals: (&turn.totals).into(),
+                phases: phases(&breakdown),
+            }
+        };
+        turns.iter().zip(groups).map(turn).collect()
+    }
+
+    fn handoffs(&self) -> Vec<HandoffReport> {
+        let handoffs = self.genai.handoffs().iter().map(|handoff| HandoffReport {
+            from: self.agent(handoff.from).map(|agent| agent.name.clone()),
+            to: self
+                .agent(handoff.to)
+                .map(|agent| agent.name.clone())
+                .or_else(|| Some(handoff.to_name.clone()).filter(|name| !name.is_empty())),
+            by: handoff.by.to_string(),
+            confidence: handoff.confidence.to_string(),
+            span: self.id(handoff.span),
+        });
+        handoffs.collect()
+    }
+
+    fn retries(&self) -> Vec<RetryReport> {
+        let retries = self.genai.retries().iter().map(|retry| RetryReport {
+            name: self.store().span(retry.attempts[0]).name().to_owned(),
+            attempts: retry.attempts.iter().map(|span| self.id(*span)).collect(),
+            backoff_ns: retry.backoff_ns.clone(),
+            succeeded: retry.succeeded,
+            wasted_tokens: retry.wasted_tokens,
+            fallback: retry.is_fallback,
+        });
+        retries.collect()
+    }
+
+    fn stitches(&self) -> Vec<StitchReport> {
+        let stitches = self.genai.stitches().iter().map(|stitch| StitchReport {
+            root: self.id(stitch.root),
+            under: self.id(stitch.under),
+            score: stitch.score,
+            by: stitch.by.to_string(),
+            evidence: stitch.evidence.clone(),
+        });
+        stitches.collect()
+    }
+}
+
+/// The spans of each of `count` groups, in file order.
+fn groups(count: usize, store: &TraceStore, group: impl Fn(SpanIx) -> Option<usize>) -> Vec<Vec<SpanIx>> {
+    let mut groups = vec![Vec::new(); count];
+    for span in store.span_ixs() {
+        if let Some(of_group) = group(span).and_then(|at| groups.get_mut(at)) {
+            of_group.push(span);
+        }
+    }
+    groups
+}
