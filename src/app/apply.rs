@@ -10,11 +10,16 @@ use super::state::{Effect, ExportPanel, State, Tone};
 use super::window::Host;
 use crate::load::Source;
 use crate::scene::TimeRange;
+use crate::view::focus::{Go, Region};
 
 /// Zoom factor of one key press.
 const ZOOM_STEP: f64 = 1.3;
 /// Share of the visible time that one key press moves.
 const PAN_SHARE: f64 = 0.12;
+/// The same with Shift.
+const FAR_ZOOM_STEP: f64 = 4.0;
+/// The same with Shift.
+const FAR_PAN_SHARE: f64 = 0.8;
 /// Points that one key press scrolls.
 const SCROLL_STEP: f64 = 48.0;
 
@@ -59,6 +64,19 @@ impl State {
             Command::Table(command) => self.apply_table(command, host),
             Command::ToggleHelp => self.session.help_open = !self.session.help_open,
             Command::Palette => self.toggle_palette(),
+            Command::KeysPanel => {
+                let open = self.session.keys_panel.take();
+                self.session.keys_panel = open.is_none().then(Default::default);
+            }
+            Command::Keys(command) => self.apply_keys(&command),
+            Command::NextRegion => self.effect(Effect::Focus(Go::Next)),
+            Command::PreviousRegion => self.effect(Effect::Focus(Go::Previous)),
+            Command::MenuBar => self.effect(Effect::Focus(Go::To(Region::Menu))),
+            Command::OpenMenu(category) => self.effect(Effect::Focus(Go::Open(category))),
+            Command::FocusCanvas => {
+                self.session.search.help_open = false;
+                self.effect(Effect::Focus(Go::To(Region::Canvas)));
+            }
             Command::Picker(command) => self.apply_picker(command, host),
             Command::Clear => self.clear(),
             Command::SystemTheme(theme) => {
@@ -183,6 +201,7 @@ impl State {
         let anchor_ns = self.zoom_anchor_ns();
         let view = &mut self.session.view;
         let pan = (view.time.length_ns() as f64 * PAN_SHARE) as i64;
+        let far = (view.time.length_ns() as f64 * FAR_PAN_SHARE) as i64;
         match *command {
             Command::Undo => self.session.history.undo(view),
             Command::Redo => self.session.history.redo(view),
@@ -190,6 +209,10 @@ impl State {
             Command::ZoomIn => view.zoom_about(anchor_ns, ZOOM_STEP),
             Command::ZoomOut => view.zoom_about(anchor_ns, 1.0 / ZOOM_STEP),
             Command::ZoomAbout { at_ns, factor } => view.zoom_about(at_ns, factor),
+            Command::ZoomInFar => view.zoom_about(anchor_ns, FAR_ZOOM_STEP),
+            Command::ZoomOutFar => view.zoom_about(anchor_ns, 1.0 / FAR_ZOOM_STEP),
+            Command::PanLeftFar => view.pan(-far.max(1)),
+            Command::PanRightFar => view.pan(far.max(1)),
             Command::PanLeft => view.pan(-pan.max(1)),
             Command::PanRight => view.pan(pan.max(1)),
             Command::PanBy(ns) => view.pan(ns),
@@ -233,6 +256,8 @@ impl State {
         let session = &mut self.session;
         if session.picker.is_some() {
             session.picker = None;
+        } else if session.keys_panel.is_some() {
+            session.keys_panel = None;
         } else if session.help_open {
             session.help_open = false;
         } else if session.search.help_open {

@@ -5,6 +5,7 @@
 
 mod apply;
 pub mod arranging;
+pub mod bindings;
 pub mod command;
 pub mod drawer;
 mod go;

@@ -159,7 +159,7 @@ impl State {
         let choices = listed.into_iter().map(|entry| Choice {
             title: entry.title.trim_end_matches('…').to_owned(),
             note: entry.category.to_string(),
-            keys: keys::text_of(entry.keys),
+            keys: keys::text_of(self.bindings.of(entry.id)),
             why_not: entry.needs.why_not(self),
             command: entry.command.clone(),
         });

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::bindings::KeySettings;
+
 use super::drawer::Drawer;
 use super::tables::TableSettings;
 
@@ -40,6 +42,8 @@ pub struct Settings {
     pub recent: Vec<PathBuf>,
     /// Ids of commands picked lately in the palette, the last one first.
     pub recent_commands: Vec<String>,
+    /// Preset and keys that were changed.
+    pub keys: KeySettings,
 }
 
 impl Default for Settings {
@@ -53,6 +57,7 @@ impl Default for Settings {
             tables: TableSettings::default(),
             recent: Vec::new(),
             recent_commands: Vec::new(),
+            keys: KeySettings::default(),
         }
     }
 }

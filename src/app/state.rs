@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use super::arranging::Arranging;
+use super::bindings::{Bindings, KeysPanel};
 use super::history::History;
 use super::host::Picked;
 use super::picker::Picker;
@@ -17,6 +18,7 @@ use super::workspace::{Opened, Workspace};
 use crate::arrange::Arranged;
 use crate::load::{Job, Source};
 use crate::scene::{RulerMode, ThemeKind, ViewState};
+use crate::view::focus::Go;
 
 /// Everything the window shows.
 #[derive(Default)]
@@ -29,6 +31,8 @@ pub struct State {
     pub settings: Settings,
     /// What holds until the window closes.
     pub session: Session,
+    /// The keys in effect, from the settings.
+    pub bindings: Arc<Bindings>,
     /// What the system says about dark or light.
     pub system_theme: Option<ThemeKind>,
 }
@@ -46,6 +50,8 @@ pub struct Session {
     pub search: Search,
     /// The help is open.
     pub help_open: bool,
+    /// The panel in which keys are changed, when open.
+    pub keys_panel: Option<KeysPanel>,
     /// The list to pick from, when open.
     pub picker: Option<Picker>,
     /// The export panel, when open.
@@ -103,6 +109,8 @@ pub struct LoadFailure {
 pub enum Effect {
     /// Close the window.
     Quit,
+    /// Moves the keyboard.
+    Focus(Go),
     /// Text for the clipboard.
     CopyText(String),
     /// A short message.
@@ -126,7 +134,7 @@ impl State {
     /// The state of a window that opens with `settings`.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let mut state = Self { settings, ..Self::default() };
+        let mut state = Self { bindings: Arc::new(Bindings::new(&settings.keys)), settings, ..Self::default() };
         state.sync_view();
         state
     }
@@ -139,6 +147,13 @@ impl State {
             ThemeChoice::Light => ThemeKind::Light,
             ThemeChoice::System => self.system_theme.unwrap_or(ThemeKind::Dark),
         }
+    }
+
+    /// True while something lies over the window and has the keyboard.
+    #[must_use]
+    pub const fn is_overlaid(&self) -> bool {
+        let session = &self.session;
+        session.help_open || session.picker.is_some() || session.keys_panel.is_some() || session.export.is_some()
     }
 
     /// Copies choices that the scene needs into the view.

@@ -13,7 +13,8 @@ use super::state::{Effect, State, Tone};
 use super::{keys, panels, theme};
 use crate::load::Source;
 use crate::scene::ThemeKind;
-use crate::view::Canvas;
+use crate::view::focus::Region;
+use crate::view::{Canvas, Focus};
 
 /// What the window needs of the desktop.
 pub struct Host {
@@ -56,6 +57,7 @@ pub struct App {
     styled: Option<(ThemeKind, f32)>,
     title: String,
     canvas: Canvas,
+    focus: Focus,
     /// Milliseconds of CPU that the last frame took.
     frame_ms: Option<f32>,
     /// When the view last changed, for the undo point after wheel and keys.
@@ -86,6 +88,7 @@ impl App {
             styled: None,
             title: String::new(),
             canvas: Canvas::default(),
+            focus: Focus::default(),
             frame_ms: None,
             changed_at: None,
         };
@@ -121,6 +124,19 @@ impl App {
         }
     }
 
+    /// What key presses mean now.
+    fn situation(&self, ctx: &egui::Context) -> keys::Situation {
+        let has_focus = ctx.memory(|memory| memory.focused().is_some());
+        let session = &self.state.session;
+        keys::Situation {
+            is_modal: self.state.is_overlaid(),
+            is_capturing: session.keys_panel.as_ref().is_some_and(|panel| panel.capturing.is_some()),
+            on_canvas: !has_focus || self.state.data.is_some() && self.focus.current(ctx) == Some(Region::Canvas),
+            in_menu: egui::Popup::is_any_open(ctx),
+            is_typing: ctx.text_edit_focused(),
+        }
+    }
+
     fn run_queue(&mut self, ctx: &egui::Context) {
         for command in self.queue.take() {
             self.apply(command);
@@ -139,6 +155,7 @@ impl App {
         match effect {
             Effect::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             Effect::CopyText(text) => ctx.copy_text(text),
+            Effect::Focus(go) => self.focus.go(ctx, go),
             Effect::FocusSearch(wanted) => panels::focus_search(ctx, wanted),
             Effect::Toast(tone, text) => {
                 let toast = match tone {
@@ -186,7 +203,12 @@ impl eframe::App for App {
         if !sources.is_empty() {
             self.queue.push(Command::OpenSources(sources));
         }
-        for command in keys::take_commands(ctx) {
+        let is_alt_alone = self.focus.begin(ctx);
+        let situation = self.situation(ctx);
+        if is_alt_alone && !situation.is_modal {
+            self.queue.push(Command::MenuBar);
+        }
+        for command in keys::take_commands(ctx, &self.state.bindings, situation) {
             self.queue.push(command);
         }
         self.end_interaction_when_quiet(ctx);
@@ -200,9 +222,10 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         tracing::debug!(last_frame_s = frame.info().cpu_usage, "frame");
         self.frame_ms = frame.info().cpu_usage.map(|seconds| seconds * 1000.0);
-        panels::window_ui(ui, &self.state, &mut self.canvas, self.frame_ms, &mut self.queue);
+        panels::window_ui(ui, &self.state, &mut self.canvas, &mut self.focus, self.frame_ms, &mut self.queue);
         let ctx = ui.ctx().clone();
         self.toasts.show(&ctx);
+        self.focus.ring_ui(&ctx, self.state.theme().theme());
         self.run_queue(&ctx);
         self.restyle(&ctx);
     }

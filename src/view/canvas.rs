@@ -242,7 +242,7 @@ fn scroll_bar(ui: &Ui, rect: Rect, scene: &Scene, queue: &mut Queue) {
     let travel = track.height() - height;
     let top = track.top() + (scene.scroll_y / (content - shown)) as f32 * travel;
     let thumb = Rect::from_min_size(egui::pos2(track.left(), top), egui::vec2(WIDTH, height));
-    let response = ui.interact(thumb.expand2(egui::vec2(3.0, 0.0)), ui.scope_id().with("scroll-bar"), Sense::drag());
+    let response = ui.interact(thumb.expand2(egui::vec2(3.0, 0.0)), ui.scope_id().with("scroll-bar"), Sense::DRAG);
     if response.dragged() && travel > 0.0 {
         queue.push(Command::ScrollBy(f64::from(response.drag_delta().y / travel) * (content - shown)));
     }

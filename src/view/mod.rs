@@ -2,8 +2,10 @@
 
 mod access;
 pub mod canvas;
+pub mod focus;
 mod gestures;
 mod hover;
 pub mod paint;
 
 pub use canvas::Canvas;
+pub use focus::Focus;

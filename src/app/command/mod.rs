@@ -112,6 +112,22 @@ pub enum Command {
     SearchHelp,
     /// Shows all commands in a list that is searched by typing.
     Palette,
+    /// Shows or hides the panel in which keys are changed.
+    KeysPanel,
+    /// Much closer.
+    ZoomInFar,
+    /// Much farther.
+    ZoomOutFar,
+    /// Much earlier.
+    PanLeftFar,
+    /// Much later.
+    PanRightFar,
+    /// The keyboard goes to the next part of the window.
+    NextRegion,
+    /// The keyboard goes to the part before.
+    PreviousRegion,
+    /// The keyboard goes to the menu bar.
+    MenuBar,
     /// Measures the time that the selection takes.
     MeasureSelection,
     /// Closes what is open on top, else clears the measured range, else the selection.
@@ -161,6 +177,12 @@ pub enum Command {
     },
     /// Hides a lane.
     HideLane(crate::arrange::LaneKey),
+    /// The keyboard goes back to the timeline.
+    FocusCanvas,
+    /// Opens a menu.
+    OpenMenu(Category),
+    /// Does something in the panel of keys.
+    Keys(crate::app::bindings::KeysCommand),
     /// Does something with the open picker.
     Picker(crate::app::picker::PickerCommand),
     /// Moves the view along time, nanoseconds.

@@ -53,7 +53,7 @@ fn tabs_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let tip = entry_of(&Command::ToggleDrawer).map(widgets::tooltip).unwrap_or_default();
+            let tip = entry_of(&Command::ToggleDrawer).map(|entry| widgets::tooltip(ui, entry)).unwrap_or_default();
             let close = ui.add(Button::new("✕").frame_when_inactive(false)).on_hover_text(tip);
             close.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Close drawer"));
             if close.clicked() {
@@ -71,7 +71,7 @@ fn tab_ui(ui: &mut Ui, state: &State, tab: DrawerTab) -> Response {
     let font = bold(size::BODY * state.settings.text_scale);
     let color = if is_on { theme.text } else { theme.text_dim };
     let text = RichText::new(&name).font(font).color(color);
-    let tip = entry_of(&tab.toggle()).map(widgets::tooltip).unwrap_or_default();
+    let tip = entry_of(&tab.toggle()).map(|entry| widgets::tooltip(ui, entry)).unwrap_or_default();
     let response = ui.add(Button::new(text).frame_when_inactive(false)).on_hover_text(tip);
     response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, &name));
     ui.accesskit_node_builder(response.id, |node| node.set_selected(is_on));

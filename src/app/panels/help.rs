@@ -3,7 +3,8 @@
 use egui::{Grid, Key, Modal, RichText, ScrollArea, Ui};
 use strum::IntoEnumIterator as _;
 
-use super::super::command::{Category, Command, MOUSE, Queue, entries};
+use super::super::bindings::Bindings;
+use super::super::command::{Category, Command, MOUSE, Queue};
 use super::super::state::State;
 
 /// The overlay, when it is open.
@@ -20,6 +21,10 @@ pub fn help_ui(ui: &Ui, state: &State, queue: &mut Queue) {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.button("Close").clicked() {
                     queue.push(Command::ToggleHelp);
+                }
+                if ui.button("Change keys…").clicked() {
+                    queue.push(Command::ToggleHelp);
+                    queue.push(Command::KeysPanel);
                 }
             });
         });
@@ -49,9 +54,9 @@ fn commands_ui(ui: &mut Ui, categories: &[Category]) {
     for category in Category::iter().filter(|category| categories.contains(category)) {
         ui.label(RichText::new(category.to_string()).strong());
         Grid::new(category.to_string()).num_columns(2).spacing([14.0, 3.0]).show(ui, |ui| {
-            for entry in entries().filter(|entry| entry.category == category) {
-                let keys: Vec<String> = entry.keys.iter().map(super::super::keys::Keys::text).collect();
-                let keys = if keys.is_empty() { "menu".to_owned() } else { keys.join("   ") };
+            let bindings = Bindings::published(ui.ctx());
+            for (entry, keys) in bindings.iter().filter(|(entry, _)| entry.category == category) {
+                let keys = if keys.is_empty() { "menu".to_owned() } else { super::super::keys::text_of(keys) };
                 ui.label(RichText::new(keys).monospace().weak());
                 ui.label(entry.title).on_hover_text(entry.tooltip);
                 ui.end_row();

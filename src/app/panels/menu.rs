@@ -7,17 +7,23 @@ use super::super::command::{Category, Command, Queue, entries};
 use super::super::drawer::DrawerTab;
 use super::super::settings::ThemeChoice;
 use super::super::state::State;
+use super::keys::first_key;
 use super::widgets::is_usable;
 use crate::load::Source;
+use crate::view::Focus;
 
 /// The menu bar.
-pub fn menu_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+pub fn menu_ui(ui: &mut Ui, state: &State, focus: &mut Focus, queue: &mut Queue) {
     MenuBar::new().ui(ui, |ui| {
         for category in Category::iter() {
-            ui.menu_button(category.to_string(), |ui| {
+            let shown = ui.menu_button(category.to_string(), |ui| {
                 ui.set_min_width(250.0 * state.settings.text_scale);
                 category_ui(ui, category, state, queue);
             });
+            if focus.take_menu(category) {
+                shown.response.request_focus();
+                egui::Popup::open_id(ui.ctx(), egui::Popup::default_response_id(&shown.response));
+            }
         }
     });
 }
@@ -31,7 +37,7 @@ fn category_ui(ui: &mut Ui, category: Category, state: &State, queue: &mut Queue
             recent_ui(ui, state, queue);
             continue;
         }
-        let keys = entry.keys.first().map(super::super::keys::Keys::text).unwrap_or_default();
+        let keys = first_key(ui, entry);
         let mark = if is_on(&entry.command, state) { "✓ " } else { "" };
         let button = Button::new(format!("{mark}{}", entry.title)).shortcut_text(RichText::new(keys).weak());
         let response = ui.add_enabled(is_usable(entry, state), button).on_hover_text(entry.tooltip);

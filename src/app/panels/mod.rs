@@ -8,6 +8,7 @@ mod empty;
 mod export;
 mod grid;
 mod help;
+mod keys;
 mod loading;
 mod menu;
 mod pick_list;
@@ -25,30 +26,50 @@ use egui::{Frame, Margin, Panel, Stroke, Ui};
 
 use super::command::Queue;
 use super::state::State;
-use crate::view::Canvas;
+use crate::view::focus::Region;
+use crate::view::{Canvas, Focus};
 
 /// Everything in the window.
-pub fn window_ui(ui: &mut Ui, state: &State, canvas: &mut Canvas, frame_ms: Option<f32>, queue: &mut Queue) {
+pub fn window_ui(
+    ui: &mut Ui,
+    state: &State,
+    canvas: &mut Canvas,
+    focus: &mut Focus,
+    frame_ms: Option<f32>,
+    queue: &mut Queue,
+) {
     let theme = state.theme().theme();
+    state.bindings.publish(ui.ctx());
+    focus.clear();
     let bar = Frame::new().fill(theme.bar).inner_margin(Margin::symmetric(10, 3));
-    Panel::top("menu").frame(bar).show_separator_line(false).show(ui, |ui| menu::menu_ui(ui, state, queue));
+    let shown =
+        Panel::top("menu").frame(bar).show_separator_line(false).show(ui, |ui| menu::menu_ui(ui, state, focus, queue));
+    focus.add(Region::Menu, shown.response.rect);
     if state.data.is_some() {
         let bar = Frame::new().fill(theme.bar).inner_margin(Margin { left: 14, right: 10, top: 5, bottom: 7 });
-        Panel::top("toolbar").frame(bar).show_separator_line(true).show(ui, |ui| toolbar::toolbar_ui(ui, state, queue));
+        let shown = Panel::top("toolbar")
+            .frame(bar)
+            .show_separator_line(true)
+            .show(ui, |ui| toolbar::toolbar_ui(ui, state, queue));
+        focus.add(Region::Toolbar, shown.response.rect);
     }
+    let before_bars = ui.available_rect_before_wrap();
     loading::bars_ui(ui, state, queue);
+    let bars_end = ui.available_rect_before_wrap().top();
+    focus.add(Region::Notices, before_bars.with_max_y(bars_end));
     if state.data.is_some() {
         let bar = Frame::new().fill(theme.bar).inner_margin(Margin::symmetric(14, 3));
-        Panel::bottom("status")
+        let shown = Panel::bottom("status")
             .frame(bar)
             .show_separator_line(true)
             .show(ui, |ui| status::status_ui(ui, state, canvas, frame_ms, queue));
+        focus.add(Region::Status, shown.response.rect);
     }
     if state.data.is_some() && state.settings.details_open {
         let panel = Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 8, top: 10, bottom: 6 });
         let scale = state.settings.text_scale;
         let room = ui.available_width();
-        Panel::right("details")
+        let shown = Panel::right("details")
             .frame(panel)
             .resizable(true)
             .default_size((360.0 * scale).min(room * 0.34))
@@ -58,8 +79,13 @@ pub fn window_ui(ui: &mut Ui, state: &State, canvas: &mut Canvas, frame_ms: Opti
                 ui.set_max_width(ui.available_width());
                 details::details_ui(ui, state, queue);
             });
+        focus.add(Region::Side, shown.response.rect);
     }
+    let before_drawer = ui.available_rect_before_wrap();
     drawer::drawer_ui(ui, state, queue);
+    let drawer_top = ui.available_rect_before_wrap().bottom();
+    focus.add(Region::Drawer, before_drawer.with_min_y(drawer_top));
+    focus.add(Region::Canvas, ui.available_rect_before_wrap());
     let central = Frame::new().fill(theme.canvas).stroke(Stroke::NONE);
     egui::CentralPanel::default().frame(central).show(ui, |ui| {
         if state.data.is_some() {
@@ -70,6 +96,7 @@ pub fn window_ui(ui: &mut Ui, state: &State, canvas: &mut Canvas, frame_ms: Opti
     });
     help::help_ui(ui, state, queue);
     export::export_ui(ui, state, queue);
+    keys::keys_ui(ui, state, queue);
     pick_list::pick_list_ui(ui, state, queue);
     table_export::table_export_ui(ui, state, queue);
     drop_hint_ui(ui, state);

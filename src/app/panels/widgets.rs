@@ -4,6 +4,7 @@ use egui::{Button, Frame, Margin, Response, RichText, Stroke, Ui};
 
 use super::super::command::{Command, Entry, Queue, entry_of};
 use super::super::state::State;
+use super::keys::first_key;
 use crate::scene::Theme;
 
 /// True when the command of `entry` can be used now.
@@ -12,16 +13,14 @@ pub fn is_usable(entry: &Entry, state: &State) -> bool {
 }
 
 /// The explanation of a command with its keys, as a tooltip.
-pub fn tooltip(entry: &Entry) -> String {
-    match entry.keys.first() {
-        Some(keys) => format!("{}  ({})", entry.tooltip, keys.text()),
-        None => entry.tooltip.to_owned(),
-    }
+pub fn tooltip(ui: &Ui, entry: &Entry) -> String {
+    let key = first_key(ui, entry);
+    if key.is_empty() { entry.tooltip.to_owned() } else { format!("{}  ({key})", entry.tooltip) }
 }
 
 /// A button that stands for a command of the table, named `text`.
 pub fn command_button(ui: &mut Ui, text: &str, command: Command, queue: &mut Queue) -> Response {
-    let tip = entry_of(&command).map(tooltip);
+    let tip = entry_of(&command).map(|entry| tooltip(ui, entry));
     let mut response = ui.button(text);
     if let Some(tip) = tip {
         response = response.on_hover_text(tip);
@@ -44,7 +43,7 @@ pub fn segmented(ui: &mut Ui, theme: &Theme, choices: Vec<(&str, Command, bool)>
         for (text, command, is_on) in choices {
             let color = if is_on { theme.on_accent } else { theme.text };
             let button = Button::selectable(is_on, RichText::new(text).color(color));
-            let tip = entry_of(&command).map(tooltip).unwrap_or_default();
+            let tip = entry_of(&command).map(|entry| tooltip(ui, entry)).unwrap_or_default();
             if ui.add(button).on_hover_text(tip).clicked() && !is_on {
                 queue.push(command);
             }

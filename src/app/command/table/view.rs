@@ -84,6 +84,30 @@ pub(super) static ENTRIES: &[Entry] = &[
         "Moves the view to later times.",
     )
     .keys_only(),
+    entry("zoom-in-far", View, Workspace, Command::ZoomInFar, &[shift(Key::W)], "Zoom in far", "Much closer.")
+        .keys_only(),
+    entry("zoom-out-far", View, Workspace, Command::ZoomOutFar, &[shift(Key::S)], "Zoom out far", "Much farther away.")
+        .keys_only(),
+    entry(
+        "pan-left-far",
+        View,
+        Workspace,
+        Command::PanLeftFar,
+        &[shift(Key::A), shift(Key::ArrowLeft)],
+        "Much earlier",
+        "Moves the view by most of its width.",
+    )
+    .keys_only(),
+    entry(
+        "pan-right-far",
+        View,
+        Workspace,
+        Command::PanRightFar,
+        &[shift(Key::D), shift(Key::ArrowRight)],
+        "Much later",
+        "Moves the view by most of its width.",
+    )
+    .keys_only(),
     entry(
         "scroll-up",
         View,
