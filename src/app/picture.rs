@@ -11,8 +11,9 @@ use super::window::Host;
 use super::workspace::Workspace;
 use crate::arrange::Arranged;
 use crate::export::{picture, png, svg};
+use crate::lod::Marks;
 use crate::scene::geometry::Metrics;
-use crate::scene::{ViewState, caption, lower};
+use crate::scene::{SceneInput, ViewState, caption, lower};
 
 /// What a picture is made for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,8 +46,11 @@ impl State {
     /// Starts drawing the current view.
     pub(super) fn draw_picture(&mut self, purpose: Purpose, host: &Host) {
         let Some(data) = self.data.clone() else { return };
-        let view = self.session.view.clone();
-        self.session.drawing = Some(Drawing::start(purpose, data, Arc::clone(&self.arranged), view, host.wake()));
+        let search = &self.session.search;
+        // What is being typed is not what the marks stand for.
+        let view = ViewState { query: search.found.clone(), ..self.session.view.clone() };
+        let lanes = (Arc::clone(&self.arranged), search.marks.clone());
+        self.session.drawing = Some(Drawing::start(purpose, data, lanes, view, host.wake()));
     }
 
     /// Takes a finished picture.
@@ -76,13 +80,16 @@ impl State {
     }
 }
 
+/// Where the spans are, and which of them a search found.
+type Lanes = (Arc<Arranged>, Option<Arc<Marks>>);
+
 impl Drawing {
-    fn start(purpose: Purpose, data: Arc<Workspace>, arranged: Arc<Arranged>, view: ViewState, wake: Wake) -> Self {
+    fn start(purpose: Purpose, data: Arc<Workspace>, lanes: Lanes, view: ViewState, wake: Wake) -> Self {
         let (sender, result) = bounded(1);
         let job = purpose.clone();
         // Without a thread the channel closes, which `poll` reports.
         let _ = std::thread::Builder::new().name("picture".to_owned()).spawn(move || {
-            let _ = sender.send(draw(&job, &data, &arranged, view));
+            let _ = sender.send(draw(&job, &data, &lanes, view));
             wake();
         });
         Self { purpose, result }
@@ -97,11 +104,11 @@ impl Drawing {
     }
 }
 
-fn draw(purpose: &Purpose, data: &Workspace, arranged: &Arranged, mut view: ViewState) -> Result<Picture, String> {
+fn draw(purpose: &Purpose, data: &Workspace, lanes: &Lanes, mut view: ViewState) -> Result<Picture, String> {
     let caption =
         picture::caption_of(&data.store, &data.origins, data.domains.list.len()).map_err(|error| error.to_string())?;
-    let mut input = data.scene_input(arranged);
-    input.caption = Some(&caption);
+    let (arranged, marks) = (&lanes.0, lanes.1.as_deref());
+    let input = SceneInput { caption: Some(&caption), marks, ..data.scene_input(arranged) };
     // Header, legend and footer come on top of what the window shows.
     let margins = caption::margins(&caption, &input, &view, &Metrics::new(view.text_scale));
     view.size.y += margins.header + margins.legend + margins.footer;

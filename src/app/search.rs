@@ -23,6 +23,8 @@ pub struct Search {
     /// What the query found. `None` when nothing is asked, when the query cannot be read, and until the first
     /// answer; while a changed query is looked for, still what the one before found.
     pub hits: Option<Arc<Hits>>,
+    /// The query that `hits` answer.
+    pub found: String,
     /// Where `hits` are drawn.
     pub marks: Option<Arc<Marks>>,
     /// Queries that led somewhere, the newest first.
@@ -39,6 +41,7 @@ pub struct Search {
 /// An answer.
 #[derive(Debug)]
 struct Found {
+    query: String,
     hits: Arc<Hits>,
     marks: Arc<Marks>,
 }
@@ -74,6 +77,7 @@ impl Search {
             worker.stop();
         }
         (self.error, self.hits, self.marks, self.step_when_found) = (None, None, None, None);
+        self.found.clear();
     }
 
     fn remember(&mut self, query: &str) {
@@ -87,10 +91,10 @@ impl Search {
     }
 }
 
-fn find(data: &Workspace, arranged: &Arranged, query: &Query, cancel: &CancelFlag) -> Option<Found> {
+fn find(data: &Workspace, arranged: &Arranged, text: String, query: &Query, cancel: &CancelFlag) -> Option<Found> {
     let hits = run(&data.store, &data.domains, query, cancel)?;
     let marks = Marks::build(&arranged.layout, &hits.set, cancel)?;
-    Some(Found { hits: Arc::new(hits), marks: Arc::new(marks) })
+    Some(Found { query: text, hits: Arc::new(hits), marks: Arc::new(marks) })
 }
 
 impl State {
@@ -144,8 +148,8 @@ impl State {
             }
         }
         if let Some(worker) = &self.session.search.worker {
-            let arranged = Arc::clone(&self.arranged);
-            worker.ask(pause, move |cancel| find(&data, &arranged, &query, cancel));
+            let (arranged, text) = (Arc::clone(&self.arranged), self.session.view.query.clone());
+            worker.ask(pause, move |cancel| find(&data, &arranged, text, &query, cancel));
         }
     }
 
@@ -153,6 +157,7 @@ impl State {
     pub(super) fn take_hits(&mut self) {
         let search = &mut self.session.search;
         let Some(found) = search.worker.as_ref().and_then(Newest::take) else { return };
+        search.found = found.query;
         search.hits = Some(found.hits);
         search.marks = Some(found.marks);
         if let Some(is_forward) = search.step_when_found.take() {

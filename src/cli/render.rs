@@ -8,6 +8,7 @@ use emath::Vec2;
 use super::limits::Limits;
 use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
+use crate::analysis::search::{Query, parse};
 use crate::arrange::Plan;
 use crate::export::{picture, png, svg};
 use crate::load::{Progress, Source, load};
@@ -41,6 +42,9 @@ pub struct Args {
     /// Label the ruler with the time of day (UTC) instead of the time since the first span
     #[arg(long)]
     pub absolute: bool,
+    /// Keep the spans that match, dim all others; the language of the search field: 'dur>500ms -error'
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    pub search: Option<String>,
     /// Size of text and rows, 1 = normal
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_scale)]
     pub text_scale: f32,
@@ -61,12 +65,14 @@ const HEIGHTS: (f32, f32) = (280.0, 4000.0);
 #[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments by value")]
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     let format = Format::of(&args.output)?;
+    let query = query_of(args.search.as_deref().unwrap_or_default())?;
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
     let loaded = load(&sources, &args.limits.options(), &Progress::default())?;
     for failure in &loaded.failures {
         say_on_stderr(&format!("skewline: {}", failure.error));
     }
-    let timeline = picture::Timeline::of_store(&loaded.store, &Plan::default());
+    let mut timeline = picture::Timeline::of_store(&loaded.store, &Plan::default());
+    timeline.mark(&loaded.store, &query);
     let caption = picture::caption_of(&loaded.store, &loaded.origins, timeline.domains.list.len())?;
     let mut view = view(&args, &timeline)?;
     view.size = args.size.map_or_else(
@@ -81,6 +87,11 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     };
     output::to_path(&args.output, |out| out.write_all(&bytes))?;
     Ok(Exit::Fine)
+}
+
+/// Reads the query of `--search`; the error shows the place.
+fn query_of(text: &str) -> anyhow::Result<Query> {
+    parse(text).map_err(|error| anyhow::anyhow!("--search cannot be read: {}", error.with_place(text)))
 }
 
 #[derive(Clone, Copy)]
@@ -105,6 +116,7 @@ fn view(args: &Args, timeline: &picture::Timeline) -> anyhow::Result<ViewState> 
     let mut view = ViewState {
         theme: args.theme,
         text_scale: args.text_scale,
+        query: args.search.clone().unwrap_or_default(),
         ruler: if args.absolute { RulerMode::Absolute } else { RulerMode::Relative },
         ..ViewState::default()
     };

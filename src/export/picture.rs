@@ -6,8 +6,10 @@ use emath::Vec2;
 
 use super::svg::About;
 use crate::analysis::clocks::domains::{self, Domains};
+use crate::analysis::search::{CancelFlag, Query, matching};
 use crate::arrange::{Arranged, Plan, arrange};
 use crate::load::Origin;
+use crate::lod::Marks;
 use crate::model::TraceStore;
 use crate::scene::geometry::{Metrics, content_height, lane_bands};
 use crate::scene::{Caption, Scene, SceneInput, ServiceColors, ViewState, build, caption};
@@ -21,6 +23,8 @@ pub struct Timeline {
     pub arranged: Arranged,
     /// Colours of services.
     pub colors: ServiceColors,
+    /// Hits of a search, see [`Self::mark`].
+    pub marks: Option<Marks>,
 }
 
 impl Timeline {
@@ -29,14 +33,21 @@ impl Timeline {
     pub fn of_store(store: &TraceStore, plan: &Plan) -> Self {
         let domains = domains::assign(store);
         let arranged = arrange(store, &domains, None, plan);
-        Self { arranged, domains, colors: ServiceColors::of_store(store) }
+        Self { arranged, domains, colors: ServiceColors::of_store(store), marks: None }
+    }
+
+    /// Marks the spans for which `query` holds; scenes dim all others. The empty query dims nothing.
+    pub fn mark(&mut self, store: &TraceStore, query: &Query) {
+        let never = CancelFlag::new();
+        let hits = matching(store, &self.domains, query, &never).filter(|_| !query.is_empty());
+        self.marks = hits.and_then(|hits| Marks::build(&self.arranged.layout, &hits, &never));
     }
 
     /// What a scene is made from.
     #[must_use]
     pub fn input<'a>(&'a self, store: &'a TraceStore, caption: Option<&'a Caption>) -> SceneInput<'a> {
-        let Self { domains, arranged, colors } = self;
-        arranged.scene_input(store, domains, colors, caption)
+        let Self { domains, arranged, colors, marks } = self;
+        SceneInput { marks: marks.as_ref(), ..arranged.scene_input(store, domains, colors, caption) }
     }
 
     /// A size that shows all lanes at `width` points, between `least` and `most` points high.

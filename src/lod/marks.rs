@@ -22,6 +22,8 @@ pub struct Marks {
     lanes: Vec<Range<u32>>,
     hull_ns: Range<i64>,
     load: Vec<Density>,
+    /// Marked spans, drawn or not.
+    all: u64,
 }
 
 impl Marks {
@@ -40,19 +42,13 @@ impl Marks {
         let hull_ns = layout.hull_ns().clone();
         let load = overview::load_of(&hull_ns, items, slots.iter().map(SpanIx::at));
         cancel.going_on()?;
-        Some(Self { slots, before, lanes, hull_ns, load })
+        Some(Self { slots, before, lanes, hull_ns, load, all: set.count() as u64 })
     }
 
-    /// Number of marked spans that are drawn anywhere in the layout.
+    /// Number of marked spans, whether the layout draws them or not.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.before_slot(self.slots.universe() as u32) as usize
-    }
-
-    /// True when nothing is marked.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub const fn all(&self) -> u64 {
+        self.all
     }
 
     /// Number of marked spans behind `bar`, which the index of the same layout answered with.

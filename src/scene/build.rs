@@ -14,7 +14,7 @@ use super::selection;
 use super::shape::{Anchor, TextShape};
 use super::strip;
 use super::text::{self, Font};
-use super::theme::{Theme, faded};
+use super::theme::{Theme, dimmed, faded};
 use super::view_state::{TimeScale, ViewState};
 use crate::analysis::clocks::domains::Domains;
 use crate::arrange::{Arranged, LaneInfo};
@@ -168,6 +168,10 @@ impl SceneBuilder {
             })
             .sum();
         scene.hidden.lanes_below = bands.iter().filter(|band| band.top >= bottom).count() as u32;
+        if let Some(marks) = frame.input.marks {
+            let shown: u64 = bands.iter().map(|band| u64::from(marks.in_lane(band.lane))).sum();
+            scene.hidden.hits_hidden = marks.all().saturating_sub(shown);
+        }
         scene.hidden.lanes_hidden = (frame.input.lanes.len().saturating_sub(bands.len())) as u32;
         scene.bands = bands;
     }
@@ -221,16 +225,20 @@ impl SceneBuilder {
         let whole = self.labels.width(store, span.name_sym(), size);
         let least_beside = if bar.count > 1 { 52.0 } else { 28.0 } * unit;
         let is_last = between[1] >= canvas.right();
+        let (within, beside) = match bar.is_dim {
+            true => (frame.theme.text_faint, faded(frame.theme.text_faint, 0.7)),
+            false => (frame.colors(bar.span).text, frame.theme.text_dim),
+        };
         let is_beside_better = whole > inside && bar.rect.right() >= canvas.left();
         let (x, room, color) = if is_beside_better && after >= whole.min(90.0 * unit).max(least_beside) {
-            (right + pad, after, frame.theme.text_dim)
+            (right + pad, after, beside)
         } else if is_last && is_beside_better && before >= whole && inside < 60.0 * unit {
             // Left of the bar only at the end of the row: between two bars nobody could tell whose name it is.
-            (left - pad - whole, whole, frame.theme.text_dim)
+            (left - pad - whole, whole, beside)
         } else if inside >= 20.0 * unit || inside >= whole {
-            (left + pad, inside, frame.colors(bar.span).text)
+            (left + pad, inside, within)
         } else if is_beside_better && after >= least_beside {
-            (right + pad, after, frame.theme.text_dim)
+            (right + pad, after, beside)
         } else {
             return right;
         };
@@ -377,7 +385,11 @@ fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> 
         // Spans that follow each other without a pause stay two bars to the eye.
         rect.max.x -= NEIGHBOUR_GAP;
     }
-    SceneBar { rect, span: bar.span, count: bar.count, flags: bar.flags, fill: frame.colors(bar.span).fill }
+    let hits = frame.input.marks.map_or(0, |marks| marks.in_bar(bar));
+    let is_dim = hits == 0 && frame.input.marks.is_some();
+    let fill = frame.colors(bar.span).fill;
+    let fill = if is_dim { dimmed(fill, frame.theme) } else { fill };
+    SceneBar { rect, span: bar.span, count: bar.count, flags: bar.flags, hits, is_dim, fill }
 }
 
 /// The y on the screen of a content coordinate. Far outside it saturates, so that `f32` stays exact.
@@ -393,16 +405,17 @@ fn dense_stretches(scene: &mut Scene, first: usize) {
     while at < scene.bars.len() {
         let start = at;
         let mut rect = scene.bars[at].rect;
-        let mut spans = 0;
+        let (mut spans, mut hits) = (0, 0);
         while let Some(bar) = scene.bars.get(at).filter(|bar| bar.count > 1 && bar.rect.left() <= rect.right() + GAP) {
             rect = rect.union(bar.rect);
             spans += u64::from(bar.count);
+            hits += u64::from(bar.hits);
             at += 1;
         }
         if at == start {
             at += 1;
         } else if rect.width() >= least {
-            scene.dense.push(Dense { rect, spans });
+            scene.dense.push(Dense { rect, spans, hits });
         }
     }
 }
@@ -469,6 +482,13 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
 /// `1 span`, `1,204 spans`.
 #[must_use]
 pub fn count_text(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count))
+}
+
+/// A number with commas between thousands.
+#[must_use]
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -477,6 +497,5 @@ pub fn count_text(count: u64, noun: &str) -> String {
         }
         text.push(digit);
     }
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{text} {noun}{plural}")
+    text
 }

@@ -2,7 +2,7 @@
 
 use emath::{Pos2, Rect};
 
-use super::build::{SceneInput, count_text};
+use super::build::{SceneInput, count_text, grouped};
 use super::frame::{Hidden, LegendEntry, Sample, Scene};
 use super::geometry::{Margins, Metrics};
 use super::palette::slot_colors;
@@ -112,7 +112,7 @@ pub(super) fn add(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, s
             }
         })
         .collect();
-    scene.footer = footer(caption, scene);
+    scene.footer = footer(caption, &search_text(input, view), scene);
 }
 
 fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, String)> {
@@ -137,6 +137,7 @@ fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(
     mark(caption.marks.open, Sample::Open, "no end in the file");
     mark(caption.marks.backward, Sample::Backward, "ends before it starts");
     mark(caption.marks.ghosts, Sample::Ghost, "parent not in the file");
+    mark(input.marks.is_some(), Sample::Hit, "found by the search; the rest is dimmed");
     mark(true, Sample::Several, "several spans in one bar");
     entries
 }
@@ -214,7 +215,14 @@ fn range_text(time: TimeRange) -> String {
     }
 }
 
-fn footer(caption: &Caption, scene: &Scene) -> Vec<TextShape> {
+/// What was searched for and how much of it there is; empty when nothing is searched for.
+fn search_text(input: &SceneInput<'_>, view: &ViewState) -> String {
+    let Some(marks) = input.marks else { return String::new() };
+    let spans = count_text(input.store.len() as u64, "span");
+    format!("search {} · {} of {spans}", view.query.trim(), grouped(marks.all()))
+}
+
+fn footer(caption: &Caption, search: &str, scene: &Scene) -> Vec<TextShape> {
     let (metrics, theme) = (scene.metrics, scene.theme.theme());
     let area = scene.areas.footer;
     let side = SIDE * metrics.scale;
@@ -237,16 +245,21 @@ fn footer(caption: &Caption, scene: &Scene) -> Vec<TextShape> {
     }
     let hidden = hidden.join(" · ");
     let free = right - side - program_width - 2.0 * gap;
+    let search = text::crop(search, Font::Regular, metrics.small, free * 0.4);
+    let after_search = side + if search.is_empty() { 0.0 } else { width(&search) + gap };
+    let free = free - (after_search - side);
     // What is missing from the picture matters more than the whole of a long file name.
     let source_room = (free - width(&hidden)).max(free * 0.35);
     let source = text::crop(&caption.source, Font::Regular, metrics.small, source_room).into_owned();
-    let after_source = side + width(&source) + gap;
+    let after_source = after_search + width(&source) + gap;
     let hidden = text::crop(&hidden, Font::Regular, metrics.small, right - program_width - gap - after_source);
-    vec![
-        line(side, Anchor::Start, theme.text_dim, &source),
+    let texts = [
+        line(side, Anchor::Start, theme.hit, &search),
+        line(after_search, Anchor::Start, theme.text_dim, &source),
         line(after_source, Anchor::Start, theme.warning, &hidden),
         line(right, Anchor::End, theme.text_dim, &caption.program),
-    ]
+    ];
+    texts.into_iter().filter(|text| !text.text.is_empty()).collect()
 }
 
 /// What a frame does not show, in words.
@@ -262,6 +275,7 @@ pub fn hidden_text(hidden: &Hidden) -> Vec<String> {
     say(u64::from(hidden.rows_below), "row", "below");
     say(u64::from(hidden.lanes_below), "whole lane", "below");
     say(u64::from(hidden.lanes_hidden), "lane", "hidden");
+    say(hidden.hits_hidden, "hit", "in hidden lanes");
     say(hidden.spans_behind_bars, "span", "behind others in shared bars");
     parts
 }

@@ -24,8 +24,10 @@ impl Scene {
         line(format!("ruler {:?} {}", self.ruler.base, labels.join(" | ")));
         let overview = &self.overview;
         let errors = overview.columns.iter().filter(|column| column.has_error).count();
+        let hits = overview.columns.iter().filter(|column| column.has_hit).count();
+        let hits = if hits > 0 { format!(", {hits} with hits") } else { String::new() };
         line(format!(
-            "overview {} columns, {errors} with errors, window {:.0}..{:.0}",
+            "overview {} columns, {errors} with errors{hits}, window {:.0}..{:.0}",
             overview.columns.len(),
             overview.window[0],
             overview.window[1]
@@ -46,8 +48,13 @@ impl Scene {
             let flags: Vec<&str> =
                 FLAG_NAMES.iter().filter(|(flag, _)| bar.flags.has(*flag)).map(|(_, name)| *name).collect();
             let name: String = store.span(bar.span).name().chars().take(40).collect();
+            let found = match bar.hits {
+                0 if bar.is_dim => "dim ".to_owned(),
+                0 => String::new(),
+                hits => format!("hits {hits} "),
+            };
             line(
-                format!("bar {} x{} {name:?} {}", rect_text(bar.rect), bar.count, flags.join(", "))
+                format!("bar {} x{} {name:?} {found}{}", rect_text(bar.rect), bar.count, flags.join(", "))
                     .trim_end()
                     .to_owned(),
             );

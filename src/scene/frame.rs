@@ -24,7 +24,11 @@ pub struct SceneBar {
     pub count: u32,
     /// Flags of all spans behind it.
     pub flags: SpanFlags,
-    /// Its colour.
+    /// Search hits behind it.
+    pub hits: u32,
+    /// True when a search found other spans, but none behind this bar.
+    pub is_dim: bool,
+    /// Its colour, dimmed or not.
     pub fill: Color32,
 }
 
@@ -46,6 +50,8 @@ pub struct Dense {
     pub rect: Rect,
     /// Spans behind it.
     pub spans: u64,
+    /// Search hits among them.
+    pub hits: u64,
 }
 
 /// The head of a lane, or the part of it that is in view.
@@ -61,7 +67,7 @@ pub struct LaneHead {
     pub stripe: Color32,
     /// Name of the lane.
     pub name: Arc<str>,
-    /// `412 spans`.
+    /// `412 spans`, or `12 of 412 spans` that a search found.
     pub count: Arc<str>,
     /// What runs on it.
     pub detail: Arc<str>,
@@ -71,6 +77,8 @@ pub struct LaneHead {
     pub kind: &'static str,
     /// Services on it with their colours, when there are several.
     pub services: Arc<[(Color32, Arc<str>)]>,
+    /// Search hits in the lane; `None` when nothing is searched for.
+    pub hits: Option<u32>,
     /// True when the clock was told apart by guessing.
     pub is_guess: bool,
 }
@@ -84,6 +92,10 @@ pub struct OverviewColumn {
     pub height: f32,
     /// Whether a span in it failed.
     pub has_error: bool,
+    /// Whether a search found a span in it.
+    pub has_hit: bool,
+    /// True when a search found spans, but none in it.
+    pub is_dim: bool,
 }
 
 /// The overview strip.
@@ -159,6 +171,8 @@ pub enum Sample {
     Open,
     /// A span whose end lies before its start.
     Backward,
+    /// What a search found.
+    Hit,
 }
 
 /// What the frame does not show, so that it can say so.
@@ -174,6 +188,8 @@ pub struct Hidden {
     pub lanes_below: u32,
     /// Lanes hidden by the user.
     pub lanes_hidden: u32,
+    /// Search hits in lanes that are not shown.
+    pub hits_hidden: u64,
 }
 
 /// A frame.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecolor::Color32;
 use emath::{Pos2, Rect};
 
-use super::build::{Frame, SceneBuilder, count_text, to_screen};
+use super::build::{Frame, SceneBuilder, count_text, grouped, to_screen};
 use super::frame::{LaneHead, Scene};
 use super::geometry::LaneBand;
 use super::text::{self, Font};
@@ -18,6 +18,7 @@ use crate::layout::LaneIx;
 #[derive(Clone, Debug)]
 pub(super) struct LaneTexts {
     room: f32,
+    hits: Option<u32>,
     theme: ThemeKind,
     full_name: String,
     name: Arc<str>,
@@ -50,6 +51,7 @@ impl SceneBuilder {
                 .map_or(frame.theme.unknown, |name| frame.input.colors.colors_of_name(name, frame.view.theme).fill),
             name: texts.name,
             count: texts.count,
+            hits: texts.hits,
             detail: texts.detail,
             chip: texts.chip,
             kind: texts.kind,
@@ -62,23 +64,28 @@ impl SceneBuilder {
         let metrics = &scene.metrics;
         let room = scene.areas.heads.width() - 26.0 * metrics.scale;
         let at = ix.at();
+        let hits = frame.input.marks.map(|marks| marks.in_lane(ix));
         if self.lane_texts.len() <= at {
             self.lane_texts.resize(frame.input.lanes.len().max(at + 1), None);
         }
         let name = frame.view.lanes.name(lane);
-        if let Some(texts) = self.lane_texts[at]
-            .as_ref()
-            .filter(|texts| texts.room == room && texts.theme == frame.view.theme && texts.full_name == name)
-        {
+        let is_same = |texts: &&LaneTexts| {
+            texts.room == room && texts.theme == frame.view.theme && texts.full_name == name && texts.hits == hits
+        };
+        if let Some(texts) = self.lane_texts[at].as_ref().filter(is_same) {
             return texts.clone();
         }
-        let count = count_text(lane.spans, "span");
+        let mut count = count_text(lane.spans, "span");
+        if let Some(hits) = hits {
+            count = format!("{} of {count}", grouped(u64::from(hits)));
+        }
         let count_width = text::width(&count, Font::Regular, metrics.small) + 10.0 * metrics.scale;
         let kind = kind_beside(lane.kind, &lane.chip);
         let kind_width = text::width(kind, Font::Regular, metrics.small);
         let chip_room = (room - kind_width - 26.0 * metrics.scale).max(60.0);
         let texts = LaneTexts {
             room,
+            hits,
             theme: frame.view.theme,
             name: text::crop(name, Font::Bold, metrics.name, room - count_width).into(),
             full_name: name.to_owned(),

@@ -4,10 +4,10 @@ use ecolor::Color32;
 use emath::{Pos2, Rect};
 
 use super::caption::sample_rect;
-use super::frame::{Edge, EdgeKind, LaneHead, LegendEntry, Sample, Scene, SceneBar};
+use super::frame::{Dense, Edge, EdgeKind, LaneHead, LegendEntry, Sample, Scene, SceneBar};
 use super::shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};
 use super::text::{self, Font};
-use super::theme::{Theme, faded, mix};
+use super::theme::{Theme, dimmed, faded, mix};
 use crate::model::SpanFlags;
 
 /// Everything that `scene` shows, as shapes in paint order.
@@ -94,7 +94,7 @@ fn bars_layer(scene: &Scene) -> Layer {
     }
     shapes.extend(scene.labels.iter().cloned().map(Shape::Text));
     for dense in &scene.dense {
-        dense_label(scene, dense.rect, dense.spans, &mut shapes);
+        dense_label(scene, dense, &mut shapes);
     }
     Layer { area: Area::Bars, clip: scene.areas.canvas, shapes }
 }
@@ -113,6 +113,7 @@ fn radius(rect: Rect) -> f32 {
 /// Marks what is special about a bar: failures survive at every width.
 fn mark_bar(bar: &SceneBar, theme: &Theme, marks: &mut Vec<BarRect>, odd: &mut Vec<Shape>) {
     let rect = bar.rect;
+    let tone = |color| if bar.is_dim { dimmed(color, theme) } else { color };
     let mut mark = |rect: Rect, fill, radius| marks.push(BarRect { rect, fill, radius });
     if bar.count > 1 {
         // A slot along the bar: stacked sheets.
@@ -123,23 +124,27 @@ fn mark_bar(bar: &SceneBar, theme: &Theme, marks: &mut Vec<BarRect>, odd: &mut V
     }
     if bar.flags.has(SpanFlags::ERROR) {
         let (left, top) = (rect.left(), rect.top());
+        let error = if bar.is_dim { mix(theme.canvas, theme.error, 0.5) } else { theme.error };
         if bar.count > 1 {
-            mark(Rect::from_min_max(Pos2::new(left, rect.center().y), rect.max), theme.error, 0.0);
+            mark(Rect::from_min_max(Pos2::new(left, rect.center().y), rect.max), error, 0.0);
         } else if rect.width() <= 8.0 {
-            mark(rect, theme.error, radius(rect));
+            mark(rect, error, radius(rect));
         } else {
             let cap = Rect::from_min_max(rect.min, Pos2::new(left + 5.0, rect.bottom()));
             let strip = Rect::from_min_max(Pos2::new(left, rect.bottom() - 4.0_f32.min(rect.height() * 0.3)), rect.max);
-            mark(cap, theme.error, 1.5);
-            mark(strip, theme.error, 1.5);
+            mark(cap, error, 1.5);
+            mark(strip, error, 1.5);
             debug_assert!(cap.top() <= top);
         }
+    }
+    if bar.hits > 0 {
+        mark(hit_strip(rect), theme.hit, 0.0);
     }
     if bar.flags.has(SpanFlags::END_BEFORE_START) {
         if rect.width() >= 6.0 {
             odd.push(Shape::Hatch { rect, spacing: 6.0, stroke: Stroke::solid(1.5, faded(theme.bar_mark, 0.9)) });
         }
-        odd.push(outline(rect, Stroke::dashed(1.5, theme.warning, 3.0, 2.0)));
+        odd.push(outline(rect, Stroke::dashed(1.5, tone(theme.warning), 3.0, 2.0)));
     }
     if bar.flags.has(SpanFlags::END_MISSING) && bar.count == 1 {
         open_end(rect, theme, odd);
@@ -155,10 +160,18 @@ fn mark_bar(bar: &SceneBar, theme: &Theme, marks: &mut Vec<BarRect>, odd: &mut V
         odd.push(Shape::Path {
             points: vec![corner, corner + emath::vec2(0.0, size), corner - emath::vec2(size, 0.0)],
             closed: true,
-            fill: theme.warning,
+            fill: tone(theme.warning),
             stroke: Stroke::NONE,
         });
     }
+}
+
+/// The line along the upper edge of a bar that holds a hit, a little above it, so that it also shows on a bar of
+/// the same colour.
+fn hit_strip(rect: Rect) -> Rect {
+    let height = (rect.height() * 0.3).clamp(1.0, 3.0);
+    let top = rect.top() - (height / 2.0).floor();
+    Rect::from_min_max(Pos2::new(rect.left(), top), Pos2::new(rect.right(), top + height))
 }
 
 fn outline(rect: Rect, stroke: Stroke) -> Shape {
@@ -193,7 +206,8 @@ fn open_end(rect: Rect, theme: &Theme, odd: &mut Vec<Shape>) {
     });
 }
 
-fn dense_label(scene: &Scene, rect: Rect, spans: u64, shapes: &mut Vec<Shape>) {
+fn dense_label(scene: &Scene, dense: &Dense, shapes: &mut Vec<Shape>) {
+    let rect = dense.rect;
     let theme = scene.theme.theme();
     let size = scene.metrics.small;
     let canvas = scene.areas.canvas;
@@ -201,7 +215,10 @@ fn dense_label(scene: &Scene, rect: Rect, spans: u64, shapes: &mut Vec<Shape>) {
         Pos2::new(rect.left().max(canvas.left()), rect.top()),
         Pos2::new(rect.right().min(canvas.right()), rect.bottom()),
     );
-    let text = super::build::count_text(spans, "span");
+    let mut text = super::build::count_text(dense.spans, "span");
+    if dense.hits > 0 {
+        text = format!("{text} · {}", super::build::count_text(dense.hits, "hit"));
+    }
     let width = text::width(&text, Font::Regular, size) + 10.0;
     if seen.width() < width + 8.0 || rect.height() < size {
         return;
@@ -317,7 +334,8 @@ fn heads_layer(scene: &Scene) -> Layer {
         };
         let edge = right - 12.0 * unit;
         shapes.push(line(21.0, left, Anchor::Start, Font::Bold, metrics.name, theme.text, &head.name));
-        shapes.push(line(21.0, edge, Anchor::End, Font::Regular, metrics.small, theme.text_dim, &head.count));
+        let count_color = if head.hits.is_some_and(|hits| hits > 0) { theme.hit } else { theme.text_dim };
+        shapes.push(line(21.0, edge, Anchor::End, Font::Regular, metrics.small, count_color, &head.count));
         shapes.push(line(38.0, left, Anchor::Start, Font::Regular, metrics.text, theme.text_dim, &head.detail));
         let chip_width = text::width(&head.chip, Font::Regular, metrics.small) + 16.0 * unit;
         let chip = Rect::from_min_size(
@@ -423,7 +441,8 @@ fn overview_layer(scene: &Scene) -> Layer {
     };
     let mut bars = Vec::with_capacity(strip.columns.len() * 2);
     for at in &strip.columns {
-        bars.push(column(at.x, foot - height * at.height, foot, theme.overview));
+        let fill = if at.is_dim { mix(theme.canvas, theme.overview, 0.45) } else { theme.overview };
+        bars.push(column(at.x, foot - height * at.height, foot, fill));
     }
     for at in &strip.columns {
         let health = if at.has_error { theme.error } else { mix(theme.canvas, theme.good, 0.55) };
@@ -435,6 +454,9 @@ fn overview_layer(scene: &Scene) -> Layer {
             fill: health,
             radius: 0.0,
         });
+    }
+    for at in strip.columns.iter().filter(|at| at.has_hit) {
+        bars.push(column(at.x, area.top() + 2.0, area.top() + 2.0 + 4.0 * metrics.scale, theme.hit));
     }
     let [left, right] = strip.window;
     let (top, bottom) = (area.top() + 2.0, area.bottom() - 2.0);
@@ -478,7 +500,15 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
     let theme = scene.theme.theme();
     let rect = sample_rect(entry, &scene.metrics);
     let mut sample = |flags, count| {
-        let bar = SceneBar { rect, span: crate::model::SpanIx(0), count, flags, fill: theme.unknown };
+        let bar = SceneBar {
+            rect,
+            span: crate::model::SpanIx(0),
+            count,
+            flags,
+            hits: u32::from(entry.sample == Sample::Hit),
+            is_dim: false,
+            fill: theme.unknown,
+        };
         let (mut marks, mut odd) = (Vec::new(), Vec::new());
         mark_bar(&bar, theme, &mut marks, &mut odd);
         let mut bars = vec![BarRect { rect, fill: theme.unknown, radius: 2.0 }];
@@ -491,6 +521,7 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
         Sample::Color(fill) => shapes.push(Shape::Rect { rect, radius: 2.5, fill, stroke: Stroke::NONE }),
         Sample::Error => sample(SpanFlags::ERROR, 1),
         Sample::Several => sample(SpanFlags::default(), 2),
+        Sample::Hit => sample(SpanFlags::default(), 1),
         Sample::Open => sample(SpanFlags::END_MISSING, 1),
         Sample::Backward => sample(SpanFlags::END_BEFORE_START, 1),
         Sample::Ghost => shapes.push(Shape::Rect {

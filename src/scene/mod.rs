@@ -24,7 +24,7 @@ pub mod text;
 pub mod theme;
 pub mod view_state;
 
-pub use build::{SceneBuilder, SceneInput, build, canvas_scale, count_text};
+pub use build::{SceneBuilder, SceneInput, build, canvas_scale, count_text, grouped};
 pub use caption::Caption;
 pub use frame::{Hidden, LaneHead, Scene, SceneBar};
 pub use hit::{Hit, hit};

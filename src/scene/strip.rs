@@ -28,6 +28,9 @@ pub(super) fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
     let range = TimeRange { from_ns: scale.from_ns, to_ns: scale.time_from_screen(area.right()) };
     let density = frame.input.index.overview(range.from_ns, range.to_ns, count);
     let busiest = density.iter().map(|load| load.busy_ns).max().unwrap_or(0).max(1);
+    let marks = frame.input.marks;
+    let hits = marks.map(|marks| marks.overview(range.from_ns, range.to_ns, count)).unwrap_or_default();
+    let has_hit = |at: usize| hits.get(at).is_some_and(|load| load.spans > 0);
     let columns = density
         .iter()
         .enumerate()
@@ -37,6 +40,8 @@ pub(super) fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
             // The square root keeps quiet stretches visible beside busy ones.
             height: (load.busy_ns.max(0) as f32 / busiest as f32).sqrt().max(0.06),
             has_error: load.errors > 0,
+            has_hit: has_hit(at),
+            is_dim: marks.is_some() && !has_hit(at),
         })
         .collect();
     let edge = |time_ns| scale.screen_from_time(time_ns).clamp(area.left(), area.right());

@@ -71,6 +71,8 @@ pub struct Theme {
     pub unknown: Color32,
     /// Outline of selected spans.
     pub selection: Color32,
+    /// What a search found.
+    pub hit: Color32,
     /// Edges between spans.
     pub edge: Color32,
     /// Tint over a measured or selected time range.
@@ -107,6 +109,7 @@ pub const DARK: Theme = Theme {
     good: rgb(0x4f_bf_8b),
     unknown: rgb(0x6c_74_81),
     selection: rgb(0xff_ff_ff),
+    hit: rgb(0xff_d2_3f),
     edge: rgb(0xc9_d1_dc),
     range: rgba(0x6f_a8_ff, 36),
     overview: rgb(0x4a_74_b8),
@@ -138,6 +141,7 @@ pub const LIGHT: Theme = Theme {
     good: rgb(0x16_7a_4c),
     unknown: rgb(0x8f_96_a3),
     selection: rgb(0x101216),
+    hit: rgb(0xb0_00_8e),
     edge: rgb(0x3d_44_50),
     range: rgba(0x23_63_c9, 30),
     overview: rgb(0x7f_a3_dc),
@@ -171,6 +175,12 @@ pub fn mix(under: Color32, over: Color32, share: f32) -> Color32 {
 #[must_use]
 pub fn faded(color: Color32, share: f32) -> Color32 {
     color.gamma_multiply(share.clamp(0.0, 1.0))
+}
+
+/// `color` as it looks where a search dims everything that it did not find.
+#[must_use]
+pub fn dimmed(color: Color32, theme: &Theme) -> Color32 {
+    mix(theme.canvas, color, 0.26)
 }
 
 /// Relative luminance of an opaque colour (WCAG 2.2).
@@ -225,6 +235,7 @@ mod tests {
                     assert!(found >= least, "{} {name} on {ground:?}: {found:.2}", theme.kind);
                 }
             }
+            assert!(contrast(theme.canvas, theme.hit) >= 4.5, "{}", theme.kind);
             assert!(contrast(theme.accent, theme.on_accent) >= 3.5, "{}", theme.kind);
             assert!(contrast(theme.error, theme.on_error) >= 4.5, "{}", theme.kind);
         }

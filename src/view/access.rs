@@ -6,8 +6,8 @@ use egui::{Rect, Sense, Ui};
 use crate::app::State;
 use crate::app::command::{Command, Queue};
 use crate::app::workspace::Workspace;
+use crate::model::SpanFlags;
 use crate::model::time::duration_text;
-use crate::model::{SpanFlags, SpanIx};
 use crate::scene::{Scene, SceneBar, count_text};
 
 /// Most nodes per frame: enough to walk through what is readable, few enough to cost nothing.
@@ -52,7 +52,7 @@ pub fn nodes(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &State
         let response = ui.interact(place, id, Sense::hover());
         ui.ctx().accesskit_node_builder(response.id, |node| {
             node.set_role(Role::ListBoxOption);
-            node.set_label(label(data, bar.span));
+            node.set_label(label(data, bar));
             node.set_bounds(egui::accesskit::Rect {
                 x0: place.min.x.into(),
                 y0: place.min.y.into(),
@@ -68,10 +68,11 @@ pub fn nodes(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &State
     }
 }
 
-fn label(data: &Workspace, span: SpanIx) -> String {
-    let view = data.store.span(span);
+fn label(data: &Workspace, bar: &SceneBar) -> String {
+    let view = data.store.span(bar.span);
     let name: String = view.name().chars().take(200).collect();
     let duration = view.duration_ns().map_or_else(|| "no end".to_owned(), duration_text);
     let failed = if view.flags().has(SpanFlags::ERROR) { ", failed" } else { "" };
-    format!("{name}, {duration}{failed}")
+    let found = if bar.hits > 0 { ", search hit" } else { "" };
+    format!("{name}, {duration}{failed}{found}")
 }

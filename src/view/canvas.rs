@@ -13,8 +13,9 @@ use crate::app::command::{Command, Queue};
 use crate::app::workspace::Workspace;
 use crate::arrange::Arranged;
 use crate::layout::LaneIx;
+use crate::lod::Marks;
 use crate::scene::geometry::band_at;
-use crate::scene::{Hidden, Hit, Scene, SceneBuilder, ViewState, lower};
+use crate::scene::{Hidden, Hit, Scene, SceneBuilder, SceneInput, ViewState, lower};
 
 /// What the canvas keeps from frame to frame: a cache, and the gesture in progress. No state of the program.
 #[derive(Default)]
@@ -42,6 +43,7 @@ pub struct PointerAt {
 /// A scene with what it was made from.
 struct Drawn {
     arranged: Arc<Arranged>,
+    marks: Option<Arc<Marks>>,
     view: ViewState,
     origin: egui::Pos2,
     scene: Arc<Scene>,
@@ -84,7 +86,7 @@ impl Canvas {
             queue.push(Command::Resize(rect.size()));
         }
         let view = ViewState { size: rect.size(), ..state.session.view.clone() };
-        let scene = self.scene_of(ui, rect, data, &state.arranged, &view);
+        let scene = self.scene_of(ui, rect, data, state, &view);
         let response = ui.interact(rect, ui.scope_id().with("surface"), Sense::click_and_drag());
         if let Some(drawn) = &self.drawn {
             let begun = Instant::now();
@@ -110,23 +112,26 @@ impl Canvas {
         ui: &Ui,
         rect: Rect,
         data: &Arc<Workspace>,
-        arranged: &Arc<Arranged>,
+        state: &State,
         view: &ViewState,
     ) -> Arc<Scene> {
         let pixels_per_point = ui.ctx().pixels_per_point();
+        let marks = state.session.search.marks.as_ref();
         if let Some(drawn) = &self.drawn
-            && Arc::ptr_eq(&drawn.arranged, arranged)
+            && Arc::ptr_eq(&drawn.arranged, &state.arranged)
+            && drawn.marks.as_ref().map(Arc::as_ptr) == marks.map(Arc::as_ptr)
             && drawn.view == *view
             && drawn.origin == rect.min
             && drawn.prepared.is_for(pixels_per_point)
         {
             return Arc::clone(&drawn.scene);
         }
-        if self.drawn.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.arranged, arranged)) {
+        if self.drawn.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.arranged, &state.arranged)) {
             self.builder.reset();
         }
         let begun = Instant::now();
-        let scene = Arc::new(self.builder.build(&data.scene_input(arranged), view));
+        let input = SceneInput { marks: marks.map(Arc::as_ref), ..data.scene_input(&state.arranged) };
+        let scene = Arc::new(self.builder.build(&input, view));
         let built = begun.elapsed();
         let picture = lower(&scene);
         let lowered = begun.elapsed();
@@ -141,7 +146,8 @@ impl Canvas {
         );
         self.scenes_built += 1;
         self.drawn = Some(Drawn {
-            arranged: Arc::clone(arranged),
+            arranged: Arc::clone(&state.arranged),
+            marks: marks.cloned(),
             view: view.clone(),
             origin: rect.min,
             scene: Arc::clone(&scene),

@@ -7,7 +7,7 @@ use crate::app::workspace::Workspace;
 use crate::model::span::FLAG_NAMES;
 use crate::model::time::duration_text;
 use crate::model::{SpanFlags, SpanIx, Status};
-use crate::scene::{Hit, Scene, SceneBar};
+use crate::scene::{Hit, Scene, SceneBar, grouped};
 
 /// Longest text on the card, in characters.
 const MOST_CHARS: usize = 120;
@@ -71,6 +71,10 @@ fn span_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, bar: Opti
     if let Some(bar) = bar.filter(|bar| bar.count > 1) {
         let text = format!("one of {} spans that share these pixels; zoom in to tell them apart", bar.count);
         ui.label(RichText::new(text).weak());
+        if bar.hits > 0 {
+            let text = format!("{} of them found by the search", grouped(bar.hits.into()));
+            ui.label(RichText::new(text).color(theme.hit));
+        }
     }
 }
 

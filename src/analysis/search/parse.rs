@@ -17,6 +17,19 @@ pub struct ParseError {
     pub remedy: String,
 }
 
+impl ParseError {
+    /// The error in three lines: what was expected and what to do, the query, and a line that underlines the place.
+    #[must_use]
+    pub fn with_place(&self, query: &str) -> String {
+        let count = |range: Range<usize>| query.get(range).map_or(0, |text| text.chars().count());
+        let (before, length) = (count(0..self.range.start), count(self.range.clone()).max(1));
+        // Control characters, tabs among them, would move the line below.
+        let line: String = query.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let Self { expected, remedy, .. } = self;
+        format!("expected {expected}. {remedy}\n  {line}\n  {}{}", " ".repeat(before), "^".repeat(length))
+    }
+}
+
 /// Parentheses deeper than this are refused, so that no query can exhaust the stack.
 const MAX_DEPTH: u32 = 64;
 
@@ -243,6 +256,7 @@ impl<'a> Parser<'a> {
     }
 
     fn unknown_field(&self, start: usize, word: &str) -> ParseError {
+        let all: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
         let names = || FIELDS.iter().flat_map(|field| [field.name, field.alias]).filter(|name| !name.is_empty());
         let close = names().find(|name| is_close(name, &word.to_ascii_lowercase()));
         let operator = &self.text[self.at..=self.at];
@@ -252,7 +266,7 @@ impl<'a> Parser<'a> {
                 "For an attribute write attr.{word}{operator}..., to search for the text quote it: \"{word}{operator}...\"."
             ),
         };
-        self.error(start..self.at, "a field", remedy)
+        self.error(start..self.at, format!("a field ({})", all.join(", ")), remedy)
     }
 
     /// Fields with few values: a text that none of them has is a slip.

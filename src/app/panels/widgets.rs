@@ -6,6 +6,7 @@ use super::super::command::{Command, Entry, Queue, entry_of};
 use super::super::state::State;
 use super::keys::first_key;
 use crate::scene::Theme;
+pub use crate::scene::grouped;
 
 /// True when the command of `entry` can be used now.
 pub fn is_usable(entry: &Entry, state: &State) -> bool {
@@ -55,19 +56,6 @@ pub fn segmented(ui: &mut Ui, theme: &Theme, choices: Vec<(&str, Command, bool)>
 pub fn counted(count: u64, one: &str) -> String {
     let number = grouped(count);
     if count == 1 { format!("{number} {one}") } else { format!("{number} {one}s") }
-}
-
-/// A number with commas between thousands.
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A size in bytes for people.
