@@ -5,6 +5,7 @@ use std::sync::Arc;
 use emath::{Pos2, Vec2};
 
 use super::*;
+use crate::analysis::search::parse;
 use crate::arrange::Plan;
 use crate::export::picture::{Timeline, about};
 use crate::export::{png, svg};
@@ -214,6 +215,60 @@ fn failures_are_seen_at_every_zoom() {
             .fold(0.0, f32::max);
         assert!(widest >= 2.0, "zoom {zoom}: {widest}");
     }
+}
+
+/// The picture as the search `query` shows it.
+fn searched(store: &TraceStore, query: &str, edit: impl FnOnce(&mut ViewState)) -> Scene {
+    let mut timeline = Timeline::of_store(store, &Plan::default());
+    timeline.mark(store, &parse(query).unwrap());
+    let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
+    view.query = query.to_owned();
+    edit(&mut view);
+    timeline.scene(store, &caption(store, &timeline), &view)
+}
+
+#[test]
+fn a_search_dims_the_rest_as_text() {
+    let store = conversation();
+    let dump = searched(&store, "chat -error", |_| {}).dump(&store);
+    let wanted = ["bar", "lane", "overview", "legend", "footer", "hidden"];
+    let lines: Vec<&str> = dump.lines().filter(|line| wanted.iter().any(|start| line.starts_with(start))).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn hits_are_seen_at_every_zoom_and_counted_in_hidden_lanes() {
+    let mut b = Builder::new();
+    let busy = b.resource(&[("service.name", "busy"), ("host.id", "h-1")]);
+    let other = b.resource(&[("service.name", "other"), ("host.id", "h-2")]);
+    for n in 0..20_000 {
+        b.span(busy, 0, if n == 12_345 { "needle" } else { "call" }, n * 50, Some(n * 50 + 40), |_| {});
+    }
+    b.span(other, 0, "needle", 100, Some(200), |_| {});
+    let store = b.finish();
+    let hit = ThemeKind::Dark.theme().hit;
+    let middle = 12_345 * 50 + 20;
+    for zoom in [1, 10, 1000, 100_000] {
+        let half = 500_000 / zoom;
+        let scene = searched(&store, "name:needle", |view| {
+            view.time = TimeRange { from_ns: at(middle - half), to_ns: at(middle + half) };
+        });
+        let found: Vec<_> = scene.bars.iter().filter(|bar| bar.hits > 0 && bar.span != SpanIx(20_000)).collect();
+        assert_eq!(found.iter().map(|bar| bar.hits).sum::<u32>(), 1, "zoom {zoom}");
+        assert!(scene.bars.iter().all(|bar| bar.is_dim == (bar.hits == 0)), "zoom {zoom}");
+        let picture = lower(&scene);
+        let bars = picture.layers.iter().filter(|layer| layer.area == Area::Bars).flat_map(|layer| &layer.shapes);
+        let bars = bars.filter_map(|shape| if let Shape::Bars(bars) = shape { Some(bars) } else { None }).flatten();
+        let marked: Vec<_> = bars.filter(|bar| bar.fill == hit && bar.rect.intersects(found[0].rect)).collect();
+        assert!(marked.len() == 1 && marked[0].rect.width() >= 1.5, "zoom {zoom}: {marked:?}");
+        assert!(scene.overview.columns.iter().any(|column| column.has_hit));
+    }
+    let scene = searched(&store, "name:needle", |view| {
+        let hidden = Timeline::of_store(&store, &Plan::default()).arranged.lanes[1].key.clone();
+        Arc::make_mut(&mut view.lanes).hidden.insert(hidden);
+    });
+    assert_eq!(scene.hidden.hits_hidden, 1);
+    assert!(caption::hidden_text(&scene.hidden).contains(&"1 hit in hidden lanes".to_owned()));
 }
 
 #[test]

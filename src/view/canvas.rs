@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use egui::{CursorIcon, EventFilter, Rect, Sense, Ui, UiBuilder};
+use egui::{CursorIcon, EventFilter, Key, Modifiers, Rect, Sense, Ui, UiBuilder};
 
 use super::gestures::{Drag, Gestures};
 use super::paint::Prepared;
@@ -105,16 +105,10 @@ impl Canvas {
         cursor(ui, hit.map(|(_, hit)| hit), self.gestures.drag());
         access::nodes(ui, rect, &scene, data, state, queue);
         scroll_bar(ui, rect, &scene, queue);
+        hit_keys(ui, &response, state, queue);
     }
 
-    fn scene_of(
-        &mut self,
-        ui: &Ui,
-        rect: Rect,
-        data: &Arc<Workspace>,
-        state: &State,
-        view: &ViewState,
-    ) -> Arc<Scene> {
+    fn scene_of(&mut self, ui: &Ui, rect: Rect, data: &Arc<Workspace>, state: &State, view: &ViewState) -> Arc<Scene> {
         let pixels_per_point = ui.ctx().pixels_per_point();
         let marks = state.session.search.marks.as_ref();
         if let Some(drawn) = &self.drawn
@@ -208,6 +202,19 @@ impl Canvas {
     #[must_use]
     pub const fn is_dragging(&self) -> bool {
         self.gestures.drag().is_some()
+    }
+}
+
+/// Enter goes from hit to hit, unless something has the keyboard that Enter means something to.
+fn hit_keys(ui: &Ui, response: &egui::Response, state: &State, queue: &mut Queue) {
+    let is_free = ui.memory(|memory| memory.focused()).is_none_or(|id| id == response.id);
+    if !is_free || state.session.search.hits.is_none() {
+        return;
+    }
+    for (held, command) in [(Modifiers::SHIFT, Command::PreviousHit), (Modifiers::NONE, Command::NextHit)] {
+        if ui.input_mut(|input| input.consume_key(held, Key::Enter)) {
+            queue.push(command);
+        }
     }
 }
 

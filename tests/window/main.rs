@@ -11,6 +11,7 @@ mod harness;
 mod opening;
 mod panels;
 mod picker;
+mod search;
 mod spans;
 mod tables;
 mod views;

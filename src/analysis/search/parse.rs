@@ -478,5 +478,5 @@ fn is_close(a: &str, b: &str) -> bool {
             diagonal = std::mem::replace(&mut row[j + 1], best);
         }
     }
-    row[b.len()] <= if a.len() > 4 { 2 } else { 1 }
+    row[b.len()] <= if a.len() > 5 { 2 } else { 1 }
 }

@@ -111,6 +111,17 @@ fn errors_point_at_the_place_and_say_what_to_write() {
 }
 
 #[test]
+fn an_error_shows_its_place_below_the_query() {
+    let shown = |text: &str| parse(text).unwrap_err().with_place(text);
+    assert_eq!(shown("é dur>5"), "expected a duration. Add a unit: ns, us, ms, s, min, h or d.\n  é dur>5\n        ^");
+    let unknown = shown("foo:x\tservice:");
+    assert!(unknown.ends_with("\n  foo:x service:\n  ^^^"), "{unknown}");
+    for field in FIELDS {
+        assert!(unknown.contains(field.name), "{} is not among the fields of {unknown}", field.name);
+    }
+}
+
+#[test]
 fn deep_nesting_is_refused_not_followed() {
     let deep = format!("{}a{}", "(".repeat(100_000), ")".repeat(100_000));
     assert_eq!(parse(&deep).unwrap_err().range, 64..65);

@@ -140,6 +140,8 @@ fn edit_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         .frame(Frame::NONE)
         .hint_text("/  service:api dur>500ms error")
         .desired_width(ui.available_width())
+        .min_size(vec2(0.0, ui.available_height()))
+        .vertical_align(Align::Center)
         .return_key(None)
         .layouter(&mut layouter);
     let response = ui.add(edit);
@@ -214,7 +216,10 @@ fn help_ui(field: &Response, state: &State, queue: &mut Queue) {
     let popup = Popup::from_response(field).id(Id::unique("search-help")).open(true);
     popup.gap(4.0).close_behavior(PopupCloseBehavior::IgnoreClicks).show(|ui| {
         ui.set_max_width(460.0 * state.settings.text_scale);
-        egui::ScrollArea::vertical().max_height(ui.ctx().content_rect().height() * 0.7).show(ui, |ui| {
+        // Lines of text, not of buttons.
+        ui.spacing_mut().interact_size.y = 0.0;
+        let most = ui.ctx().content_rect().height() * 0.8;
+        egui::ScrollArea::vertical().max_height(most).min_scrolled_height(most).show(ui, |ui| {
             language_ui(ui, queue);
             recent_ui(ui, state, queue);
         });
