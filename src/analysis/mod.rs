@@ -5,6 +5,7 @@ pub mod background;
 pub mod clocks;
 pub mod critical_path;
 pub mod genai;
+pub mod places;
 #[cfg(test)]
 mod rows_tests;
 pub mod search;

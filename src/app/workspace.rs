@@ -1,11 +1,13 @@
 //! What is open: the store and everything derived from it, built on the loading thread and never changed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::analysis::clocks::domains::{self, Domains};
+use crate::analysis::places::{SpanAt, spans_at};
 use crate::arrange::{Arranged, Plan, arrange};
 use crate::load::{Loaded, Origin};
-use crate::model::{Diagnostics, TraceStore};
+use crate::model::{Diagnostics, InputIx, TraceStore};
 use crate::scene::{SceneInput, ServiceColors};
 
 /// A workspace with its first arrangement, as the loading thread hands it over.
@@ -32,6 +34,8 @@ pub struct Workspace {
     pub failures: Vec<String>,
     /// What was odd in all inputs together.
     pub diagnostics: Diagnostics,
+    /// The spans at the places of the diagnostics.
+    pub span_at: BTreeMap<(InputIx, u64), SpanAt>,
 }
 
 impl Workspace {
@@ -48,7 +52,11 @@ impl Workspace {
         let mut origins = earlier.to_vec();
         origins.extend(loaded.origins);
         let failures = loaded.failures.iter().filter(|it| !it.is_note).map(|it| it.error.to_string()).collect();
-        Self { store, domains, colors, origins, failures, diagnostics }
+        let places = diagnostics.entries().into_iter().flat_map(|(_, entry)| &entry.places);
+        let places: Vec<_> = places.map(|place| (place.input, place.offset)).collect();
+        let spans = spans_at(&store, &places);
+        let span_at = places.into_iter().zip(spans).filter_map(|(place, span)| Some((place, span?))).collect();
+        Self { store, domains, colors, origins, failures, diagnostics, span_at }
     }
 
     /// Arranges the spans as `plan` says. Takes a moment: not for the window's own thread.

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use super::ids::InputIx;
 
+mod remedy;
+
+pub(super) use remedy::FLAGS;
+
 /// How much a diagnostic matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]

@@ -6,7 +6,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use rayon::slice::ParallelSliceMut as _;
 
 use super::columns::{NOT_OBSERVED, end_of, slice_range};
-use super::diagnostics::Code;
+use super::diagnostics::{Code, FLAGS};
 use super::ids::{SpanId, SpanIx, TraceIx};
 use super::part::LogDraft;
 use super::span::{SpanFlags, otlp_flags};
@@ -268,20 +268,7 @@ fn resolve_links(store: &mut TraceStore) {
 
 /// Counts what the flags say, with the place of each span.
 fn note_own_flags(store: &mut TraceStore) {
-    const CODES: &[(SpanFlags, Code)] = &[
-        (SpanFlags::END_MISSING, Code::MissingEnd),
-        (SpanFlags::START_MISSING, Code::MissingStart),
-        (SpanFlags::END_BEFORE_START, Code::EndBeforeStart),
-        (SpanFlags::TIME_CLAMPED, Code::TimeClamped),
-        (SpanFlags::TIME_IMPRECISE, Code::ImpreciseTime),
-        (SpanFlags::SELF_PARENT, Code::SelfParent),
-        (SpanFlags::PARENT_CYCLE, Code::ParentCycle),
-        (SpanFlags::PARENT_MISSING, Code::MissingParent),
-        (SpanFlags::PARENT_OTHER_TRACE, Code::ParentOtherTrace),
-        (SpanFlags::ID_CONFLICT, Code::IdConflict),
-        (SpanFlags::TIME_ADJUSTED, Code::TimesAdjusted),
-    ];
-    let noted = CODES.iter().fold(0, |bits, (flag, _)| bits | flag.0);
+    let noted = FLAGS.iter().fold(0, |bits, (flag, _)| bits | flag.0);
     let mut inputs = std::mem::take(&mut store.inputs);
     for ix in store.span_ixs() {
         let span = store.span(ix);
@@ -292,7 +279,7 @@ fn note_own_flags(store: &mut TraceStore) {
         let input = span.input_ix();
         let diagnostics = &mut inputs[input.at()].diagnostics;
         let detail = || format!("span {:?} ({})", span.name(), store.span_id_text(span.id()));
-        for &(flag, code) in CODES {
+        for &(flag, code) in FLAGS {
             if flags.has(flag) {
                 diagnostics.add(code, input, span.offset(), detail);
             }

@@ -329,3 +329,26 @@ fn selecting_is_bounded_however_many_rows_there_are() {
     let selected = harness.state().state.session.view.selection.len();
     assert_eq!(selected, skewline::app::tables::MOST_SELECTED);
 }
+
+#[test]
+fn diagnostics_say_what_to_do_and_lead_to_their_spans() {
+    let mut harness = window(vec![small()]);
+    press(&mut harness, Modifiers::NONE, Key::X);
+    harness.get_by_label("missing-parent");
+    harness.get_by_label_contains("Open the other side's file too");
+    click_label(&mut harness, "audit");
+    assert_eq!(selected_names(&harness), ["audit"]);
+    click_label(&mut harness, "Find 1 span");
+    settle(&mut harness);
+    let hits = harness.state().state.session.search.hits.clone().unwrap();
+    assert_eq!(hits.set.iter().collect::<Vec<_>>(), [SpanIx(3)]);
+    harness.get_by_label("Copy diagnostics").click();
+    harness.step();
+    let copied = harness.output().platform_output.commands.iter().find_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    let copied = copied.unwrap();
+    assert!(copied.starts_with("notice: missing-parent x 1: "), "{copied}");
+    assert!(copied.contains("small.json, byte "), "{copied}");
+}

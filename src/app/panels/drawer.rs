@@ -31,7 +31,7 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             match drawer.tab {
                 DrawerTab::Spans => table::table_ui(ui, state, queue),
                 DrawerTab::Statistics => statistics::statistics_ui(ui, state, queue),
-                DrawerTab::Diagnostics => diagnostics::diagnostics_ui(ui, state),
+                DrawerTab::Diagnostics => diagnostics::diagnostics_ui(ui, state, queue),
             }
             // The drawer is as high as it was dragged, whatever it holds.
             ui.take_available_space();

@@ -85,6 +85,8 @@ pub trait GridRows {
     fn on(&mut self, event: GridEvent);
 }
 
+/// How many rows a table shows at most: scrolling counts in `f32`, which tells no more positions apart.
+pub const MOST_ROWS: usize = 12_000_000;
 /// Left and right of the text of a cell.
 const PADDING: f32 = 6.0;
 /// Height of a row in points of normal text.
@@ -100,14 +102,15 @@ pub fn cells_id() -> Id {
 
 /// Draws a table into the rest of `ui`.
 pub fn grid_ui(ui: &mut Ui, grid: &Grid<'_>, rows: &mut impl GridRows) {
+    let row_count = grid.rows.min(MOST_ROWS);
     let area = ui.available_rect_before_wrap();
-    let row_height = row_height(grid.rows, ROW_HEIGHT * grid.scale);
+    let row_height = row_height(row_count, ROW_HEIGHT * grid.scale);
     let focus = ui.interact(area, list_id(), Sense::focusable_noninteractive());
     focus.widget_info(|| WidgetInfo::labeled(Role::Table, true, &grid.name));
     if focus.has_focus() {
         keys_ui(ui, rows, (area.height() / row_height) as i64 - 2);
     }
-    let table = Table::new().id_salt("grid").num_rows(grid.rows as u64).num_sticky_cols(0);
+    let table = Table::new().id_salt("grid").num_rows(row_count as u64).num_sticky_cols(0);
     let id = table.get_id(ui);
     if TableState::load(ui, id).is_none() {
         // Without a state the table would size its columns by what the first rows hold.
@@ -118,7 +121,9 @@ pub fn grid_ui(ui: &mut Ui, grid: &Grid<'_>, rows: &mut impl GridRows) {
     let mut table = table.columns(columns).headers([header]);
     let seen_id = id.with("seen");
     let seen: Seen = ui.data(|data| data.get_temp(seen_id)).unwrap_or_default();
-    if let Some(row) = grid.current.filter(|_| (grid.current, grid.version) != (seen.current, seen.version)) {
+    if let Some(row) =
+        grid.current.filter(|&row| row < row_count && (grid.current, grid.version) != (seen.current, seen.version))
+    {
         let is_near = (seen.rows.start.saturating_sub(2)..seen.rows.end + 2).contains(&(row as u64));
         table = table.scroll_to_row(row as u64, (!is_near).then_some(Align::Center));
     }
@@ -182,11 +187,13 @@ impl Grid<'_> {
     }
 }
 
-/// The height of a row such that the top of each of `rows` rows is a number that `f32` holds exactly: from 16.7
+/// The height of a row such that the top of each of at most [`MOST_ROWS`] rows is a number that `f32` holds exactly: from 16.7
 /// million points on, not every whole number is one.
 fn row_height(rows: usize, wanted: f32) -> f32 {
     let mut grain = 1.0;
-    while rows as f64 * f64::from(wanted + grain) > f64::from(grain) * f64::from(1 << f32::MANTISSA_DIGITS) {
+    while grain < 1024.0
+        && rows as f64 * f64::from(wanted + grain) > f64::from(grain) * f64::from(1 << f32::MANTISSA_DIGITS)
+    {
         grain *= 2.0;
     }
     (wanted / grain).ceil() * grain
@@ -354,7 +361,7 @@ mod tests {
 
     #[test]
     fn the_top_of_every_row_is_exact() {
-        for (rows, expected) in [(0, 21.0), (1000, 21.0), (1_000_000, 22.0), (10_000_000, 32.0), (200_000_000, 512.0)] {
+        for (rows, expected) in [(0, 21.0), (1000, 21.0), (1_000_000, 22.0), (10_000_000, 32.0), (MOST_ROWS, 64.0)] {
             let height = row_height(rows, 21.0);
             assert_eq!(height, expected, "{rows}");
             for row in [rows / 3, rows.saturating_sub(2), rows.saturating_sub(1), rows] {

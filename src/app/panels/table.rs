@@ -9,7 +9,9 @@ use super::super::state::State;
 use super::super::tables::{Listed, Only, Pick, StatCommand, TableCommand, Which};
 use super::super::workspace::Workspace;
 use super::chooser;
-use super::grid::{Grid, GridColumn, GridEvent, GridRows, MOST_CHARS, grid_ui, number_ui, shortened, text_ui};
+use super::grid::{
+    Grid, GridColumn, GridEvent, GridRows, MOST_CHARS, MOST_ROWS, grid_ui, number_ui, shortened, text_ui,
+};
 use super::widgets::{counted, grouped};
 use crate::analysis::search::Field;
 use crate::analysis::table::{Column, Rows};
@@ -29,6 +31,10 @@ pub fn table_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let theme = state.theme().theme();
     ui.horizontal(|ui| {
         ui.label(RichText::new(counts_text(data, listed)).strong());
+        if listed.rows.len() > MOST_ROWS {
+            let text = format!("the first {} are shown: sort or search to see others", grouped(MOST_ROWS as u64));
+            ui.label(RichText::new(text).color(theme.warning));
+        }
         if state.session.tables.spans.is_busy() {
             ui.label(RichText::new("sorting…").weak());
         }
