@@ -38,8 +38,13 @@ pub fn columns_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
 /// The button that opens the list of what to group by.
 pub fn group_by_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let field = &state.session.tables.statistics.field;
-    let text = format!("{} ⏷", shortened(&Column::Field(field.clone()).heading(false), 40));
-    let button = ui.button(text).on_hover_text("Any attribute can be grouped by");
+    let (text, is_on) = match field {
+        Field::Attr(key) => (shortened(key, 40).into_owned(), true),
+        Field::Trace | Field::Scope | Field::Input => (Column::Field(field.clone()).heading(false), true),
+        _ => ("Attribute…".to_owned(), false),
+    };
+    let button = ui.add(Button::selectable(is_on, RichText::new(text).small()));
+    let button = button.on_hover_text("Any attribute can be grouped by");
     button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Group by another field"));
     popup_ui(&button, state, queue, |ui, column, queue| {
         let Column::Field(of) = column else { return };

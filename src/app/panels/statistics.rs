@@ -117,7 +117,7 @@ fn grid_column(shown: Shown, field: &Field) -> GridColumn {
     let (key, heading, width, tooltip) = match shown {
         Shown::Share(of) => {
             let tooltip = "Of all spans that count here. Spans inside each other are each counted in full, so that totals are more than the time that passed.";
-            ("share".to_owned(), format!("share of {}", name(of)), 150.0, tooltip)
+            ("share".to_owned(), format!("share of {}", name(of)), 136.0, tooltip)
         }
         Shown::Of(column) => {
             let heading = match column {
@@ -125,14 +125,14 @@ fn grid_column(shown: Shown, field: &Field) -> GridColumn {
                 column => name(column).to_owned(),
             };
             let (width, tooltip) = match column {
-                StatColumn::Value => (260.0, "The value. (none) are the spans that have none."),
-                StatColumn::Count => (84.0, "Number of spans."),
-                StatColumn::Total => (96.0, "Durations added up."),
-                StatColumn::SelfTime => (96.0, "Self times added up."),
-                StatColumn::P50 => (84.0, "Half of the spans took no longer."),
-                StatColumn::P95 => (84.0, "95 of 100 spans took no longer."),
-                StatColumn::Max => (84.0, "The longest one."),
-                StatColumn::Errors => (70.0, "Spans whose status is error."),
+                StatColumn::Value => (220.0, "The value. (none) are the spans that have none."),
+                StatColumn::Count => (64.0, "Number of spans."),
+                StatColumn::Total => (84.0, "Durations added up."),
+                StatColumn::SelfTime => (84.0, "Self times added up."),
+                StatColumn::P50 => (76.0, "Half of the spans took no longer."),
+                StatColumn::P95 => (76.0, "95 of 100 spans took no longer."),
+                StatColumn::Max => (76.0, "The longest one."),
+                StatColumn::Errors => (62.0, "Spans whose status is error."),
                 StatColumn::Untimed => {
                     (96.0, "Spans that are open, or end before they start: they count, but take no part in times.")
                 }
