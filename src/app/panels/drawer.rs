@@ -63,7 +63,7 @@ fn tabs_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     });
 }
 
-/// One tab: underlined when it is the chosen one, with the number of things in it where that says something.
+/// One tab: underlined when it is the chosen one.
 fn tab_ui(ui: &mut Ui, state: &State, tab: DrawerTab) -> Response {
     let theme = state.theme().theme();
     let is_on = state.settings.drawer.tab == tab;
