@@ -141,7 +141,7 @@ fn search(criterion: &mut Criterion) {
     group.sample_size(10);
     let fields = [Field::Name, Field::Service, attr("http.status_code"), attr("latency"), attr("request.id")];
     let mut columns: Vec<Column> = fields.into_iter().map(Column::Field).collect();
-    columns.extend([Column::Id, Column::Start, Column::Duration, Column::SelfTime]);
+    columns.extend(Column::fixed().into_iter().filter(|column| !columns.contains(column)).collect::<Vec<_>>());
     for column in columns {
         group.bench_function(column.to_string(), |bencher| {
             bencher.iter(|| black_box(rows.sorted(None, &column, true, &cancel)));

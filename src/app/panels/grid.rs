@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use egui::{
-    Align, Color32, EventFilter, FontSelection, Id, Key, Label, Layout, Modifiers, Rect, RichText, Role, Sense, Stroke,
-    StrokeKind, TextStyle, Ui, WidgetInfo, pos2, vec2,
+    Align, Color32, EventFilter, FontSelection, Id, Key, Label, Layout, Modifiers, Rect, RichText, Role, Sense,
+    TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 use egui_table::{CellInfo, Column, HeaderCellInfo, HeaderRow, PrefetchInfo, Table, TableDelegate, TableState};
 
@@ -134,9 +134,6 @@ pub fn grid_ui(ui: &mut Ui, grid: &Grid<'_>, rows: &mut impl GridRows) {
         data.insert_temp(seen_id, Seen { current: grid.current, version: grid.version, rows: visible });
         data.insert_temp(cells_id(), cells);
     });
-    if focus.has_focus() {
-        ui.painter().rect_stroke(area, 2.0, Stroke::new(1.0, grid.theme.accent), StrokeKind::Inside);
-    }
     let widths = grid.changed_widths(ui, id);
     if !widths.is_empty() {
         rows.on(GridEvent::Widths(widths));
@@ -268,9 +265,6 @@ impl<R: GridRows> TableDelegate for Delegate<'_, R> {
         let color = if arrow.is_some() { theme.text } else { theme.text_dim };
         let is_number = column.is_number;
         text_ui(ui, RichText::new(shortened(&text, MOST_CHARS)).color(color).strong(), is_number);
-        if response.has_focus() {
-            ui.painter().rect_stroke(rect.shrink(1.0), 2.0, Stroke::new(1.5, theme.accent), StrokeKind::Inside);
-        }
         response.widget_info(|| WidgetInfo::labeled(Role::ColumnHeader, true, &column.heading));
         if response.clicked() {
             self.rows.on(GridEvent::Sort(at));

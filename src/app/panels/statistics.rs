@@ -189,7 +189,7 @@ impl Groups<'_> {
         let part = group.number(of).unwrap_or(0);
         let share = if whole > 0 { (part as f64 / whole as f64) as f32 } else { 0.0 };
         let rect = ui.max_rect().shrink2(vec2(6.0, 5.0));
-        let (bar, text) = rect.split_left_right_at_fraction(0.68);
+        let (bar, text) = rect.split_left_right_at_fraction(0.6);
         ui.allocate_rect(rect, Sense::hover());
         ui.painter().rect_filled(bar, 2.0, self.theme.control);
         let color = if of == StatColumn::Errors { self.theme.error } else { self.theme.overview };
