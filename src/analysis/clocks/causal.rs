@@ -90,11 +90,41 @@ pub enum Rule {
     FollowsFrom,
     /// A stream chunk is sent before it is received.
     StreamChunk,
+    /// A message of a call is sent before it is received.
+    CallMessage,
+    /// A model asks for a tool call before the tool starts.
+    ToolRequested,
+    /// A model's whole answer is there before the tool call in it starts.
+    ToolAfterAnswer,
+    /// A tool starts before a model is told its result.
+    ToolStartedBeforeResult,
+    /// A tool ends before a model is told its result.
+    ToolEndedBeforeResult,
+    /// A response is begun before the request that continues it.
+    ResponseContinued,
+    /// A response is received before the request that continues it.
+    ResponseReceivedBeforeNext,
+    /// The request was sent before the time in the response's `Date` header.
+    DateAfterRequest,
+    /// The time in the `Date` header passed before the response was received.
+    DateBeforeResponse,
+    /// A message is sent before the broker stores it.
+    MessageStored,
+    /// The broker stores a message before it is received.
+    MessageDelivered,
+    /// A log record is written before the collector sees it.
+    LogObserved,
+    /// What is joined ends before the join does.
+    JoinEnd,
+    /// A machine says how far its clock is off from UTC at most.
+    DeclaredBound,
+    /// Containers of one machine read one clock.
+    SameHost,
 }
 
 impl Rule {
     /// Number of rules.
-    pub const COUNT: usize = Self::StreamChunk as usize + 1;
+    pub const COUNT: usize = Self::SameHost as usize + 1;
 
     /// How sure the rule is.
     #[must_use]
@@ -107,10 +137,26 @@ impl Rule {
             | Self::ResponseReceived
             | Self::MessageStart
             | Self::LinkStartEnd
-            | Self::StreamChunk => Evidence::Protocol,
-            Self::RemoteChildStart | Self::AssumedResponse | Self::UnaryEnd | Self::LinkStart | Self::FollowsFrom => {
-                Evidence::Convention
-            }
+            | Self::StreamChunk
+            | Self::CallMessage
+            | Self::ToolRequested
+            | Self::ToolStartedBeforeResult
+            | Self::ResponseContinued
+            | Self::DateAfterRequest
+            | Self::DateBeforeResponse
+            | Self::MessageStored
+            | Self::MessageDelivered
+            | Self::LogObserved => Evidence::Protocol,
+            Self::RemoteChildStart
+            | Self::AssumedResponse
+            | Self::UnaryEnd
+            | Self::LinkStart
+            | Self::FollowsFrom
+            | Self::ToolAfterAnswer
+            | Self::ToolEndedBeforeResult
+            | Self::ResponseReceivedBeforeNext
+            | Self::JoinEnd => Evidence::Convention,
+            Self::DeclaredBound | Self::SameHost => Evidence::Prior,
         }
     }
 
@@ -125,12 +171,27 @@ impl Rule {
             | Self::LinkStart
             | Self::FollowsFrom
             | Self::StreamChunk
+            | Self::CallMessage
             | Self::UnaryEnd => true,
             Self::ParentStartChildEnd
             | Self::ResponseAfterServerStart
             | Self::AssumedResponse
             | Self::ResponseReceived
-            | Self::LinkStartEnd => false,
+            | Self::LinkStartEnd
+            | Self::ToolRequested
+            | Self::ToolAfterAnswer
+            | Self::ToolStartedBeforeResult
+            | Self::ToolEndedBeforeResult
+            | Self::ResponseContinued
+            | Self::ResponseReceivedBeforeNext
+            | Self::DateAfterRequest
+            | Self::DateBeforeResponse
+            | Self::MessageStored
+            | Self::MessageDelivered
+            | Self::LogObserved
+            | Self::JoinEnd
+            | Self::DeclaredBound
+            | Self::SameHost => false,
         }
     }
 
@@ -151,6 +212,21 @@ impl Rule {
             Self::LinkStart => "a linked span started before the linking span",
             Self::FollowsFrom => "what a span follows from started before it",
             Self::StreamChunk => "a chunk is sent before it is received",
+            Self::CallMessage => "a message of a call is sent before it is received",
+            Self::ToolRequested => "a model call starts before the tool call that it asks for",
+            Self::ToolAfterAnswer => "a model's answer is there before the tool call in it starts",
+            Self::ToolStartedBeforeResult => "a tool starts before a model is told its result",
+            Self::ToolEndedBeforeResult => "a tool ends before a model is told its result",
+            Self::ResponseContinued => "a response is begun before the request that continues it",
+            Self::ResponseReceivedBeforeNext => "a response is received before the request that continues it",
+            Self::DateAfterRequest => "a request is sent before its response is dated",
+            Self::DateBeforeResponse => "a response is dated before it is received",
+            Self::MessageStored => "a message is sent before the broker stores it",
+            Self::MessageDelivered => "the broker stores a message before it is received",
+            Self::LogObserved => "a log record is written before the collector sees it",
+            Self::JoinEnd => "what is joined ends before the join does",
+            Self::DeclaredBound => "the machine says how far its clock is off at most",
+            Self::SameHost => "containers of one machine read one clock",
         }
     }
 }

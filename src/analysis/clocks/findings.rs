@@ -34,10 +34,14 @@ pub enum Code {
     S3,
     /// A duration that the SDK made up.
     S4,
+    /// A clock that did not move while time passed.
+    C1,
     /// A clock that stood still while a computer slept.
     C2,
     /// An order that the resolution hides.
     Q,
+    /// A stated bound on a clock's error that does not hold.
+    B,
     /// Times in a wrong unit.
     U,
     /// An offset that looks like a known constant.
@@ -144,10 +148,30 @@ impl Finding {
     }
 }
 
+impl Finding {
+    /// What to look at first: causality and single clocks that contradict themselves, then what contradicts
+    /// protocols, then what contradicts the usual nesting, then claims, then facts about clocks and resolution. A
+    /// drift within the usual is a fact about a clock, although no single offset fits.
+    const fn rank(&self) -> u8 {
+        let is_hard = matches!(self.level, Evidence::Protocol);
+        match (self.code, self.severity) {
+            (_, Severity::Info) => 6,
+            (Code::X6 | Code::S1, _) => 0,
+            (Code::X4, _) if is_hard => 0,
+            (Code::X1, _) => 4,
+            (Code::X2 | Code::X3 | Code::X5 | Code::X7 | Code::X8 | Code::C2, _) if is_hard => 1,
+            (Code::U, _) => 1,
+            (Code::B, _) => 3,
+            (Code::N0 | Code::N1 | Code::K | Code::Q, _) => 5,
+            _ => 2,
+        }
+    }
+}
+
 /// Sorts and numbers findings: the worst first, then by how much.
 pub fn number(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
-        let key = |finding: &Finding| (std::cmp::Reverse((finding.severity, finding.excess_ns)), finding.code);
+        let key = |finding: &Finding| (finding.rank(), std::cmp::Reverse(finding.excess_ns), finding.code);
         key(a).cmp(&key(b)).then_with(|| a.sentence.cmp(&b.sentence))
     });
     for (id, finding) in (1..).zip(findings) {

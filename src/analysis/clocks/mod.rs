@@ -7,15 +7,19 @@
 //! | where an event lies, how long it took, what came first | [`ClockModel::place`], [`ClockModel::between`], [`ClockModel::compare`] |
 //! | why a bound is where it is | [`ClockModel::why`] |
 //! | the offset of a pair over time | [`ClockModel::band`] |
+//! | how much would explain all contradictions | [`ClockModel::strain`] |
 //! | a clock held at an offset by hand | [`ClockModel::hold`] |
 //! | (receive) - (send) per causal edge: histogram, ECDF, least latencies | [`separations`] |
 //! | was causality healthy at a time | [`health`] |
 //! | quantiles of durations that are intervals | [`intervals`] |
 
 pub mod causal;
+mod circles;
 mod classify;
+mod declared;
 pub mod domains;
 pub mod edges;
+mod explained;
 pub mod findings;
 pub mod health;
 pub mod intervals;

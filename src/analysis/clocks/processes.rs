@@ -3,7 +3,7 @@
 use super::domains::Domains;
 use super::repair::Changes;
 use super::stamps::Split;
-use crate::model::{DomainIx, TraceStore};
+use crate::model::{DomainIx, SpanIx, TraceStore};
 
 /// The processes of all clocks, each with a clock number of its own past those of the domains.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +40,22 @@ impl Processes {
         processes
     }
 
+    /// The first clock that stamped no span; see [`super::stamps::Other`].
+    #[must_use]
+    pub fn first_other(&self) -> u32 {
+        self.domains.saturating_add(u32::try_from(self.clock.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The name of a clock that stamped no span.
+    #[must_use]
+    pub fn other_name(&self, clock: u32) -> Option<&'static str> {
+        clock.checked_sub(self.first_other()).map(|number| match number {
+            0 => "UTC",
+            1 => "the message broker",
+            _ => "the collector",
+        })
+    }
+
     /// The domain of a solver's clock.
     #[must_use]
     pub fn domain(&self, clock: u32) -> DomainIx {
@@ -51,6 +67,13 @@ impl Processes {
     pub fn clocks_of(&self, domain: DomainIx) -> impl Iterator<Item = u32> + '_ {
         let own = (self.domains..).zip(&self.clock).filter(move |(_, process)| process.0 == domain);
         std::iter::once(domain.0).chain(own.map(|(clock, _)| clock))
+    }
+
+    /// The solver's clock for the process that `span` was reported by.
+    #[must_use]
+    pub fn clock_of(&self, store: &TraceStore, span: SpanIx) -> u32 {
+        let resource = store.span(span).resource_ix();
+        self.domains.saturating_add(self.of_resource.get(resource.at()).copied().unwrap_or(0))
     }
 
     /// Which clocks `changes` takes apart, and into what.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::causal::{Cause, Evidence};
+use super::causal::{Cause, Evidence, Rule};
 use super::solve::{Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Rates, Shape, Step};
 use crate::model::SpanIx;
 
@@ -76,9 +76,14 @@ impl Contradiction {
     fn remedies(&self, terms: &Terms<'_>) -> Vec<(Element, u32)> {
         let mut found = Vec::new();
         for (edge, &class) in self.edges.iter().zip(&self.classes) {
-            let is_weak = edge.cause.rule.strength() != Evidence::Protocol;
-            found.push((Element::Edge(edge.cause), if is_weak { 1000 } else { 4000 }));
-            if is_weak {
+            let strength = edge.cause.rule.strength();
+            let cost = match (edge.cause.rule, strength) {
+                (Rule::DeclaredBound, _) => 2000,
+                (_, Evidence::Protocol) => 4000,
+                _ => 1000,
+            };
+            found.push((Element::Edge(edge.cause), cost));
+            if strength == Evidence::Convention {
                 found.push((Element::Class(class), 2000));
             }
         }
@@ -103,7 +108,7 @@ impl Contradiction {
         match element {
             Element::Edge(cause) => self.edges.iter().any(|edge| edge.cause == cause),
             Element::Class(class) => {
-                let weak = |edge: &Edge| edge.cause.rule.strength() != Evidence::Protocol;
+                let weak = |edge: &Edge| edge.cause.rule.strength() == Evidence::Convention;
                 self.edges.iter().zip(&self.classes).any(|(edge, &own)| own == class && weak(edge))
             }
             Element::Jump { clock, at_ns } => self.stays().any(|(own, arrival, departure)| {

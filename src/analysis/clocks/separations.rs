@@ -58,7 +58,8 @@ pub fn collect(stamps: &Stamps<'_>, only: Option<TraceIx>, level: Evidence) -> V
     let mut found: BTreeMap<(u32, u32, Rule), Vec<Sample>> = BTreeMap::new();
     edges::for_each(stamps, only, |edge, _| {
         let rule = edge.cause.rule;
-        if !is_used(rule.strength(), level) {
+        let is_of_spans = stamps.is_of_spans(edge.from.clock) && stamps.is_of_spans(edge.to.clock);
+        if !is_used(rule.strength(), level) || !is_of_spans {
             return;
         }
         let separation_ns = edge.raw_separation_ns();

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::time::{MS, S, US};
-use crate::model::{DomainIx, ResourceIx, SpanFlags, SpanIx, TraceStore};
+use crate::model::{DomainIx, InputIx, ResourceIx, SpanFlags, SpanIx, TraceStore};
 
 use super::causal::{EventKey, Point};
 use super::solve::Stamp;
@@ -84,6 +84,31 @@ pub struct Stamps<'a> {
     /// How to read times that are not Unix nanoseconds, by clock; empty when all are.
     units: &'a [Option<Unit>],
     split: Option<&'a Split>,
+    /// The first clock that stamped no span.
+    first_other: Option<u32>,
+}
+
+/// A clock that stamped no span, but is read in one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Other {
+    /// Coordinated universal time.
+    Utc,
+    /// The message broker.
+    Broker,
+    /// The collector that an input's log records came through.
+    Collector(InputIx),
+}
+
+impl Other {
+    /// Its number among them.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Utc => 0,
+            Self::Broker => 1,
+            Self::Collector(input) => 2_u32.saturating_add(input.0),
+        }
+    }
 }
 
 /// Stamps from which a resolution is concluded, at least.
@@ -93,13 +118,31 @@ impl<'a> Stamps<'a> {
     /// A view of `store`. `clocks` is the clock of every span.
     #[must_use]
     pub const fn new(store: &'a TraceStore, clocks: &'a [DomainIx], readers: &'a Readers) -> Self {
-        Self { store, clocks, readers, units: &[], split: None }
+        Self { store, clocks, readers, units: &[], split: None, first_other: None }
     }
 
     /// The same, with times of some clocks converted to Unix nanoseconds.
     #[must_use]
     pub const fn with_units(self, units: &'a [Option<Unit>]) -> Self {
         Self { units, ..self }
+    }
+
+    /// The same, with clocks that stamped no span numbered from `first` on. Without, they are not used.
+    #[must_use]
+    pub const fn with_others(self, first: u32) -> Self {
+        Self { first_other: Some(first), ..self }
+    }
+
+    /// The number of a clock that stamped no span.
+    #[must_use]
+    pub fn other(&self, other: Other) -> Option<u32> {
+        self.first_other?.checked_add(other.number())
+    }
+
+    /// Whether `clock` stamped spans.
+    #[must_use]
+    pub fn is_of_spans(&self, clock: u32) -> bool {
+        self.first_other.is_none_or(|first| clock < first)
     }
 
     /// The same, with some clocks taken apart.

@@ -1,8 +1,8 @@
 //! Stores built by hand, for the tests of this module.
 
 use crate::model::{
-    AttrId, EventDraft, Input, Part, Resource, Scope, SpanDraft, SpanId, SpanKind, StoreBuilder, Sym, TraceId,
-    TraceStore, Value,
+    AttrId, EventDraft, Input, LinkDraft, Part, Resource, Scope, SpanDraft, SpanId, SpanKind, StoreBuilder, Sym,
+    TraceId, TraceStore, Value,
 };
 
 /// A store in the making. Clocks are told apart by `host.id`.
@@ -19,13 +19,15 @@ pub struct Span {
     host: usize,
     trace: u128,
     id: u64,
-    parent: u64,
+    pub parent: u64,
     times: (i64, i64),
     pub kind: SpanKind,
     pub name: String,
     pub attrs: Vec<(&'static str, i64)>,
     pub texts: Vec<(&'static str, &'static str)>,
     pub events: Vec<(&'static str, i64, i64)>,
+    /// Ids of linked spans.
+    pub links: Vec<u64>,
 }
 
 impl Draft {
@@ -120,6 +122,13 @@ impl Span {
             let attr_end = u32::try_from(draft.event_attrs.len()).unwrap();
             let name = part.strings.intern(name);
             draft.events.push(EventDraft { time_ns, observed_ns: None, name, attr_end });
+        }
+        for &id in &self.links {
+            draft.links.push(LinkDraft {
+                trace: TraceId::from_u128(self.trace),
+                span: SpanId::from_u64(id),
+                ..LinkDraft::default()
+            });
         }
         draft
     }

@@ -4,7 +4,7 @@ use super::super::causal::{Cause, EventKey, Point, Rule};
 use super::super::solve::{Edge, Stamp};
 use super::Walk;
 use super::signs::{Response, Sign, response};
-use crate::model::{SpanIx, SpanKind};
+use crate::model::{SpanFlags, SpanIx, SpanKind};
 
 impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
     pub(super) fn parent_and_child(&mut self, parent: SpanIx, child: SpanIx) {
@@ -46,9 +46,14 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             self.edge(rule, self.start(server), self.end(client));
             self.network_events(client, server);
             self.chunks(server, client);
+            self.date_header(client, server);
         }
+        self.call_messages(client, server);
         let is_stream = signs.has(Sign::STREAM) || self.signs.of_span(store, server).has(Sign::STREAM);
-        if is_only_server && !is_stream {
+        if is_only_server && answer == Response::Stated && self.is_frozen(client, server) {
+            return;
+        }
+        if is_only_server && !is_stream && !self.is_retried(client) {
             self.unary_end(client, server);
         }
     }
@@ -56,6 +61,53 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
     fn servers(&self, client: SpanIx) -> usize {
         let store = self.stamps.store();
         store.span(client).children().iter().filter(|&&ix| store.span(ix).kind() == SpanKind::Server).count()
+    }
+
+    /// Whether the client's clock did not move at all while an answer came that the server needed time for.
+    fn is_frozen(&mut self, client: SpanIx, server: SpanIx) -> bool {
+        let store = self.stamps.store();
+        let own = store.span(client);
+        let stated = !own.flags().has(SpanFlags::START_MISSING) && !own.flags().has(SpanFlags::END_MISSING);
+        if !stated || own.start_ns() != own.end_ns() {
+            return false;
+        }
+        let (Some(begun), Some(from), Some(to)) = (self.start(client).1, self.start(server).1, self.end(server).1)
+        else {
+            return false;
+        };
+        let inside = [from, to];
+        let rounding = i128::from(begun.late_ns) - i128::from(begun.early_ns);
+        let least = length(&inside) - error(&inside) - rounding;
+        let Some(by_ns) = i64::try_from(least).ok().filter(|&least| least > 0) else { return false };
+        let cause = Cause { from: EventKey::end(server), to: EventKey::end(client), rule: Rule::UnaryEnd };
+        self.classes.freeze(begun.clock, cause, by_ns);
+        true
+    }
+
+    /// Whether the request was sent again after this attempt: its answer may have come too late to be waited for.
+    fn is_retried(&self, client: SpanIx) -> bool {
+        if !self.signs.has_any(Sign::RESEND) {
+            return false;
+        }
+        let store = self.stamps.store();
+        let own = store.span(client);
+        let Some(parent) = own.parent() else { return false };
+        let siblings = store.span(parent).children().iter().filter(|&&other| other != client);
+        let mut later = siblings.filter(|&&other| {
+            let other = store.span(other);
+            other.name_sym() == own.name_sym() && other.start_ns() > own.start_ns()
+        });
+        later.any(|&other| self.signs.of_span(store, other).has(Sign::RESEND))
+    }
+
+    /// The server's own clock in the response, cut to seconds.
+    fn date_header(&mut self, client: SpanIx, server: SpanIx) {
+        let Some(dated) = self.dates.of_span(self.stamps.store(), client) else { return };
+        let Some(own) = self.stamps.start(server) else { return };
+        let dated = Stamp { late_ns: 1_000_000_000, ..Stamp::exact(own.clock, dated) };
+        let dated = (EventKey::start(server), Some(dated));
+        self.edge(Rule::DateAfterRequest, self.start(client), dated);
+        self.edge(Rule::DateBeforeResponse, dated, self.end(client));
     }
 
     /// A unary server span ends before its client span, unless it is longer: then no offset helps, and there is

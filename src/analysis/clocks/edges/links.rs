@@ -10,10 +10,15 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
     pub(super) fn links(&mut self, span: SpanIx) {
         let store = self.stamps.store();
         let first = if span.at() == 0 { 0 } else { store.spans.link_end[span.at() - 1] };
-        for link in first as usize..store.spans.link_end[span.at()] as usize {
+        let links = first as usize..store.spans.link_end[span.at()] as usize;
+        let is_join = links.len() > 1 && self.signs.of_span(store, span).has(Sign::JOIN);
+        for link in links {
             let target = store.links.target[link];
             if target.is_some() && target != span && self.stamps.clock(target) != self.stamps.clock(span) {
                 self.link(store.links.kind[link], target, span);
+                if is_join {
+                    self.edge(Rule::JoinEnd, self.end(target), self.end(span));
+                }
             }
         }
     }
@@ -31,7 +36,11 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
                 self.edge(Rule::MessageStart, begun, started);
             }
             (LinkKind::Link | LinkKind::ExtraParent, _) => {
-                self.edge(Rule::LinkStart, begun, started);
+                // A link may be added any time before the span ends, even to what the span itself caused.
+                let mut above = std::iter::successors(Some(target), |&other| store.span(other).parent()).take(64);
+                if !above.any(|other| other == span) {
+                    self.edge(Rule::LinkStart, begun, started);
+                }
                 self.edge(Rule::LinkStartEnd, begun, ended);
             }
         }

@@ -6,11 +6,16 @@
 //! parent), so those edges are weaker, or missing where the habit is known not to hold.
 
 mod calls;
+mod dates;
+mod genai;
 mod links;
+mod others;
 mod signs;
 mod streams;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeMap;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -19,6 +24,8 @@ use super::causal::{Cause, EventKey, Rule};
 use super::solve::{Edge, Stamp};
 use super::stamps::Stamps;
 use crate::model::{SpanFlags, SpanIx, Sym, TraceIx};
+use dates::Dates;
+use others::Stored;
 use signs::Signs;
 
 /// A class of edges that can be switched off together: a rule, and for weak rules the operations.
@@ -69,10 +76,36 @@ impl Class {
 pub struct Classes {
     /// All classes; edges name them by position.
     pub list: Vec<Class>,
+    /// Clocks that stood still during calls.
+    pub frozen: BTreeMap<u32, Frozen>,
     by_key: HashMap<(Rule, Sym, Sym), u32, FixedState>,
 }
 
+/// How often a clock showed the same time before and after a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frozen {
+    /// So many calls.
+    pub count: u64,
+    /// The longest one, and how long the server was at work at least, nanoseconds.
+    pub worst: (Cause, i64),
+}
+
 impl Classes {
+    /// The same classes by the same positions, nothing counted yet.
+    fn emptied(&self) -> Self {
+        let empty = |class: &Class| Class { uses: 0, failures: 0, worst: None, ..class.clone() };
+        let list = self.list.iter().map(empty).collect();
+        Self { list, frozen: BTreeMap::new(), by_key: self.by_key.clone() }
+    }
+
+    fn freeze(&mut self, clock: u32, cause: Cause, by_ns: i64) {
+        let frozen = self.frozen.entry(clock).or_insert(Frozen { count: 0, worst: (cause, by_ns) });
+        frozen.count += 1;
+        if by_ns > frozen.worst.1 {
+            frozen.worst = (cause, by_ns);
+        }
+    }
+
     fn of(&mut self, rule: Rule, from_name: Sym, to_name: Sym) -> u32 {
         *self.by_key.entry((rule, from_name, to_name)).or_insert_with(|| {
             self.list.push(Class { rule, from_name, to_name, uses: 0, failures: 0, worst: None });
@@ -92,7 +125,18 @@ impl Classes {
 /// Walks over the store and calls `sink(edge, class)` for every causal edge between different clocks, in the
 /// order of the spans. `only` restricts it to one trace.
 pub fn for_each(stamps: &Stamps<'_>, only: Option<TraceIx>, sink: impl FnMut(&Edge, u32)) -> Classes {
+    for_each_again(stamps, only, &Classes::default(), sink)
+}
+
+/// The same with the classes of an earlier walk at their positions, whatever comes first this time.
+pub fn for_each_again(
+    stamps: &Stamps<'_>,
+    only: Option<TraceIx>,
+    known: &Classes,
+    sink: impl FnMut(&Edge, u32),
+) -> Classes {
     let mut walk = Walk::new(stamps, sink);
+    walk.classes = known.emptied();
     let store = stamps.store();
     for child in store.span_ixs() {
         if only.is_some_and(|trace| store.span(child).trace_ix() != trace) {
@@ -102,13 +146,21 @@ pub fn for_each(stamps: &Stamps<'_>, only: Option<TraceIx>, sink: impl FnMut(&Ed
             walk.parent_and_child(parent, child);
         }
         walk.links(child);
+        walk.others(child);
     }
+    walk.conversations(only);
+    walk.priors();
     walk.classes
 }
+
+/// An event, and its stamp if it has one.
+type Reading = (EventKey, Option<Stamp>);
 
 struct Walk<'a, F> {
     stamps: &'a Stamps<'a>,
     signs: Signs,
+    dates: Dates,
+    stored: Stored,
     classes: Classes,
     /// Class of each rule that is not told apart by operation.
     plain: [u32; Rule::COUNT],
@@ -118,7 +170,9 @@ struct Walk<'a, F> {
 impl<'a, F: FnMut(&Edge, u32)> Walk<'a, F> {
     fn new(stamps: &'a Stamps<'a>, sink: F) -> Self {
         let plain = [u32::MAX; Rule::COUNT];
-        Self { stamps, signs: Signs::new(stamps.store()), classes: Classes::default(), plain, sink }
+        let store = stamps.store();
+        let (signs, dates, stored) = (Signs::new(store), Dates::new(store), Stored::new(store));
+        Self { stamps, signs, dates, stored, classes: Classes::default(), plain, sink }
     }
 
     /// The parent of `child`, when it is on another clock and certainly the parent.
@@ -138,26 +192,34 @@ impl<'a, F: FnMut(&Edge, u32)> Walk<'a, F> {
     }
 
     /// An edge of a rule that holds for all operations alike.
-    fn edge(&mut self, rule: Rule, from: (EventKey, Option<Stamp>), to: (EventKey, Option<Stamp>)) {
+    fn edge(&mut self, rule: Rule, from: Reading, to: Reading) {
+        let class = self.plain_class(rule);
+        self.edge_of(class, rule, from, to);
+    }
+
+    fn plain_class(&mut self, rule: Rule) -> u32 {
         let slot = rule as usize;
         if self.plain[slot] == u32::MAX {
             self.plain[slot] = self.classes.of(rule, Sym::EMPTY, Sym::EMPTY);
         }
-        self.edge_of(self.plain[slot], rule, from, to);
+        self.plain[slot]
     }
 
-    fn edge_of(&mut self, class: u32, rule: Rule, from: (EventKey, Option<Stamp>), to: (EventKey, Option<Stamp>)) {
+    fn edge_of(&mut self, class: u32, rule: Rule, from: Reading, to: Reading) {
         let ((from_key, Some(from)), (to_key, Some(to))) = (from, to) else { return };
+        if from.clock == to.clock {
+            return;
+        }
         self.classes.list[class as usize].uses += 1;
         let cause = Cause { from: from_key, to: to_key, rule };
         (self.sink)(&Edge { from, to, min_delay_ns: 0, cause }, class);
     }
 
-    fn start(&self, span: SpanIx) -> (EventKey, Option<Stamp>) {
+    fn start(&self, span: SpanIx) -> Reading {
         (EventKey::start(span), self.stamps.start(span))
     }
 
-    fn end(&self, span: SpanIx) -> (EventKey, Option<Stamp>) {
+    fn end(&self, span: SpanIx) -> Reading {
         (EventKey::end(span), self.stamps.end(span))
     }
 }

@@ -4,7 +4,7 @@ use crate::model::{Attr, SpanIx, Status, Strings, TraceStore, Value};
 
 /// A set of signs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Sign(u8);
+pub struct Sign(u16);
 
 impl Sign {
     /// A response arrived: there is a status code or something of the answer.
@@ -23,6 +23,12 @@ impl Sign {
     pub const REQUEST_SENT: Self = Self(1 << 6);
     /// A browser's network timing: the first byte of the response arrived.
     pub const RESPONSE_START: Self = Self(1 << 7);
+    /// A request that was sent again.
+    pub const RESEND: Self = Self(1 << 8);
+    /// A span that waits for all that it links to.
+    pub const JOIN: Self = Self(1 << 9);
+    /// A call that was started before it was asked for.
+    pub const SPECULATIVE: Self = Self(1 << 10);
 
     /// Whether any of `other` is set.
     pub const fn has(self, other: Self) -> bool {
@@ -53,15 +59,21 @@ pub enum Response {
 pub struct Signs {
     of_name: Vec<Sign>,
     of_attr: Vec<Sign>,
+    /// All signs of attributes together.
+    any: Sign,
 }
 
 impl Signs {
     pub fn new(store: &TraceStore) -> Self {
         let strings = store.strings();
-        Self {
-            of_name: strings.iter().map(|(_, text)| name_signs(text)).collect(),
-            of_attr: store.attrs().pairs().iter().map(|&attr| attr_signs(strings, attr)).collect(),
-        }
+        let of_attr: Vec<Sign> = store.attrs().pairs().iter().map(|&attr| attr_signs(strings, attr)).collect();
+        let any = of_attr.iter().copied().fold(Sign::default(), Sign::with);
+        Self { of_name: strings.iter().map(|(_, text)| name_signs(text)).collect(), of_attr, any }
+    }
+
+    /// Whether any attribute of the store has the sign.
+    pub const fn has_any(&self, sign: Sign) -> bool {
+        self.any.has(sign)
     }
 
     /// What a span or event name says.
@@ -109,7 +121,8 @@ fn name_signs(name: &str) -> Sign {
     }
     let has = |part: &str| contains_ignoring_case(name, part);
     let back_dated = ["queue", "scheduled", "waiting"].iter().any(|part| has(part));
-    Sign::BACK_DATED.when(back_dated).with(Sign::STREAM.when(has("stream")))
+    let join = ["join", "aggregate", "gather", "fan-in", "fan_in", "fanin"].iter().any(|part| has(part));
+    Sign::BACK_DATED.when(back_dated).with(Sign::STREAM.when(has("stream"))).with(Sign::JOIN.when(join))
 }
 
 fn contains_ignoring_case(text: &str, part: &str) -> bool {
@@ -144,6 +157,12 @@ fn attr_signs(strings: &Strings, attr: Attr) -> Sign {
         "error.type" => {
             let has = |part: &&str| contains_ignoring_case(text(attr.value), part);
             Sign::CANCEL.when(["timeout", "cancel", "abort", "connect"].iter().any(has))
+        }
+        "http.request.resend_count" | "http.resend_count" => {
+            Sign::RESEND.when(code(attr.value).is_some_and(|count| count > 0))
+        }
+        "gen_ai.tool.speculative" | "speculative" => {
+            Sign::SPECULATIVE.when(attr.value == Value::Bool(true) || text(attr.value) == "true")
         }
         "messaging.operation" | "messaging.operation.type" => {
             Sign::RECEIVE.when(matches!(text(attr.value), "receive" | "poll"))

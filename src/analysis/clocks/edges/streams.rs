@@ -17,6 +17,14 @@ struct Chunk {
     total: i64,
 }
 
+/// A message of a call as one side saw it.
+struct Numbered {
+    number: i64,
+    is_sent: bool,
+    key: EventKey,
+    time_ns: i64,
+}
+
 impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
     /// The events of `span` in the event columns, and how many there are.
     pub(super) fn events(&self, span: SpanIx) -> (usize, std::ops::Range<usize>) {
@@ -47,6 +55,40 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             let to = (chunk.key, self.stamps.event(client, chunk.time_ns));
             self.edge(Rule::StreamChunk, from, to);
         }
+    }
+
+    /// Messages of a call, numbered by their sender from 1 (OpenTelemetry's RPC conventions).
+    pub(super) fn call_messages(&mut self, client: SpanIx, server: SpanIx) {
+        let store = self.stamps.store();
+        if self.events(client).0 == 0 || self.events(server).0 == 0 || store.strings().find("rpc.message.id").is_none()
+        {
+            return;
+        }
+        let (here, there) = (self.numbered(client), self.numbered(server));
+        for (sent, received, from, to) in [(&here, &there, client, server), (&there, &here, server, client)] {
+            for message in sent.iter().filter(|message| message.is_sent) {
+                let same = |other: &&Numbered| !other.is_sent && other.number == message.number;
+                let Some(arrived) = received.iter().find(same) else { continue };
+                let from = (message.key, self.stamps.event(from, message.time_ns));
+                let to = (arrived.key, self.stamps.event(to, arrived.time_ns));
+                self.edge(Rule::CallMessage, from, to);
+            }
+        }
+    }
+
+    fn numbered(&self, span: SpanIx) -> Vec<Numbered> {
+        let store = self.stamps.store();
+        let mut found = Vec::new();
+        for (at, event) in self.events(span).1.enumerate() {
+            let first = if event == 0 { 0 } else { store.events.attr_end[event - 1] };
+            let attrs = &store.events.attrs[first as usize..store.events.attr_end[event] as usize];
+            let kind = ["rpc.message.type", "message.type"].iter().find_map(|key| store.find_text(attrs, key));
+            let number = ["rpc.message.id", "message.id"].iter().find_map(|key| store.find_attr(attrs, key));
+            let (Some(kind), Some(Value::Int(number)), Ok(point)) = (kind, number, u16::try_from(at)) else { continue };
+            let key = EventKey { span, point: Point::Event(point) };
+            found.push(Numbered { number, is_sent: kind == "SENT", key, time_ns: store.events.time_ns[event] });
+        }
+        found
     }
 
     /// The pieces of a stream, in order of their totals. A first piece without a total counts as 1.

@@ -8,16 +8,19 @@ mod whatif;
 use std::sync::Arc;
 
 use super::causal::Evidence;
+use super::circles;
 use super::classify;
+use super::declared::{self, Bound};
 use super::domains::Domains;
 use super::edges::{self, ClassKey, Classes};
+use super::explained::{self, Explained};
 use super::findings::{self, Finding};
 use super::processes::Processes;
 use super::reference::{self, Reference};
 use super::repair::{self, Changes, Consistent, Element, Terms};
 use super::same_clock;
-use super::solve::{Bounds, Edge, Group, Rates, Reduced, Reducer, is_used};
-use super::stamps::{Readers, Split, Stamps};
+use super::solve::{Bounds, Breaks, Edge, Graph, Group, Rates, Reduced, Reducer, Shape, ceil_ns, is_used};
+use super::stamps::{Other, Readers, Split, Stamps};
 use super::units::{self, Unit};
 use crate::model::{DomainIx, SpanIx, TraceIx, TraceStore};
 pub use answers::{Between, Comparison, Offset, Placed};
@@ -65,6 +68,8 @@ struct Basis {
     processes: Processes,
     /// Findings that do not depend on other clocks.
     local: Vec<Finding>,
+    /// By domain: how far off its machine says that its clock is.
+    declared: Vec<Option<Bound>>,
 }
 
 /// The edges under one choice of traces and drift bounds, whatever the level and the reference.
@@ -85,6 +90,7 @@ struct Solved {
     system: Arc<Consistent>,
     split: Split,
     pairs: Vec<Pair>,
+    explained: Vec<Explained>,
 }
 
 /// What is known about the clocks of a workspace. Immutable; cheap to build again with another level or reference.
@@ -99,6 +105,15 @@ pub struct ClockModel {
     reference: Option<Reference>,
     bounds: Option<Bounds>,
     findings: Vec<Finding>,
+}
+
+/// How much would have to be wrong everywhere to explain all contradictions; see [`ClockModel::strain`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Strain {
+    /// The least error of every single reading, nanoseconds; `None` when no error of readings helps.
+    pub reading_error_ns: Option<i64>,
+    /// The least addition to every clock's drift bound, parts per billion; `None` when no drift helps.
+    pub extra_drift_ppb: Option<u32>,
 }
 
 /// A store with its clocks.
@@ -183,6 +198,8 @@ impl ClockModel {
             system,
             processes: &model.basis.processes,
             pairs: if is_constant { &model.solved.pairs } else { &[] },
+            explained: &model.solved.explained,
+            declared: &model.basis.declared,
         };
         let mut found = classify::findings(&context);
         found.extend(model.basis.local.iter().cloned());
@@ -244,6 +261,22 @@ impl ClockModel {
         &self.solved.system.repairs
     }
 
+    /// How far the clocks are from consistent before anything is set aside: the least error of every reading, and
+    /// the least addition to every clock's drift, that would explain all contradictions. Rests on the edges that no
+    /// other one implies, so that both are "at least". Searches the whole system: call it on a worker.
+    #[must_use]
+    pub fn strain(&self) -> Strain {
+        if self.repairs().is_empty() {
+            return Strain { reading_error_ns: Some(0), extra_drift_ppb: Some(0) };
+        }
+        let collected = &self.collected;
+        let edges: Vec<Edge> =
+            active(&collected.reduced, &collected.classes, &self.options).into_iter().map(|(edge, _)| edge).collect();
+        let graph = Graph::build(&edges, &collected.rates, &Breaks::none(), Shape::Drift);
+        let extra = graph.least_extra_drift(&edges).and_then(|extra| u32::try_from(extra).ok());
+        Strain { reading_error_ns: graph.least_error().map(ceil_ns), extra_drift_ppb: extra }
+    }
+
     /// The edges that bounds rest on: those that no other one implies.
     #[must_use]
     pub fn edges(&self) -> &[Edge] {
@@ -271,26 +304,34 @@ impl Basis {
         let stamps = Stamps::new(store, &domains.of_span, &readers).with_units(&units);
         let mut local = same_clock::findings(&stamps, domains);
         local.extend(units::findings(&units, domains));
+        local.extend(circles::findings(store));
         let gateways = reference::gateways(store, domains);
         let processes = Processes::new(store, domains);
-        Self { readers, units, gateways, processes, local }
+        let declared = declared::by_domain(store, domains);
+        Self { readers, units, gateways, processes, local, declared }
     }
 
     fn stamps<'a>(&'a self, workspace: Workspace<'a>) -> Stamps<'a> {
         let Workspace { store, domains } = workspace;
-        Stamps::new(store, &domains.of_span, &self.readers).with_units(&self.units)
+        let stamps = Stamps::new(store, &domains.of_span, &self.readers).with_units(&self.units);
+        stamps.with_others(self.processes.first_other())
     }
 
     fn collect(&self, workspace: Workspace<'_>, options: &Options) -> Collected {
         let domains = workspace.domains;
-        let mut rates = Rates::uniform(domains.list.len() + self.processes.clock.len(), options.drift_ppb);
+        let others = 2 + workspace.store.inputs().len();
+        let clocks = self.processes.first_other() as usize + others;
+        let mut rates = Rates::uniform(clocks, options.drift_ppb);
+        rates.set(self.processes.first_other() + Other::Utc.number(), 0);
         for &(domain, ppb) in &options.drift_of {
             for clock in self.processes.clocks_of(domain) {
                 rates.set(clock, ppb);
             }
         }
-        let (reduced, classes) = collect(&self.stamps(workspace), options.only, &rates, &Changes::default());
-        let choice = reference::choose(domains, &reduced, &self.gateways, &[]);
+        let stamps = self.stamps(workspace);
+        let (reduced, classes) = collect(&stamps, options.only, &Classes::default(), &rates, &Changes::default());
+        let declared: Vec<bool> = self.declared.iter().map(Option::is_some).collect();
+        let choice = reference::choose(domains, &reduced, &self.gateways, &declared);
         Collected { rates, reduced, classes, choice }
     }
 
@@ -310,24 +351,31 @@ impl Basis {
         let terms = Terms { rates, trust: &trust, process: &process };
         let stamps = self.stamps(workspace);
         let system = repair::repair(&terms, near, |changes| {
-            if changes.is_empty() {
-                return active(reduced, classes, options);
+            if let Some(edges) = spared(used(reduced, classes, options), changes) {
+                return edges;
             }
             let split = processes.split(changes);
-            let (reduced, classes) = collect(&stamps.with_split(&split), options.only, rates, changes);
-            active(&reduced, &classes, options)
+            let (reduced, again) = collect(&stamps.with_split(&split), options.only, classes, rates, changes);
+            active(&reduced, &again, options)
         });
         let pairs = pairs::pairs(domains.list.len(), &used(reduced, classes, options).collect::<Vec<_>>());
         let split = processes.split(&system.changes);
-        Solved { level: options.level, off: options.off.clone(), system: Arc::new(system), split, pairs }
+        let explained = explained::explained(&stamps, options.only, (&system, rates), processes, classes);
+        Solved { level: options.level, off: options.off.clone(), system: Arc::new(system), split, pairs, explained }
     }
 }
 
 /// One pass over the store: edges, reduced as they come.
-fn collect(stamps: &Stamps<'_>, only: Option<TraceIx>, rates: &Rates, changes: &Changes) -> (Reduced, Classes) {
+fn collect(
+    stamps: &Stamps<'_>,
+    only: Option<TraceIx>,
+    known: &Classes,
+    rates: &Rates,
+    changes: &Changes,
+) -> (Reduced, Classes) {
     let mut reducer = Reducer::new(changes.rates(rates), changes.breaks.clone());
     let is_plain = changes.is_empty();
-    let classes = edges::for_each(stamps, only, |edge, class| {
+    let classes = edges::for_each_again(stamps, only, known, |edge, class| {
         if is_plain || changes.allows(edge, class) {
             reducer.push(edge, class);
         }
@@ -346,6 +394,26 @@ fn used<'a>(reduced: &'a Reduced, classes: &'a Classes, options: &'a Options) ->
 /// The edges in force under `options`, each with its class.
 fn active(reduced: &Reduced, classes: &Classes, options: &Options) -> Vec<(Edge, u32)> {
     used(reduced, classes, options).flat_map(|group| group.kept.iter().map(|edge| (*edge, group.class))).collect()
+}
+
+/// The edges in force under `changes` as far as they are at hand; `None` when another pass over the spans may find
+/// edges that were implied by one that does not count any more.
+fn spared<'a>(groups: impl Iterator<Item = &'a Group>, changes: &Changes) -> Option<Vec<(Edge, u32)>> {
+    if !changes.breaks.is_empty() || !changes.rates.is_empty() || !changes.splits.is_empty() {
+        return None;
+    }
+    let mut edges = Vec::new();
+    for group in groups {
+        let is_touched = |edge: &Edge| changes.edges.contains(&edge.cause);
+        let is_whole = changes.edges.is_empty() || !group.kept.iter().chain(&group.spare).any(is_touched);
+        if !is_whole && !group.is_complete() {
+            return None;
+        }
+        let spare: &[Edge] = if is_whole { &[] } else { &group.spare };
+        let allowed = group.kept.iter().chain(spare).filter(|edge| changes.allows(edge, group.class));
+        edges.extend(allowed.map(|edge| (*edge, group.class)));
+    }
+    Some(edges)
 }
 
 #[cfg(test)]

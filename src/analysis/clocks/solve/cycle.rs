@@ -87,9 +87,45 @@ const NONE: u32 = u32::MAX;
 /// Scanned arcs per arc of the graph before the tree is given up for plain rounds.
 const STEP_LIMIT: usize = 64;
 
+/// What the search needs to know about a graph.
+pub(super) trait Arcs {
+    /// Number of nodes.
+    fn nodes(&self) -> usize;
+    /// Number of arcs, roughly: the search's step limit follows it.
+    fn arcs(&self) -> usize;
+    /// Calls `visit(head, cost, tag)` for every arc out of `node`; the tag names the arc between two nodes.
+    fn for_out(&self, node: u32, visit: impl FnMut(u32, Fine, u32));
+}
+
+impl Arcs for Graph {
+    fn nodes(&self) -> usize {
+        self.len()
+    }
+
+    fn arcs(&self) -> usize {
+        Self::arcs(self) + 2 * self.len()
+    }
+
+    fn for_out(&self, node: u32, visit: impl FnMut(u32, Fine, u32)) {
+        Self::for_out(self, node, visit);
+    }
+}
+
+/// Arcs of a closed walk, in order: (tail, head, tag).
+pub(super) type Cycle = Vec<(u32, u32, u32)>;
+
+/// Labels that satisfy every arc, starting from `label`; or a negative cycle.
+pub(super) fn search<A: Arcs>(graph: &A, label: Vec<Fine>) -> Result<Vec<Fine>, Cycle> {
+    let mut search = Search::new(graph, label);
+    match search.run() {
+        Some(cycle) => Err(cycle),
+        None => Ok(search.label),
+    }
+}
+
 /// The labels, and the shortest path forest in preorder as a doubly linked list with a sentinel.
-struct Search<'a> {
-    graph: &'a Graph,
+struct Search<'a, A> {
+    graph: &'a A,
     label: Vec<Fine>,
     /// The tree parent and the edge from it.
     parent: Vec<(u32, u32)>,
@@ -108,17 +144,16 @@ impl Graph {
     pub fn check(&self, start: Option<Vec<Fine>>) -> Check {
         let start = start.filter(|guess| guess.len() == self.len());
         let label = start.unwrap_or_else(|| vec![0; self.len()]);
-        let mut search = Search::new(self, label);
-        match search.run() {
-            Some(cycle) => Check::Contradiction(cycle),
-            None => Check::Feasible(search.label),
+        match search(self, label) {
+            Ok(solution) => Check::Feasible(solution),
+            Err(cycle) => Check::Contradiction(self.witness(&cycle)),
         }
     }
 }
 
-impl<'a> Search<'a> {
-    fn new(graph: &'a Graph, label: Vec<Fine>) -> Self {
-        let nodes = graph.len();
+impl<'a, A: Arcs> Search<'a, A> {
+    fn new(graph: &'a A, label: Vec<Fine>) -> Self {
+        let nodes = graph.nodes();
         let root = u32::try_from(nodes).unwrap_or(NONE);
         // Every node starts as a child of the sentinel root, in node order.
         let after = (0..=root).map(|at| if at == root { 0 } else { at + 1 }).collect();
@@ -137,9 +172,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn run(&mut self) -> Option<Witness> {
+    fn run(&mut self) -> Option<Cycle> {
         let graph = self.graph;
-        let limit = STEP_LIMIT * (graph.arcs() + 3 * graph.len());
+        let limit = STEP_LIMIT * (graph.arcs() + graph.nodes());
         let mut scanned = 0;
         while let Some(tail) = self.queue.pop_front() {
             let at = tail as usize;
@@ -158,7 +193,7 @@ impl<'a> Search<'a> {
                 }
             });
             if let Some((head, edge)) = cycle {
-                return Some(self.witness(tail, head, edge));
+                return Some(self.cycle(tail, head, edge));
             }
             if scanned > limit {
                 return self.plain_rounds();
@@ -203,7 +238,7 @@ impl<'a> Search<'a> {
     }
 
     /// The cycle that the arc `tail -> head` closes, `head` being an ancestor of `tail`.
-    fn witness(&self, tail: u32, head: u32, edge: u32) -> Witness {
+    fn cycle(&self, tail: u32, head: u32, edge: u32) -> Cycle {
         let mut arcs = vec![(tail, head, edge)];
         let mut at = tail;
         while at != head {
@@ -212,13 +247,13 @@ impl<'a> Search<'a> {
             at = up;
         }
         arcs.reverse();
-        self.graph.witness(&arcs)
+        arcs
     }
 
     /// Bellman-Ford in rounds, looking for a cycle of parents after each. Slower, but without the tree.
-    fn plain_rounds(&mut self) -> Option<Witness> {
+    fn plain_rounds(&mut self) -> Option<Cycle> {
         let graph = self.graph;
-        let nodes = u32::try_from(graph.len()).unwrap_or(NONE);
+        let nodes = u32::try_from(graph.nodes()).unwrap_or(NONE);
         self.parent.fill((NONE, DRIFT));
         loop {
             let mut is_changed = false;
@@ -242,7 +277,7 @@ impl<'a> Search<'a> {
     }
 
     /// A cycle of parents is a negative cycle.
-    fn parent_cycle(&self, nodes: u32) -> Option<Witness> {
+    fn parent_cycle(&self, nodes: u32) -> Option<Cycle> {
         let mut walk_of = vec![0_u32; nodes as usize];
         for (walk, first) in (1_u32..).zip(0..nodes) {
             let mut at = first;
@@ -252,7 +287,7 @@ impl<'a> Search<'a> {
             }
             if at != NONE && walk_of[at as usize] == walk {
                 let (tail, edge) = self.parent[at as usize];
-                return Some(self.witness(tail, at, edge));
+                return Some(self.cycle(tail, at, edge));
             }
         }
         None

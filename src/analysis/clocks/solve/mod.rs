@@ -17,8 +17,10 @@ mod between;
 mod bounds;
 mod cycle;
 mod graph;
+mod incremental;
 mod paths;
 mod reduce;
+mod strain;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +28,7 @@ pub use between::{Interval, Order, Pairwise};
 pub use bounds::{Bounds, Estimate, OffsetRange, Pin, Side};
 pub use cycle::{Check, Step, Witness};
 pub use graph::{Breaks, Graph, Shape};
+pub use incremental::{EdgeId, Incremental, Refused};
 pub use paths::{Field, Way};
 pub use reduce::{Group, Reduced, Reducer, least_per_pair};
 

@@ -36,6 +36,8 @@ pub struct Group {
     pub unclear: u64,
     /// The edges that no other one of this group implies, sorted by sending anchor.
     pub kept: Vec<Edge>,
+    /// Some of the others: those with the least weights, for repairs that take an edge of `kept` away.
+    pub spare: Vec<Edge>,
     /// Position in `kept` of the edge that later arrivals are compared with.
     current: usize,
 }
@@ -49,6 +51,45 @@ pub struct Reducer {
     groups: Vec<Group>,
     by_key: HashTable<u32>,
     last: u32,
+    /// Room for spare edges of all groups together.
+    room: usize,
+}
+
+/// Spare edges per group.
+pub const SPARE: usize = 32;
+/// Spare edges of all groups together: a few MB. Past it, repairs need another pass over the spans.
+const MOST_SPARE: usize = 1 << 16;
+
+impl Group {
+    /// Whether `kept` and `spare` are all that was seen, so that nothing was lost.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.kept.len() as u64 + self.spare.len() as u64 == self.seen
+    }
+
+    /// Remembers a dropped edge if it is among the least.
+    fn spare(&mut self, edge: &Edge, room: &mut usize) {
+        if self.spare.len() < SPARE {
+            if *room > 0 {
+                *room -= 1;
+                self.spare.push(*edge);
+                if self.spare.len() == SPARE {
+                    self.largest_spare_first();
+                }
+            }
+            return;
+        }
+        // Once they are full, the largest one stands first.
+        if edge.base_weight() < self.spare[0].base_weight() {
+            self.spare[0] = *edge;
+            self.largest_spare_first();
+        }
+    }
+
+    fn largest_spare_first(&mut self) {
+        let largest = (0..self.spare.len()).max_by_key(|&at| self.spare[at].base_weight());
+        self.spare.swap(0, largest.unwrap_or(0));
+    }
 }
 
 const HASHER: FixedState = FixedState::with_seed(0xc10c);
@@ -68,7 +109,7 @@ impl Reducer {
     #[must_use]
     pub fn new(rates: Rates, breaks: Breaks) -> Self {
         let loosest = rates.against_any();
-        Self { rates, loosest, breaks, groups: Vec::new(), by_key: HashTable::new(), last: 0 }
+        Self { rates, loosest, breaks, groups: Vec::new(), by_key: HashTable::new(), last: 0, room: MOST_SPARE }
     }
 
     /// Takes `edge` of the caller's `class`. Edges within one clock carry no offset information and are ignored.
@@ -92,6 +133,7 @@ impl Reducer {
         if let Some(current) = group.kept.get(group.current)
             && implies(current, edge, &self.rates, &self.loosest)
         {
+            group.spare(edge, &mut self.room);
             return;
         }
         group.current = group.kept.len();
@@ -111,8 +153,10 @@ impl Reducer {
         let ix = found.unwrap_or_else(|| {
             let ix = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
             let (from, to, class, stretches) = key;
-            let (seen, negative, unclear, kept, current) = (0, 0, 0, Vec::new(), 0);
-            self.groups.push(Group { from, to, class, stretches, strength, seen, negative, unclear, kept, current });
+            let (seen, negative, unclear, current) = (0, 0, 0, 0);
+            let (kept, spare) = (Vec::new(), Vec::new());
+            let group = Group { from, to, class, stretches, strength, seen, negative, unclear, kept, spare, current };
+            self.groups.push(group);
             let groups = &self.groups;
             self.by_key.insert_unique(hash, ix, |&ix| hash_of(key_of(&groups[ix as usize])));
             ix
@@ -127,11 +171,15 @@ impl Reducer {
     pub fn finish(mut self) -> Reduced {
         for group in &mut self.groups {
             group.kept.sort_unstable_by(in_time_order);
-            sweep(&mut group.kept, &self.rates, &self.loosest);
-            group.kept.reverse();
-            sweep(&mut group.kept, &self.rates, &self.loosest);
-            group.kept.reverse();
+            for _ in 0..2 {
+                let kept = sweep(&mut group.kept, &self.rates, &self.loosest);
+                for edge in group.kept.split_off(kept) {
+                    group.spare(&edge, &mut self.room);
+                }
+                group.kept.reverse();
+            }
             group.kept.shrink_to_fit();
+            group.spare.sort_unstable_by(in_time_order);
         }
         self.groups.sort_unstable_by_key(|group| (group.from, group.to, group.class, group.stretches));
         Reduced { groups: self.groups, rates: self.rates }
@@ -143,8 +191,8 @@ fn in_time_order(a: &Edge, b: &Edge) -> Ordering {
     anchors(a).cmp(&anchors(b)).then_with(|| (a.base_weight(), a.cause).cmp(&(b.base_weight(), b.cause)))
 }
 
-/// Keeps what the last kept edge does not imply.
-fn sweep(edges: &mut Vec<Edge>, rates: &Rates, loosest: &Rates) {
+/// Puts what the last such edge does not imply in front, in order, and says how many there are.
+fn sweep(edges: &mut [Edge], rates: &Rates, loosest: &Rates) -> usize {
     let mut kept = 0;
     for at in 0..edges.len() {
         if kept == 0 || !implies(&edges[kept - 1], &edges[at], rates, loosest) {
@@ -152,7 +200,7 @@ fn sweep(edges: &mut Vec<Edge>, rates: &Rates, loosest: &Rates) {
             kept += 1;
         }
     }
-    edges.truncate(kept);
+    kept
 }
 
 /// Whether `edge` adds nothing to `other`, for every pair of rates between the given ones and the loosest.

@@ -2,13 +2,17 @@
 
 mod bounds;
 mod check;
+mod incremental;
+mod metamorphic;
 mod oracle;
+mod programme;
 mod reduce;
 mod soundness;
+mod strain;
 
 use proptest::prelude::*;
 
-use super::super::causal::{Cause, EventKey, Rule};
+use super::super::causal::{Cause, EventKey, Evidence, Rule};
 use super::{Breaks, Edge, Fine, Rates, Stamp};
 use crate::model::SpanIx;
 

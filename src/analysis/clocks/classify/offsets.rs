@@ -1,0 +1,142 @@
+//! Raw times that run backwards but fit an offset, and orders that the resolution hides.
+
+use std::collections::BTreeMap;
+
+use super::super::findings::{Code, Finding, Severity};
+use super::super::solve::{Edge, Group, Stamp, is_used};
+use super::constants::constant;
+use super::words::ahead;
+use super::{Context, proof};
+use crate::model::time::{DAY, MS, S, duration_text};
+
+impl Context<'_> {
+    /// Raw times that run backwards, but fit an offset: as few clocks as explain all of them.
+    pub(super) fn offsets(&self) -> Vec<Finding> {
+        let mut worst: BTreeMap<(u32, u32), (&Edge, u64)> = BTreeMap::new();
+        let used = self.reduced.groups.iter().filter(|group| self.is_used(group));
+        for group in used.filter(|group| group.negative > 0) {
+            let least = group.kept.iter().filter(|edge| self.system.changes.allows(edge, group.class));
+            let Some(least) = least.min_by_key(|edge| edge.base_weight()) else { continue };
+            if least.base_weight() >= 0 || is_within_grain(least) {
+                continue;
+            }
+            let entry = worst.entry((group.from, group.to)).or_insert((least, 0));
+            entry.1 += group.negative;
+            if least.base_weight() < entry.0.base_weight() {
+                entry.0 = least;
+            }
+        }
+        let mut found = Vec::new();
+        while !worst.is_empty() {
+            let mut pairs: BTreeMap<u32, u64> = BTreeMap::new();
+            for &(from, to) in worst.keys() {
+                *pairs.entry(from).or_default() += 1;
+                *pairs.entry(to).or_default() += 1;
+            }
+            let blamed = pairs.iter().min_by_key(|&(&clock, &pairs)| {
+                let (is_reference, trust, clock) = self.blame(clock);
+                (is_reference, std::cmp::Reverse(pairs), trust, clock)
+            });
+            let Some((&clock, _)) = blamed else { break };
+            let own: Vec<_> =
+                worst.iter().filter(|(key, _)| key.0 == clock || key.1 == clock).map(|(&k, &v)| (k, v)).collect();
+            worst.retain(|key, _| key.0 != clock && key.1 != clock);
+            found.extend(self.offset(clock, &own));
+        }
+        found
+    }
+
+    fn is_used(&self, group: &Group) -> bool {
+        is_used(group.strength, self.level)
+            && !self.classes.list.get(group.class as usize).is_some_and(super::super::edges::Class::is_off)
+    }
+
+    /// What is known about a clock's offset, and which constant it looks like.
+    fn offset(&self, clock: u32, pairs: &[Backwards<'_>]) -> Vec<Finding> {
+        let worst = pairs.iter().min_by_key(|pair| pair.1.0.base_weight()).map_or(pairs[0].1.0, |pair| pair.1.0);
+        let count: u64 = pairs.iter().map(|pair| pair.1.1).sum();
+        let other = if worst.from.clock == clock { worst.to.clock } else { worst.from.clock };
+        // (offset of the clock) - (offset of the other one)
+        let known = if worst.to.clock == clock {
+            self.constant_or(&worst.from, &worst.to)
+        } else {
+            self.constant_or(&worst.to, &worst.from)
+        };
+        let by = duration_text(worst.raw_separation_ns().saturating_neg());
+        let start = format!(
+            "“{}” appears to happen {by} before “{}” caused it.",
+            self.span(worst, false),
+            self.span(worst, true)
+        );
+        let (code, rest) = if known.lo.is_some() && known.hi.is_some() {
+            let rest =
+                format!("One offset explains it: {} is {} {}.", self.name(clock), ahead(known), self.name(other));
+            (Code::N0, rest)
+        } else {
+            let rest = format!(
+                "{} is {} {}; nothing here bounds it from the other side.",
+                self.name(clock),
+                ahead(known),
+                self.name(other)
+            );
+            (Code::N1, rest)
+        };
+        let more = if count > 1 { format!(" {count} messages show it.") } else { String::new() };
+        let sentence = format!("{start} {rest}{more}");
+        let mut finding = self.clock_finding(code, clock, Some(worst.to.raw_ns), sentence, "M1");
+        finding = finding.proven_by(pairs.iter().map(|pair| proof(pair.1.0)).collect());
+        finding.domains.push(self.domain(other));
+        finding.severity = Severity::Clock;
+        finding.count = count;
+        finding.excess_ns = worst.raw_separation_ns().saturating_neg();
+        let hint = constant(known, worst.to.raw_ns).map(|hint| {
+            let sentence = format!("{} is off against {} by {hint}", self.name(clock), self.name(other));
+            let mut hint = self.clock_finding(Code::K, clock, Some(worst.to.raw_ns), sentence, "M1");
+            hint = hint.proven_by(vec![proof(worst)]);
+            hint.domains.push(self.domain(other));
+            hint.severity = Severity::Info;
+            hint
+        });
+        std::iter::once(finding).chain(hint).collect()
+    }
+
+    /// Orders that resolution hides, per clock with the coarser stamps.
+    pub(super) fn unclear_orders(&self) -> Vec<Finding> {
+        let mut counts: BTreeMap<u32, (u64, i32)> = BTreeMap::new();
+        for group in self.reduced.groups.iter().filter(|group| self.is_used(group) && group.unclear > 0) {
+            let coarse = |stamp: &Stamp| stamp.late_ns - stamp.early_ns;
+            let most = group
+                .kept
+                .iter()
+                .map(|edge| (coarse(&edge.from), edge.from.clock).max((coarse(&edge.to), edge.to.clock)))
+                .max();
+            let Some((grain, clock)) = most else { continue };
+            let entry = counts.entry(clock).or_default();
+            *entry = (entry.0 + group.unclear, entry.1.max(grain));
+        }
+        let finding = |(clock, (count, grain)): (u32, (u64, i32))| {
+            let sentence = format!(
+                "The order of {count} messages cannot be told: {} stamps are only good to {}.",
+                self.name(clock),
+                duration_text(i64::from(grain))
+            );
+            let mut finding = self.clock_finding(Code::Q, clock, None, sentence, "M0");
+            finding.severity = Severity::Info;
+            finding.count = count;
+            finding
+        };
+        counts.into_iter().map(finding).collect()
+    }
+}
+
+/// A pair of clocks with raw times that run backwards: the worst edge, and how many there are.
+type Backwards<'a> = ((u32, u32), (&'a Edge, u64));
+
+/// Whether a backward step is smaller than what the stamps look rounded to, be there enough of them or not.
+fn is_within_grain(edge: &Edge) -> bool {
+    let grain = |stamp: &Stamp| {
+        [S, MS, 1000].into_iter().find(|unit| stamp.raw_ns != 0 && stamp.raw_ns % unit == 0).unwrap_or(1)
+    };
+    let back = edge.raw_separation_ns().saturating_neg();
+    back < grain(&edge.from).max(grain(&edge.to)) && edge.from.raw_ns.abs() > DAY
+}

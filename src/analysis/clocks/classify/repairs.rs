@@ -1,0 +1,231 @@
+//! What the repairs say: one root cause each.
+
+use super::super::causal::{Cause, Evidence, Rule};
+use super::super::domains::ClockKind;
+use super::super::explained::Explained;
+use super::super::findings::{Code, Finding, Severity};
+use super::super::reference::trust;
+use super::super::repair::{Contradiction, Element, Repair, excess_ns};
+use super::super::solve::{Group, Stamp, ceil_ns, floor_ns};
+use super::words::{ahead, amount};
+use super::{Context, proof};
+use crate::model::time::{S, duration_text};
+
+impl Context<'_> {
+    pub(super) fn of_repair(&self, repair: &Repair, explained: Option<&Explained>) -> Finding {
+        let worst = &repair.contradictions[0];
+        let mut finding = match repair.element {
+            Element::Jump { clock, at_ns } => self.jump(clock, at_ns, worst),
+            Element::Rate { clock, ppb } => self.slew(clock, ppb, worst),
+            Element::Edge(cause) => self.wrong_edge(repair, cause),
+            Element::Class(class) => self.wrong_class(class, worst),
+            Element::Split { clock } => self.merged(clock, worst),
+            Element::Pair { from, to } => self.loop_of(worst, &[from, to]),
+        };
+        finding = finding.proven_by(worst.edges.iter().map(proof).collect());
+        finding.severity = self.severity(worst);
+        finding.excess_ns = excess_ns(worst.excess);
+        finding.count = repair.contradictions.len() as u64;
+        if let Some(explained) = explained.filter(|explained| explained.count > finding.count) {
+            finding.count = explained.count;
+            finding.sentence.push_str(&format!(" It explains {} impossible messages.", explained.count));
+            for &span in &explained.spans {
+                if finding.spans.len() < Finding::EXAMPLES && !finding.spans.contains(&span) {
+                    finding.spans.push(span);
+                }
+            }
+        }
+        let words = repair.alternatives.iter().map(|&other| self.remedy(other));
+        finding.repairs = std::iter::once(self.remedy(repair.element)).chain(words).collect();
+        finding
+    }
+
+    fn severity(&self, contradiction: &Contradiction) -> Severity {
+        let is_hard = contradiction.edges.iter().all(|edge| edge.cause.rule.strength() == Evidence::Protocol);
+        if is_hard { Severity::Impossible } else { Severity::Suspicious }
+    }
+
+    fn remedy(&self, element: Element) -> String {
+        match element {
+            Element::Edge(cause) => {
+                let name = |span| self.store.span(span).name();
+                format!("“{}” → “{}” is not a causal edge", name(cause.from.span), name(cause.to.span))
+            }
+            Element::Class(class) => format!("the rule does not hold for {}", self.operation(class)),
+            Element::Jump { clock, .. } => format!("the clock of {} jumped", self.name(clock)),
+            Element::Rate { clock, ppb } => {
+                format!("the clock of {} was {} ppm off", self.name(clock), ppb.div_ceil(1000))
+            }
+            Element::Split { clock } => format!("{} is more than one clock", self.name(clock)),
+            Element::Pair { from, to } => {
+                format!("messages from {} to {} say nothing", self.name(from), self.name(to))
+            }
+        }
+    }
+
+    pub(super) fn operation(&self, class: u32) -> String {
+        let Some(class) = self.classes.list.get(class as usize) else { return String::new() };
+        match (self.store.text(class.from_name), self.store.text(class.to_name)) {
+            ("", "") => class.rule.words().to_owned(),
+            (from, to) => format!("“{from}” → “{to}”"),
+        }
+    }
+
+    fn jump(&self, clock: u32, at_ns: i64, worst: &Contradiction) -> Finding {
+        let name = self.name(clock);
+        let (before, after) = self.around(clock, at_ns);
+        let size = self.difference(&Stamp::exact(clock, before), &Stamp::exact(clock, after));
+        // Positive: the clock is further ahead than before.
+        let least = size.lo.map(ceil_ns).into_iter().chain(size.hi.map(|hi| -floor_ns(hi))).max().unwrap_or(0);
+        let is_back = size.hi.is_some_and(|hi| hi <= 0);
+        let by = amount(size, is_back);
+        if is_back && least > S && self.may_sleep(clock) {
+            let sentence = format!("{name} lost {by}: its clock stopped while the computer slept.");
+            return self.clock_finding(Code::C2, clock, Some(at_ns), sentence, "M3");
+        }
+        let way = if is_back { "back" } else { "forward" };
+        let (first, last) = worst
+            .stays()
+            .filter(|stay| stay.0 == clock)
+            .map(|(_, a, b)| (a.min(b), a.max(b)))
+            .find(|stay| stay.0 < at_ns && at_ns <= stay.1)
+            .unwrap_or((before, after));
+        let sentence = format!(
+            "{name}'s clock jumped {way} by {by} within the {} before {}.",
+            duration_text(last.saturating_sub(first)),
+            crate::model::time::absolute_text(last)
+        );
+        self.clock_finding(Code::X3, clock, Some(at_ns), sentence, "M3")
+    }
+
+    /// Whether the machine may sleep, or its spans are measured from a reading that sleep does not touch.
+    fn may_sleep(&self, clock: u32) -> bool {
+        const MEASURED: [&str; 3] = ["java", "nodejs", "webjs"];
+        let languages = self.domains.list.get(self.domain(clock).at()).map(|domain| &domain.sdk_languages);
+        let is_measured = languages
+            .is_some_and(|own| !own.is_empty() && own.iter().all(|language| MEASURED.contains(&language.as_str())));
+        is_measured || self.blame(clock).1 == trust(ClockKind::Unmanaged)
+    }
+
+    /// The last anchor before a jump and the first one from then on.
+    fn around(&self, clock: u32, at_ns: i64) -> (i64, i64) {
+        let times: Vec<i64> = self.system.graph.nodes_of(clock).map(|node| self.system.graph.place(node).1).collect();
+        let after = times.partition_point(|&time| time < at_ns);
+        let last = after.checked_sub(1).and_then(|at| times.get(at)).copied();
+        (last.unwrap_or(at_ns.saturating_sub(1)), times.get(after).copied().unwrap_or(at_ns))
+    }
+
+    fn merged(&self, clock: u32, worst: &Contradiction) -> Finding {
+        let next = worst.edges.iter().cycle().skip(1);
+        let stay = worst.edges.iter().zip(next).find(|(edge, _)| edge.to.clock == clock);
+        let process = |span: crate::model::SpanIx| {
+            let resource = self.store.span(span).resource_ix();
+            let number = self.processes.of_resource.get(resource.at()).copied().unwrap_or(0);
+            self.processes.clock.get(number as usize).map_or("", |process| &process.1)
+        };
+        let names = stay.map_or(("", ""), |(edge, next)| (process(edge.cause.to.span), process(next.cause.from.span)));
+        let sentence = format!(
+            "Several clocks are recorded as {}: the times of “{}” and “{}” differ by at least {}.",
+            self.name(clock),
+            names.0,
+            names.1,
+            duration_text(excess_ns(worst.excess))
+        );
+        self.clock_finding(Code::X8, clock, None, sentence, "M1")
+    }
+
+    fn slew(&self, clock: u32, ppb: u32, worst: &Contradiction) -> Finding {
+        let passed = worst.stays().filter(|stay| stay.0 == clock).map(|stay| stay.1.abs_diff(stay.2)).sum::<u64>();
+        let sentence = format!(
+            "{}'s clock ran at least {} ppm too fast or too slow for {}, typical of a clock being corrected.",
+            self.name(clock),
+            ppb.div_ceil(1000),
+            duration_text(i64::try_from(passed).unwrap_or(i64::MAX))
+        );
+        let at = worst.stays().find(|stay| stay.0 == clock).map(|stay| stay.1.min(stay.2));
+        self.clock_finding(Code::X2, clock, at, sentence, "M2s")
+    }
+
+    fn wrong_edge(&self, repair: &Repair, cause: Cause) -> Finding {
+        let worst = &repair.contradictions[0];
+        let Some(edge) = worst.edges.iter().find(|edge| edge.cause == cause) else {
+            return self.loop_of(worst, &[]);
+        };
+        let (from, to) = (edge.from.clock, edge.to.clock);
+        match cause.rule {
+            Rule::DeclaredBound => return self.broken_bound(edge, worst),
+            Rule::SameHost => return self.not_one_host(edge, worst),
+            _ => {}
+        }
+        let others: u64 =
+            self.reduced.groups.iter().filter(|group| is_between(group, from, to)).map(|group| group.seen).sum();
+        if others < 3 {
+            return self.loop_of(worst, &[from, to]);
+        }
+        let known = self.difference(&edge.from, &edge.to);
+        let sentence = format!(
+            "{others} messages agree that {} is {} {}; “{}” → “{}” disagrees by {}. Probably a wrong parent or \
+             asynchronous work.",
+            self.name(to),
+            ahead(known),
+            self.name(from),
+            self.span(edge, true),
+            self.span(edge, false),
+            duration_text(excess_ns(worst.excess))
+        );
+        let mut finding = Finding::new(Code::X7, Severity::Suspicious, sentence);
+        finding.root = format!("“{}” → “{}”", self.span(edge, true), self.span(edge, false));
+        finding.domains = vec![self.domain(to), self.domain(from)];
+        finding.at_ns = Some(edge.to.raw_ns);
+        finding.model = "M1";
+        finding
+    }
+
+    fn wrong_class(&self, class: u32, worst: &Contradiction) -> Finding {
+        let sentence = format!(
+            "The rule that {} does not hold for {}: it contradicts the other messages by up to {}.",
+            self.classes.list.get(class as usize).map_or("", |class| class.rule.words()),
+            self.operation(class),
+            duration_text(excess_ns(worst.excess))
+        );
+        let mut finding = Finding::new(Code::X7, Severity::Suspicious, sentence);
+        finding.root = self.operation(class);
+        finding.domains = worst.edges.iter().map(|edge| self.domain(edge.to.clock)).collect();
+        finding.domains.sort_unstable();
+        finding.domains.dedup();
+        finding.model = "M1";
+        finding
+    }
+
+    fn loop_of(&self, worst: &Contradiction, first: &[u32]) -> Finding {
+        let mut clocks: Vec<u32> = worst.edges.iter().map(|edge| edge.from.clock).collect();
+        clocks.sort_unstable();
+        clocks.dedup();
+        let by = duration_text(excess_ns(worst.excess));
+        let (code, sentence) = if clocks.len() > 2 {
+            let text = format!(
+                "Together these {} messages would have an effect arrive {by} before its cause.",
+                worst.edges.len()
+            );
+            (Code::X5, text)
+        } else {
+            let names: Vec<&str> = clocks.iter().map(|&clock| self.name(clock)).collect();
+            let text = format!(
+                "A round trip between {} is {by} shorter than the work inside it. No clock offset can fix this: the \
+                 call did not wait, or a span boundary is wrong.",
+                names.join(" and ")
+            );
+            (Code::X4, text)
+        };
+        clocks.sort_by_key(|clock| !first.contains(clock));
+        let mut finding = Finding::new(code, Severity::Suspicious, sentence);
+        finding.root = clocks.iter().map(|&clock| self.name(clock)).collect::<Vec<_>>().join(", ");
+        finding.domains = clocks.into_iter().map(|clock| self.domain(clock)).collect();
+        finding.model = "M4";
+        finding
+    }
+}
+
+fn is_between(group: &Group, a: u32, b: u32) -> bool {
+    (group.from, group.to) == (a, b) || (group.from, group.to) == (b, a)
+}

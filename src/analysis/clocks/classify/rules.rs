@@ -1,0 +1,84 @@
+//! Rules that cannot hold whatever the offsets are: servers that are longer than the calls around them.
+
+use super::super::causal::{Cause, Evidence};
+use super::super::edges::{Class, Frozen};
+use super::super::findings::{Code, Finding, Proof, Severity};
+use super::Context;
+use crate::model::time::duration_text;
+use crate::model::{DomainIx, SpanIx};
+
+impl Context<'_> {
+    /// Clocks that stood still while a server was at work.
+    pub(super) fn frozen(&self) -> Vec<Finding> {
+        if self.level == Evidence::Protocol {
+            return Vec::new();
+        }
+        let finding = |(&clock, frozen): (&u32, &Frozen)| {
+            let (cause, by_ns) = frozen.worst;
+            let (server, client) = (self.store.span(cause.from.span), self.store.span(cause.to.span));
+            let sentence = format!(
+                "{}'s clock did not move for at least {}: “{}” starts and ends at the same time on it, while the answer \
+                 took {}.",
+                self.name(clock),
+                duration_text(by_ns),
+                client.name(),
+                duration_text(server.duration_ns().unwrap_or(0))
+            );
+            let mut finding = self.clock_finding(Code::C1, clock, Some(client.start_ns()), sentence, "M3");
+            let witness = Proof { cause, from_ns: server.end_ns(), to_ns: client.end_ns() };
+            finding = finding.proven_by(vec![witness]);
+            finding.count = frozen.count;
+            finding.excess_ns = by_ns;
+            finding.repairs = vec![
+                format!("the clock of {} only moves while it waits", self.name(clock)),
+                "the span was written without measuring".to_owned(),
+            ];
+            finding
+        };
+        self.classes.frozen.iter().map(finding).collect()
+    }
+
+    /// Servers that are longer than the calls that they are in, per operation.
+    pub(super) fn short_round_trips(&self) -> Vec<Finding> {
+        if self.level == Evidence::Protocol {
+            return Vec::new();
+        }
+        let failing = self.classes.list.iter().filter_map(|class| Some((class, class.worst?)));
+        failing.map(|(class, (cause, by_ns))| self.short_round_trip(class, cause, by_ns)).collect()
+    }
+
+    fn short_round_trip(&self, class: &Class, cause: Cause, by_ns: i64) -> Finding {
+        let (server, client) = (self.store.span(cause.from.span), self.store.span(cause.to.span));
+        let clock = |span| self.domains.of_span.get(SpanIx::at(span)).copied().unwrap_or(DomainIx(0));
+        let (inner, outer) = (clock(cause.from.span), clock(cause.to.span));
+        let sentence = if class.is_off() {
+            format!(
+                "The rule that {} does not hold for “{}”: {} of {} servers report more work than their callers saw. It \
+                 is not used there.",
+                class.rule.words(),
+                client.name(),
+                class.failures,
+                class.uses
+            )
+        } else {
+            format!(
+                "{} reports {} of work inside a call that {} saw for {}. No clock offset can fix this: the call did not \
+                 wait for the server (streaming, timeout, asynchronous), or a span boundary is wrong.",
+                self.name(inner.0),
+                duration_text(server.duration_ns().unwrap_or(0)),
+                self.name(outer.0),
+                duration_text(client.duration_ns().unwrap_or(0))
+            )
+        };
+        let severity = if class.is_off() { Severity::Info } else { Severity::Suspicious };
+        let mut finding = Finding::new(Code::X4, severity, sentence);
+        finding = finding.proven_by(vec![Proof { cause, from_ns: server.end_ns(), to_ns: client.end_ns() }]);
+        finding.root = format!("“{}” → “{}”", client.name(), server.name());
+        finding.domains = vec![inner, outer];
+        finding.count = class.failures;
+        finding.excess_ns = by_ns;
+        finding.model = "M4";
+        finding.at_ns = Some(server.end_ns());
+        finding
+    }
+}
