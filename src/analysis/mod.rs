@@ -4,6 +4,7 @@ pub mod attribute_keys;
 pub mod background;
 pub mod clocks;
 pub mod critical_path;
+pub mod findings;
 pub mod genai;
 pub mod places;
 #[cfg(test)]

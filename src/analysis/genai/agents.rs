@@ -37,6 +37,8 @@ pub struct Agent {
 pub struct Agents {
     pub list: Vec<Agent>,
     by_name: HashMap<String, AgentIx, FixedState>,
+    /// The same without case, spaces and signs; the first one of several.
+    by_plain_name: HashMap<String, AgentIx, FixedState>,
     by_text: HashMap<Text, AgentIx, FixedState>,
     /// Agents without a name, by what they are made of.
     by_print: HashMap<String, AgentIx, FixedState>,
@@ -65,22 +67,14 @@ impl Agents {
             return known;
         }
         let ix = self.push(Agent { name: name.to_owned(), source: source.to_owned(), confidence, ..Agent::default() });
+        self.by_plain_name.entry(plain(name)).or_insert(ix);
         self.by_name.insert(name.to_owned(), ix);
         ix
     }
 
     /// The agent called `name`, if there is one; spelling apart: `support agent` is `support_agent`.
     pub fn find(&self, name: &str) -> Option<AgentIx> {
-        let plain = |name: &str| -> String {
-            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-        };
-        let exact = self.by_name.get(name).copied();
-        let wanted = plain(name);
-        let similar = || {
-            let at = self.list.iter().position(|agent| !agent.is_inferred && plain(&agent.name) == wanted)?;
-            Some(AgentIx::from_usize(at))
-        };
-        exact.or_else(similar)
+        self.by_name.get(name).or_else(|| self.by_plain_name.get(&plain(name))).copied()
     }
 
     /// The agent without a name that is made of `print`. Equal prints are one agent.
@@ -119,6 +113,11 @@ impl Agents {
         self.list.push(agent);
         AgentIx::from_usize(self.list.len() - 1)
     }
+}
+
+/// `name` without case, spaces and signs.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// A, B, … Z, AA, AB, …

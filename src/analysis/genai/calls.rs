@@ -62,8 +62,8 @@ pub struct Call {
     pub cost_nano: Option<i64>,
     /// When the first piece was there.
     pub ttft: Option<Ttft>,
-    /// Its tokens and cost count: no span inside of it states its own.
-    pub is_counted: bool,
+    /// Which of its counts are added up: those that no span inside of it states, too.
+    pub counted: Counted,
     /// It is a call of a model and not another span that restates its calls' tokens.
     pub is_model: bool,
 }
@@ -82,7 +82,51 @@ impl Call {
             _ => None,
         });
         let ttft = ttft::read(store, resolved, facts, span);
-        Self { span, outer: None, tokens, cost_nano, ttft, is_counted: false, is_model: false }
+        Self { span, outer: None, tokens, cost_nano, ttft, counted: Counted::default(), is_model: false }
+    }
+}
+
+/// Which counts of a call are added up. A set of bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Counted(u8);
+
+impl Counted {
+    /// Tokens in.
+    pub const INPUT: Self = Self(1);
+    /// Tokens out.
+    pub const OUTPUT: Self = Self(1 << 1);
+    /// Tokens from a cache.
+    pub const CACHE_READ: Self = Self(1 << 2);
+    /// Reasoning tokens.
+    pub const REASONING: Self = Self(1 << 3);
+    /// The cost.
+    pub const COST: Self = Self(1 << 4);
+
+    /// Whether every bit of `other` is set.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// What `call` states.
+    pub(super) const fn stated(call: &Call) -> Self {
+        let Tokens { input, output, cache_read, reasoning } = call.tokens;
+        let bits =
+            [input.is_some(), output.is_some(), cache_read.is_some(), reasoning.is_some(), call.cost_nano.is_some()];
+        let (mut set, mut at) = (0, 0);
+        while at < bits.len() {
+            set |= (bits[at] as u8) << at;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    pub(super) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 }
 
@@ -115,16 +159,16 @@ pub struct Totals {
 
 impl Totals {
     pub(super) fn add_call(&mut self, call: &Call) {
-        if call.is_counted {
-            let count = |tokens: Option<u32>| u64::from(tokens.unwrap_or(0));
-            self.input_tokens += count(call.tokens.input);
-            self.output_tokens += count(call.tokens.output);
-            self.cache_read_tokens += count(call.tokens.cache_read);
-            self.reasoning_tokens += count(call.tokens.reasoning);
-            if let Some(cost) = call.cost_nano {
-                self.cost_nano = self.cost_nano.saturating_add(cost.unsigned_abs());
-                self.calls_with_cost += 1;
-            }
+        let count = |which, tokens: Option<u32>| {
+            if call.counted.has(which) { u64::from(tokens.unwrap_or(0)) } else { 0 }
+        };
+        self.input_tokens += count(Counted::INPUT, call.tokens.input);
+        self.output_tokens += count(Counted::OUTPUT, call.tokens.output);
+        self.cache_read_tokens += count(Counted::CACHE_READ, call.tokens.cache_read);
+        self.reasoning_tokens += count(Counted::REASONING, call.tokens.reasoning);
+        if let Some(cost) = call.cost_nano.filter(|_| call.counted.has(Counted::COST)) {
+            self.cost_nano = self.cost_nano.saturating_add(cost.unsigned_abs());
+            self.calls_with_cost += 1;
         }
     }
 }

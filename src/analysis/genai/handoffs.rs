@@ -1,5 +1,8 @@
 //! Handoffs: which agent passed the work to which, and how that shows.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+
 use super::agents::{AgentIx, Agents};
 use super::field::{Confidence, Field, Role};
 use super::normalise::{Handover, Own, transfer};
@@ -84,7 +87,9 @@ fn tool_target(store: &TraceStore, resolved: &Resolved, span: SpanIx) -> String 
 /// Agents that follow one another below something that is no agent's: the only trace that some handoffs leave.
 fn implied(store: &TraceStore, own: &Own, stated: &[Handoff]) -> Vec<Handoff> {
     let is_agent = |span: SpanIx| own.role[span.at()] == Role::Agent && own.agent[span.at()].is_some();
-    let is_known = |from, to| stated.iter().any(|known| (known.from, known.to) == (Some(from), Some(to)));
+    let known: HashSet<(Option<AgentIx>, Option<AgentIx>), FixedState> =
+        stated.iter().map(|known| (known.from, known.to)).collect();
+    let is_known = |from, to| known.contains(&(Some(from), Some(to)));
     let mut implied = Vec::new();
     for parent in store.span_ixs() {
         let children = store.span(parent).children();

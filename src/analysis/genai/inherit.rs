@@ -1,6 +1,7 @@
 //! What spans get from those above them: role of stages, agent, phase, and which model call is inside which.
 
 use super::agents::{AgentIx, Agents};
+use super::calls::Counted;
 use super::facts::Facts;
 use super::field::{Confidence, Field, Role};
 use super::normalise::{Own, mark};
@@ -32,6 +33,7 @@ pub fn settle_stages(store: &TraceStore, resolved: &Resolved, own: &mut Own, ord
         if own.marks[span.at()] & mark::MAYBE_STAGE == 0 {
             continue;
         }
+        // A span that calls itself a model call and is named like a stage is one, even without its parent.
         if let Some(rule) = stage_rule(store, resolved, &own.role, span) {
             own.role[span.at()] = resolved.tables.names[usize::from(rule)].role;
         } else {
@@ -46,7 +48,7 @@ fn stage_rule(store: &TraceStore, resolved: &Resolved, role: &[Role], span: Span
     let name = resolved.of_name(store.spans.name[span.at()])?;
     let applies = |at: &u16| {
         let wanted = resolved.tables.names[usize::from(*at)].within;
-        wanted.is_some_and(|wanted| above().any(|up| role[up.at()] == wanted))
+        wanted.is_some_and(|wanted| role[span.at()] == wanted || above().any(|up| role[up.at()] == wanted))
     };
     name.rules.iter().map(|(at, _)| *at).find(applies)
 }
@@ -187,13 +189,15 @@ pub fn nest_calls(store: &TraceStore, own: &mut Own, order: &[SpanIx]) {
             call => own.calls[call as usize].outer = (above != u32::MAX).then_some(above),
         }
     }
-    let mut has_inner = vec![false; own.calls.len()];
+    // On the way up every call learns what is stated inside of it.
+    let mut inner = vec![Counted::default(); own.calls.len()];
     for &span in order.iter().rev() {
         let at = call_of[span.at()] as usize;
         let Some(call) = own.calls.get_mut(at) else { continue };
-        call.is_counted = (call.tokens.is_stated() || call.cost_nano.is_some()) && !has_inner[at];
+        let stated = Counted::stated(call);
+        call.counted = stated.without(inner[at]);
         if let Some(outer) = call.outer {
-            has_inner[outer as usize] |= call.is_counted || has_inner[at];
+            inner[outer as usize] = inner[outer as usize].with(stated).with(inner[at]);
         }
     }
 }

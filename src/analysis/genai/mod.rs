@@ -26,7 +26,8 @@ mod retries;
 mod stitch;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod tool_calls;
 mod ttft;
 mod turns;
 mod units;
@@ -34,7 +35,7 @@ mod view;
 
 pub use agents::{Agent, AgentIx};
 pub use breakdown::{Between, Breakdown, PhaseTime};
-pub use calls::{Call, Tokens, Totals, Ttft, TtftFrom};
+pub use calls::{Call, Counted, Tokens, Totals, Ttft, TtftFrom};
 pub use conversations::{Conversation, ConversationIx};
 pub use field::{Confidence, Datum, Field, Role, Text};
 pub use handoffs::{Handoff, HandoffBy};
@@ -42,13 +43,14 @@ pub use map::{AgentEdge, AgentMap, EdgeKind};
 pub use phase::{Origin, Phase, PhasePart, Rule};
 pub use retries::Retry;
 pub use stitch::{Stitch, StitchBy};
+pub use tool_calls::AskedTool;
 pub use turns::{Turn, TurnIx};
 pub use view::{CallView, Known};
 
 use std::ops::Range;
 
 use agents::Agents;
-use normalise::Own;
+use normalise::{Own, mark};
 use resolve::Resolved;
 use stitch::Stitcher;
 
@@ -63,6 +65,8 @@ pub struct GenAi {
     agent: Vec<AgentIx>,
     conversation: Vec<ConversationIx>,
     turn: Vec<TurnIx>,
+    /// Bits of [`normalise::mark`].
+    marks: Vec<u8>,
     calls: Vec<Call>,
     /// Parts of all calls, end to end.
     parts: Vec<PhasePart>,
@@ -93,12 +97,12 @@ impl GenAi {
         let conversations = conversations::collect(store, &resolved, &mut own);
         let phase = inherit::phases(store, &resolved, &own.role, &order);
         let (parts, part_end) = parts::all(store, &resolved, &own, &order);
-        let (turn, turns) = turns::find(store, &resolved, &own, &order);
         let handoffs = handoffs::find(store, &resolved, &own, &mut agents);
         let retries = retries::find(store, &own);
-        let stitcher =
-            Stitcher { store, resolved: &resolved, own: &own, handoffs: &handoffs, turns: &turns, turn_of: &turn };
-        let stitches = stitcher.find();
+        let stitcher = Stitcher { store, resolved: &resolved, own: &own, handoffs: &handoffs };
+        let mut stitches = stitcher.find();
+        let (turn, turns) = turns::find(store, &resolved, &own, &order, &stitches);
+        stitcher.add_companions(&turns, &turn, &mut stitches);
         let mut genai = Self {
             resolved,
             role: own.role,
@@ -106,6 +110,7 @@ impl GenAi {
             agent: own.agent,
             conversation: own.conversation,
             turn,
+            marks: own.marks,
             calls: own.calls,
             parts,
             part_end,
@@ -118,8 +123,24 @@ impl GenAi {
             stitches,
             totals: Totals::default(),
         };
-        genai.add_up(store);
+        if genai.is_empty() {
+            genai.forget();
+        } else {
+            genai.add_up(store);
+        }
         genai
+    }
+
+    /// A store without any AI needs no columns.
+    fn forget(&mut self) {
+        self.resolved.forget();
+        self.role = Vec::new();
+        self.phase = Vec::new();
+        self.agent = Vec::new();
+        self.conversation = Vec::new();
+        self.turn = Vec::new();
+        self.marks = Vec::new();
+        self.turns.clear();
     }
 
     fn add_up(&mut self, store: &TraceStore) {
@@ -202,6 +223,18 @@ impl GenAi {
     #[must_use]
     pub fn turn_of(&self, span: SpanIx) -> Option<TurnIx> {
         self.turn.get(span.at())?.get()
+    }
+
+    /// Whether `span` failed: by its status, by an error or by an HTTP status.
+    #[must_use]
+    pub fn has_failed(&self, span: SpanIx) -> bool {
+        self.marks.get(span.at()).is_some_and(|marks| marks & mark::FAILED != 0)
+    }
+
+    /// Whether `span` says that its request was sent more than once.
+    #[must_use]
+    pub fn was_resent(&self, span: SpanIx) -> bool {
+        self.marks.get(span.at()).is_some_and(|marks| marks & mark::RESENT != 0)
     }
 
     /// The conversation that `span` belongs to.
@@ -302,6 +335,12 @@ impl GenAi {
             event_range(store, span).filter(is_chunk).map(|event| events.time_ns[event]).collect();
         times.sort_unstable();
         (times, store.span(span).rare().map_or(0, |rare| rare.dropped[1]))
+    }
+
+    /// The tools that the answer of the model call `span` asks for, in order. Reads the recorded messages.
+    #[must_use]
+    pub fn asked_tools(&self, store: &TraceStore, span: SpanIx) -> Vec<AskedTool> {
+        tool_calls::asked(store, &self.resolved, span)
     }
 
     /// Heap memory in bytes.

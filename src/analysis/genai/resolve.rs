@@ -180,6 +180,18 @@ impl Resolved {
         }
     }
 
+    /// Gives back all memory; nothing is known afterwards.
+    pub fn forget(&mut self) {
+        *self = Self {
+            tables: self.tables,
+            ends: Vec::new(),
+            readings: Vec::new(),
+            names: HashMap::default(),
+            events: HashMap::default(),
+            own: Strings::default(),
+        };
+    }
+
     /// Bytes of heap memory in use.
     pub fn heap_bytes(&self) -> usize {
         self.ends.capacity() * size_of::<u32>()

@@ -2,8 +2,10 @@
 //! merged into the tree because of them.
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
+use super::agents::AgentIx;
+use super::conversations::ConversationIx;
 use super::field::{Field, Role};
 use super::handoffs::Handoff;
 use super::normalise::{Join, Own};
@@ -71,14 +73,12 @@ pub struct Stitcher<'a> {
     pub resolved: &'a Resolved,
     pub own: &'a Own,
     pub handoffs: &'a [Handoff],
-    pub turns: &'a [Turn],
-    pub turn_of: &'a [TurnIx],
 }
 
 impl Stitcher<'_> {
-    /// All proposals: by root in file order, the surest first.
+    /// All proposals but those of [`Self::add_companions`]: by root in file order, the surest first.
     pub fn find(&self) -> Vec<Stitch> {
-        let roots: Vec<SpanIx> = self.store.span_ixs().filter(|span| self.is_lost(*span)).collect();
+        let roots: Vec<SpanIx> = self.roots().collect();
         if roots.is_empty() {
             return Vec::new();
         }
@@ -86,17 +86,13 @@ impl Stitcher<'_> {
         self.by_link(&roots, &mut found);
         self.by_id(&roots, &mut found);
         self.by_handoff(&roots, &mut found);
-        self.by_conversation(&roots, &mut found);
         found.sort_by_key(|stitch| (stitch.root, std::cmp::Reverse(stitch.score), stitch.by, stitch.under));
         found.dedup_by_key(|stitch| (stitch.root, stitch.under));
-        let mut kept: Vec<Stitch> = Vec::new();
-        for group in found.chunk_by(|a, b| a.root == b.root) {
-            // What only the conversation says is of no use beside anything better.
-            let is_useful =
-                |stitch: &&Stitch| stitch.by != StitchBy::Conversation || group[0].by == StitchBy::Conversation;
-            kept.extend(group.iter().filter(is_useful).take(MOST_PER_ROOT).cloned());
-        }
-        kept
+        found.chunk_by(|a, b| a.root == b.root).flat_map(|group| group.iter().take(MOST_PER_ROOT).cloned()).collect()
+    }
+
+    fn roots(&self) -> impl Iterator<Item = SpanIx> {
+        self.store.span_ixs().filter(|span| self.is_lost(*span))
     }
 
     /// An agent at the top of its tree, or part of an AI conversation whose parent is in no input.
@@ -132,7 +128,7 @@ impl Stitcher<'_> {
 
     /// Spans outside of a lost tree that share an id with a span in it.
     fn by_id(&self, roots: &[SpanIx], found: &mut Vec<Stitch>) {
-        let is_root: HashMap<SpanIx, (), FixedState> = roots.iter().map(|root| (*root, ())).collect();
+        let is_root: HashSet<SpanIx, FixedState> = roots.iter().copied().collect();
         let is_answer = |field| matches!(field, Field::ResponseId | Field::PreviousResponse);
         let mut joins: Vec<Join> = self.own.joins.clone();
         joins.sort_unstable_by_key(|join| (join.id, is_answer(join.field), join.span));
@@ -141,7 +137,7 @@ impl Stitcher<'_> {
                 continue;
             }
             let tops: Vec<SpanIx> = group.iter().map(|join| self.top(join.span)).collect();
-            for (inner, top) in group.iter().zip(&tops).filter(|(_, top)| is_root.contains_key(*top)) {
+            for (inner, top) in group.iter().zip(&tops).filter(|(_, top)| is_root.contains(*top)) {
                 self.joined(group, &tops, inner, *top, found);
             }
         }
@@ -189,16 +185,17 @@ impl Stitcher<'_> {
     }
 
     fn by_handoff(&self, roots: &[SpanIx], found: &mut Vec<Stitch>) {
-        for &root in roots {
-            let (agent, conversation) = (self.own.agent[root.at()], self.own.conversation[root.at()]);
-            if !agent.is_some() || !conversation.is_some() {
-                continue;
+        let mut by_target: HashMap<(AgentIx, ConversationIx), Vec<&Handoff>, FixedState> = HashMap::default();
+        for handoff in self.handoffs {
+            let conversation = self.own.conversation[handoff.span.at()];
+            if let (Some(to), true) = (handoff.to, conversation.is_some()) {
+                by_target.entry((to, conversation)).or_default().push(handoff);
             }
+        }
+        for &root in roots {
+            let target = (self.own.agent[root.at()], self.own.conversation[root.at()]);
             let view = self.store.span(root);
-            let fits = |handoff: &&Handoff| {
-                handoff.to == Some(agent) && self.own.conversation[handoff.span.at()] == conversation
-            };
-            for handoff in self.handoffs.iter().filter(fits) {
+            for handoff in by_target.get(&target).into_iter().flatten() {
                 let transfer = self.store.span(handoff.span);
                 let is_same_clock = transfer.resource_ix() == view.resource_ix();
                 let (from, to) = transfer.drawn_ns();
@@ -223,17 +220,19 @@ impl Stitcher<'_> {
         }
     }
 
-    /// The turn that the root was counted into, though it did not begin it.
-    fn by_conversation(&self, roots: &[SpanIx], found: &mut Vec<Stitch>) {
-        for &root in roots {
-            let Some(turn) = self.turn_of[root.at()].get() else { continue };
-            let first = self.turns[turn.at()].roots.first().copied();
+    /// For roots about which nothing better is known: what began the turn that they were counted into.
+    pub fn add_companions(&self, turns: &[Turn], turn_of: &[TurnIx], found: &mut Vec<Stitch>) {
+        let known: HashSet<SpanIx, FixedState> = found.iter().map(|stitch| stitch.root).collect();
+        for root in self.roots().filter(|root| !known.contains(root)) {
+            let Some(turn) = turn_of[root.at()].get() else { continue };
+            let first = turns[turn.at()].roots.first().copied();
             if let Some(first) = first.filter(|first| *first != root && self.own.conversation[root.at()].is_some()) {
                 let name = self.store.span(first).name();
                 let evidence = format!("it is in the same conversation as {name}, at the same time");
                 self.propose(found, root, first, StitchBy::Conversation, evidence);
             }
         }
+        found.sort_by_key(|stitch| (stitch.root, std::cmp::Reverse(stitch.score), stitch.by, stitch.under));
     }
 }
 

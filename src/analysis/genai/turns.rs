@@ -12,6 +12,7 @@ use super::conversations::ConversationIx;
 use super::field::{Confidence, Role, Text};
 use super::normalise::Own;
 use super::resolve::Resolved;
+use super::stitch::Stitch;
 use crate::model::ids::index_type;
 use crate::model::{ResourceIx, SpanIx, TraceIx, TraceStore};
 
@@ -36,10 +37,16 @@ pub struct Turn {
 }
 
 /// The turn of every span, and the turns: those of one conversation together and in order.
-pub fn find(store: &TraceStore, resolved: &Resolved, own: &Own, order: &[SpanIx]) -> (Vec<TurnIx>, Vec<Turn>) {
+pub fn find(
+    store: &TraceStore,
+    resolved: &Resolved,
+    own: &Own,
+    order: &[SpanIx],
+    stitches: &[Stitch],
+) -> (Vec<TurnIx>, Vec<Turn>) {
     let mut finder = Finder { store, resolved, own, of_span: vec![TurnIx::NONE; store.len()], turns: Vec::new() };
     finder.stated(order);
-    finder.counted();
+    finder.counted(stitches);
     finder.spread(order);
     finder.sorted()
 }
@@ -103,7 +110,13 @@ impl Finder<'_> {
     }
 
     /// Counts the roots of conversations, and traces that belong to none.
-    fn counted(&mut self) {
+    fn counted(&mut self, stitches: &[Stitch]) {
+        let lost: HashMap<SpanIx, SpanIx, FixedState> = stitches
+            .iter()
+            .rev()
+            .filter(|stitch| self.conversation(stitch.root) == self.conversation(stitch.under))
+            .map(|stitch| (stitch.root, stitch.under))
+            .collect();
         let mut roots: Vec<(Option<ConversationIx>, i64, SpanIx)> = Vec::new();
         let hulls = self.hulls();
         let has_turns: Vec<Option<ConversationIx>> = self.turns.iter().map(|turn| turn.conversation).collect();
@@ -114,7 +127,11 @@ impl Finder<'_> {
             let trace = self.store.span(span).trace_ix();
             // A span of the whole conversation is no turn where the turns are known.
             let is_session = self.own.role[span.at()] == Role::Session && has_turns.contains(&conversation);
-            if is_top && !is_session && !self.of_span[span.at()].is_some() && hulls.contains_key(&(conversation, trace))
+            if is_top
+                && !is_session
+                && !lost.contains_key(&span)
+                && !self.of_span[span.at()].is_some()
+                && hulls.contains_key(&(conversation, trace))
             {
                 roots.push((conversation, self.store.span(span).drawn_ns().0, span));
             }
@@ -149,6 +166,30 @@ impl Finder<'_> {
                     }
                 }
             }
+        }
+        self.adopt(&lost);
+    }
+
+    /// Gives roots that lost their parent the turn of where they most probably belong.
+    fn adopt(&mut self, lost: &HashMap<SpanIx, SpanIx, FixedState>) {
+        let mut roots: Vec<(SpanIx, SpanIx)> = lost.iter().map(|(root, under)| (*root, *under)).collect();
+        roots.sort_unstable();
+        // One may belong below another: as many rounds as there are, if it has to be.
+        for _ in 0..roots.len() {
+            let before = roots.len();
+            roots.retain(|&(root, under)| {
+                let above = std::iter::successors(Some(under), |&up| self.store.span(up).parent());
+                let Some(turn) = above.map(|up| self.of_span[up.at()]).find(|turn| turn.is_some()) else { return true };
+                self.turns[turn.at()].roots.push(root);
+                self.of_span[root.at()] = turn;
+                false
+            });
+            if roots.len() == before {
+                break;
+            }
+        }
+        for (root, _) in roots {
+            self.of_span[root.at()] = self.open(root, "1".to_owned(), Confidence::Inferred);
         }
     }
 

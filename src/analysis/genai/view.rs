@@ -3,7 +3,7 @@
 use super::calls::{Call, ttft_source};
 use super::facts::{At, Facts};
 use super::field::{Confidence, Datum, Field, Role};
-use super::{GenAi, units};
+use super::{AskedTool, GenAi, units};
 use crate::model::{SpanIx, TraceStore};
 
 /// A derived value, where it was read, and how far it can be trusted.
@@ -85,6 +85,12 @@ impl<'a> CallView<'a> {
     #[must_use]
     pub fn model(&self) -> Option<&str> {
         self.text(Field::ResponseModel).or_else(|| self.text(Field::RequestModel))
+    }
+
+    /// The tools that the answer asks for: see [`GenAi::asked_tools`].
+    #[must_use]
+    pub fn asked_tools(&self) -> Vec<AskedTool> {
+        self.genai.asked_tools(self.store, self.span)
     }
 
     /// When the pieces of the streamed answer came, and how many events were dropped: see [`GenAi::chunks`].

@@ -7,12 +7,16 @@ use serde::Serialize;
 use super::text::{count, grouped};
 use super::{ReportInput, as_text};
 use crate::analysis::clocks::ClockModel;
+use crate::analysis::findings::{self, Severity as Weight};
 use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, PhaseTime, Totals};
 use crate::model::time::duration_text;
-use crate::model::{SpanIx, TraceStore};
+use crate::model::{Severity, SpanIx, TraceStore};
 
 /// Turns up to which times of several clocks are joined: each takes a look at the clock model.
 const MOST_TURNS_WITH_INTERVALS: usize = 500;
+
+/// Patterns that the text form lists; the JSON form has all.
+const MOST_FINDINGS: usize = 20;
 
 /// The sections about AI conversations.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -33,6 +37,8 @@ pub struct AiReport {
     pub retries: Vec<RetryReport>,
     /// Where traces that lost their parent may belong.
     pub stitches: Vec<StitchReport>,
+    /// Patterns that were found, the worst first.
+    pub ai_findings: Vec<AiFindingReport>,
 }
 
 /// Counts and sums.
@@ -76,6 +82,9 @@ pub struct Interval {
 pub struct PhaseReport {
     /// Its name.
     pub phase: &'static str,
+    /// The same for people.
+    #[serde(skip)]
+    pub label: &'static str,
     /// Parts or spans.
     pub count: u64,
     /// Durations added up.
@@ -198,6 +207,40 @@ pub struct StitchReport {
     pub evidence: String,
 }
 
+/// A pattern that was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct AiFindingReport {
+    /// Number; goes on after those of `findings`.
+    pub id: u32,
+    /// The rule, `E2` to `E13`.
+    pub code: &'static str,
+    /// `impossible`, `suspicious` or `unknown`.
+    #[serde(serialize_with = "as_text")]
+    pub severity: Weight,
+    /// What is wrong, in a sentence.
+    pub sentence: String,
+    /// The root cause in a few words.
+    pub root: String,
+    /// The numbers and sources behind it.
+    pub evidence: Vec<String>,
+    /// Ids of spans that show it, the clearest first.
+    pub spans: Vec<String>,
+    /// How many spans or cases show it.
+    pub count: u64,
+}
+
+impl AiFindingReport {
+    /// How much it counts among what is odd about inputs: what looks wrong is a warning. Data that is missing is
+    /// nothing odd, or a diagnostic of its own.
+    #[must_use]
+    pub const fn severity(&self) -> Option<Severity> {
+        match self.severity {
+            Weight::Impossible | Weight::Suspicious => Some(Severity::Warning),
+            Weight::Unknown => None,
+        }
+    }
+}
+
 impl From<&Totals> for AiTotals {
     fn from(totals: &Totals) -> Self {
         Self {
@@ -226,6 +269,7 @@ impl From<&PhaseTime> for PhaseReport {
     fn from(time: &PhaseTime) -> Self {
         Self {
             phase: time.phase.name(),
+            label: time.phase.label(),
             count: time.count,
             sum_ns: time.sum_ns(),
             real_ns: time.real_ns,
@@ -239,10 +283,11 @@ impl From<&PhaseTime> for PhaseReport {
 impl AiReport {
     pub(super) fn build(input: ReportInput<'_>) -> Self {
         let genai = GenAi::analyse(input.store);
-        if genai.is_empty() {
-            return Self::default();
-        }
         let builder = Builder { input, genai: &genai };
+        let ai_findings = builder.findings();
+        if genai.is_empty() {
+            return Self { ai_findings, ..Self::default() };
+        }
         Self {
             ai: genai.totals().into(),
             agents: builder.agents(),
@@ -252,13 +297,14 @@ impl AiReport {
             handoffs: builder.handoffs(),
             retries: builder.retries(),
             stitches: builder.stitches(),
+            ai_findings,
         }
     }
 
     /// The part for people; nothing when there is no AI in the workspace.
     pub(super) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.agents.is_empty() && self.ai.model_calls == 0 {
-            return Ok(());
+            return self.write_findings(f);
         }
         writeln!(f, "\nAI work")?;
         let [agents, conversations, turns] =
@@ -287,7 +333,25 @@ impl AiReport {
             let StitchReport { root, under, score, evidence, .. } = stitch;
             writeln!(f, "  {root} may belong under {under} ({score} of 100): {evidence}")?;
         }
-        Ok(())
+        self.write_findings(f)
+    }
+
+    fn write_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.ai_findings.is_empty() {
+            writeln!(f, "\nPatterns")?;
+        }
+        for AiFindingReport { id, code, severity, sentence, evidence, .. } in
+            self.ai_findings.iter().take(MOST_FINDINGS)
+        {
+            writeln!(f, "  #{id} {code} {severity}: {sentence}")?;
+            if !evidence.is_empty() {
+                writeln!(f, "     {}", evidence.join("; "))?;
+            }
+        }
+        match self.ai_findings.len().saturating_sub(MOST_FINDINGS) {
+            0 => Ok(()),
+            more => writeln!(f, "  and {} more", grouped(more as u64)),
+        }
     }
 }
 
@@ -322,7 +386,7 @@ fn phase_text(time: &PhaseReport) -> String {
         (_, 0, 0) => "",
         _ => " partly derived",
     };
-    format!("{} {}{how}", time.phase, duration_text(time.sum_ns))
+    format!("{} {}{how}", time.label, duration_text(time.sum_ns))
 }
 
 /// At most `most` of `texts`, and how many more there are.
@@ -440,6 +504,23 @@ impl Builder<'_> {
             fallback: retry.is_fallback,
         });
         retries.collect()
+    }
+
+    fn findings(&self) -> Vec<AiFindingReport> {
+        let config = findings::Config::default();
+        let context = findings::Context { store: self.store(), genai: self.genai, config: &config };
+        let first = u32::try_from(self.input.model.findings().len()).unwrap_or(u32::MAX - 1) + 1;
+        let found = findings::find(&context, first).into_iter().map(|finding| AiFindingReport {
+            id: finding.id,
+            code: finding.code,
+            severity: finding.severity,
+            sentence: finding.sentence,
+            root: finding.root,
+            evidence: finding.evidence,
+            spans: finding.spans.iter().map(|span| self.id(*span)).collect(),
+            count: finding.count,
+        });
+        found.collect()
     }
 
     fn stitches(&self) -> Vec<StitchReport> {

@@ -75,6 +75,10 @@
 //! stitches[]   proposals for traces that lost their parent: root and under (ids), score (0 to 100), by
 //!              ("link", "shared_id", "linked_trace", "previous_response", "handoff",
 //!              "conversation"), evidence
+//! ai_findings[]  patterns, the worst first: id (goes on after those of findings), code ("E2" to "E13"),
+//!              severity ("impossible", "suspicious", "unknown": data is missing), sentence, root (in a
+//!              few words), evidence[] (in words), spans[] (ids, at most 50), count. In counts and worst,
+//!              "unknown" does not count, the others are warnings
 //!
 //! an edge is   { from: { span, event: "start", "end" or "event N" (from 0), trace, name, clock },
 //!              to: { the same }, rule, strength ("protocol", "convention", "prior"), raw_from_ns,
@@ -92,8 +96,8 @@ mod text;
 pub use between::{BETWEEN_SCHEMA, BetweenReport};
 pub use clocks::{Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, WhyEdge};
 pub use genai::{
-    AgentReport, AiReport, AiTotals, ConversationReport, HandoffReport, Interval, PhaseReport, RetryReport,
-    StitchReport, TurnReport,
+    AgentReport, AiFindingReport, AiReport, AiTotals, ConversationReport, HandoffReport, Interval, PhaseReport,
+    RetryReport, StitchReport, TurnReport,
 };
 
 use std::collections::HashSet;
@@ -356,7 +360,8 @@ impl Report {
         let inputs = inputs(input);
         let describe = Describe { store: input.store, domains: input.domains, model: input.model };
         let findings = describe.findings();
-        let counts = counts(&inputs, input.failures, &findings);
+        let ai = AiReport::build(input);
+        let counts = counts(&inputs, input.failures, &findings, &ai.ai_findings);
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -370,7 +375,7 @@ impl Report {
             analysis: describe.analysis(),
             pairs: describe.pairs(),
             findings,
-            ai: AiReport::build(input),
+            ai,
         }
     }
 
@@ -405,7 +410,12 @@ impl Counts {
     }
 }
 
-fn counts(inputs: &[InputReport], failures: &[Failure], findings: &[FindingReport]) -> Counts {
+fn counts(
+    inputs: &[InputReport],
+    failures: &[Failure],
+    findings: &[FindingReport],
+    ai_findings: &[AiFindingReport],
+) -> Counts {
     let mut counts = Counts::default();
     for diagnostic in inputs.iter().flat_map(|input| &input.diagnostics) {
         counts.add(diagnostic.severity, diagnostic.count);
@@ -413,8 +423,10 @@ fn counts(inputs: &[InputReport], failures: &[Failure], findings: &[FindingRepor
     for failure in failures {
         counts.add(failure.severity, 1);
     }
-    for finding in findings {
-        counts.add(finding.severity(), 1);
+    for severity in
+        findings.iter().map(FindingReport::severity).chain(ai_findings.iter().filter_map(AiFindingReport::severity))
+    {
+        counts.add(severity, 1);
     }
     counts
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::analysis::clocks::domains;
 use crate::analysis::genai::{
-    AgentIx, AgentMap, Between, Breakdown, CallView, Confidence, Field, GenAi, Origin, PhasePart, Totals,
+    AgentIx, AgentMap, Between, Breakdown, CallView, Confidence, Counted, Field, GenAi, Origin, PhasePart, Totals,
 };
 use crate::model::{SpanIx, TraceStore};
 
@@ -174,8 +174,11 @@ fn known(call: &CallView<'_>, indent: &str, text: &mut String) {
     if let Some((ns, source, confidence)) = call.ttft() {
         writeln!(text, "{indent}  first token after {} us <- {source}{}", ns / 1000, sure(confidence)).unwrap();
     }
-    if let Some(it) = call.call.filter(|it| it.tokens.is_stated() && !it.is_counted) {
-        writeln!(text, "{indent}  not counted: {:?}", it.tokens.input).unwrap();
+    for asked in call.asked_tools() {
+        writeln!(text, "{indent}  asks for {} {}", asked.name, asked.id).unwrap();
+    }
+    if call.call.is_some_and(|it| it.tokens.is_stated() && !it.counted.has(Counted::INPUT)) {
+        writeln!(text, "{indent}  tokens in are not counted").unwrap();
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod conventions;
 mod describe;
-mod fixture;
+pub(crate) mod fixture;
 mod properties;
+mod truth;

@@ -1,0 +1,127 @@
+//! Thresholds and switches of the rules, from `assets/findings.toml` or a file like it.
+
+use serde::Deserialize;
+
+const BUILT_IN: &str = include_str!("../../../assets/findings.toml");
+
+/// What is wrong with a file of thresholds, in words.
+#[derive(Debug, thiserror::Error)]
+#[error("the thresholds cannot be read: {0}")]
+pub struct ConfigError(String);
+
+macro_rules! sections {
+    ($($(#[$doc:meta])* $code:ident as $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty),* $(,)? })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub struct $name {
+                /// Whether it is looked for.
+                pub on: bool,
+                $($(#[$field_doc])* pub $field: $kind,)*
+            }
+        )*
+
+        /// Thresholds and switches of all rules.
+        #[derive(Clone, PartialEq, Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(non_snake_case, reason = "the sections of the file are named like the rules")]
+        pub struct Config {
+            $($(#[$doc])* pub $code: $name,)*
+        }
+    };
+}
+
+sections! {
+    /// Opaque model calls.
+    E2 as Opaque {
+        /// Such time in a turn, milliseconds.
+        least_ms: i64,
+        /// Share of the turn's model calls.
+        least_share: f64,
+    }
+    /// Dark handoffs.
+    E3 as DarkHandoff {
+        /// Score of the proposal, of 100.
+        least_score: u8,
+    }
+    /// Reasoning that dominates.
+    E4 as Reasoning {
+        /// Reasoning tokens of a call.
+        least_tokens: u32,
+        /// Share of its tokens out.
+        least_share: f64,
+    }
+    /// Stalls and repetition.
+    E5 as Stall {
+        /// Pieces of a stream that are needed to know what is usual.
+        least_chunks: usize,
+        /// How many times the usual gap.
+        times_median: f64,
+        /// And at least so long, milliseconds.
+        least_gap_ms: i64,
+        /// How often a phrase is repeated in a row.
+        least_repeats: usize,
+        /// Characters of that phrase.
+        least_phrase: usize,
+    }
+    /// Agents without names.
+    E6 as Anonymous {
+        /// How many.
+        least_agents: usize,
+    }
+    /// Retries.
+    E7 as Retries {
+        /// Attempts at one thing.
+        least_attempts: usize,
+        /// Resends inside one span.
+        least_resends: i64,
+    }
+    /// Orphans.
+    E8 as Orphans {
+        /// Spans without their parent.
+        least_spans: usize,
+    }
+    /// Renames and drift.
+    E9 as Drift {}
+    /// Modalities in separate traces.
+    E10 as Modalities {}
+    /// Audit join.
+    E11 as Audit {
+        /// One-sided tool calls.
+        least_calls: usize,
+    }
+    /// Attribution.
+    E12 as Attribution {
+        /// Calls that lack it.
+        least_calls: usize,
+    }
+    /// Cheap extras.
+    E13 as Extras {}
+}
+
+impl Config {
+    /// Reads thresholds from TOML; every rule has its section.
+    ///
+    /// # Errors
+    /// When it is not such a file; the message says where.
+    pub fn read(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError(error.to_string()))
+    }
+
+    /// The thresholds that the program was built with.
+    ///
+    /// # Panics
+    /// Never: a test holds that they can be read.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a constant of the program, read by a test")]
+    pub fn built_in() -> Self {
+        Self::read(BUILT_IN).expect("the built-in thresholds are valid")
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::built_in()
+    }
+}

@@ -1,0 +1,40 @@
+//! E3: a trace whose context was lost when the work was handed over.
+
+use super::{Config, Context, Finding, Rule, Severity};
+use crate::model::SpanIx;
+
+/// See the module.
+pub struct DarkHandoff;
+
+impl Rule for DarkHandoff {
+    fn code(&self) -> &'static str {
+        "E3"
+    }
+
+    fn title(&self) -> &'static str {
+        "dark handoffs"
+    }
+
+    fn is_on(&self, config: &Config) -> bool {
+        config.E3.on
+    }
+
+    fn find(&self, context: &Context<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut last = SpanIx::NONE;
+        for stitch in context.genai.stitches() {
+            // The first proposal for a root is the surest.
+            let is_first = std::mem::replace(&mut last, stitch.root) != stitch.root;
+            if !is_first || stitch.score < context.config.E3.least_score {
+                continue;
+            }
+            let (root, under) = (context.store.span(stitch.root).name(), context.store.span(stitch.under).name());
+            let sentence = format!("{root} began without its parent; it probably belongs under {under}.");
+            let finding = Finding::new("E3", Severity::Suspicious, root, sentence)
+                .shown_by(&[stitch.root, stitch.under])
+                .because(format!("{} of 100: {}", stitch.score, stitch.evidence));
+            findings.push(Finding { count: 1, ..finding });
+        }
+        findings
+    }
+}

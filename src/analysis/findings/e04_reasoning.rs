@@ -1,0 +1,60 @@
+//! E4: answers that are mostly reasoning.
+
+use super::{Config, Context, Finding, Rule, Severity, count, percent};
+use crate::analysis::genai::Counted;
+use crate::model::SpanIx;
+use crate::model::time::duration_text;
+
+/// See the module.
+pub struct Reasoning;
+
+impl Rule for Reasoning {
+    fn code(&self) -> &'static str {
+        "E4"
+    }
+
+    fn title(&self) -> &'static str {
+        "reasoning dominates"
+    }
+
+    fn is_on(&self, config: &Config) -> bool {
+        config.E4.on
+    }
+
+    fn find(&self, context: &Context<'_>) -> Vec<Finding> {
+        let limits = context.config.E4;
+        let mut calls: Vec<(u32, SpanIx)> = Vec::new();
+        let (mut reasoning, mut output, mut estimate) = (0_u64, 0_u64, 0_i64);
+        for call in context.genai.calls().iter().filter(|call| call.counted.has(Counted::REASONING)) {
+            let (Some(thought), Some(out)) = (call.tokens.reasoning, call.tokens.output) else { continue };
+            if thought < limits.least_tokens || f64::from(thought) < f64::from(out) * limits.least_share {
+                continue;
+            }
+            calls.push((thought, call.span));
+            reasoning += u64::from(thought);
+            output += u64::from(out);
+            if let (Some(ttft), Some(total)) = (call.ttft, context.store.span(call.span).duration_ns()) {
+                let writing = total.saturating_sub(ttft.ns).max(0);
+                estimate = estimate.saturating_add(writing / i64::from(out.max(1)) * i64::from(thought.min(out)));
+            }
+        }
+        if calls.is_empty() {
+            return Vec::new();
+        }
+        calls.sort_by_key(|(thought, span)| (std::cmp::Reverse(*thought), *span));
+        let spans: Vec<SpanIx> = calls.into_iter().map(|(_, span)| span).collect();
+        let sentence = format!(
+            "{} spent {} % of the tokens out on reasoning.",
+            count(spans.len(), "model call"),
+            percent(reasoning, output)
+        );
+        let mut finding = Finding::new("E4", Severity::Suspicious, "reasoning", sentence)
+            .shown_by(&spans)
+            .because(format!("{reasoning} reasoning tokens of {output}"));
+        if estimate > 0 {
+            let time = duration_text(estimate);
+            finding = finding.because(format!("about {time}: an estimate, as if all tokens took equally long"));
+        }
+        vec![finding]
+    }
+}

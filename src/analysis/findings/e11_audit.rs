@@ -1,0 +1,91 @@
+//! E11: whether what a model asked for and what tools did can be joined.
+
+use std::collections::BTreeMap;
+
+use super::{Config, Context, Finding, Rule, Severity, count};
+use crate::analysis::genai::{Field, Role};
+use crate::model::SpanIx;
+
+/// See the module.
+pub struct Audit;
+
+#[derive(Default)]
+struct Sides {
+    asked: Vec<SpanIx>,
+    done: Vec<SpanIx>,
+    /// Names of the tool on either side.
+    names: [String; 2],
+}
+
+impl Rule for Audit {
+    fn code(&self) -> &'static str {
+        "E11"
+    }
+
+    fn title(&self) -> &'static str {
+        "audit join of tool calls"
+    }
+
+    fn is_on(&self, config: &Config) -> bool {
+        config.E11.on
+    }
+
+    fn find(&self, context: &Context<'_>) -> Vec<Finding> {
+        let mut calls: BTreeMap<String, Sides> = BTreeMap::new();
+        for call in context.genai.calls().iter().filter(|call| call.is_model) {
+            for asked in context.genai.asked_tools(context.store, call.span) {
+                if !asked.id.is_empty() {
+                    let sides = calls.entry(asked.id).or_default();
+                    sides.asked.push(call.span);
+                    sides.names[0] = asked.name;
+                }
+            }
+        }
+        // Where no answer is recorded nothing can be joined, and nothing is missing either.
+        if calls.is_empty() {
+            return Vec::new();
+        }
+        for span in context.store.span_ixs().filter(|span| context.genai.role_of(*span) == Role::Tool) {
+            let Some(view) = context.genai.call(context.store, span) else { continue };
+            if let Some(id) = view.text(Field::ToolCallId) {
+                let sides = calls.entry(id.to_owned()).or_default();
+                sides.done.push(span);
+                sides.names[1] = view.text(Field::ToolName).unwrap_or_default().to_owned();
+            }
+        }
+        // Tools without any id anywhere are not recorded that way at all.
+        if calls.values().all(|sides| sides.done.is_empty()) {
+            return Vec::new();
+        }
+        findings(context, &calls)
+    }
+}
+
+fn findings(context: &Context<'_>, calls: &BTreeMap<String, Sides>) -> Vec<Finding> {
+    let joined = calls.values().filter(|sides| !sides.asked.is_empty() && !sides.done.is_empty()).count();
+    let of = |keep: &dyn Fn(&Sides) -> Option<SpanIx>| -> Vec<SpanIx> {
+        let mut spans: Vec<SpanIx> = calls.values().filter_map(keep).collect();
+        spans.sort_unstable();
+        spans
+    };
+    let never_made = of(&|sides| sides.asked.first().filter(|_| sides.done.is_empty()).copied());
+    let never_asked = of(&|sides| sides.done.first().filter(|_| sides.asked.is_empty()).copied());
+    let conflicting = of(&|sides| {
+        let [asked, done] = &sides.names;
+        let differ = !asked.is_empty() && !done.is_empty() && asked != done;
+        sides.done.first().filter(|_| differ && !sides.asked.is_empty()).copied()
+    });
+    let cases = [
+        (never_made, Severity::Suspicious, "asked for by a model and never made", "tools never called"),
+        (never_asked, Severity::Suspicious, "made and asked for by no model", "tools called unasked"),
+        (conflicting, Severity::Impossible, "made under another name than asked for", "tool names that conflict"),
+    ];
+    let least = context.config.E11.least_calls.max(1);
+    let finding = |(spans, severity, what, root): (Vec<SpanIx>, Severity, &str, &str)| {
+        let was = if spans.len() == 1 { "was" } else { "were" };
+        let sentence = format!("{} {was} {what}.", count(spans.len(), "tool call"));
+        let evidence = format!("joined by the id of the call; {joined} fit");
+        (spans.len() >= least).then(|| Finding::new("E11", severity, root, sentence).shown_by(&spans).because(evidence))
+    };
+    cases.into_iter().filter_map(finding).collect()
+}

@@ -1,0 +1,149 @@
+//! Findings about AI conversations: one small rule per pattern, thresholds in one file, nothing said about a quiet
+//! trace. What is wrong with clocks is found by the clock analysis; its findings come first in one numbering.
+
+mod config;
+mod e02_opaque;
+mod e03_dark_handoff;
+mod e04_reasoning;
+mod e05_stall;
+mod e06_anonymous;
+mod e07_retries;
+mod e08_orphans;
+mod e09_drift;
+mod e10_modalities;
+mod e11_audit;
+mod e12_attribution;
+mod e13_extras;
+#[cfg(test)]
+mod tests;
+
+pub use config::{Config, ConfigError};
+
+use super::genai::GenAi;
+use crate::model::{SpanIx, TraceStore};
+
+/// How bad a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum Severity {
+    /// Data is missing, so that it cannot be told.
+    Unknown,
+    /// Looks wrong.
+    Suspicious,
+    /// Cannot be true.
+    Impossible,
+}
+
+/// A finding: one root cause, however many spans show it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Number; goes on after those of the clock analysis.
+    pub id: u32,
+    /// The rule, `E2` to `E13`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in a sentence.
+    pub sentence: String,
+    /// The root cause in a few words.
+    pub root: String,
+    /// The numbers and sources behind it, each in a few words.
+    pub evidence: Vec<String>,
+    /// Spans that show it, the clearest first; at most [`Finding::EXAMPLES`].
+    pub spans: Vec<SpanIx>,
+    /// How many spans or cases show it.
+    pub count: u64,
+}
+
+impl Finding {
+    /// Most spans that a finding names.
+    pub const EXAMPLES: usize = 50;
+
+    fn new(code: &'static str, severity: Severity, root: impl Into<String>, sentence: String) -> Self {
+        Self { id: 0, code, severity, sentence, root: root.into(), evidence: Vec::new(), spans: Vec::new(), count: 1 }
+    }
+
+    /// With the spans that show it; all of them count.
+    fn shown_by(mut self, spans: &[SpanIx]) -> Self {
+        self.count = spans.len() as u64;
+        self.spans = spans.iter().copied().take(Self::EXAMPLES).collect();
+        self
+    }
+
+    fn because(mut self, evidence: impl Into<String>) -> Self {
+        self.evidence.push(evidence.into());
+        self
+    }
+}
+
+/// What rules look at.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The workspace.
+    pub store: &'a TraceStore,
+    /// What it says about AI conversations.
+    pub genai: &'a GenAi,
+    /// The thresholds.
+    pub config: &'a Config,
+}
+
+/// A pattern that can be found.
+pub trait Rule {
+    /// Its name in the file of thresholds, `E2` to `E13`.
+    fn code(&self) -> &'static str;
+    /// What it looks for, in a few words.
+    fn title(&self) -> &'static str;
+    /// Whether it is switched on.
+    fn is_on(&self, config: &Config) -> bool;
+    /// Everything that it finds.
+    fn find(&self, context: &Context<'_>) -> Vec<Finding>;
+}
+
+/// All rules, in order of their codes.
+#[must_use]
+pub fn rules() -> [&'static dyn Rule; 12] {
+    [
+        &e02_opaque::Opaque,
+        &e03_dark_handoff::DarkHandoff,
+        &e04_reasoning::Reasoning,
+        &e05_stall::Stall,
+        &e06_anonymous::Anonymous,
+        &e07_retries::Retries,
+        &e08_orphans::Orphans,
+        &e09_drift::Drift,
+        &e10_modalities::Modalities,
+        &e11_audit::Audit,
+        &e12_attribution::Attribution,
+        &e13_extras::Extras,
+    ]
+}
+
+/// Everything that the rules find, the worst first, numbered from `first_id`.
+#[must_use]
+pub fn find(context: &Context<'_>, first_id: u32) -> Vec<Finding> {
+    if context.genai.is_empty() && context.store.ghosts().is_empty() {
+        return Vec::new();
+    }
+    let on = rules().into_iter().filter(|rule| rule.is_on(context.config));
+    let mut findings: Vec<(usize, Finding)> = on
+        .enumerate()
+        .flat_map(|(at, rule)| rule.find(context).into_iter().map(move |finding| (at, finding)))
+        .collect();
+    // Of one rule in the order in which it found them.
+    findings.sort_by_key(|(at, finding)| (std::cmp::Reverse(finding.severity), *at));
+    let mut findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
+    for (id, finding) in (first_id..).zip(&mut findings) {
+        finding.id = id;
+    }
+    findings
+}
+
+/// `1 call`, `2 calls`.
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// A share as a whole percentage.
+fn percent(part: u64, whole: u64) -> u64 {
+    (part * 100).checked_div(whole).unwrap_or(0)
+}

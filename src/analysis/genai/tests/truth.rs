@@ -1,0 +1,93 @@
+//! The simulated conversation, beside what is true about it.
+
+use serde_json::Value as Json;
+
+use crate::analysis::genai::{GenAi, Phase, Role};
+use crate::load::{Options, Progress, Source, load};
+use crate::model::{SpanIx, TraceStore};
+
+struct Sample {
+    store: TraceStore,
+    genai: GenAi,
+    truth: Json,
+}
+
+fn sample() -> Sample {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces");
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let source = Source::memory("sample", read("slow-conversation.otlp.json"));
+    let store = load(&[source], &Options::default(), &Progress::default()).unwrap().store;
+    let truth = serde_json::from_slice(&read("slow-conversation.truth.json")).unwrap();
+    Sample { genai: GenAi::analyse(&store), store, truth }
+}
+
+impl Sample {
+    /// The spans that the truth names under `fact`.
+    fn spans(&self, fact: &str) -> Vec<SpanIx> {
+        let facts = self.truth["facts"].as_array().unwrap();
+        let fact = facts.iter().find(|known| known["id"] == fact).unwrap_or_else(|| panic!("no fact {fact}"));
+        let id = |id: &Json| {
+            let wanted = id.as_str().unwrap();
+            let is_it = |span: &SpanIx| self.store.span_id_text(self.store.span(*span).id()) == wanted;
+            self.store.span_ixs().find(is_it).unwrap()
+        };
+        fact["spans"].as_array().unwrap().iter().map(id).collect()
+    }
+}
+
+#[test]
+fn three_turns_of_three_agents() {
+    let Sample { genai, .. } = sample();
+    let names: Vec<&str> = genai.agents().iter().map(|agent| agent.name.as_str()).collect();
+    assert_eq!(names, ["planner", "researcher", "critic"]);
+    assert!(genai.agents().iter().all(|agent| !agent.is_inferred));
+    assert_eq!(genai.conversations().len(), 1);
+    let numbers: Vec<&str> = genai.turns().iter().map(|turn| turn.number.as_str()).collect();
+    assert_eq!(numbers, ["1", "2", "3"], "the critic's trace is part of the turn that handed over to it");
+}
+
+#[test]
+fn the_lost_handoff_is_proposed_where_it_belongs() {
+    let sample = sample();
+    let handoff = sample.spans("lost-handoff");
+    let best = &sample.genai.stitches()[0];
+    assert_eq!((best.under, best.root), (handoff[0], handoff[1]));
+    assert!(best.score >= 90);
+    assert_eq!(sample.store.span(best.root).parent(), None, "a proposal changes nothing");
+}
+
+#[test]
+fn the_refused_attempts_are_one_retry() {
+    let sample = sample();
+    let attempts = sample.spans("refused-attempts");
+    let retry = &sample.genai.retries()[sample.genai.retry_of(attempts[0]).unwrap()];
+    assert_eq!(retry.attempts, attempts);
+    assert!(retry.succeeded);
+}
+
+#[test]
+fn stages_of_the_provider_are_no_calls() {
+    let Sample { store, genai, .. } = sample();
+    for span in store.span_ixs() {
+        let phase = match store.span(span).name() {
+            "queue" => Phase::Queue,
+            "prefill" => Phase::Prefill,
+            "decode" => Phase::Decode,
+            _ => continue,
+        };
+        assert_eq!((genai.role_of(span), genai.phase_of(span)), (Role::Stage, phase));
+        assert!(genai.phases(span).is_empty());
+    }
+    // Client and server state the same tokens; they count once. One call's client side was filtered away.
+    let is_client = |span: SpanIx| store.span(span).name().starts_with("chat ");
+    let is_alone = |span: SpanIx| store.span(span).name() == "messages.create" && store.span(span).parent().is_none();
+    let sum: u64 = store
+        .span_ixs()
+        .filter(|span| is_client(*span) || is_alone(*span))
+        .filter_map(|span| match store.span(span).attr("gen_ai.usage.input_tokens") {
+            Some(crate::model::Value::Int(tokens)) => Some(tokens.unsigned_abs()),
+            _ => None,
+        })
+        .sum();
+    assert_eq!(genai.totals().input_tokens, sum);
+}
