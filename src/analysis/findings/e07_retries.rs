@@ -1,6 +1,6 @@
 //! E7: the same thing tried again and again, on one layer or on several, in sight or hidden in one span.
 
-use super::{Config, Context, Finding, Rule, Severity, count};
+use super::{Config, Context, Finding, Rule, Severity, count, verb};
 use crate::analysis::genai::{Field, Retry};
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
@@ -82,8 +82,8 @@ fn hidden(context: &Context<'_>, least: i64) -> Option<Finding> {
         return None;
     }
     let total: i64 = spans.iter().filter_map(|span| resends(*span)).sum();
-    let sentence =
-        format!("{} hide retries: requests were sent again {total} times inside of them.", count(spans.len(), "span"));
+    let (spans_text, hide) = (count(spans.len(), "span"), verb(spans.len(), "hides", "hide"));
+    let sentence = format!("{spans_text} {hide} retries: requests were sent again {total} times inside.");
     Some(
         Finding::new("E7", Severity::Suspicious, "hidden retries", sentence)
             .shown_by(&spans)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, count};
+use super::{Config, Context, Finding, Rule, Severity, count, verb};
 use crate::model::{ScopeIx, SpanIx, Sym, TraceIx};
 
 /// See the module.
@@ -54,7 +54,10 @@ fn renamed(context: &Context<'_>, old: &str, new: &str) -> Option<Finding> {
         return None;
     }
     let traces = count(mixed.len(), "trace");
-    let sentence = format!("{traces} mix the old name {old} with {new}: dashboards that know one miss the other.");
+    let sentence = format!(
+        "{traces} {} the old name {old} with {new}: dashboards that know one miss the other.",
+        verb(mixed.len(), "mixes", "mix")
+    );
     let spans: Vec<SpanIx> = mixed.iter().flatten().copied().collect();
     let finding = Finding::new("E9", Severity::Suspicious, old, sentence).shown_by(&spans);
     Some(Finding { count: mixed.len() as u64, ..finding.because("both are folded to one field here") })

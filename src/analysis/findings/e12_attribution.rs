@@ -1,6 +1,6 @@
 //! E12: which prompt, model snapshot and agent version made an answer, and which answers do not say it.
 
-use super::{Config, Context, Finding, Rule, Severity};
+use super::{Config, Context, Finding, Rule, Severity, verb};
 use crate::analysis::genai::{CallView, Field};
 use crate::model::SpanIx;
 
@@ -50,7 +50,8 @@ impl Rule for Attribution {
                 return None;
             }
             let answered = asked - spans.len();
-            let sentence = format!("{} of {asked} model calls do not say {what}.", spans.len());
+            let sentence =
+                format!("{} of {asked} model calls {} not say {what}.", spans.len(), verb(spans.len(), "does", "do"));
             let finding = Finding::new("E12", Severity::Unknown, what, sentence).shown_by(spans);
             Some(finding.because(format!("{answered} of {asked} say it")))
         };

@@ -1,6 +1,6 @@
 //! E13: phases longer than their span, totals that do not add up, records of spans that never came.
 
-use super::{Config, Context, Finding, Rule, Severity, count};
+use super::{Config, Context, Finding, Rule, Severity, count, verb};
 use crate::analysis::genai::{Counted, Role};
 use crate::model::SpanIx;
 
@@ -29,8 +29,8 @@ impl Rule for Extras {
 fn too_long(context: &Context<'_>) -> Option<Finding> {
     let is_outside = |span: &SpanIx| context.genai.phases(*span).iter().any(|part| part.is_outside);
     let spans: Vec<SpanIx> = context.genai.calls().iter().map(|call| call.span).filter(is_outside).collect();
-    let sentence =
-        format!("{} state phases that do not fit into their own duration.", count(spans.len(), "model call"));
+    let (calls, states) = (count(spans.len(), "model call"), verb(spans.len(), "states", "state"));
+    let sentence = format!("{calls} {states} phases that do not fit into the duration.");
     let finding = Finding::new("E13", Severity::Suspicious, "phases that do not fit", sentence).shown_by(&spans);
     (!spans.is_empty()).then(|| finding.because("a wrong unit, another clock, or an early end of the span"))
 }
@@ -50,8 +50,9 @@ fn roll_ups(context: &Context<'_>) -> Option<Finding> {
         !call.is_model && call.tokens.input.is_some_and(|total| *sum > 0 && u64::from(total) != *sum)
     });
     let spans: Vec<SpanIx> = differs.map(|(call, _)| call.span).collect();
-    let sentence =
-        format!("{} state other token totals than the calls below them add up to.", count(spans.len(), "span"));
+    let states = verb(spans.len(), "states", "state");
+    let spans_text = count(spans.len(), "span");
+    let sentence = format!("{spans_text} {states} other token totals than the calls below add up to.");
     let finding = Finding::new("E13", Severity::Suspicious, "token totals", sentence).shown_by(&spans);
     (!spans.is_empty())
         .then(|| finding.because("calls are missing below them, or counted twice; only the calls are added here"))

@@ -143,6 +143,11 @@ fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// The verb that goes with `n` things.
+const fn verb<'v>(n: usize, one: &'v str, several: &'v str) -> &'v str {
+    if n == 1 { one } else { several }
+}
+
 /// A share as a whole percentage.
 fn percent(part: u64, whole: u64) -> u64 {
     (part * 100).checked_div(whole).unwrap_or(0)

@@ -78,12 +78,12 @@ fn stages_of_the_provider_are_no_calls() {
         assert_eq!((genai.role_of(span), genai.phase_of(span)), (Role::Stage, phase));
         assert!(genai.phases(span).is_empty());
     }
-    // Client and server state the same tokens; they count once. One call's client side was filtered away.
-    let is_client = |span: SpanIx| store.span(span).name().starts_with("chat ");
-    let is_alone = |span: SpanIx| store.span(span).name() == "messages.create" && store.span(span).parent().is_none();
+    // Client and server state the same tokens; they count once.
+    let names = ["chat ", "embeddings "];
+    let is_client = |span: &SpanIx| names.iter().any(|name| store.span(*span).name().starts_with(name));
     let sum: u64 = store
         .span_ixs()
-        .filter(|span| is_client(*span) || is_alone(*span))
+        .filter(is_client)
         .filter_map(|span| match store.span(span).attr("gen_ai.usage.input_tokens") {
             Some(crate::model::Value::Int(tokens)) => Some(tokens.unsigned_abs()),
             _ => None,
