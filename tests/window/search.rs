@@ -13,17 +13,7 @@ use super::harness::*;
 fn type_query(harness: &mut Harness<'_, App>, text: &str) {
     harness.event(Event::Text(text.to_owned()));
     harness.run_steps(2);
-    found(harness);
-}
-
-/// Waits for the answer.
-fn found(harness: &mut Harness<'_, App>) {
-    let begun = std::time::Instant::now();
-    while harness.state().state.session.search.is_busy() {
-        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "the search never ended");
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    harness.run_steps(3);
+    settle(harness);
 }
 
 fn query(harness: &Harness<'_, App>) -> String {
@@ -92,7 +82,7 @@ fn enter_right_after_typing_goes_to_the_first_hit_when_it_is_found() {
     harness.event(Event::Text("error".to_owned()));
     harness.key_press(Key::Enter);
     harness.run_steps(2);
-    found(&mut harness);
+    settle(&mut harness);
     assert_eq!(selected_names(&harness), ["charge card"]);
     // Searching again replaces what stands there.
     press(&mut harness, Modifiers::NONE, Key::Escape);
@@ -130,8 +120,12 @@ fn the_language_is_explained_by_examples_that_can_be_clicked() {
     let mut harness = window(vec![small()]);
     click_label(&mut harness, "Search language");
     harness.get_by_label_contains("its parent is not in the workspace");
-    click_label(&mut harness, "error");
-    found(&mut harness);
+    // The pointer has to be on a popup before it clicks there.
+    harness.get_by_label("error").hover();
+    harness.run_steps(3);
+    harness.get_by_label("error").click();
+    harness.run_steps(3);
+    settle(&mut harness);
     assert_eq!(query(&harness), "error");
     assert_count(&harness, "1 hit");
     press(&mut harness, Modifiers::NONE, Key::Escape);
@@ -144,7 +138,7 @@ fn hits_in_hidden_lanes_are_counted_and_passed_over() {
     let other = SMALL.replace("h-1", "h-2").replace("80319c", "80319d");
     let mut harness = window(vec![small(), skewline::load::Source::memory("other.json", other.into_bytes())]);
     harness.state_mut().apply(Command::Search(SearchCommand::Set("name:charge".to_owned())));
-    found(&mut harness);
+    settle(&mut harness);
     assert_count(&harness, "2 hits");
     let lanes = harness.state().state.arranged.lanes.clone();
     harness.state_mut().apply(Command::HideLane(lanes[1].key.clone()));
@@ -165,11 +159,11 @@ fn hits_in_hidden_lanes_are_counted_and_passed_over() {
 fn the_search_stays_when_a_file_is_added() {
     let mut harness = window(vec![small()]);
     harness.state_mut().apply(Command::Search(SearchCommand::Set("error".to_owned())));
-    found(&mut harness);
+    settle(&mut harness);
     let other = SMALL.replace("80319c", "80319d").into_bytes();
     let sources = vec![skewline::load::Source::memory("other.json", other)];
     harness.state_mut().apply(Command::Load { sources, add: true });
     settle(&mut harness);
-    found(&mut harness);
+    settle(&mut harness);
     assert_count(&harness, "2 hits");
 }

@@ -219,7 +219,8 @@ fn help_ui(field: &Response, state: &State, queue: &mut Queue) {
         // Lines of text, not of buttons.
         ui.spacing_mut().interact_size.y = 0.0;
         let most = ui.ctx().content_rect().height() * 0.8;
-        egui::ScrollArea::vertical().max_height(most).min_scrolled_height(most).show(ui, |ui| {
+        ui.set_max_height(most);
+        egui::ScrollArea::vertical().max_height(most).show(ui, |ui| {
             language_ui(ui, queue);
             recent_ui(ui, state, queue);
         });
