@@ -11,6 +11,8 @@ use skewline::analysis::search::{CancelFlag, Field, parse, run};
 use skewline::analysis::self_time::SelfTimes;
 use skewline::analysis::statistics::Statistics;
 use skewline::analysis::table::{Column, Rows};
+use skewline::layout::{Grouping, Layout, RawTime};
+use skewline::lod::Marks;
 use skewline::model::*;
 use std::hint::black_box;
 
@@ -118,6 +120,17 @@ fn search(criterion: &mut Criterion) {
         let query = parse(query).unwrap();
         group.bench_function(query.to_string(), |bencher| {
             bencher.iter(|| black_box(run(&store, &domains, &query, &cancel)));
+        });
+    }
+    group.finish();
+
+    let layout = Layout::build(&store, &Grouping::by_clock(&domains), &RawTime);
+    let mut group = criterion.benchmark_group("marks");
+    group.sample_size(10);
+    for query in ["name:conversations", "id:00f4"] {
+        let hits = run(&store, &domains, &parse(query).unwrap(), &cancel).unwrap();
+        group.bench_function(query, |bencher| {
+            bencher.iter(|| black_box(Marks::build(&layout, &hits.set, &cancel)));
         });
     }
     group.finish();

@@ -91,10 +91,25 @@ impl Search {
     }
 }
 
-fn find(data: &Workspace, arranged: &Arranged, text: String, query: &Query, cancel: &CancelFlag) -> Option<Found> {
-    let hits = run(&data.store, &data.domains, query, cancel)?;
-    let marks = Marks::build(&arranged.layout, &hits.set, cancel)?;
-    Some(Found { query: text, hits: Arc::new(hits), marks: Arc::new(marks) })
+/// What to look for, and where.
+struct Task {
+    data: Arc<Workspace>,
+    arranged: Arc<Arranged>,
+    text: String,
+    query: Query,
+    /// What the same query found before in the same data: only the rows are others.
+    known: Option<Arc<Hits>>,
+}
+
+impl Task {
+    fn find(self, cancel: &CancelFlag) -> Option<Found> {
+        let hits = match self.known {
+            Some(hits) => hits,
+            None => Arc::new(run(&self.data.store, &self.data.domains, &self.query, cancel)?),
+        };
+        let marks = Marks::build(&self.arranged.layout, &hits.set, cancel)?;
+        Some(Found { query: self.text, hits, marks: Arc::new(marks) })
+    }
 }
 
 impl State {
@@ -147,9 +162,11 @@ impl State {
                 Err(error) => return self.effect(Effect::Toast(Tone::Bad, format!("Cannot search: {error}"))),
             }
         }
-        if let Some(worker) = &self.session.search.worker {
-            let (arranged, text) = (Arc::clone(&self.arranged), self.session.view.query.clone());
-            worker.ask(pause, move |cancel| find(&data, &arranged, text, &query, cancel));
+        let (search, text) = (&self.session.search, self.session.view.query.clone());
+        let known = search.hits.clone().filter(|_| search.found == text);
+        let task = Task { data, arranged: Arc::clone(&self.arranged), text, query, known };
+        if let Some(worker) = &search.worker {
+            worker.ask(pause, move |cancel| task.find(cancel));
         }
     }
 

@@ -141,7 +141,7 @@ fn edit_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         .hint_text("/  service:api dur>500ms error")
         .desired_width(ui.available_width())
         .min_size(vec2(0.0, ui.available_height()))
-        .vertical_align(Align::Center)
+        .align(egui::Align2::LEFT_CENTER)
         .return_key(None)
         .layouter(&mut layouter);
     let response = ui.add(edit);
