@@ -150,15 +150,45 @@ fn chrome_files() {
     check("chrome-", "chrome-trace");
 }
 
-/// Formats that Skewline does not read get an error that says what they look like.
 #[test]
-fn other_tools_files_get_a_helpful_error() {
-    let errors: Vec<String> = ["flat-", "langfuse-"]
-        .into_iter()
-        .flat_map(files)
-        .map(|path| load_bytes(&name_of(&path), std::fs::read(&path).unwrap()).unwrap_err().to_string())
-        .collect();
-    insta::assert_snapshot!("unknown formats", errors.join("\n"));
+fn exports_of_ai_tools() {
+    check("flat-", "flat-spans");
+    check("langfuse-", "langfuse-json");
+}
+
+/// Small exports of every form, with all attributes, events and links.
+#[test]
+fn small_exports_of_ai_tools_in_full() {
+    let folder = data().with_file_name("exports");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension != "md"));
+    paths.sort();
+    for path in paths {
+        let store = load_bytes(&name_of(&path), std::fs::read(&path).unwrap()).unwrap();
+        insta::assert_snapshot!(name_of(&path), format!("{}{}", summary(&store), in_full(&store)));
+    }
+}
+
+fn in_full(store: &TraceStore) -> String {
+    let mut text = String::new();
+    for ix in store.span_ixs() {
+        let span = store.span(ix);
+        let id = store.span_id_text(span.id());
+        writeln!(text, "{id} in {}: {} {:?}", store.trace_id_text(span.trace_id()), span.status(), span.name())
+            .unwrap();
+        for attr in span.attrs() {
+            writeln!(text, "  {}", clip(&pair(store, attr.key, attr.value), 120)).unwrap();
+        }
+        for event in span.events() {
+            let attrs: Vec<String> = event.attrs().map(|attr| pair(store, attr.key, attr.value)).collect();
+            writeln!(text, "  event {} {} {}", event.time_ns(), event.name(), attrs.join(" ")).unwrap();
+        }
+        for link in span.links() {
+            let to = store.span_id_text(link.span_id());
+            writeln!(text, "  link {to} in {}", store.trace_id_text(link.trace_id())).unwrap();
+        }
+    }
+    text
 }
 
 /// The store of a directory is that of its files in order, and does not depend on threads or on how files are packed.

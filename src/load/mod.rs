@@ -21,6 +21,7 @@ mod moving;
 pub mod otlp_json;
 mod otlp_proto;
 mod progress;
+mod records;
 pub mod sniff;
 mod source;
 mod zipkin_json;
@@ -36,8 +37,9 @@ pub use progress::{Phase, Progress};
 pub use source::{Origin, Source};
 
 /// What Skewline reads, in words, for error messages.
-pub const EXPECTED: &str =
-    "OTLP as JSON, JSON lines or protobuf, Jaeger JSON, Zipkin JSON or Chrome trace events, plain or in gzip or zstd";
+pub const EXPECTED: &str = "OTLP as JSON, JSON lines or protobuf, Jaeger, Zipkin or Chrome trace JSON, exports of \
+    Langfuse, LangSmith, MLflow, the OpenAI Agents SDK, Dynamo or ClickHouse, or a list of spans as an SDK dumps them, \
+    plain or in gzip or zstd";
 
 /// A file format. One file per format; nothing else in the loader knows formats.
 pub trait Format: Sync {
@@ -61,6 +63,13 @@ pub static FORMATS: &[&dyn Format] = &[
     &jaeger_json::JaegerJson,
     &zipkin_json::ZipkinJson,
     &chrome_trace::ChromeTrace,
+    &records::Langfuse,
+    &records::OpenAiAgents,
+    &records::LangSmithRuns,
+    &records::MlflowTraces,
+    &records::DynamoRequests,
+    &records::ClickHouseRows,
+    &records::FlatSpans,
     &otlp_proto::OtlpProto,
 ];
 

@@ -111,6 +111,7 @@ pub fn valid() -> Vec<Valid> {
         spans: usual().len(),
         bytes,
     };
+    let export = |name, format, spans| Valid { spans, ..file(name, format, export_bytes(name)) };
     vec![
         file("otlp.json", "otlp-json", otlp_json(&usual())),
         file("otlp.jsonl", "otlp-json", otlp_lines(&usual())),
@@ -120,7 +121,19 @@ pub fn valid() -> Vec<Valid> {
         file("zipkin-v1.json", "zipkin", zipkin_v1(&usual())),
         file("chrome-object.json", "chrome", chrome(&usual(), true)),
         file("chrome-array.json", "chrome", chrome(&usual(), false)),
+        export("langfuse-api.json", "langfuse", 2),
+        export("openai-agents.jsonl", "openai-agents", 5),
+        export("langsmith-runs.json", "langsmith", 5),
+        export("mlflow-v3.json", "mlflow", 2),
+        export("dynamo-requests.jsonl", "dynamo", 3),
+        export("clickhouse-rows.jsonl", "clickhouse", 2),
+        export("flat-console-exporter.jsonl", "flat-spans", 2),
     ]
+}
+
+/// A small export of an AI tool, see tests/data/exports.
+fn export_bytes(name: &str) -> Vec<u8> {
+    std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/exports").join(name)).unwrap()
 }
 
 fn pretty(value: &Value) -> Vec<u8> {

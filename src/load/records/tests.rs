@@ -1,0 +1,102 @@
+//! Cuts, damage and chunk sizes: whatever the text, nothing panics and no record before the damage is lost.
+
+use std::path::PathBuf;
+
+use super::read::read_with;
+use super::{Records, clickhouse, dynamo, flat_spans, langfuse, langsmith, mlflow, openai_agents};
+use crate::load::json::Limits;
+use crate::load::{FORMATS, Output, Progress};
+use crate::model::{Input, StoreBuilder, TraceStore};
+
+type Read = fn(&[u8], Limits) -> TraceStore;
+
+fn load<F: Records>(mut text: &[u8], limits: Limits) -> TraceStore {
+    let mut builder = StoreBuilder::new();
+    let input = builder.add_input(Input { name: "test".into(), ..Input::default() });
+    let progress = Progress::default();
+    read_with::<F>(&mut text, limits, &mut Output::new(&mut builder, input, &progress)).unwrap();
+    builder.finish()
+}
+
+fn exports() -> Vec<(&'static str, &'static str, Read, Vec<u8>)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/exports");
+    let files: [(&str, &str, Read); 10] = [
+        ("clickhouse-rows.jsonl", "clickhouse-rows", load::<clickhouse::Rows>),
+        ("clickhouse-table.json", "clickhouse-rows", load::<clickhouse::Rows>),
+        ("dynamo-requests.jsonl", "dynamo-requests", load::<dynamo::Events>),
+        ("flat-console-exporter.jsonl", "flat-spans", load::<flat_spans::Dump>),
+        ("flat-javascript.json", "flat-spans", load::<flat_spans::Dump>),
+        ("langfuse-api.json", "langfuse-json", load::<langfuse::Observations>),
+        ("langsmith-runs.json", "langsmith-json", load::<langsmith::Runs>),
+        ("mlflow-v2.json", "mlflow-json", load::<mlflow::Traces>),
+        ("mlflow-v3.json", "mlflow-json", load::<mlflow::Traces>),
+        ("openai-agents.jsonl", "openai-agents-json", load::<openai_agents::Objects>),
+    ];
+    files.map(|(name, format, read)| (name, format, read, std::fs::read(folder.join(name)).unwrap())).into()
+}
+
+/// Names and ids in file order.
+fn dump(store: &TraceStore) -> Vec<String> {
+    let line = |ix| {
+        let span = store.span(ix);
+        let attrs: Vec<String> = span.attrs().map(|attr| store.value_text(attr.value)).collect();
+        let resource = span.resource().attrs.len();
+        format!(
+            "{} {:?} {:?} {} {resource} {}",
+            span.name(),
+            span.start_ns(),
+            span.end_ns(),
+            span.offset(),
+            attrs.join(" ")
+        )
+    };
+    store.span_ixs().map(line).collect()
+}
+
+#[test]
+fn every_export_is_recognised_as_what_it_is() {
+    for (name, format, _, text) in exports() {
+        let found = FORMATS.iter().find(|format| format.sniff(&text)).map(|format| format.name());
+        assert_eq!(found, Some(format), "{name}");
+    }
+}
+
+#[test]
+fn chunks_leave_no_trace() {
+    for (name, _, read, text) in exports() {
+        let whole = dump(&read(&text, Limits::default()));
+        assert!(!whole.is_empty(), "{name}");
+        for chunk in [1, 64, 700, 5000] {
+            let limits = Limits { chunk, ..Limits::default() };
+            assert_eq!(dump(&read(&text, limits)), whole, "{name} in chunks of {chunk}");
+        }
+    }
+}
+
+#[test]
+fn a_cut_anywhere_keeps_the_records_before_it() {
+    for (name, _, read, text) in exports() {
+        // Documents inside of a list, and runs inside of runs, are read whole.
+        if ["mlflow-v2.json", "langsmith-runs.json"].contains(&name) {
+            continue;
+        }
+        let whole = read(&text, Limits::default());
+        let offsets: Vec<usize> = whole.span_ixs().map(|ix| whole.span(ix).offset() as usize).collect();
+        for cut in (0..text.len()).step_by(7) {
+            let store = read(&text[..cut], Limits { chunk: 256, ..Limits::default() });
+            let complete = offsets.iter().skip(1).filter(|&&next| next < cut).count();
+            assert!(store.len() >= complete, "{name} cut at {cut}: {} of {complete}", store.len());
+        }
+    }
+}
+
+#[test]
+fn a_flipped_byte_never_stops_the_reader() {
+    for (_, _, read, text) in exports() {
+        for at in (0..text.len()).step_by(3) {
+            let mut damaged = text.clone();
+            damaged[at] ^= 1 << (at % 8);
+            read(&damaged, Limits { chunk: 512, ..Limits::default() });
+        }
+    }
+}
