@@ -109,6 +109,26 @@ impl State {
             | Command::ClearSearch
             | Command::SearchHelp
             | Command::Search(_) => self.apply_search(command, host),
+            Command::FindLane
+            | Command::LaneMenu
+            | Command::GroupLanes
+            | Command::GroupByClock
+            | Command::SplitLane
+            | Command::MergeLane
+            | Command::RejoinLane
+            | Command::LaneUp
+            | Command::LaneDown
+            | Command::PinLane
+            | Command::HideLane
+            | Command::ShowAllLanes
+            | Command::RenameLane
+            | Command::FoldLane
+            | Command::FoldSubtree
+            | Command::UnfoldSubtree
+            | Command::UnfoldAll
+            | Command::ResetLanes => self.apply_lane_key(&command),
+            Command::Lanes(command) => self.apply_lane(command),
+            Command::SaveView => self.save_view(host),
             other => self.apply_view(&other),
         }
     }
@@ -134,12 +154,15 @@ impl State {
                 self.session.view.query.clear();
                 self.arranged = Arc::default();
                 self.session.arranging = None;
-                self.reset_view();
+                self.reset_view(false);
             }
             Command::OpenSources(sources) => self.open_sources(sources, host),
             Command::Load { sources, add } => self.load(sources, add, host),
             Command::AnswerOpen(answer) => {
                 let sources = self.session.question.take();
+                if answer.is_none() {
+                    self.session.waiting_view = None;
+                }
                 if let (Some(answer), Some(sources)) = (answer, sources) {
                     self.load(sources, answer == Answer::Add, host);
                 }
@@ -224,10 +247,6 @@ impl State {
             Command::ScrollTo(points) => view.scroll_y = points,
             Command::Resize(size) => view.size = size,
             Command::Measure(range) => view.measure = range,
-            Command::HideLane(ref lane) => {
-                Arc::make_mut(&mut view.lanes).hidden.insert(lane.clone());
-            }
-            Command::ShowAllLanes => Arc::make_mut(&mut view.lanes).hidden.clear(),
             Command::WholeTrace => view.fit(&self.arranged.hull_ns),
             Command::ShowRange(range) => self.show_range(range),
             _ => {}
@@ -254,7 +273,9 @@ impl State {
 
     fn clear(&mut self) {
         let session = &mut self.session;
-        if session.picker.is_some() {
+        if session.lanes.renaming.is_some() {
+            session.lanes.renaming = None;
+        } else if session.picker.is_some() {
             session.picker = None;
         } else if session.keys_panel.is_some() {
             session.keys_panel = None;

@@ -80,5 +80,6 @@ impl State {
         // Marks belong to rows: those of the old arrangement mean nothing in the new one.
         self.session.search.marks = None;
         self.search_again(Duration::ZERO, host);
+        self.finish_view_file();
     }
 }

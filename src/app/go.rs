@@ -63,6 +63,8 @@ impl State {
     fn select_only(&mut self, span: SpanIx) {
         self.session.view.selection = vec![span];
         self.session.view.focused = Some(span);
+        // Keys act on the lane of the span again.
+        self.session.lanes.current = None;
     }
 
     /// Goes from the focused span to where `next` says; without one, to the first span in view.
@@ -180,7 +182,7 @@ fn areas(view: &ViewState) -> Areas {
     Areas::new(view.size, view.head_width, &Metrics::new(view.text_scale), Margins::default())
 }
 
-fn bands(arranged: &Arranged, view: &ViewState) -> (Bands, f32) {
+pub(super) fn bands(arranged: &Arranged, view: &ViewState) -> (Bands, f32) {
     let bands = lane_bands(&arranged.lanes, &arranged.layout, view, &Metrics::new(view.text_scale));
     (bands, areas(view).canvas.height())
 }

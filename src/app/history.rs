@@ -1,22 +1,30 @@
 //! Undo and redo of view changes. An undo point is set when an interaction ends, not on every wheel step.
 
+use std::sync::Arc;
+
+use crate::arrange::{LaneView, Plan};
 use crate::scene::{TimeRange, ViewState};
 
 /// What "back" restores.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 struct Place {
     time: TimeRange,
     scroll_y: f64,
+    plan: Arc<Plan>,
+    lanes: Arc<LaneView>,
 }
 
 impl Place {
-    const fn of(view: &ViewState) -> Self {
-        Self { time: view.time, scroll_y: view.scroll_y }
+    fn of(view: &ViewState) -> Self {
+        let (plan, lanes) = (Arc::clone(&view.plan), Arc::clone(&view.lanes));
+        Self { time: view.time, scroll_y: view.scroll_y, plan, lanes }
     }
 
-    const fn restore(self, view: &mut ViewState) {
+    fn restore(self, view: &mut ViewState) {
         view.time = self.time;
         view.scroll_y = self.scroll_y;
+        view.plan = self.plan;
+        view.lanes = self.lanes;
     }
 }
 
@@ -40,7 +48,7 @@ impl History {
     /// True when `view` differs from the last undo point.
     #[must_use]
     pub fn is_pending(&self, view: &ViewState) -> bool {
-        self.current.is_some_and(|current| current != Place::of(view))
+        self.current.as_ref().is_some_and(|current| *current != Place::of(view))
     }
 
     /// Sets an undo point if the view has changed since the last one.
@@ -59,7 +67,7 @@ impl History {
     pub fn undo(&mut self, view: &mut ViewState) {
         self.commit(view);
         if let Some(place) = self.back.pop() {
-            self.forward.extend(self.current.replace(place));
+            self.forward.extend(self.current.replace(place.clone()));
             place.restore(view);
         }
     }
@@ -68,7 +76,7 @@ impl History {
     pub fn redo(&mut self, view: &mut ViewState) {
         self.commit(view);
         if let Some(place) = self.forward.pop() {
-            self.back.extend(self.current.replace(place));
+            self.back.extend(self.current.replace(place.clone()));
             place.restore(view);
         }
     }

@@ -11,6 +11,8 @@ pub enum Picked {
     Open(Vec<PathBuf>),
     /// Where to save; `None` when the dialog was closed without a choice.
     Save(Option<PathBuf>),
+    /// Where to save a view; `None` when the dialog was closed without a choice.
+    SaveView(Option<PathBuf>),
 }
 
 /// File dialogs. Answers come later: a dialog never holds up the window.
@@ -19,6 +21,8 @@ pub trait Dialogs {
     fn open(&self, wake: Wake) -> Receiver<Picked>;
     /// Asks where to save a picture called `name`.
     fn save(&self, name: &str, wake: Wake) -> Receiver<Picked>;
+    /// Asks where to save a view called `name`.
+    fn save_view(&self, name: &str, wake: Wake) -> Receiver<Picked>;
 }
 
 /// Makes the window look for results.
@@ -59,6 +63,20 @@ impl Dialogs for DesktopDialogs {
                     .add_filter("All files", &["*"]);
                 let files = block_on(dialog.pick_files()).unwrap_or_default();
                 Picked::Open(files.into_iter().map(|file| file.path().to_owned()).collect())
+            },
+            wake,
+        )
+    }
+
+    fn save_view(&self, name: &str, wake: Wake) -> Receiver<Picked> {
+        let name = name.to_owned();
+        Self::run(
+            move || {
+                let dialog = rfd::AsyncFileDialog::new()
+                    .set_title("Save view")
+                    .set_file_name(name)
+                    .add_filter("Saved view", &["json"]);
+                Picked::SaveView(block_on(dialog.save_file()).map(|file| file.path().to_owned()))
             },
             wake,
         )

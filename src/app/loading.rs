@@ -16,7 +16,8 @@ pub const SAMPLE: &[u8] = include_bytes!("../../sample-traces/slow-conversation.
 
 impl State {
     /// Opens `sources`; asks first when something is open.
-    pub(super) fn open_sources(&mut self, sources: Vec<Source>, host: &mut Host) {
+    pub(super) fn open_sources(&mut self, mut sources: Vec<Source>, host: &mut Host) {
+        self.take_views(&mut sources);
         if sources.is_empty() {
             return;
         }
@@ -35,7 +36,11 @@ impl State {
         let origins: Vec<Origin> = existing.map(|data| data.origins.clone()).unwrap_or_default();
         let store = existing.map(|data| Arc::clone(&data.store));
         // A file more is arranged as the others are; another one starts afresh.
-        let plan = if add { Arc::clone(&self.session.view.plan) } else { Arc::default() };
+        let plan = match (&self.session.waiting_view, add) {
+            (Some(view), _) => Arc::new(view.plan.clone()),
+            (None, true) => Arc::clone(&self.session.view.plan),
+            (None, false) => Arc::default(),
+        };
         let finish = move |loaded, _: &load::Progress| {
             let workspace = Workspace::build(loaded, &origins);
             Opened { arranged: workspace.arrange(&plan), workspace }
@@ -58,6 +63,12 @@ impl State {
                     self.session.dialog = None;
                     self.open_sources(files.into_iter().map(Source::Path).collect(), host);
                 }
+                Ok(Picked::SaveView(path)) => {
+                    self.session.dialog = None;
+                    if let Some(path) = path {
+                        self.save_view_to(&path);
+                    }
+                }
                 Ok(Picked::Save(path)) => {
                     self.session.dialog = None;
                     let tables = &mut self.session.tables;
@@ -76,10 +87,16 @@ impl State {
         if let Some(result) = done
             && let Some(loading) = self.session.loading.take()
         {
+            if result.is_err() {
+                self.session.waiting_view = None;
+            }
             match result {
                 Ok(opened) => {
                     self.loaded(opened, &loading);
                     self.session.search.forget();
+                    if let Some(view) = self.session.waiting_view.take() {
+                        self.apply_view_file(*view);
+                    }
                     self.search_again(std::time::Duration::ZERO, host);
                 }
                 Err(LoadError::Cancelled) => {
@@ -108,17 +125,17 @@ impl State {
         self.data = Some(Arc::new(workspace));
         self.session.arranging = None;
         self.arranged = Arc::new(arranged);
-        self.reset_view();
+        self.reset_view(loading.add);
     }
 
-    /// Shows everything, nothing selected, no earlier views.
-    pub(super) fn reset_view(&mut self) {
+    /// Shows everything, nothing selected, no earlier views; lanes as the user had them, or as they come.
+    pub(super) fn reset_view(&mut self, keep_lanes: bool) {
         let session = &mut self.session;
         session.view.selection.clear();
         session.view.focused = None;
         session.view.measure = None;
         session.view.plan = Arc::new(self.arranged.plan.clone());
-        session.view.lanes = Arc::default();
+        session.view.lanes = if keep_lanes { Arc::clone(&session.view.lanes) } else { Arc::default() };
         session.export = None;
         // Its choices are about what was open before.
         session.picker = None;

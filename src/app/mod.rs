@@ -12,6 +12,7 @@ mod go;
 pub mod history;
 pub mod host;
 pub mod keys;
+pub mod lanes;
 mod loading;
 mod panels;
 pub mod picker;
@@ -21,6 +22,7 @@ pub mod settings;
 pub mod state;
 pub mod tables;
 pub mod theme;
+pub mod views;
 mod window;
 pub mod workspace;
 

@@ -9,13 +9,14 @@ use super::arranging::Arranging;
 use super::bindings::{Bindings, KeysPanel};
 use super::history::History;
 use super::host::Picked;
+use super::lanes::Lanes;
 use super::picker::Picker;
 use super::picture::Drawing;
 use super::search::Search;
 use super::settings::{Settings, ThemeChoice};
 use super::tables::Tables;
 use super::workspace::{Opened, Workspace};
-use crate::arrange::Arranged;
+use crate::arrange::{Arranged, ViewFile};
 use crate::load::{Job, Source};
 use crate::scene::{RulerMode, ThemeKind, ViewState};
 use crate::view::focus::Go;
@@ -64,6 +65,10 @@ pub struct Session {
     pub load_error: Option<LoadFailure>,
     /// The arrangement that is being made for a changed plan.
     pub arranging: Option<Arranging>,
+    /// Work on lanes.
+    pub lanes: Lanes,
+    /// A saved view for what is being loaded.
+    pub waiting_view: Option<Box<ViewFile>>,
     /// A picture that is being drawn.
     pub drawing: Option<Drawing>,
     /// A file dialog that is open.
@@ -153,7 +158,11 @@ impl State {
     #[must_use]
     pub const fn is_overlaid(&self) -> bool {
         let session = &self.session;
-        session.help_open || session.picker.is_some() || session.keys_panel.is_some() || session.export.is_some()
+        session.help_open
+            || session.lanes.renaming.is_some()
+            || session.picker.is_some()
+            || session.keys_panel.is_some()
+            || session.export.is_some()
     }
 
     /// Copies choices that the scene needs into the view.

@@ -4,15 +4,24 @@
 //! lanes, rows, and the index that frames are drawn from. It visits every span, so the window does it on a thread.
 //! What needs no new rows (order, pins, names, heights, hiding) is a [`LaneView`] and costs a step per lane.
 
+mod keys;
 mod lanes;
+mod pairs;
+mod pick;
 mod plan;
+#[cfg(test)]
+mod tests;
 mod view;
+pub mod view_file;
 
 use std::ops::Range;
 
-pub use lanes::{LaneInfo, LaneKey};
-pub use plan::{ClockChoice, Plan};
+pub use keys::{LaneKey, SpanKey, resolve};
+pub use lanes::LaneInfo;
+pub use pairs::{Split, group_keys, splits};
+pub use plan::{CLOCK, ClockChoice, Plan};
 pub use view::LaneView;
+pub use view_file::ViewFile;
 
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::Domains;
@@ -53,7 +62,8 @@ impl Arranged {
 /// raw times.
 #[must_use]
 pub fn arrange(store: &TraceStore, domains: &Domains, model: Option<&ClockModel>, plan: &Plan) -> Arranged {
-    let (grouping, lanes) = lanes::group(store, domains);
+    let (mut grouping, lanes) = lanes::group(store, domains, plan);
+    grouping.folded = resolve(store, plan.folds.iter()).0;
     let layout = match (plan.clock, model) {
         (ClockChoice::Raw, _) => Layout::build(store, &grouping, &RawTime),
     };

@@ -10,6 +10,9 @@ pub struct Args {
     /// Files, directories, or - for stdin; several form one workspace
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
+    /// How to look at it: a view saved in the window (NAME.view.json)
+    #[arg(long, value_name = "FILE")]
+    pub view: Option<PathBuf>,
 }
 
 /// The way on when there is no window.
@@ -27,7 +30,11 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     if !has_display() {
         anyhow::bail!("no display can be opened (neither WAYLAND_DISPLAY nor DISPLAY is set); {WITHOUT_A_WINDOW}");
     }
-    let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
+    let mut sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
+    if let Some(view) = args.view {
+        crate::export::views::read(&view).map_err(anyhow::Error::msg)?;
+        sources.push(Source::Path(view));
+    }
     match crate::app::run(sources) {
         Ok(()) => Ok(Exit::Fine),
         Err(error) => {

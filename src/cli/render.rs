@@ -1,6 +1,7 @@
 //! `skewline render INPUT... -o OUT`: the timeline as a picture.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::bail;
 use emath::Vec2;
@@ -9,11 +10,13 @@ use super::limits::Limits;
 use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
 use crate::analysis::search::{Query, parse};
-use crate::arrange::Plan;
-use crate::export::{picture, png, svg};
+use crate::arrange::view_file::{SavedRange, ViewFile};
+use crate::arrange::{CLOCK, Plan, group_keys};
+use crate::export::{picture, png, svg, views};
 use crate::load::{Progress, Source, load};
+use crate::model::TraceStore;
 use crate::model::time::duration_text;
-use crate::scene::{RulerMode, ThemeKind, ViewState, lower};
+use crate::scene::{RulerMode, ThemeKind, TimeRange, ViewState, lower};
 
 /// What to draw, and where to.
 #[derive(clap::Args, Debug)]
@@ -48,6 +51,15 @@ pub struct Args {
     /// Size of text and rows, 1 = normal
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_scale)]
     pub text_scale: f32,
+    /// How to look at it: a view saved in the window (NAME.view.json); other options come on top
+    #[arg(long, value_name = "FILE")]
+    pub view: Option<PathBuf>,
+    /// A lane for every value of this resource attribute, e.g. service.name; \"clock\" for every clock
+    #[arg(long, value_name = "KEY")]
+    pub group_by: Option<String>,
+    /// Only these lanes, in this order: names, parts of names, or numbers from the top
+    #[arg(long, value_name = "LANE,...", value_delimiter = ',')]
+    pub lanes: Vec<String>,
     /// Limits of what is read
     #[command(flatten)]
     pub limits: Limits,
@@ -65,16 +77,24 @@ const HEIGHTS: (f32, f32) = (280.0, 4000.0);
 #[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments by value")]
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     let format = Format::of(&args.output)?;
-    let query = query_of(args.search.as_deref().unwrap_or_default())?;
+    let mut saved = saved_view(&args)?;
+    if let Some(search) = &args.search {
+        saved.query.clone_from(search);
+    }
+    let query = query_of(&saved.query)?;
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
     let loaded = load(&sources, &args.limits.options(), &Progress::default())?;
     for failure in &loaded.failures {
         say_on_stderr(&format!("skewline: {}", failure.error));
     }
-    let mut timeline = picture::Timeline::of_store(&loaded.store, &Plan::default());
+    check_key(&loaded.store, &saved.plan.group_by)?;
+    let mut timeline = picture::Timeline::of_store(&loaded.store, &saved.plan);
+    for misfit in saved.misfits(&loaded.store, &timeline.arranged) {
+        say_on_stderr(&format!("skewline: the saved view fits in part: {misfit}"));
+    }
     timeline.mark(&loaded.store, &query);
     let caption = picture::caption_of(&loaded.store, &loaded.origins, timeline.domains.list.len())?;
-    let mut view = view(&args, &timeline)?;
+    let mut view = view(&args, &saved, &loaded.store, &timeline)?;
     view.size = args.size.map_or_else(
         || timeline.size_for(&loaded.store, &caption, &view, WIDTH, HEIGHTS.0, HEIGHTS.1),
         |(width, height)| Vec2::new(f32::from(width), f32::from(height)),
@@ -111,16 +131,52 @@ impl Format {
     }
 }
 
-fn view(args: &Args, timeline: &picture::Timeline) -> anyhow::Result<ViewState> {
+/// The view to start from, with what the options ask for on top. Says what in the file is not understood.
+fn saved_view(args: &Args) -> anyhow::Result<ViewFile> {
+    let mut saved = ViewFile::default();
+    if let Some(path) = &args.view {
+        let (read, notes) = views::read(path).map_err(anyhow::Error::msg)?;
+        for note in notes {
+            say_on_stderr(&format!("skewline: {}: {note}", path.display()));
+        }
+        saved = read;
+    }
+    if let Some(key) = &args.group_by {
+        saved.plan = Plan { clock: saved.plan.clock, group_by: key.clone(), ..Plan::default() };
+    }
+    Ok(saved)
+}
+
+/// A key that no resource has would make one lane of everything: that is a slip.
+fn check_key(store: &TraceStore, key: &str) -> anyhow::Result<()> {
+    let has_key = |key: &str| store.resources().iter().any(|resource| store.find_attr(&resource.attrs, key).is_some());
+    if key == CLOCK || has_key(key) {
+        return Ok(());
+    }
+    let keys: Vec<String> = group_keys(store, 2).into_iter().map(|split| split.key).collect();
+    bail!("no resource has the attribute {key:?}; lanes can be grouped by {}", keys.join(", "))
+}
+
+fn view(args: &Args, saved: &ViewFile, store: &TraceStore, timeline: &picture::Timeline) -> anyhow::Result<ViewState> {
     let hull = timeline.arranged.layout.hull_ns();
     let mut view = ViewState {
         theme: args.theme,
         text_scale: args.text_scale,
-        query: args.search.clone().unwrap_or_default(),
         ruler: if args.absolute { RulerMode::Absolute } else { RulerMode::Relative },
         ..ViewState::default()
     };
     view.fit(hull);
+    view.lanes = Arc::new(saved.lanes.clone());
+    view.selection = saved.selected(store);
+    view.query.clone_from(&saved.query);
+    let range = |saved: SavedRange| TimeRange { from_ns: saved.from_ns, to_ns: saved.to_ns };
+    view.measure = saved.measure.map(range);
+    if let Some(time) = saved.time.filter(|time| time.to_ns >= hull.start && time.from_ns <= hull.end) {
+        view.time = range(time);
+    }
+    if !args.lanes.is_empty() {
+        timeline.arranged.pick_lanes(&mut view.lanes, &args.lanes).map_err(anyhow::Error::msg)?;
+    }
     if let Some(from) = &args.from {
         view.time.from_ns = from.unix_ns(hull.start);
     }

@@ -5,3 +5,4 @@ pub mod picture;
 pub mod png;
 pub mod report;
 pub mod svg;
+pub mod views;

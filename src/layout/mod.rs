@@ -65,6 +65,26 @@ pub struct Grouping {
     pub of_span: Vec<LaneIx>,
     /// Number of lanes; some may be empty.
     pub lanes: usize,
+    /// Spans whose subtree is hidden as far as it lies in their lane, sorted.
+    pub folded: Vec<SpanIx>,
+}
+
+/// A span that stands for its subtree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fold {
+    /// The span.
+    pub span: SpanIx,
+    /// Spans behind it, itself not counted; at least 1.
+    pub hidden: u32,
+}
+
+/// A span that a [`Fold`] hides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Folded {
+    /// The span.
+    pub span: SpanIx,
+    /// The slot of the span that stands for it.
+    pub slot: u32,
 }
 
 impl Grouping {
@@ -72,7 +92,7 @@ impl Grouping {
     #[must_use]
     pub fn by_clock(domains: &Domains) -> Self {
         let of_span = domains.of_span.iter().map(|domain| LaneIx(domain.0)).collect();
-        Self { of_span, lanes: domains.list.len() }
+        Self { of_span, lanes: domains.list.len(), folded: Vec::new() }
     }
 }
 
@@ -93,8 +113,11 @@ pub struct GhostBar {
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
     lanes: Vec<Lane>,
-    /// The slot of every span in `spans`.
+    /// The slot of every span in `spans`; of a folded one, the slot of the span that stands for it.
     slot_of: Vec<u32>,
+    /// By span.
+    folds: Vec<Fold>,
+    folded: Vec<Folded>,
     spans: Arc<RowItems>,
     ghosts: Arc<RowItems>,
     /// The row of every ghost.
@@ -121,7 +144,31 @@ impl Layout {
         self.spans.row_count()
     }
 
-    /// The row of `span`.
+    /// Spans that stand for their subtree, by span.
+    #[must_use]
+    pub fn folds(&self) -> &[Fold] {
+        &self.folds
+    }
+
+    /// How many spans `span` stands for besides itself: 0 unless it is folded.
+    #[must_use]
+    pub fn hidden_behind(&self, span: SpanIx) -> u32 {
+        self.folds.binary_search_by_key(&span, |fold| fold.span).map_or(0, |at| self.folds[at].hidden)
+    }
+
+    /// Spans that are drawn as part of another one.
+    #[must_use]
+    pub fn folded(&self) -> &[Folded] {
+        &self.folded
+    }
+
+    /// The span that is drawn for `span`: itself, unless it is folded into another one.
+    #[must_use]
+    pub fn shown_as(&self, span: SpanIx) -> SpanIx {
+        SpanIx(self.spans.items()[self.slot_of[span.at()] as usize])
+    }
+
+    /// The row of `span`, or of the span that stands for it.
     #[must_use]
     pub fn row_of(&self, span: SpanIx) -> RowIx {
         RowIx(self.spans.row_of(self.slot_of[span.at()]))
@@ -189,6 +236,8 @@ impl Layout {
             + self.spans.heap_bytes()
             + self.ghosts.heap_bytes()
             + self.lanes.capacity() * size_of::<Lane>()
+            + self.folds.capacity() * size_of::<Fold>()
+            + self.folded.capacity() * size_of::<Folded>()
     }
 }
 
@@ -211,7 +260,7 @@ fn build(store: &TraceStore, grouping: &Grouping, map: &impl TimeMap) -> Layout 
     };
     let lane_count = grouping.lanes.max(usize::from(!store.is_empty()));
     let earliest_ns = store.time_hull_ns().map_or(0, |hull| hull.start);
-    let ground = Ground { store, map, lane_of, earliest_ns };
+    let ground = Ground { store, map, lane_of, folded: &grouping.folded, earliest_ns };
     let roots = local_roots(store, lane_of, lane_count);
     let jobs: Vec<(usize, &[Node])> = roots
         .iter()
@@ -298,10 +347,17 @@ fn collect(store: &TraceStore, mut lanes: Vec<Lane>, mut pieces: Vec<Piece>) -> 
     for piece in &mut pieces {
         piece.trees.finish_rows(lanes[piece.lane].rows.start);
     }
+    let (mut folds, mut folded): (Vec<Fold>, Vec<(SpanIx, SpanIx)>) = (Vec::new(), Vec::new());
     for piece in &pieces {
         let trees = &piece.trees;
-        for (at, &row) in trees.rows().iter().enumerate() {
-            let node = trees.node[at];
+        for fold in trees.folds() {
+            let span = SpanIx(trees.node[fold.start - 1]);
+            folds.push(Fold { span, hidden: fold.len() as u32 });
+            folded.extend(fold.clone().map(|at| (SpanIx(trees.node[at]), span)));
+            lanes[piece.lane].spans += fold.len() as u64;
+        }
+        for at in trees.shown() {
+            let (node, row) = (trees.node[at], trees.rows()[at]);
             let (start_ns, end_ns) = (trees.start_ns[at], trees.end_ns[at]);
             let hull = hull_ns.get_or_insert(start_ns..end_ns);
             hull.start = hull.start.min(start_ns);
@@ -320,8 +376,17 @@ fn collect(store: &TraceStore, mut lanes: Vec<Lane>, mut pieces: Vec<Piece>) -> 
     for (slot, &item) in (0..).zip(spans.items()) {
         slot_of[item as usize] = slot;
     }
+    folds.sort_unstable_by_key(|fold| fold.span);
+    folded.sort_unstable();
+    let folded: Vec<Folded> =
+        folded.into_iter().map(|(span, into)| Folded { span, slot: slot_of[into.at()] }).collect();
+    for one in &folded {
+        slot_of[one.span.at()] = one.slot;
+    }
     Layout {
         lanes,
+        folds,
+        folded,
         slot_of,
         spans: Arc::new(spans),
         ghosts: Arc::new(RowItems::new(rows, ghosts.iter())),

@@ -5,6 +5,8 @@
 //! recurses, however deep the trace.
 
 use super::LaneIx;
+use std::ops::Range;
+
 use super::pack::Packer;
 use super::time_map::TimeMap;
 use crate::model::{SpanFlags, SpanIx, TraceStore};
@@ -22,6 +24,8 @@ pub(super) struct Ground<'a, M> {
     pub map: &'a M,
     /// The lane of every span.
     pub lane_of: &'a [LaneIx],
+    /// Spans that stand for their subtree, sorted.
+    pub folded: &'a [SpanIx],
     /// Where a span is drawn that has no time and no relatives with one.
     pub earliest_ns: i64,
 }
@@ -38,6 +42,8 @@ pub(super) struct Trees {
     pub end_ns: Vec<i64>,
     hull_start_ns: Vec<i64>,
     hull_end_ns: Vec<i64>,
+    /// Positions of what folded nodes hide: each range is the subtree of the node before it. In order, disjoint.
+    hidden: Vec<Range<usize>>,
     /// Rows of the subtree.
     height: Vec<u32>,
     /// Rows below the local parent; for roots: the row in the lane.
@@ -60,6 +66,7 @@ impl Trees {
         let mut trees = Self::default();
         trees.walk(ground, lane, roots);
         trees.find_extents(ground);
+        trees.fold(ground);
         trees.pack();
         trees
     }
@@ -152,6 +159,35 @@ impl Trees {
         self.hull_end_ns[at] = self.hull_end_ns[at].max(end);
     }
 
+    /// Finds what folded nodes hide. Extents are complete by then: folding moves no bar in time.
+    fn fold<M: TimeMap>(&mut self, ground: &Ground<'_, M>) {
+        if ground.folded.is_empty() {
+            return;
+        }
+        let mut at = 0;
+        while at < self.node.len() {
+            let end = at + self.size[at] as usize;
+            if end > at + 1 && ground.folded.binary_search(&SpanIx(self.node[at])).is_ok() {
+                self.hidden.push(at + 1..end);
+                at = end;
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// What folded nodes hide, each a range of positions right after the node itself.
+    pub fn folds(&self) -> &[Range<usize>] {
+        &self.hidden
+    }
+
+    /// Positions of the nodes that are drawn.
+    pub fn shown(&self) -> impl Iterator<Item = usize> + '_ {
+        let ends = std::iter::once(0).chain(self.hidden.iter().map(|fold| fold.end));
+        let starts = self.hidden.iter().map(|fold| fold.start).chain([self.node.len()]);
+        ends.zip(starts).flat_map(|(from, to)| from..to)
+    }
+
     /// Packs the subtrees of every node's children below it, leaves first.
     fn pack(&mut self) {
         let len = self.node.len();
@@ -161,7 +197,8 @@ impl Trees {
         let mut children: Vec<(i64, u32)> = Vec::new();
         for at in (0..len).rev() {
             let end = at + self.size[at] as usize;
-            if end == at + 1 {
+            let is_folded = self.hidden.binary_search_by_key(&(at + 1), |fold| fold.start).is_ok();
+            if end == at + 1 || is_folded {
                 continue;
             }
             children.clear();

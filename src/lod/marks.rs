@@ -3,6 +3,7 @@
 //! Built beside an index without changing it, and on another thread. One bit per span in the order of the rows,
 //! with sums before every word, so that a bar is counted in constant time whatever it hides (invariants I6, I7).
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Bar;
@@ -11,7 +12,7 @@ use crate::analysis::search::{CancelFlag, SpanSet};
 use crate::layout::{LaneIx, Layout};
 use crate::model::SpanIx;
 
-/// Which spans of a [`Layout`] are marked.
+/// Which spans of a [`Layout`] are marked. A span that stands for its subtree is marked when any span of it is.
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
     /// By slot of the layout's rows.
@@ -31,7 +32,10 @@ impl Marks {
     #[must_use]
     pub fn build(layout: &Layout, set: &SpanSet, cancel: &CancelFlag) -> Option<Self> {
         let items = layout.span_rows();
-        let slots = SpanSet::from_fn(items.len(), cancel, |slot| set.has(SpanIx(items.items()[slot])))?;
+        let behind: BTreeSet<u32> =
+            layout.folded().iter().filter(|folded| set.has(folded.span)).map(|folded| folded.slot).collect();
+        let is_marked = |slot: usize| set.has(SpanIx(items.items()[slot])) || behind.contains(&(slot as u32));
+        let slots = SpanSet::from_fn(items.len(), cancel, is_marked)?;
         let mut before = Vec::with_capacity(slots.words().len());
         let mut sum = 0;
         for word in slots.words() {

@@ -79,7 +79,12 @@ impl Index {
     #[must_use]
     pub fn build_flagged(layout: &Layout, flags: &[SpanFlags]) -> Self {
         let spans = layout.span_rows();
-        let by_slot = spans.items().iter().map(|&item| flags[item as usize]).collect();
+        let mut by_slot: Vec<SpanFlags> = spans.items().iter().map(|&item| flags[item as usize]).collect();
+        // A span that stands for its subtree shows what is wrong anywhere in it.
+        for folded in layout.folded() {
+            let shown = &mut by_slot[folded.slot as usize];
+            *shown = shown.with(flags[folded.span.at()]);
+        }
         let spans = Column::new(Arc::clone(spans), by_slot);
         let ghosts = layout.ghost_rows();
         let ghosts = Column::new(Arc::clone(ghosts), vec![SpanFlags::default(); ghosts.len()]);

@@ -255,6 +255,17 @@ impl TraceStore {
         }
     }
 
+    /// The id that [`Self::span_id_text`] writes as `text`; `None` when no span of the store can have it.
+    #[must_use]
+    pub fn parse_span_id(&self, text: &str) -> Option<SpanId> {
+        let bits = (text.len() == 16).then(|| u64::from_str_radix(text, 16).ok()).flatten();
+        let is_canonical = |bits: &u64| Hex64(*bits).to_string() == text;
+        match bits.filter(is_canonical) {
+            Some(bits) => Some(SpanId::from_u64(bits)),
+            None => self.strings().find(text).map(SpanId::Text),
+        }
+    }
+
     /// A trace id as text: 32 hex digits, the text of the file, or empty.
     #[must_use]
     pub fn trace_id_text(&self, id: TraceId) -> String {

@@ -9,6 +9,7 @@ use super::geometry::{Areas, LaneBand, Metrics, lane_bands};
 use super::heads::LaneTexts;
 use super::labels::Labels;
 use super::palette::{BarColors, ServiceColors};
+use super::profile;
 use super::ruler;
 use super::selection;
 use super::shape::{Anchor, TextShape};
@@ -151,6 +152,10 @@ impl SceneBuilder {
         for band in bands[first..].iter().take_while(|band| band.top < bottom) {
             self.head(frame, scene, band);
             let before = scene.bars.len() + scene.ghosts.len();
+            if band.is_folded {
+                profile::add(frame, scene, band, &mut self.bars);
+                continue;
+            }
             for row in band.rows_between(top, bottom) {
                 self.row(frame, scene, band, RowIx(row));
             }
@@ -173,6 +178,8 @@ impl SceneBuilder {
             scene.hidden.hits_hidden = marks.all().saturating_sub(shown);
         }
         scene.hidden.lanes_hidden = (frame.input.lanes.len().saturating_sub(bands.len())) as u32;
+        scene.hidden.lanes_folded = bands.iter().filter(|band| band.is_folded).count() as u32;
+        scene.hidden.spans_folded = frame.input.layout.folded().len() as u64;
         scene.bands = bands;
     }
 
@@ -268,8 +275,11 @@ impl SceneBuilder {
 
     /// How long a span is; a bar that stands for several spans says how many more there are instead.
     fn beside_name(&mut self, bar: &SceneBar, duration_ns: Option<i64>, size: f32) -> (Arc<str>, f32) {
-        if bar.count > 1 {
-            let text = format!("+{}", bar.count - 1);
+        if bar.count > 1 || bar.folded > 0 {
+            let text = match (bar.count - 1, bar.folded) {
+                (0, folded) => format!("▸ {folded} folded"),
+                (more, _) => format!("+{more}"),
+            };
             let width = text::width(&text, Font::Regular, size);
             return (text.into(), width);
         }
@@ -385,11 +395,12 @@ fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> 
         // Spans that follow each other without a pause stay two bars to the eye.
         rect.max.x -= NEIGHBOUR_GAP;
     }
+    let folded = frame.input.layout.hidden_behind(bar.span);
     let hits = frame.input.marks.map_or(0, |marks| marks.in_bar(bar));
     let is_dim = hits == 0 && frame.input.marks.is_some();
     let fill = frame.colors(bar.span).fill;
     let fill = if is_dim { dimmed(fill, frame.theme) } else { fill };
-    SceneBar { rect, span: bar.span, count: bar.count, flags: bar.flags, hits, is_dim, fill }
+    SceneBar { rect, span: bar.span, folded, count: bar.count, flags: bar.flags, hits, is_dim, fill }
 }
 
 /// The y on the screen of a content coordinate. Far outside it saturates, so that `f32` stays exact.
@@ -465,6 +476,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         ruler: ruler::Ruler::default(),
         lanes: Vec::new(),
         bars: Vec::new(),
+        profiles: Vec::new(),
         dense: Vec::new(),
         ghosts: Vec::new(),
         labels: Vec::new(),

@@ -24,6 +24,8 @@ pub struct SceneBar {
     pub count: u32,
     /// Flags of all spans behind it.
     pub flags: SpanFlags,
+    /// Spans of its subtree that are folded into it, besides itself.
+    pub folded: u32,
     /// Search hits behind it.
     pub hits: u32,
     /// True when a search found other spans, but none behind this bar.
@@ -81,6 +83,12 @@ pub struct LaneHead {
     pub hits: Option<u32>,
     /// True when the clock was told apart by guessing.
     pub is_guess: bool,
+    /// True when it has spans of several clocks.
+    pub is_mixed: bool,
+    /// True when it stays above lanes that are not pinned.
+    pub is_pinned: bool,
+    /// True when its lane is too low for all of its text: name, count and evidence only.
+    pub is_low: bool,
 }
 
 /// One column of the overview strip.
@@ -96,6 +104,19 @@ pub struct OverviewColumn {
     pub has_hit: bool,
     /// True when a search found spans, but none in it.
     pub is_dim: bool,
+}
+
+/// The strip of a folded lane.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LaneProfile {
+    /// The lane.
+    pub lane: LaneIx,
+    /// Where.
+    pub rect: Rect,
+    /// Busy stretches: how many rows are in use, against the busiest moment in view.
+    pub columns: Vec<OverviewColumn>,
+    /// Width of a column.
+    pub column_width: f32,
 }
 
 /// The overview strip.
@@ -190,6 +211,10 @@ pub struct Hidden {
     pub lanes_hidden: u32,
     /// Search hits in lanes that are not shown.
     pub hits_hidden: u64,
+    /// Lanes that show a strip instead of their rows.
+    pub lanes_folded: u32,
+    /// Spans folded into their parents.
+    pub spans_folded: u64,
 }
 
 /// A frame.
@@ -223,6 +248,8 @@ pub struct Scene {
     pub lanes: Vec<LaneHead>,
     /// Bars, by row, then start.
     pub bars: Vec<SceneBar>,
+    /// Folded lanes in view.
+    pub profiles: Vec<LaneProfile>,
     /// Stretches in which bars hide spans.
     pub dense: Vec<Dense>,
     /// Ghosts in view.

@@ -24,6 +24,8 @@ pub struct Metrics {
     pub lane_pad: f32,
     /// Least height of a lane: its head's text fits.
     pub lane_min: f32,
+    /// Height of a folded lane, and the least of one resized by hand: name and evidence fit.
+    pub lane_low: f32,
     /// Height of the overview strip.
     pub overview: f32,
     /// Height of the ruler.
@@ -43,6 +45,7 @@ impl Metrics {
             small: 10.5 * scale,
             lane_pad: (9.0 * scale).round(),
             lane_min: (72.0 * scale).round(),
+            lane_low: (42.0 * scale).round(),
             overview: (46.0 * scale).round(),
             ruler: (28.0 * scale).round(),
         }
@@ -126,8 +129,10 @@ pub struct LaneBand {
     pub height: f32,
     /// Top of the first row, from the lane's top.
     pub first_row: f32,
-    /// Distance of its rows.
+    /// Distance of its rows; of a folded lane, the height of its strip.
     pub pitch: f32,
+    /// True when one strip stands for all rows.
+    pub is_folded: bool,
 }
 
 impl LaneBand {
@@ -140,12 +145,18 @@ impl LaneBand {
     /// Top of `row` in content coordinates.
     #[must_use]
     pub fn row_top(&self, row: RowIx) -> f64 {
+        if self.is_folded {
+            return self.top + f64::from(self.first_row);
+        }
         self.top + f64::from(self.first_row) + f64::from(row.0.saturating_sub(self.rows.start)) * f64::from(self.pitch)
     }
 
     /// The row at `y` in content coordinates.
     #[must_use]
     pub fn row_at(&self, y: f64) -> Option<RowIx> {
+        if self.is_folded {
+            return None;
+        }
         let offset = (y - self.top - f64::from(self.first_row)) / f64::from(self.pitch);
         let count = self.rows.end - self.rows.start;
         (offset >= 0.0 && offset < f64::from(count)).then(|| RowIx(self.rows.start + offset as u32))
@@ -154,6 +165,9 @@ impl LaneBand {
     /// The rows that touch `from..to` in content coordinates.
     #[must_use]
     pub fn rows_between(&self, from: f64, to: f64) -> Range<u32> {
+        if self.is_folded {
+            return self.rows.start..self.rows.start;
+        }
         let base = self.top + f64::from(self.first_row);
         let pitch = f64::from(self.pitch);
         let count = f64::from(self.rows.end - self.rows.start);
@@ -208,16 +222,19 @@ pub fn lane_bands(lanes: &[LaneInfo], layout: &Layout, view: &ViewState, metrics
     let mut bands = Vec::with_capacity(lanes.len());
     for ix in view.lanes.shown(lanes) {
         let Some(lane) = layout.lanes().get(ix.at()) else { continue };
-        let rows = (lane.rows.end - lane.rows.start).max(1) as f32;
-        let natural = (rows * metrics.pitch + 2.0 * metrics.lane_pad).max(metrics.lane_min);
+        let is_folded = view.lanes.folded.contains(&lanes[ix.at()].key);
+        let rows = if is_folded { 1.0 } else { (lane.rows.end - lane.rows.start).max(1) as f32 };
+        let needed = rows * metrics.pitch + 2.0 * metrics.lane_pad;
+        let natural = if is_folded { metrics.lane_low } else { needed.max(metrics.lane_min) };
         // A lane resized by hand squeezes its rows, down to three points each.
-        let least = (rows * 3.0 + 4.0).max(metrics.pitch);
+        let least = (rows * 3.0 + 4.0).max(metrics.lane_low);
         let asked = view.lanes.heights.get(&lanes[ix.at()].key).map(|&height| height as f32 * metrics.scale);
         let height = asked.map_or(natural, |asked| asked.clamp(least, natural.max(asked)));
-        let pad = metrics.lane_pad.min((height - rows * 3.0).max(0.0) / 2.0);
-        let pitch = ((height - 2.0 * pad) / rows).min(metrics.pitch);
+        let pad = metrics.lane_pad.min((height - rows * 3.0).max(0.0) / 2.0) * if is_folded { 0.4 } else { 1.0 };
+        let most = if is_folded { f32::INFINITY } else { metrics.pitch };
+        let pitch = ((height - 2.0 * pad) / rows).min(most);
         // Few rows sit at the top, level with the lane's name.
-        bands.push(LaneBand { lane: ix, rows: lane.rows.clone(), top, height, first_row: pad, pitch });
+        bands.push(LaneBand { lane: ix, rows: lane.rows.clone(), top, height, first_row: pad, pitch, is_folded });
         top += f64::from(height);
     }
     Bands::new(bands)

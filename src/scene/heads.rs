@@ -21,6 +21,7 @@ pub(super) struct LaneTexts {
     hits: Option<u32>,
     theme: ThemeKind,
     full_name: String,
+    is_pinned: bool,
     name: Arc<str>,
     count: Arc<str>,
     detail: Arc<str>,
@@ -31,14 +32,14 @@ pub(super) struct LaneTexts {
 
 impl SceneBuilder {
     pub(super) fn head(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand) {
-        let (areas, metrics) = (&scene.areas, &scene.metrics);
+        let (areas, metrics) = (&scene.areas, scene.metrics);
         let top = to_screen(areas, scene.scroll_y, band.top).max(areas.canvas.top());
         let bottom = to_screen(areas, scene.scroll_y, band.bottom()).min(areas.canvas.bottom());
         let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(areas.canvas.right(), bottom));
         // The text stays in view while any of the lane is, and leaves with its bottom edge.
         let lane_bottom = to_screen(areas, scene.scroll_y, band.bottom());
         let lane_top = to_screen(areas, scene.scroll_y, band.top);
-        let text_top = top.min(lane_bottom - metrics.lane_min).max(lane_top);
+        let text_top = top.min(lane_bottom - metrics.lane_min.min(band.height)).max(lane_top);
         let Some(lane) = frame.input.lanes.get(band.lane.at()) else { return };
         let texts = self.lane_texts(frame, scene, band.lane, lane);
         scene.lanes.push(LaneHead {
@@ -57,6 +58,9 @@ impl SceneBuilder {
             kind: texts.kind,
             services: texts.services,
             is_guess: lane.is_guess,
+            is_mixed: lane.clocks.len() > 1,
+            is_pinned: frame.view.lanes.pinned.contains(&lane.key),
+            is_low: band.height < metrics.lane_min,
         });
     }
 
@@ -69,8 +73,10 @@ impl SceneBuilder {
             self.lane_texts.resize(frame.input.lanes.len().max(at + 1), None);
         }
         let name = frame.view.lanes.name(lane);
+        let is_pinned = frame.view.lanes.pinned.contains(&lane.key);
         let is_same = |texts: &&LaneTexts| {
-            texts.room == room && texts.theme == frame.view.theme && texts.full_name == name && texts.hits == hits
+            (texts.room, texts.theme, texts.hits, texts.is_pinned) == (room, frame.view.theme, hits, is_pinned)
+                && texts.full_name == name
         };
         if let Some(texts) = self.lane_texts[at].as_ref().filter(is_same) {
             return texts.clone();
@@ -80,6 +86,7 @@ impl SceneBuilder {
             count = format!("{} of {count}", grouped(u64::from(hits)));
         }
         let count_width = text::width(&count, Font::Regular, metrics.small) + 10.0 * metrics.scale;
+        let pin_width = if is_pinned { 16.0 * metrics.scale } else { 0.0 };
         let kind = kind_beside(lane.kind, &lane.chip);
         let kind_width = text::width(kind, Font::Regular, metrics.small);
         let chip_room = (room - kind_width - 26.0 * metrics.scale).max(60.0);
@@ -87,8 +94,9 @@ impl SceneBuilder {
             room,
             hits,
             theme: frame.view.theme,
-            name: text::crop(name, Font::Bold, metrics.name, room - count_width).into(),
+            name: text::crop(name, Font::Bold, metrics.name, room - count_width - pin_width).into(),
             full_name: name.to_owned(),
+            is_pinned,
             count: count.into(),
             detail: text::crop(&lane.detail, Font::Regular, metrics.text, room).into(),
             chip: text::crop(&lane.chip, Font::Regular, metrics.small, chip_room).into(),

@@ -4,7 +4,7 @@ use ecolor::Color32;
 use emath::{Pos2, Rect};
 
 use super::caption::sample_rect;
-use super::frame::{Dense, Edge, EdgeKind, LaneHead, LegendEntry, Sample, Scene, SceneBar};
+use super::frame::{Dense, Edge, EdgeKind, LaneHead, LaneProfile, LegendEntry, Sample, Scene, SceneBar};
 use super::shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};
 use super::text::{self, Font};
 use super::theme::{Theme, dimmed, faded, mix};
@@ -74,6 +74,9 @@ fn bars_layer(scene: &Scene) -> Layer {
     let mut bars = Vec::with_capacity(scene.bars.len());
     let mut marks = Vec::new();
     let mut odd = Vec::new();
+    for profile in &scene.profiles {
+        profile_columns(profile, theme, &mut bars, &mut marks);
+    }
     for bar in &scene.bars {
         bars.push(BarRect { rect: bar.rect, fill: bar.fill, radius: radius(bar.rect) });
         mark_bar(bar, theme, &mut marks, &mut odd);
@@ -99,6 +102,23 @@ fn bars_layer(scene: &Scene) -> Layer {
     Layer { area: Area::Bars, clip: scene.areas.canvas, shapes }
 }
 
+/// Columns that grow from the foot of the strip; a failure marks its column at every height.
+fn profile_columns(profile: &LaneProfile, theme: &Theme, bars: &mut Vec<BarRect>, marks: &mut Vec<BarRect>) {
+    let rect = profile.rect;
+    let room = rect.height() * 0.62;
+    for column in &profile.columns {
+        let right = (column.x + profile.column_width).min(rect.right());
+        let top = rect.bottom() - (room * column.height).max(2.0);
+        let whole = Rect::from_min_max(Pos2::new(column.x, top), Pos2::new(right, rect.bottom()));
+        let fill = if column.is_dim { dimmed(theme.overview, theme) } else { theme.overview };
+        bars.push(BarRect { rect: whole, fill, radius: 0.0 });
+        if column.has_error {
+            let foot = Rect::from_min_max(Pos2::new(column.x, rect.bottom() - 4.0), Pos2::new(right, rect.bottom()));
+            marks.push(BarRect { rect: foot, fill: theme.error, radius: 0.0 });
+        }
+    }
+}
+
 fn radius(rect: Rect) -> f32 {
     let least = rect.width().min(rect.height());
     if least >= 8.0 {
@@ -121,6 +141,16 @@ fn mark_bar(bar: &SceneBar, theme: &Theme, marks: &mut Vec<BarRect>, odd: &mut V
         let half = (rect.height() * 0.06).max(0.5);
         let slot = Rect::from_min_max(Pos2::new(rect.left(), middle - half), Pos2::new(rect.right(), middle + half));
         mark(slot, theme.canvas, 0.0);
+    }
+    if bar.folded > 0 && bar.count == 1 {
+        // Edges of the sheets below it.
+        for (up, inset) in [(2.0, 2.0), (5.0, 4.0)] {
+            let y = rect.bottom() - up;
+            let sheet = Rect::from_min_max(Pos2::new(rect.left() + inset, y - 1.0), Pos2::new(rect.right() - inset, y));
+            if sheet.width() > 2.0 {
+                mark(sheet, theme.canvas, 0.0);
+            }
+        }
     }
     if bar.flags.has(SpanFlags::ERROR) {
         let (left, top) = (rect.left(), rect.top());
@@ -333,16 +363,27 @@ fn heads_layer(scene: &Scene) -> Layer {
             })
         };
         let edge = right - 12.0 * unit;
-        shapes.push(line(21.0, left, Anchor::Start, Font::Bold, metrics.name, theme.text, &head.name));
+        let after_pin = if head.is_pinned { left + 16.0 * unit } else { left };
+        if head.is_pinned {
+            pin(Pos2::new(left, (head.text_top + 21.0 * unit).round()), unit, theme.accent, &mut shapes);
+        }
+        shapes.push(line(21.0, after_pin, Anchor::Start, Font::Bold, metrics.name, theme.text, &head.name));
         let count_color = if head.hits.is_some_and(|hits| hits > 0) { theme.hit } else { theme.text_dim };
         shapes.push(line(21.0, edge, Anchor::End, Font::Regular, metrics.small, count_color, &head.count));
+        let doubtful = head.is_guess || head.is_mixed;
+        if head.is_low {
+            let color = if doubtful { theme.warning } else { theme.text_dim };
+            shapes.push(line(36.0, left, Anchor::Start, Font::Regular, metrics.small, color, &head.chip));
+            shapes.push(horizontal(0.0, right, head.rect.bottom(), theme.line));
+            continue;
+        }
         shapes.push(line(38.0, left, Anchor::Start, Font::Regular, metrics.text, theme.text_dim, &head.detail));
         let chip_width = text::width(&head.chip, Font::Regular, metrics.small) + 16.0 * unit;
         let chip = Rect::from_min_size(
             Pos2::new(left, (head.text_top + if head.detail.is_empty() { 30.0 } else { 46.0 } * unit).round()),
             emath::vec2(chip_width, (18.0 * unit).round()),
         );
-        let border = if head.is_guess { mix(theme.control, theme.warning, 0.55) } else { theme.control_line };
+        let border = if doubtful { mix(theme.control, theme.warning, 0.55) } else { theme.control_line };
         let stroke = Stroke::solid(1.0, border);
         shapes.push(Shape::Rect { rect: chip.shrink(0.5), radius: 9.0 * unit, fill: theme.control, stroke });
         let baseline = text::baseline_for_middle(chip.center().y, Font::Regular, metrics.small);
@@ -370,6 +411,19 @@ fn heads_layer(scene: &Scene) -> Layer {
         Stroke::solid(1.0, theme.line),
     ));
     Layer { area: Area::Heads, clip: areas.heads, shapes }
+}
+
+/// A pin before the name of a lane that stays on top.
+fn pin(baseline: Pos2, unit: f32, color: Color32, shapes: &mut Vec<Shape>) {
+    let at = |left: f32, top: f32, right: f32, bottom: f32| {
+        Rect::from_min_max(
+            Pos2::new(baseline.x + left * unit, baseline.y - top * unit),
+            Pos2::new(baseline.x + right * unit, baseline.y - bottom * unit),
+        )
+    };
+    for rect in [at(2.0, 10.0, 9.0, 5.0), at(0.5, 5.0, 10.5, 3.5), at(5.0, 3.5, 6.0, -1.0)] {
+        shapes.push(filled(rect, color));
+    }
 }
 
 /// Which colours mean what in a lane, as far as there is room below its head.
@@ -504,6 +558,7 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
             rect,
             span: crate::model::SpanIx(0),
             count,
+            folded: 0,
             flags,
             hits: u32::from(entry.sample == Sample::Hit),
             is_dim: false,

@@ -14,6 +14,7 @@ mod hit;
 mod labels;
 mod lower;
 pub mod palette;
+mod profile;
 pub mod ruler;
 mod selection;
 pub mod shape;

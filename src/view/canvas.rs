@@ -7,9 +7,10 @@ use egui::{CursorIcon, EventFilter, Key, Modifiers, Rect, Sense, Ui, UiBuilder};
 
 use super::gestures::{Drag, Gestures};
 use super::paint::Prepared;
-use super::{access, hover};
+use super::{access, hover, lane_heads};
 use crate::app::State;
 use crate::app::command::{Command, Queue};
+use crate::app::lanes::LaneCommand;
 use crate::app::workspace::Workspace;
 use crate::arrange::Arranged;
 use crate::layout::LaneIx;
@@ -23,8 +24,8 @@ pub struct Canvas {
     builder: SceneBuilder,
     drawn: Option<Drawn>,
     gestures: Gestures,
-    /// The lane whose menu is open.
-    menu_lane: Option<LaneIx>,
+    /// The last right click was on the head of a lane.
+    menu_open: bool,
     /// Where the pointer is, for the status bar.
     pub pointer: Option<PointerAt>,
     /// Frames for which the scene was built anew.
@@ -103,6 +104,10 @@ impl Canvas {
             hover::hover_ui(ui, rect, &scene, data, state, pos, hit);
         }
         cursor(ui, hit.map(|(_, hit)| hit), self.gestures.drag());
+        lane_heads::heads_ui(ui, rect, &scene, state, queue);
+        if let Some(Drag::Lane { lane, y }) = self.gestures.drag() {
+            lane_heads::drag_ui(ui, rect, &scene, lane, y);
+        }
         access::nodes(ui, rect, &scene, data, state, queue);
         scroll_bar(ui, rect, &scene, queue);
         hit_keys(ui, &response, state, queue);
@@ -158,23 +163,17 @@ impl Canvas {
             ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         }
         if response.secondary_clicked() {
-            self.menu_lane = match hit {
-                Some(Hit::LaneHead(lane)) => Some(lane),
-                _ => None,
-            };
+            self.menu_open = false;
+            if let Some(Hit::LaneHead(lane)) = hit
+                && let Some(lane) = state.arranged.lane(lane)
+            {
+                self.menu_open = true;
+                queue.push(Command::Lanes(LaneCommand::FillMenu(lane.key.clone())));
+            }
         }
-        let Some(lane) = self.menu_lane.and_then(|lane| state.arranged.lane(lane)) else { return };
-        response.context_menu(|ui| {
-            let name = state.session.view.lanes.name(lane);
-            if ui.button(format!("Hide {name}")).clicked() {
-                queue.push(Command::HideLane(lane.key.clone()));
-                ui.close();
-            }
-            if ui.button("Show hidden lanes").clicked() {
-                queue.push(Command::ShowAllLanes);
-                ui.close();
-            }
-        });
+        if self.menu_open {
+            lane_heads::menu_ui(response, state, queue);
+        }
     }
 
     /// What moves with the pointer, so that the scene need not be built again.
@@ -234,6 +233,8 @@ fn cursor(ui: &Ui, hit: Option<Hit>, drag: Option<Drag>) {
     let icon = match (drag, hit) {
         (Some(Drag::Pan), _) => CursorIcon::Grabbing,
         (Some(Drag::Measure { .. } | Drag::Zoom { .. }), _) => CursorIcon::ResizeHorizontal,
+        (Some(Drag::Lane { .. }), _) => CursorIcon::Grabbing,
+        (Some(Drag::LaneHeight { .. }), _) => CursorIcon::ResizeVertical,
         (None, Some(Hit::Span(_))) => CursorIcon::PointingHand,
         (None, Some(Hit::Ruler(_) | Hit::Overview(_))) => CursorIcon::Crosshair,
         _ => return,

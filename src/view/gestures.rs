@@ -2,9 +2,12 @@
 
 use egui::{PointerButton, Pos2, Rect, Response, Ui};
 
+use super::lane_heads;
 use crate::app::State;
 use crate::app::command::{Command, Queue};
+use crate::app::lanes::LaneCommand;
 use crate::arrange::Arranged;
+use crate::layout::LaneIx;
 use crate::model::SpanIx;
 use crate::scene::{Hit, Scene, TimeRange, overview_scale};
 
@@ -17,6 +20,20 @@ pub enum Drag {
     Measure {
         /// The end that stays.
         from_ns: i64,
+    },
+    /// Moves a lane.
+    Lane {
+        /// Which one.
+        lane: LaneIx,
+        /// Where the pointer is, in points from the top of the first lane.
+        y: f64,
+    },
+    /// Changes the height of a lane.
+    LaneHeight {
+        /// Which one.
+        lane: LaneIx,
+        /// Its top, in points from the top of the first lane.
+        top: f64,
     },
     /// Marks the range to zoom to.
     Zoom {
@@ -78,6 +95,16 @@ impl Gestures {
                 let to_ns = snapped_ns(scene, &state.arranged, pos);
                 queue.push(Command::Measure(Some(TimeRange { from_ns, to_ns })));
             }
+            (Some(Drag::Lane { lane, .. }), Some(pos)) => {
+                self.drag = Some(Drag::Lane { lane, y: content_y(scene, pos) });
+            }
+            (Some(Drag::LaneHeight { lane, top }), Some(pos)) => {
+                if let Some(info) = state.arranged.lane(lane) {
+                    let points = ((content_y(scene, pos) - top).max(0.0) as f32 / scene.metrics.scale).round() as u32;
+                    let lane = info.key.clone();
+                    queue.push(Command::Lanes(LaneCommand::SetHeight { lane, points: Some(points) }));
+                }
+            }
             (Some(Drag::Zoom { from_x, on_overview, .. }), Some(pos)) => {
                 self.drag = Some(Drag::Zoom { from_x, to_x: pos.x, on_overview });
             }
@@ -94,6 +121,9 @@ impl Gestures {
                     to_ns: scale.time_from_screen(to),
                 }));
             }
+            if let Some(Drag::Lane { lane, y }) = self.drag {
+                queue.extend(lane_heads::dropped(scene, state, lane, y));
+            }
             self.drag = None;
             queue.push(Command::EndInteraction);
         }
@@ -101,6 +131,10 @@ impl Gestures {
             match hit {
                 Some(Hit::Span(span)) => queue.push(Command::ZoomToSpan(span)),
                 Some(Hit::Ruler(_) | Hit::Overview(_)) => queue.push(Command::WholeTrace),
+                Some(Hit::LaneHead(lane)) => {
+                    let lane = state.arranged.lane(lane).map(|lane| lane.key.clone());
+                    queue.extend(lane.map(|lane| Command::Lanes(LaneCommand::Fold(lane))));
+                }
                 _ => {}
             }
         } else if response.clicked() {
@@ -121,6 +155,10 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
             queue.push(Command::PanBy(at_ns.saturating_sub(middle)));
             queue.push(Command::EndInteraction);
         }
+        Some(Hit::LaneHead(lane)) => {
+            let lane = state.arranged.lane(lane).map(|lane| lane.key.clone());
+            queue.extend(lane.map(|lane| Command::Lanes(LaneCommand::Focus(lane))));
+        }
         Some(Hit::Canvas { .. }) if !extend => queue.push(Command::SelectNothing),
         _ => {}
     }
@@ -132,6 +170,9 @@ fn start(origin: Pos2, scene: &Scene, arranged: &Arranged, primary: bool, move_v
         if move_view {
             return Some(Drag::Pan);
         }
+        if primary && areas.heads.contains(origin) {
+            return lane_heads::drag_at(scene, content_y(scene, origin));
+        }
         let measure = primary && areas.canvas.contains(origin);
         return measure.then(|| Drag::Measure { from_ns: snapped_ns(scene, arranged, origin) });
     }
@@ -141,6 +182,11 @@ fn start(origin: Pos2, scene: &Scene, arranged: &Arranged, primary: bool, move_v
         to_x: origin.x,
         on_overview,
     })
+}
+
+/// How far below the top of the first lane `pos` is.
+fn content_y(scene: &Scene, pos: Pos2) -> f64 {
+    scene.scroll_y + f64::from(pos.y - scene.areas.canvas.top())
 }
 
 fn pan(response: &Response, scene: &Scene, queue: &mut Queue) {

@@ -58,6 +58,10 @@ fn span_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, bar: Opti
     let clock = data.domains.list.get(data.domains.of_span.get(span.at()).map_or(usize::MAX, |ix| ix.at()));
     let clock = clock.map_or("", |domain| domain.name.as_str());
     ui.label(RichText::new(format!("{} · clock {}", cut(service), cut(clock))).weak());
+    let folded = state.arranged.layout.hidden_behind(span);
+    if folded > 0 {
+        ui.label(format!("stands for {} below it", crate::scene::count_text(folded.into(), "folded span")));
+    }
     if view.status() == Status::Error {
         let message = view.rare().map(|rare| data.store.text(rare.status_message)).unwrap_or_default();
         let text = if message.is_empty() { "failed".to_owned() } else { format!("failed: {}", cut(message)) };

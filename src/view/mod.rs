@@ -5,6 +5,7 @@ pub mod canvas;
 pub mod focus;
 mod gestures;
 mod hover;
+mod lane_heads;
 pub mod paint;
 
 pub use canvas::Canvas;

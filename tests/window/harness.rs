@@ -49,6 +49,10 @@ impl Dialogs for FakeDialogs {
         answered(Picked::Open(self.open.clone()))
     }
 
+    fn save_view(&self, _name: &str, _wake: Wake) -> Receiver<Picked> {
+        answered(Picked::SaveView(self.save.clone()))
+    }
+
     fn save(&self, _name: &str, _wake: Wake) -> Receiver<Picked> {
         answered(Picked::Save(self.save.clone()))
     }

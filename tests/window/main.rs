@@ -8,6 +8,7 @@
 mod access;
 mod exporting;
 mod harness;
+mod lanes;
 mod opening;
 mod panels;
 mod picker;

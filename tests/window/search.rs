@@ -5,6 +5,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use skewline::app::App;
 use skewline::app::command::Command;
+use skewline::app::lanes::LaneCommand;
 use skewline::app::search::SearchCommand;
 
 use super::harness::*;
@@ -141,14 +142,14 @@ fn hits_in_hidden_lanes_are_counted_and_passed_over() {
     settle(&mut harness);
     assert_count(&harness, "2 hits");
     let lanes = harness.state().state.arranged.lanes.clone();
-    harness.state_mut().apply(Command::HideLane(lanes[1].key.clone()));
+    harness.state_mut().apply(Command::Lanes(LaneCommand::Hide(lanes[1].key.clone())));
     harness.run_steps(2);
     assert_shown(&harness, "1 hit in hidden lanes");
     for _ in 0..2 {
         press(&mut harness, Modifiers::NONE, Key::F3);
         assert_count(&harness, "1 of 2 hits");
     }
-    harness.state_mut().apply(Command::HideLane(lanes[0].key.clone()));
+    harness.state_mut().apply(Command::Lanes(LaneCommand::Hide(lanes[0].key.clone())));
     // Nowhere to go: the selection stays.
     press(&mut harness, Modifiers::NONE, Key::F3);
     assert_count(&harness, "1 of 2 hits");

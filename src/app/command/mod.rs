@@ -6,6 +6,7 @@ pub mod table;
 
 pub use table::{Category, Entry, MOUSE, Needs, entries, entry_of};
 
+use super::lanes::LaneCommand;
 use super::search::SearchCommand;
 use crate::load::Source;
 use crate::model::SpanIx;
@@ -82,8 +83,44 @@ pub enum Command {
     TextSmaller,
     /// Normal text.
     TextNormal,
+    /// A list of all lanes, to go to one.
+    FindLane,
+    /// Everything that can be done with the current lane.
+    LaneMenu,
+    /// A list of keys to group lanes by.
+    GroupLanes,
+    /// A lane for every clock.
+    GroupByClock,
+    /// Parts the current lane by the next finer key.
+    SplitLane,
+    /// Merges the lane below into the current one.
+    MergeLane,
+    /// Takes back how the current lane was split or merged.
+    RejoinLane,
+    /// The current lane one place up.
+    LaneUp,
+    /// The current lane one place down.
+    LaneDown,
+    /// Keeps the current lane above all others.
+    PinLane,
+    /// Hides the current lane.
+    HideLane,
     /// Shows lanes that were hidden.
     ShowAllLanes,
+    /// Asks for a name for the current lane.
+    RenameLane,
+    /// Shows the current lane as one strip, or its rows.
+    FoldLane,
+    /// Hides what is below the focused span.
+    FoldSubtree,
+    /// Shows what is below the focused span.
+    UnfoldSubtree,
+    /// Shows every row.
+    UnfoldAll,
+    /// Lanes as they were when the file was opened.
+    ResetLanes,
+    /// Writes the view beside the trace.
+    SaveView,
     /// Next span of the row.
     NextSpan,
     /// Previous span of the row.
@@ -175,14 +212,14 @@ pub enum Command {
         /// Above 1 = closer.
         factor: f64,
     },
-    /// Hides a lane.
-    HideLane(crate::arrange::LaneKey),
     /// The keyboard goes back to the timeline.
     FocusCanvas,
     /// Opens a menu.
     OpenMenu(Category),
     /// Does something in the panel of keys.
     Keys(crate::app::bindings::KeysCommand),
+    /// Does something with a lane.
+    Lanes(LaneCommand),
     /// Does something with the open picker.
     Picker(crate::app::picker::PickerCommand),
     /// Moves the view along time, nanoseconds.
@@ -237,6 +274,11 @@ impl Queue {
     /// Adds a command; it is applied after the frame is drawn.
     pub fn push(&mut self, command: Command) {
         self.0.push(command);
+    }
+
+    /// Adds what there is.
+    pub fn extend(&mut self, commands: impl IntoIterator<Item = Command>) {
+        self.0.extend(commands);
     }
 
     /// Takes all commands, in order.

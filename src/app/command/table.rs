@@ -3,6 +3,7 @@
 mod file;
 mod go;
 mod help;
+mod lanes;
 mod measure;
 mod search;
 #[cfg(test)]
@@ -13,13 +14,15 @@ use super::{Command, CommandKind};
 use crate::app::keys::Keys;
 use crate::app::state::State;
 
-/// Heading in the help; the first five are menus too.
+/// Heading in the help; the first six are menus too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display, strum::EnumIter)]
 pub enum Category {
     /// Files and export.
     File,
     /// What is shown, and how.
     View,
+    /// How lanes and rows are made and shown.
+    Lanes,
     /// From span to span.
     Go,
     /// Marking and measuring.
@@ -100,7 +103,7 @@ impl Entry {
 
 /// Sections in menu order.
 static SECTIONS: &[&[Entry]] =
-    &[file::ENTRIES, view::ENTRIES, go::ENTRIES, search::ENTRIES, measure::ENTRIES, help::ENTRIES];
+    &[file::ENTRIES, view::ENTRIES, lanes::ENTRIES, go::ENTRIES, search::ENTRIES, measure::ENTRIES, help::ENTRIES];
 
 /// All commands without data, in menu order.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
@@ -126,5 +129,6 @@ pub static MOUSE: &[(&str, &str)] = &[
     ("Click on a span", "Select it; on nothing: clear"),
     ("Ctrl + click", "Add to the selection, or take away"),
     ("Double click on a span", "Zoom to it"),
-    ("Right click on a lane head", "Hide the lane"),
+    ("Drag a lane head", "Move the lane; its lower edge: its height"),
+    ("Right click on a lane head", "What can be done with the lane"),
 ];

@@ -12,6 +12,7 @@ mod keys;
 mod loading;
 mod menu;
 mod pick_list;
+mod rename;
 mod statistics;
 mod status;
 mod table;
@@ -99,6 +100,7 @@ pub fn window_ui(
     keys::keys_ui(ui, state, queue);
     pick_list::pick_list_ui(ui, state, queue);
     table_export::table_export_ui(ui, state, queue);
+    rename::rename_ui(ui, state, queue);
     drop_hint_ui(ui, state);
 }
 

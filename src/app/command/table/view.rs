@@ -205,15 +205,6 @@ pub(super) static ENTRIES: &[Entry] = &[
         "Diagnostics",
         "What was odd in the files, how often, where, and what to do about it.",
     ),
-    entry(
-        "show-all-lanes",
-        View,
-        Workspace,
-        Command::ShowAllLanes,
-        &[],
-        "Show hidden lanes",
-        "Brings back every lane that was hidden. A right click on a lane's head hides it.",
-    ),
     entry("theme-dark", View, Nothing, Command::ThemeDark, &[], "Dark theme", "Light text on a dark ground.").grouped(),
     entry("theme-light", View, Nothing, Command::ThemeLight, &[], "Light theme", "Dark text on a light ground."),
     entry(

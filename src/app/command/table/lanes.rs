@@ -1,0 +1,188 @@
+//! Commands: work on lanes and rows, and saved views.
+
+use egui::Key;
+
+use super::Category::Lanes;
+use super::Needs::{Selection, Workspace};
+use super::{Entry, entry};
+use crate::app::command::Command;
+use crate::app::keys::{alt, ctrl, place, shift};
+
+pub(super) static ENTRIES: &[Entry] = &[
+    entry(
+        "find-lane",
+        Lanes,
+        Workspace,
+        Command::FindLane,
+        &[ctrl(Key::P)],
+        "Find a lane…",
+        "Goes to a lane by a part of its name; a hidden one is shown again.",
+    ),
+    entry(
+        "lane-menu",
+        Lanes,
+        Workspace,
+        Command::LaneMenu,
+        &[place(Key::Menu), shift(Key::F10)],
+        "This lane…",
+        "Everything that can be done with the current lane. A right click on a lane's head does the same.",
+    ),
+    entry(
+        "group-lanes",
+        Lanes,
+        Workspace,
+        Command::GroupLanes,
+        &[place(Key::G)],
+        "Group lanes by…",
+        "A lane for every clock, or for every value of a resource attribute.",
+    )
+    .grouped(),
+    entry(
+        "group-by-clock",
+        Lanes,
+        Workspace,
+        Command::GroupByClock,
+        &[],
+        "A lane for every clock",
+        "The natural grouping: what is in one lane has one time.",
+    ),
+    entry(
+        "split-lane",
+        Lanes,
+        Workspace,
+        Command::SplitLane,
+        &[place(Key::Y)],
+        "Split lane",
+        "Parts the current lane by the next finer key: clock, host, pod, service, process.",
+    )
+    .grouped(),
+    entry(
+        "merge-lane",
+        Lanes,
+        Workspace,
+        Command::MergeLane,
+        &[shift(Key::Y)],
+        "Merge with the lane below",
+        "Makes one lane of two. Its head says when that mixes clocks.",
+    ),
+    entry(
+        "rejoin-lane",
+        Lanes,
+        Workspace,
+        Command::RejoinLane,
+        &[],
+        "Take back split or merge",
+        "Joins what was split, parts what was merged.",
+    ),
+    entry(
+        "lane-up",
+        Lanes,
+        Workspace,
+        Command::LaneUp,
+        &[alt(Key::ArrowUp)],
+        "Move lane up",
+        "One place further up. Dragging a lane's head does the same.",
+    )
+    .grouped(),
+    entry(
+        "lane-down",
+        Lanes,
+        Workspace,
+        Command::LaneDown,
+        &[alt(Key::ArrowDown)],
+        "Move lane down",
+        "One place further down. Dragging a lane's head does the same.",
+    ),
+    entry(
+        "pin-lane",
+        Lanes,
+        Workspace,
+        Command::PinLane,
+        &[place(Key::P)],
+        "Pin lane",
+        "Keeps the current lane above all others, or no longer.",
+    ),
+    entry(
+        "hide-lane",
+        Lanes,
+        Workspace,
+        Command::HideLane,
+        &[],
+        "Hide lane",
+        "Takes the current lane out of view; how many are hidden is always said.",
+    ),
+    entry(
+        "show-all-lanes",
+        Lanes,
+        Workspace,
+        Command::ShowAllLanes,
+        &[],
+        "Show hidden lanes",
+        "Brings back every lane that was hidden.",
+    ),
+    entry(
+        "rename-lane",
+        Lanes,
+        Workspace,
+        Command::RenameLane,
+        &[place(Key::F2)],
+        "Rename lane…",
+        "Gives the current lane a name of your own.",
+    ),
+    entry(
+        "fold-lane",
+        Lanes,
+        Workspace,
+        Command::FoldLane,
+        &[shift(Key::H)],
+        "Fold lane",
+        "Shows the current lane as one strip of how busy it is, failures painted through, or its rows again.",
+    )
+    .grouped(),
+    entry(
+        "fold",
+        Lanes,
+        Selection,
+        Command::FoldSubtree,
+        &[place(Key::H)],
+        "Fold subtree",
+        "Hides what is below the focused span in its lane; the bar says how much and whether something failed.",
+    ),
+    entry(
+        "unfold",
+        Lanes,
+        Selection,
+        Command::UnfoldSubtree,
+        &[place(Key::L)],
+        "Unfold subtree",
+        "Shows again what is below the focused span.",
+    ),
+    entry(
+        "unfold-all",
+        Lanes,
+        Workspace,
+        Command::UnfoldAll,
+        &[shift(Key::L)],
+        "Unfold everything",
+        "Shows every row of every lane that is not hidden.",
+    ),
+    entry(
+        "reset-lanes",
+        Lanes,
+        Workspace,
+        Command::ResetLanes,
+        &[],
+        "Lanes as they were",
+        "A lane for every clock, in natural order: no splits, merges, folds, names, heights, nothing hidden.",
+    ),
+    entry(
+        "save-view",
+        Lanes,
+        Workspace,
+        Command::SaveView,
+        &[ctrl(Key::S)],
+        "Save view",
+        "Writes lanes, folds, time range, selection and search beside the trace, as NAME.view.json.",
+    )
+    .grouped(),
+];

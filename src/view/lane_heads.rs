@@ -1,0 +1,122 @@
+//! Lane heads: what a screen reader and the keyboard get of them, their menu, and how a drag of them looks.
+
+use egui::accesskit::{Action, Role};
+use egui::{Rect, Sense, Stroke, StrokeKind, Ui};
+
+use super::gestures::Drag;
+use crate::app::State;
+use crate::app::command::{Command, Queue};
+use crate::app::lanes::LaneCommand;
+use crate::arrange::LaneKey;
+use crate::layout::LaneIx;
+use crate::scene::geometry::LaneBand;
+use crate::scene::{Scene, count_text};
+
+/// How near to a lane's lower edge a drag changes its height, in points.
+const EDGE: f32 = 4.0;
+
+/// Focusable places over the lane heads in view, and an outline around the lane that keys act on.
+pub fn heads_ui(ui: &Ui, rect: Rect, scene: &Scene, state: &State, queue: &mut Queue) {
+    let offset = rect.min.to_vec2();
+    let current = state.session.lanes.current.as_ref();
+    for head in &scene.lanes {
+        let Some(lane) = state.arranged.lane(head.lane) else { continue };
+        let place = head.rect.intersect(scene.areas.heads).translate(offset);
+        let id = ui.scope_id().with(("lane", lane.key.as_str()));
+        // The surface below keeps clicks and drags; the keyboard stops here.
+        let response = ui.interact(place, id, Sense::focusable_noninteractive());
+        let is_current = current == Some(&lane.key);
+        if response.gained_focus() && !is_current {
+            queue.push(Command::Lanes(LaneCommand::Focus(lane.key.clone())));
+        }
+        if is_current || response.has_focus() {
+            let color = scene.theme.theme().selection;
+            ui.painter().rect_stroke(place.shrink(1.5), 3, Stroke::new(1.5, color), StrokeKind::Inside);
+        }
+        ui.ctx().accesskit_node_builder(id, |node| {
+            node.set_role(Role::Group);
+            let name = state.session.view.lanes.name(lane);
+            let folded = if state.session.view.lanes.folded.contains(&lane.key) { ", folded" } else { "" };
+            let pinned = if head.is_pinned { ", pinned" } else { "" };
+            node.set_label(format!("Lane {name}, {}, {}{folded}{pinned}", count_text(lane.spans, "span"), lane.chip));
+            node.set_selected(is_current);
+            node.add_action(Action::Click);
+        });
+        if ui.input(|input| input.has_accesskit_action_request(id, Action::Click)) {
+            queue.push(Command::Lanes(LaneCommand::Focus(lane.key.clone())));
+        }
+    }
+}
+
+/// The menu of the lane whose head was clicked.
+pub fn menu_ui(response: &egui::Response, state: &State, queue: &mut Queue) {
+    let Some(lane) = state.session.lanes.current.as_ref() else { return };
+    response.context_menu(|ui| {
+        ui.label(egui::RichText::new(state.lane_name(lane)).strong());
+        ui.separator();
+        for choice in &state.session.lanes.menu {
+            let note = egui::RichText::new(&choice.note).weak().small();
+            if ui.add(egui::Button::new(&choice.title).shortcut_text(note)).clicked() {
+                queue.push(choice.command.clone());
+                ui.close();
+            }
+        }
+        ui.separator();
+        if ui.button("Show hidden lanes").clicked() {
+            queue.push(Command::ShowAllLanes);
+            ui.close();
+        }
+    });
+}
+
+/// What a drag that begins at `y` (of the canvas' content) does: changes a height, or moves a lane.
+#[must_use]
+pub fn drag_at(scene: &Scene, y: f64) -> Option<Drag> {
+    let near = |band: &&LaneBand| (band.bottom() - y).abs() <= f64::from(EDGE);
+    if let Some(band) = scene.bands.iter().find(near) {
+        return Some(Drag::LaneHeight { lane: band.lane, top: band.top });
+    }
+    let band = crate::scene::geometry::band_at(&scene.bands, y)?;
+    Some(Drag::Lane { lane: band.lane, y })
+}
+
+/// The lane above which a lane that is dragged to `y` is put; `None` = below all.
+#[must_use]
+pub fn drop_before(scene: &Scene, y: f64) -> Option<&LaneBand> {
+    scene.bands.iter().find(|band| y < band.top + f64::from(band.height) / 2.0)
+}
+
+/// A line where the dragged lane will be.
+pub fn drag_ui(ui: &Ui, rect: Rect, scene: &Scene, lane: LaneIx, y: f64) {
+    let theme = scene.theme.theme();
+    let canvas = scene.areas.canvas;
+    let to_screen = |content_y: f64| canvas.top() + (content_y - scene.scroll_y) as f32 + rect.top();
+    let at = drop_before(scene, y).map_or_else(|| scene.bands.last().map_or(0.0, LaneBand::bottom), |band| band.top);
+    let painter = ui.painter().with_clip_rect(rect);
+    let x = rect.left()..=rect.left() + canvas.right();
+    painter.hline(x, to_screen(at), Stroke::new(3.0, theme.accent));
+    if let Some(band) = scene.bands.iter().find(|band| band.lane == lane) {
+        let moved = Rect::from_x_y_ranges(
+            rect.left()..=rect.left() + scene.areas.heads.right(),
+            to_screen(band.top)..=to_screen(band.bottom()),
+        );
+        painter.rect_filled(moved.intersect(scene.areas.heads.translate(rect.min.to_vec2())), 0, theme.range);
+    }
+}
+
+/// The command that ends a drag of `lane` at `y`.
+#[must_use]
+pub fn dropped(scene: &Scene, state: &State, lane: LaneIx, y: f64) -> Option<Command> {
+    let key = |lane: LaneIx| -> Option<LaneKey> { Some(state.arranged.lane(lane)?.key.clone()) };
+    let before = drop_before(scene, y).map(|band| band.lane);
+    let own = scene.bands.iter().position(|band| band.lane == lane)?;
+    let next = scene.bands.get(own + 1).map(|band| band.lane);
+    if before == Some(lane) || before == next {
+        return None;
+    }
+    let before = match before {
+        Some(before) => Some(key(before)?),
+        None => None,
+    };
+    Some(Command::Lanes(LaneCommand::Move { lane: key(lane)?, before }))
+}
