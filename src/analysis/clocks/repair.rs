@@ -292,8 +292,7 @@ pub fn repair(
                 all.iter().filter(|(edge, class)| changes.allows(edge, *class)).copied().collect();
             let edges: Vec<Edge> = active.iter().map(|entry| entry.0).collect();
             let graph = Graph::build(&edges, &rates, &changes.breaks, Shape::Drift);
-            let guess = steady(&edges, &graph).or_else(|| near.map(|near| near.guess_for(&graph)));
-            match graph.check(guess) {
+            match check(&edges, &graph, near) {
                 Check::Feasible(solution) => {
                     if found.len() > known && rounds < COLLECTIONS {
                         break;
@@ -326,6 +325,17 @@ pub fn repair(
             }
         }
     }
+}
+
+/// Solves `graph`. A solution near by saves the search where it fits, but decides nothing: which contradiction is
+/// found first must not depend on what was looked at before.
+fn check(edges: &[Edge], graph: &Graph, near: Option<&Consistent>) -> Check {
+    if let Some(near) = near
+        && let Check::Feasible(solution) = graph.check(Some(near.guess_for(graph)))
+    {
+        return Check::Feasible(solution);
+    }
+    graph.check(steady(edges, graph))
 }
 
 /// The shortfall of a cycle under the usual drift.

@@ -11,6 +11,8 @@ pub struct Draft {
     /// Key and value that tell the clock, the SDK's language, and the service.
     hosts: Vec<(&'static str, String, String, String)>,
     spans: Vec<Span>,
+    /// Further attributes of hosts.
+    more: Vec<(usize, &'static str, String)>,
 }
 
 /// A span in the making.
@@ -79,16 +81,28 @@ impl Draft {
         span.name = "GET /".to_owned();
     }
 
+    /// Adds a machine that says something more about itself.
+    pub fn host_with(&mut self, id: &str, key: &'static str, value: &str) -> usize {
+        self.more.push((self.hosts.len(), key, value.to_owned()));
+        self.host(id, "")
+    }
+
     /// Builds the store.
     pub fn store(&self) -> TraceStore {
         let mut builder = StoreBuilder::new();
         let input = builder.add_input(Input { name: "test".into(), ..Input::default() });
         let mut part = Part::new();
         let mut resources = Vec::new();
-        for (key, id, language, service) in &self.hosts {
+        for (at, (key, id, language, service)) in self.hosts.iter().enumerate() {
             let mut attrs = vec![text(&mut part, key, id), text(&mut part, "service.name", service)];
             if !language.is_empty() {
                 attrs.push(text(&mut part, "telemetry.sdk.language", language));
+            }
+            for (_, key, value) in self.more.iter().filter(|more| more.0 == at) {
+                attrs.push(match value.parse() {
+                    Ok(number) => int(&mut part, key, number),
+                    Err(_) => text(&mut part, key, value),
+                });
             }
             resources.push(part.resource(Resource { input, attrs, schema_url: Sym::EMPTY, dropped: 0 }));
         }

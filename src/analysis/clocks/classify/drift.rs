@@ -21,7 +21,7 @@ impl Context<'_> {
         }
         for _ in 0..self.rates.clocks() {
             let graph = Graph::build(edges, &rates, &self.system.changes.breaks, Shape::Drift);
-            let Check::Contradiction(witness) = graph.check(Some(self.system.solution.clone())) else { break };
+            let Check::Contradiction(witness) = graph.check(Some(self.guess(&graph))) else { break };
             let witness = witness.shrink(edges, &rates, &self.system.changes.breaks);
             let cycle: Vec<Edge> = witness.edges().map(|ix| edges[ix as usize]).collect();
             let clocks = cycle.iter().map(|edge| edge.to.clock);
@@ -32,6 +32,16 @@ impl Context<'_> {
             found.push(self.drift(clock, &cycle, witness.excess));
         }
         found
+    }
+
+    /// The middles of the bounds, per node.
+    fn guess(&self, graph: &Graph) -> Vec<Fine> {
+        let nodes = 0..u32::try_from(graph.len()).unwrap_or(u32::MAX);
+        let middle = |node| {
+            let (clock, at_ns) = graph.place(node);
+            self.bounds.and_then(|bounds| bounds.estimate(clock, at_ns)).map_or(0, |estimate| estimate.value)
+        };
+        nodes.map(middle).collect()
     }
 
     fn drift(&self, clock: u32, cycle: &[Edge], excess: Fine) -> Finding {

@@ -18,7 +18,7 @@ use super::model::Pair;
 use super::processes::Processes;
 use super::reference::trust;
 use super::repair::Consistent;
-use super::solve::{Edge, Interval, Pairwise, Rates, Reduced, Stamp, fine};
+use super::solve::{Bounds, Edge, Interval, Pairwise, Rates, Reduced, Stamp, fine};
 use crate::model::{DomainIx, TraceStore};
 
 /// What findings are made from.
@@ -34,6 +34,8 @@ pub struct Context<'a> {
     pub processes: &'a Processes,
     /// Bounds under constant offsets, when those fit everything.
     pub pairs: &'a [Pair],
+    /// Against the reference clock: a start for searches that does not depend on what was looked at before.
+    pub bounds: Option<&'a Bounds>,
     /// What each repair explains.
     pub explained: &'a [Explained],
     /// By domain: how far off its machine says that its clock is, at most.

@@ -25,7 +25,8 @@ impl Context<'_> {
         finding = finding.proven_by(worst.edges.iter().map(proof).collect());
         finding.severity = self.severity(worst);
         finding.excess_ns = excess_ns(worst.excess);
-        finding.count = repair.contradictions.len() as u64;
+        let is_one = matches!(repair.element, Element::Edge(_));
+        finding.count = if is_one { 1 } else { repair.contradictions.len() as u64 };
         if let Some(explained) = explained.filter(|explained| explained.count > finding.count) {
             finding.count = explained.count;
             finding.sentence.push_str(&format!(" It explains {} impossible messages.", explained.count));

@@ -198,6 +198,7 @@ impl ClockModel {
             system,
             processes: &model.basis.processes,
             pairs: if is_constant { &model.solved.pairs } else { &[] },
+            bounds: model.bounds.as_ref(),
             explained: &model.solved.explained,
             declared: &model.basis.declared,
         };
@@ -345,7 +346,12 @@ impl Basis {
     ) -> Solved {
         let Workspace { store, domains } = workspace;
         let Collected { rates, reduced, classes, .. } = collected;
-        let trust: Vec<u32> = domains.list.iter().map(|domain| 20 * u32::from(reference::trust(domain.kind))).collect();
+        let mut trust: Vec<u32> =
+            domains.list.iter().map(|domain| 20 * u32::from(reference::trust(domain.kind))).collect();
+        // Of two clocks that might be blamed alike, not the one that would be the reference.
+        if let Some(slot) = collected.choice.as_ref().and_then(|choice| trust.get_mut(choice.domain.at())) {
+            *slot += 10;
+        }
         let processes = &self.processes;
         let process = |span: SpanIx| processes.of_resource[store.span(span).resource_ix().at()];
         let terms = Terms { rates, trust: &trust, process: &process };

@@ -1,6 +1,10 @@
 //! The whole engine on stores built by hand: truth inside every interval, planted faults found first, silence
 //! where nothing is wrong.
 
+mod paper;
+mod planted;
+mod sound;
+
 use super::super::causal::{EventKey, Evidence, Point};
 use super::super::domains;
 use super::super::findings::{Code, Severity};

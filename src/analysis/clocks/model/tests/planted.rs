@@ -1,0 +1,248 @@
+//! Planted faults are the first finding, with the right clock; without a plant there is no finding at all.
+
+use super::*;
+
+/// What is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Plant {
+    Nothing,
+    Edge,
+    Step,
+    Milliseconds,
+    Streaming,
+    Asynchronous,
+}
+
+/// Three clocks that call each other, offsets of up to 50 ms, drifts of up to 20 ppm.
+fn three(seed: u64, plant: Plant, is_off: bool) -> Draft {
+    let mut draft = Draft::default();
+    let language = if plant == Plant::Milliseconds { "nodejs" } else { "python" };
+    let hosts = [draft.host("a", language), draft.host("b", language), draft.host("c", language)];
+    let mut dice = Dice(seed);
+    let mut off = || if is_off { (dice.below(100 * MS) - 50 * MS, dice.below(40) - 20) } else { (0, 0) };
+    let offsets = [off(), off(), off()];
+    let mut dice = Dice(seed ^ 0x5eed);
+    for call in 0..36_i64 {
+        let pair = [(0, 1), (1, 2), (2, 0)][usize::try_from(call % 3).unwrap()];
+        let stepped = plant == Plant::Step && call >= 18;
+        let read = |clock: usize, time: i64| {
+            let (offset, ppm) = offsets[clock];
+            let shown = time + offset + (time - NOW) / 1_000_000 * ppm + i64::from(stepped && clock == 2) * 300 * MS;
+            // A clock of whole milliseconds; durations are measured apart from it.
+            if plant == Plant::Milliseconds { shown - shown.rem_euclid(MS) } else { shown }
+        };
+        let sent = NOW + call * 250 * MS + dice.below(MS);
+        let received = sent + MS + dice.below(4 * MS);
+        let replied = received + 5 * MS + dice.below(20 * MS);
+        let done = replied + MS + dice.below(4 * MS);
+        let mut times = [read(pair.0, sent), read(pair.1, received), read(pair.1, replied), read(pair.0, done)];
+        if plant == Plant::Milliseconds {
+            (times[2], times[3]) = (times[1] + (replied - received), times[0] + (done - sent));
+        }
+        if plant == Plant::Edge && call == 20 {
+            (times[1], times[2]) = (times[1] - 700 * MS, times[2] - 700 * MS);
+        }
+        let late = matches!(plant, Plant::Streaming | Plant::Asynchronous);
+        if late {
+            times[2] += 900 * MS;
+        }
+        let id = u64::try_from(call).unwrap() * 2 + 1;
+        draft.call((hosts[pair.0], hosts[pair.1]), id, 0, times);
+        if plant == Plant::Streaming {
+            draft.at(usize::try_from(call).unwrap() * 2).texts.push(("gen_ai.request.stream", "true"));
+        }
+    }
+    draft
+}
+
+#[test]
+fn without_a_fault_there_is_no_finding_and_offsets_alone_need_no_repair() {
+    for seed in 0..40 {
+        for plant in [Plant::Nothing, Plant::Streaming] {
+            let (_, _, model) = analyse(&three(seed, plant, false));
+            assert_eq!(codes(&model), [], "{plant:?} {seed}: {:#?}", model.findings());
+            assert_eq!(model.strain(), Strain { reading_error_ns: Some(0), extra_drift_ppb: Some(0) });
+        }
+        let (_, _, model) = analyse(&three(seed, Plant::Nothing, true));
+        assert!(model.repairs().is_empty(), "{seed}: {:#?}", model.findings());
+        assert!(codes(&model).iter().all(|code| matches!(code, Code::N0 | Code::X1)), "{:?}", codes(&model));
+    }
+}
+
+#[test]
+fn whole_milliseconds_prove_nothing() {
+    for seed in 0..40 {
+        let (_, _, model) = analyse(&three(seed, Plant::Milliseconds, false));
+        let claims = model.findings().iter().filter(|finding| finding.severity > Severity::Info);
+        assert_eq!(claims.count(), 0, "{seed}: {:#?}", model.findings());
+    }
+}
+
+#[test]
+fn work_that_is_not_waited_for_is_no_skew() {
+    for seed in 0..20 {
+        let (_, _, model) = analyse(&three(seed, Plant::Asynchronous, false));
+        assert!(model.repairs().is_empty());
+        // One note that the rule does not hold for this operation.
+        assert_eq!(codes(&model), [Code::X4], "{:#?}", model.findings());
+        assert_eq!(model.findings()[0].severity, Severity::Info);
+        assert!(model.findings()[0].sentence.contains("not used there"), "{}", model.findings()[0].sentence);
+    }
+}
+
+#[test]
+fn one_wrong_edge_is_that_edge() {
+    for seed in 0..40 {
+        let (_, _, model) = analyse(&three(seed, Plant::Edge, true));
+        let finding = &model.findings()[0];
+        assert_eq!(finding.code, Code::X7, "{seed}: {:#?}", model.findings());
+        assert!(finding.spans.contains(&SpanIx(41)), "{seed}: {:?}", finding.spans);
+        assert!(finding.excess_ns > 600 * MS);
+        assert!(model.strain().reading_error_ns.unwrap() > 150 * MS);
+    }
+}
+
+#[test]
+fn a_step_is_that_clock_at_that_time_and_counts_what_it_explains() {
+    let mut right = 0;
+    for seed in 0..40 {
+        let (_, domains, model) = analyse(&three(seed, Plant::Step, true));
+        let finding = &model.findings()[0];
+        let is_step = finding.code == Code::X3 && finding.domains[0] == clock(&domains, "c");
+        let is_then = finding.at_ns.is_some_and(|at| (at - (NOW + 18 * 250 * MS)).abs() < S);
+        right += usize::from(is_step && is_then);
+        if is_step {
+            assert!(finding.count > 6, "{seed}: {}", finding.count);
+            assert!(finding.sentence.contains("impossible messages"), "{}", finding.sentence);
+        }
+    }
+    assert!(right >= 36, "{right} of 40");
+}
+
+#[test]
+fn a_clock_that_stands_still_is_frozen() {
+    let mut draft = Draft::default();
+    let (worker, server) = (draft.host("worker", "nodejs"), draft.host("b", "python"));
+    for call in 0..5_i64 {
+        let at = NOW / MS * MS + call * S;
+        draft.call((worker, server), u64::try_from(call).unwrap() * 2 + 1, 0, [at, at + MS, at + 300 * MS, at]);
+    }
+    let (_, domains, model) = analyse(&draft);
+    let finding = &model.findings()[0];
+    assert_eq!((finding.code, finding.count), (Code::C1, 5), "{:#?}", model.findings());
+    assert_eq!(finding.domains, [clock(&domains, "worker")]);
+    assert!(finding.sentence.contains("did not move"), "{}", finding.sentence);
+}
+
+#[test]
+fn a_broken_claim_about_utc_is_named_without_believing_any() {
+    for (offset, expected) in [(0, None), (80 * MS, Some(Code::B))] {
+        let mut draft = Draft::default();
+        let a = draft.host_with("a", "clock.error_bound_ns", "1000000");
+        let b = draft.host_with("b", "clock.error_bound_ns", "2000000");
+        for call in 0..20_i64 {
+            let at = NOW + call * S;
+            let times = [at, at + 2 * MS + offset, at + 9 * MS + offset, at + 11 * MS];
+            draft.call((a, b), u64::try_from(call).unwrap() * 2 + 1, 0, times);
+        }
+        let (store, domains, model) = analyse(&draft);
+        assert_eq!(codes(&model).into_iter().find(|&code| code == Code::B), expected, "{:#?}", model.findings());
+        let prior = Options { level: Evidence::Prior, ..Options::default() };
+        let prior = model.with_options(&store, &domains, &prior);
+        let found = codes(&prior);
+        assert_eq!(found.contains(&Code::B), expected.is_some(), "{:#?}", prior.findings());
+        if expected.is_none() {
+            // Believing the claims narrows what messages alone allow.
+            let width = |model: &ClockModel| {
+                let other = DomainIx(1 - model.reference().unwrap().domain.0);
+                let offset = model.offset(other, NOW + 5 * S);
+                offset.hi_ns.unwrap() - offset.lo_ns.unwrap()
+            };
+            assert!(width(&prior) <= width(&model));
+        }
+    }
+}
+
+#[test]
+fn levels_and_classes_that_come_and_go_leave_no_residue() {
+    for plant in [Plant::Nothing, Plant::Edge, Plant::Step] {
+        let draft = three(3, plant, true);
+        let (store, domains, fresh) = analyse(&draft);
+        let classes: Vec<_> = fresh.classes().iter().map(super::super::super::edges::Class::key).collect();
+        let mut model = fresh.clone();
+        for level in [Evidence::Protocol, Evidence::Prior, Evidence::Convention] {
+            for off in [Vec::new(), classes[..1].to_vec(), classes.clone()] {
+                let options = Options { level, off, ..Options::default() };
+                model = model.with_options(&store, &domains, &options);
+                let own = ClockModel::analyse(&store, &domains, &options);
+                assert_eq!(model.findings(), own.findings(), "{plant:?} {options:?}");
+                for domain in 0..3 {
+                    let at = |model: &ClockModel| model.offset(DomainIx(domain), NOW + 3 * S);
+                    assert_eq!(at(&model), at(&own), "{plant:?} {options:?}");
+                }
+            }
+        }
+        let back = model.with_options(&store, &domains, &Options::default());
+        assert_eq!(back.findings(), fresh.findings());
+    }
+}
+
+#[test]
+fn the_reference_that_is_blamed_is_not_steady_and_another_is_offered() {
+    let (store, domains, model) = analyse(&three(4, Plant::Step, false));
+    assert!(model.reference().unwrap().is_steady);
+    let options = Options { reference: Some(clock(&domains, "c")), ..Options::default() };
+    let model = model.with_options(&store, &domains, &options);
+    assert!(!model.reference().unwrap().is_steady, "{:#?}", model.findings());
+}
+
+#[test]
+fn analysis_leaves_every_raw_time_alone() {
+    let draft = three(5, Plant::Step, true);
+    let (store, domains, model) = analyse(&draft);
+    let before = (store.starts_ns().to_vec(), store.ends_ns().to_vec());
+    let options = Options { level: Evidence::Protocol, reference: Some(DomainIx(1)), ..Options::default() };
+    let other = model.with_options(&store, &domains, &options);
+    assert!(other.band(DomainIx(0), DomainIx(2), 50).is_some());
+    other.hold(DomainIx(0), NOW, 5).map(|held| held.offset(DomainIx(2), NOW));
+    assert_eq!(before, (store.starts_ns().to_vec(), store.ends_ns().to_vec()));
+    assert_eq!(draft.store().starts_ns(), store.starts_ns());
+}
+
+#[test]
+fn a_held_clock_stops_at_its_bounds_and_says_why() {
+    let (_, domains, model) = analyse(&three(6, Plant::Nothing, true));
+    let reference = model.reference().unwrap().domain;
+    let held = (0..3).map(DomainIx).find(|&domain| domain != reference).unwrap();
+    let range = model.offset(held, NOW + S);
+    let (lo, hi) = (range.lo_ns.unwrap(), range.hi_ns.unwrap());
+    let free = model.hold(held, NOW + S, (lo + hi) / 2).unwrap();
+    assert!(free.stop.is_none() && free.offset_ns == (lo + hi) / 2);
+    let stopped = free.clone().moved_to(hi + S);
+    let stop = stopped.stop.clone().unwrap();
+    assert!(stop.side == Side::Hi && !stop.edges.is_empty());
+    assert!(hi - 1 <= stopped.offset_ns && stopped.offset_ns <= hi);
+    for domain in (0..domains.list.len()).map(DomainIx::from_usize) {
+        let (before, after) = (model.offset(domain, NOW + 2 * S), stopped.offset(domain, NOW + 2 * S));
+        assert!(before.lo_ns <= after.lo_ns && after.hi_ns <= before.hi_ns, "{before:?} {after:?}");
+    }
+    assert!(model.hold(reference, NOW, 0).is_none());
+}
+
+#[test]
+fn a_band_shows_the_same_bounds_whichever_clock_is_the_reference() {
+    let (store, domains, model) = analyse(&three(7, Plant::Nothing, true));
+    for a in (0..3).map(DomainIx) {
+        let options = Options { reference: Some(a), ..Options::default() };
+        let seen = model.with_options(&store, &domains, &options);
+        for b in (0..3).map(DomainIx).filter(|&b| b != a) {
+            let band = model.band(a, b, 1_000).unwrap();
+            assert!(band.points.len() > 5 && !band.touches.is_empty());
+            for point in &band.points {
+                assert_eq!(point.offset, seen.offset(b, point.at_ns));
+            }
+            assert!(model.band(a, b, 4).unwrap().points.len() <= 8);
+        }
+        assert!(model.band(a, a, 10).is_none());
+    }
+}
