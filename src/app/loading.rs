@@ -43,7 +43,9 @@ impl State {
         };
         let finish = move |loaded, _: &load::Progress| {
             let workspace = Workspace::build(loaded, &origins);
-            Opened { arranged: workspace.arrange(&plan), workspace }
+            let arranged = workspace.arrange(&plan);
+            workspace.warm(&arranged);
+            Opened { workspace, arranged }
         };
         let job = load::spawn(sources, Options::default(), store, finish, host.wake());
         self.session.load_error = None;

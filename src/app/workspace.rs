@@ -8,7 +8,7 @@ use crate::analysis::places::{SpanAt, spans_at};
 use crate::arrange::{Arranged, Plan, arrange};
 use crate::load::{Loaded, Origin};
 use crate::model::{Diagnostics, InputIx, TraceStore};
-use crate::scene::{SceneInput, ServiceColors};
+use crate::scene::{SceneInput, ServiceColors, ViewState, build, lower};
 
 /// A workspace with its first arrangement, as the loading thread hands it over.
 #[derive(Debug)]
@@ -69,6 +69,14 @@ impl Workspace {
     #[must_use]
     pub fn scene_input<'a>(&'a self, arranged: &'a Arranged) -> SceneInput<'a> {
         arranged.scene_input(&self.store, &self.domains, &self.colors, None)
+    }
+
+    /// Builds the first picture once, and throws it away: the fonts are measured and the memory that it reads is
+    /// fetched on the loading thread, not in the window's first frame.
+    pub fn warm(&self, arranged: &Arranged) {
+        let mut view = ViewState::default();
+        view.fit(&arranged.hull_ns);
+        let _ = lower(&build(&self.scene_input(arranged), &view));
     }
 
     /// What the window is called: the file, or how many there are.
