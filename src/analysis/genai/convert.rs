@@ -29,7 +29,7 @@ pub fn datum(store: &TraceStore, own: &mut Strings, tables: &Tables, rule: &KeyR
         #[expect(clippy::cast_precision_loss, reason = "durations and costs fit, and are checked against the span")]
         (Shape::Number, Value::Int(int)) => number(int as f64, true),
         (Shape::Int, Value::Double(double)) => {
-            let is_count = double >= 0.0 && double < 9e15 && double.fract() == 0.0;
+            let is_count = (0.0..9e15).contains(&double) && double.fract() == 0.0;
             #[expect(clippy::cast_possible_truncation, reason = "checked in the line above")]
             is_count.then_some(Datum::Int(double as i64))
         }
@@ -174,9 +174,9 @@ fn moment(text: &str) -> Option<i64> {
 fn unix_ns(value: i64) -> Option<i64> {
     let factor = match value {
         ..1_000_000_000 => return None,
-        ..100_000_000_000 => 1_000_000_000,
-        ..100_000_000_000_000 => 1_000_000,
-        ..100_000_000_000_000_000 => 1_000,
+        1_000_000_000..100_000_000_000 => 1_000_000_000,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
         _ => 1,
     };
     value.checked_mul(factor)
@@ -213,7 +213,7 @@ fn server_timing(text: &str) -> Option<i64> {
 /// `ns` as an integer, if it is a duration.
 pub fn rounded(ns: f64) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "checked: up to 292 years")]
-    (ns >= 0.0 && ns < 9.2e18).then_some(ns.round() as i64)
+    (0.0..9.2e18).contains(&ns).then_some(ns.round() as i64)
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ fn outcome(store: &TraceStore, facts: &Facts, span: SpanIx) -> u8 {
     let status = facts.int(Field::HttpStatus).is_some_and(|status| status == 429 || status >= 500);
     let failed = store.flags()[span.at()].has(SpanFlags::ERROR) || facts.get(Field::ErrorType).is_some() || status;
     let resent = facts.get(Field::ResendCount).is_some_and(|fact| matches!(fact.datum, Datum::Int(1..)));
-    u8::from(failed) * mark::FAILED | u8::from(resent) * mark::RESENT
+    (u8::from(failed) * mark::FAILED) | (u8::from(resent) * mark::RESENT)
 }
 
 /// What names the agent of a span: on agents other fields may, too.

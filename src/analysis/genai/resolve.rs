@@ -259,6 +259,7 @@ fn inside<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
 }
 
 /// A value that was found in JSON.
+#[derive(Clone, Copy)]
 enum OwnValue {
     Plain(Value),
     Text(Text),

@@ -12,7 +12,7 @@ use super::normalise::{Join, Own};
 use super::resolve::Resolved;
 use super::turns::{Turn, TurnIx};
 use crate::model::time::{S, duration_text};
-use crate::model::{SpanFlags, SpanIx, TraceStore};
+use crate::model::{LinkRef, SpanFlags, SpanIx, TraceStore};
 
 /// A place where a trace that lost its parent may belong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -119,7 +119,7 @@ impl Stitcher<'_> {
 
     fn by_link(&self, roots: &[SpanIx], found: &mut Vec<Stitch>) {
         for &root in roots {
-            for target in self.store.span(root).links().filter_map(|link| link.target()) {
+            for target in self.store.span(root).links().filter_map(LinkRef::target) {
                 let evidence = format!("it links to {}", self.store.span(target).name());
                 self.propose(found, root, target, StitchBy::Link, evidence);
             }

@@ -8,7 +8,7 @@ use super::text::{count, grouped};
 use super::{ReportInput, as_text};
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::findings::{self, Severity as Weight};
-use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, PhaseTime, Totals};
+use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, PhaseTime, Totals, TurnIx};
 use crate::model::time::duration_text;
 use crate::model::{Severity, SpanIx, TraceStore};
 
@@ -460,7 +460,7 @@ impl Builder<'_> {
     fn turns(&self) -> Vec<TurnReport> {
         let turns = self.genai.turns();
         let with_intervals = turns.len() <= MOST_TURNS_WITH_INTERVALS;
-        let groups = groups(turns.len(), self.store(), |span| self.genai.turn_of(span).map(|turn| turn.at()));
+        let groups = groups(turns.len(), self.store(), |span| self.genai.turn_of(span).map(TurnIx::at));
         let turn = |(turn, spans): (&crate::analysis::genai::Turn, Vec<SpanIx>)| {
             let breakdown = self.breakdown(spans, with_intervals);
             let first = turn.roots.first().copied();
