@@ -322,3 +322,42 @@ fn render_draws_the_same_picture_every_time() {
         assert!(stderr.contains(reason), "{args:?}: {stderr}");
     }
 }
+
+#[test]
+fn lanes_are_chosen_by_name_and_by_view() {
+    let dir = tempfile::tempdir().unwrap();
+    let sample = "sample-traces/slow-conversation.otlp.json";
+    let draw = |args: &[&str]| {
+        let out = dir.path().join("lanes.svg");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skewline"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["render", sample]).args(args).arg("-o").arg(&out);
+        let done = command.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        (done.status.code(), said, std::fs::read_to_string(&out).unwrap_or_default())
+    };
+    let (code, said, svg) = draw(&["--group-by", "service.name", "--lanes", "gateway"]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(svg.contains("gateway") && svg.contains("hidden"));
+    let (code, said, _) = draw(&["--lanes", "no such lane"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("there is no lane \"no such lane\"") && said.contains("   1  "), "{said}");
+    let (code, said, _) = draw(&["--group-by", "no.such.key"]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("no.such.key") && said.contains("service.name"), "{said}");
+    let view = dir.path().join("odd.view.json");
+    std::fs::write(
+        &view,
+        r#"{"schema": "skewline.view/9", "mood": "blue", "plan": {"group_by": "service.name"}, "lanes": {"hidden": ["service.name=nobody"]}}"#,
+    )
+    .unwrap();
+    let (code, said, svg) = draw(&["--view", view.to_str().unwrap()]);
+    assert_eq!(code, Some(0));
+    for text in ["skewline.view/9", "\"mood\" is not known", "\"service.name=nobody\""] {
+        assert!(said.contains(text), "{said}");
+    }
+    assert!(svg.contains("2 clocks") || svg.contains("gateway"));
+    std::fs::write(&view, "{}").unwrap();
+    let (code, said, _) = draw(&["--view", view.to_str().unwrap()]);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("not a saved view"), "{said}");
+}

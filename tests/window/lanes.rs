@@ -177,13 +177,22 @@ fn folding_says_how_much_it_hides_and_keeps_failures() {
 }
 
 #[test]
-fn lanes_are_found_by_typing() {
+fn lanes_are_found_and_their_menu_opens_by_key() {
     let mut harness = hosts();
     keys(&mut harness, Modifiers::COMMAND, Key::P);
     harness.get_by_label("Find a lane");
     harness.get_by_label_contains("store, 1 span · host.id=h-2").click();
     harness.run_steps(3);
     assert_eq!(harness.state().state.session.lanes.current.as_ref().unwrap().as_str(), "host.id=h-2");
+    keys(&mut harness, Modifiers::SHIFT, Key::F10);
+    let picker = harness.state().state.session.picker.as_ref();
+    assert_eq!(picker.map(|picker| picker.title), Some("Lane"));
+    let picker = picker.unwrap();
+    let titles: Vec<_> = (0..picker.shown().len()).map(|at| picker.choice(at).unwrap().title.as_str()).collect();
+    assert_eq!(titles, ["Fold lane", "Pin lane", "Hide lane", "Rename lane…", "Merge with host h-1", "Move lane up"]);
+    harness.get_by_label_contains("Merge with host h-1").click();
+    settle(&mut harness);
+    assert_eq!(lanes(&harness), ["host h-1 + store"]);
 }
 
 fn saved(dir: &Path) -> String {

@@ -15,7 +15,7 @@ pub fn help_ui(ui: &Ui, state: &State, queue: &mut Queue) {
     let scale = state.settings.text_scale;
     let modal = Modal::new(egui::Id::unique("help")).show(ui.ctx(), |ui| {
         let room = ui.ctx().content_rect().size();
-        ui.set_width((920.0 * scale).min(room.x - 80.0));
+        ui.set_width((1240.0 * scale).min(room.x - 80.0));
         ui.horizontal(|ui| {
             ui.heading("Keyboard and mouse");
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -30,10 +30,11 @@ pub fn help_ui(ui: &Ui, state: &State, queue: &mut Queue) {
         });
         ui.add_space(6.0);
         ScrollArea::vertical().max_height(room.y - 160.0).show(ui, |ui| {
-            ui.columns(2, |columns| {
-                commands_ui(&mut columns[0], &[Category::View]);
-                commands_ui(&mut columns[1], &[Category::Go, Category::Measure, Category::File, Category::Help]);
-                mouse_ui(&mut columns[0]);
+            ui.columns(3, |columns| {
+                commands_ui(&mut columns[0], &[Category::View, Category::Measure]);
+                commands_ui(&mut columns[1], &[Category::Lanes, Category::File]);
+                commands_ui(&mut columns[2], &[Category::Go, Category::Help]);
+                mouse_ui(&mut columns[1]);
             });
             ui.add_space(4.0);
             ui.label(

@@ -68,7 +68,10 @@ fn list_ui(ui: &mut Ui, theme: &Theme, picker: &Picker, row_height: f32, height:
     let seen = ui.data_mut(|data| data.get_temp::<(usize, usize)>(seen_id));
     let now = (picker.at(), picker.shown().len());
     ui.data_mut(|data| data.insert_temp(seen_id, now));
-    ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show_viewport(ui, |ui, viewport| {
+    // The popup remembers its height from the list before, which may have been shorter.
+    let least = (row_height * picker.shown().len() as f32).min(height);
+    let area = ScrollArea::vertical().max_height(height).min_scrolled_height(least).auto_shrink([false, true]);
+    area.show_viewport(ui, |ui, viewport| {
         let width = ui.available_width();
         ui.set_height(row_height * picker.shown().len() as f32);
         let origin = ui.min_rect().min;
