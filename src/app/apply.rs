@@ -56,6 +56,17 @@ impl State {
             | Command::TextSmaller
             | Command::TextNormal
             | Command::ToggleDetails => self.apply_setting(&command),
+            Command::ToggleClock
+            | Command::ClockRaw
+            | Command::ClockFrame
+            | Command::ReferenceAutomatic
+            | Command::EvidenceProtocol
+            | Command::EvidenceConvention
+            | Command::EvidencePrior
+            | Command::NextFinding
+            | Command::PreviousFinding
+            | Command::ToggleFindings
+            | Command::Clocks(_) => self.apply_clocks(&command),
             Command::ToggleDrawer => self.toggle_drawer(),
             Command::ToggleSpanTable => self.toggle_tab(DrawerTab::Spans),
             Command::ToggleStatistics => self.toggle_tab(DrawerTab::Statistics),
@@ -246,7 +257,7 @@ impl State {
             Command::ScrollBy(points) => view.scroll_y += points,
             Command::ScrollTo(points) => view.scroll_y = points,
             Command::Resize(size) => view.size = size,
-            Command::Measure(range) => view.measure = range,
+            Command::Measure(range) => (view.measure, view.measure_ends) = (range, [None; 2]),
             Command::WholeTrace => view.fit(&self.arranged.hull_ns),
             Command::ShowRange(range) => self.show_range(range),
             _ => {}
@@ -293,14 +304,16 @@ impl State {
             session.question = None;
         } else if session.load_error.is_some() {
             session.load_error = None;
-        } else if session.view.measure.is_some() {
-            session.view.measure = None;
-        } else if session.view.focused.is_some() || !session.view.selection.is_empty() {
-            session.view.selection.clear();
-            session.view.focused = None;
+        } else if self.clear_clocks() {
+            // A finding, or the reasons for a bound.
+        } else if self.session.view.measure.is_some() {
+            self.session.view.measure = None;
+        } else if self.session.view.focused.is_some() || !self.session.view.selection.is_empty() {
+            self.session.view.selection.clear();
+            self.session.view.focused = None;
         } else {
-            session.view.query.clear();
-            session.search.forget();
+            self.session.view.query.clear();
+            self.session.search.forget();
         }
     }
 }

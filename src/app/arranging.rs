@@ -21,11 +21,11 @@ pub struct Arranging {
 const PATIENCE: Duration = Duration::from_millis(200);
 
 impl Arranging {
-    fn start(data: Arc<Workspace>, plan: Arc<Plan>, wake: Wake) -> Self {
+    fn start(data: Arc<Workspace>, plan: Arc<Plan>, before: Arc<Arranged>, wake: Wake) -> Self {
         let (sender, result) = bounded(1);
         // Without a thread the channel closes, which `take_arranged` reports.
         let _ = std::thread::Builder::new().name("arrange".to_owned()).spawn(move || {
-            let arranged = data.arrange(&plan);
+            let arranged = data.arrange(&plan, &before);
             // Gone when another file was opened meanwhile.
             let _ = sender.send(arranged);
             drop(sender);
@@ -46,9 +46,11 @@ impl State {
     /// when it is done.
     pub(super) fn keep_arranged(&mut self, host: &Host) {
         let Some(data) = &self.data else { return };
-        if self.session.arranging.is_none() && *self.session.view.plan != self.arranged.plan {
+        let is_wanted = *self.session.view.plan != self.arranged.plan || self.arranged.known.is_none();
+        if self.session.arranging.is_none() && is_wanted && !self.session.clocks.gave_up {
             let plan = Arc::clone(&self.session.view.plan);
-            self.session.arranging = Some(Arranging::start(Arc::clone(data), plan, host.wake()));
+            let before = Arc::clone(&self.arranged);
+            self.session.arranging = Some(Arranging::start(Arc::clone(data), plan, before, host.wake()));
         }
     }
 
@@ -62,6 +64,7 @@ impl State {
             Err(TryRecvError::Disconnected) => {
                 // The same plan again would end the same way.
                 self.session.view.plan = Arc::new(self.arranged.plan.clone());
+                self.session.clocks.gave_up |= self.arranged.known.is_none();
                 self.effect(Effect::Toast(Tone::Bad, "The lanes could not be arranged like that".to_owned()));
             }
         }

@@ -84,7 +84,7 @@ impl State {
         self.session.history.commit(&self.session.view);
     }
 
-    fn go_to_flagged(&mut self, step: Step) {
+    pub(super) fn go_to_flagged(&mut self, step: Step) {
         let Some(data) = self.data.clone() else { return };
         match flagged(&data.store, &self.arranged, self.session.view.focused, step) {
             Some(span) => self.go_to(span),
@@ -127,7 +127,7 @@ impl State {
         self.clamp_view();
     }
 
-    fn scroll_into_view(&mut self, span: SpanIx) {
+    pub(super) fn scroll_into_view(&mut self, span: SpanIx) {
         let view = &mut self.session.view;
         let (bands, canvas_height) = bands(&self.arranged, view);
         let row = self.arranged.layout.row_of(span);

@@ -311,7 +311,7 @@ mod tests {
             (Key::CloseBracket, Key::CloseBracket, none, Some("first-child")),
             (Key::Questionmark, Key::Slash, Modifiers::SHIFT, Some("help")),
             (Key::Plus, Key::Equals, Modifiers::COMMAND | Modifiers::SHIFT, Some("text-larger")),
-            (Key::N, Key::N, Modifiers::SHIFT, Some("previous-flagged")),
+            (Key::N, Key::N, Modifiers::SHIFT, Some("previous-finding")),
             (Key::U, Key::U, none, None),
         ] {
             assert_eq!(id_of(key, physical, held), expected, "{key:?} at {physical:?} with {held:?}");

@@ -7,6 +7,7 @@ use super::host::Picked;
 use super::state::{Effect, LoadFailure, Loading, State, Tone};
 use super::window::Host;
 use super::workspace::{Opened, Workspace};
+use crate::arrange::{ClockChoice, Plan};
 use crate::load::{self, LoadError, Options, Origin, Source};
 
 /// What the built-in sample is called.
@@ -39,11 +40,14 @@ impl State {
         let plan = match (&self.session.waiting_view, add) {
             (Some(view), _) => Arc::new(view.plan.clone()),
             (None, true) => Arc::clone(&self.session.view.plan),
-            (None, false) => Arc::default(),
+            (None, false) => {
+                let clock = if self.settings.prefers_frame { ClockChoice::Frame } else { ClockChoice::Raw };
+                Arc::new(Plan { clock, ..Plan::default() })
+            }
         };
         let finish = move |loaded, _: &load::Progress| {
             let workspace = Workspace::build(loaded, &origins);
-            let arranged = workspace.arrange(&plan);
+            let arranged = workspace.first_arranged(&plan);
             workspace.warm(&arranged);
             Opened { workspace, arranged }
         };
@@ -135,7 +139,9 @@ impl State {
         let session = &mut self.session;
         session.view.selection.clear();
         session.view.focused = None;
-        session.view.measure = None;
+        (session.view.measure, session.view.measure_ends) = (None, [None; 2]);
+        (session.view.finding, session.view.why) = (None, None);
+        session.clocks = super::clocks::Clocks::default();
         session.view.plan = Arc::new(self.arranged.plan.clone());
         session.view.lanes = if keep_lanes { Arc::clone(&session.view.lanes) } else { Arc::default() };
         session.export = None;

@@ -6,6 +6,7 @@
 mod apply;
 pub mod arranging;
 pub mod bindings;
+pub mod clocks;
 pub mod command;
 pub mod drawer;
 mod go;

@@ -34,6 +34,10 @@ pub struct Settings {
     pub absolute_ruler: bool,
     /// The details drawer is open.
     pub details_open: bool,
+    /// The list of findings is open.
+    pub findings_open: bool,
+    /// Times are shown on the reference clock's axis.
+    pub prefers_frame: bool,
     /// The drawer at the bottom.
     pub drawer: Drawer,
     /// The tables of the drawer.
@@ -53,6 +57,8 @@ impl Default for Settings {
             text_scale: 1.0,
             absolute_ruler: false,
             details_open: true,
+            findings_open: true,
+            prefers_frame: false,
             drawer: Drawer::default(),
             tables: TableSettings::default(),
             recent: Vec::new(),

@@ -7,6 +7,7 @@ use crossbeam_channel::Receiver;
 
 use super::arranging::Arranging;
 use super::bindings::{Bindings, KeysPanel};
+use super::clocks::Clocks;
 use super::history::History;
 use super::host::Picked;
 use super::lanes::Lanes;
@@ -73,6 +74,8 @@ pub struct Session {
     pub drawing: Option<Drawing>,
     /// A file dialog that is open.
     pub dialog: Option<Receiver<Picked>>,
+    /// What the window shows of clocks besides the view.
+    pub clocks: Clocks,
     /// Filter of the details drawer.
     pub details_filter: String,
     /// What still has to be done outside of the state.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::places::{SpanAt, spans_at};
-use crate::arrange::{Arranged, Plan, arrange};
+use crate::arrange::{Arranged, ClockChoice, Plan, arrange};
 use crate::load::{Loaded, Origin};
 use crate::model::{Diagnostics, InputIx, TraceStore};
 use crate::scene::{SceneInput, ServiceColors, ViewState, build, lower};
@@ -59,10 +59,23 @@ impl Workspace {
         Self { store, domains, colors, origins, failures, diagnostics, span_at }
     }
 
-    /// Arranges the spans as `plan` says. Takes a moment: not for the window's own thread.
+    /// Arranges the spans as `plan` says, on raw times: the first picture does not wait for the clocks.
     #[must_use]
-    pub fn arrange(&self, plan: &Plan) -> Arranged {
+    pub fn first_arranged(&self, plan: &Plan) -> Arranged {
         arrange(&self.store, &self.domains, None, plan)
+    }
+
+    /// Arranges the spans as `plan` says, with all that causality tells about the clocks. `before` is the arrangement
+    /// so far: what stays the same is taken from it. Takes a moment: not for the window's own thread.
+    #[must_use]
+    pub fn arrange(&self, plan: &Plan, before: &Arranged) -> Arranged {
+        let known = plan.known(&self.store, &self.domains, before.known.as_ref());
+        let same_rows =
+            Plan { evidence: before.plan.evidence, reference: before.plan.reference.clone(), ..plan.clone() };
+        if plan.clock == ClockChoice::Raw && same_rows == before.plan {
+            return before.with_known(known, plan);
+        }
+        arrange(&self.store, &self.domains, Some(known), plan)
     }
 
     /// What a scene of the window is made from.

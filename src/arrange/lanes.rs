@@ -90,6 +90,17 @@ fn clock_keys(domains: &Domains) -> Vec<LaneKey> {
     domains.list.iter().map(|domain| unique(domain).into()).collect()
 }
 
+/// The key of the lane of `clock`.
+#[must_use]
+pub fn clock_lane_key(domains: &Domains, clock: DomainIx) -> Option<LaneKey> {
+    clock_keys(domains).into_iter().nth(clock.at())
+}
+
+/// The clock whose lane has `key`.
+pub(super) fn clock_of_key(domains: &Domains, key: &LaneKey) -> Option<DomainIx> {
+    clock_keys(domains).iter().position(|known| known == key).map(DomainIx::from_usize)
+}
+
 fn of_clock(ix: DomainIx, domain: &Domain, key: LaneKey) -> LaneInfo {
     let mut resources: Vec<ResourceIx> =
         domain.members.iter().flat_map(|member| member.resources.iter().copied()).collect();

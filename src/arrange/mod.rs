@@ -15,17 +15,18 @@ mod view;
 pub mod view_file;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use keys::{LaneKey, SpanKey, resolve};
-pub use lanes::LaneInfo;
+pub use lanes::{LaneInfo, clock_lane_key};
 pub use pairs::{Split, group_keys, splits};
 pub use plan::{CLOCK, ClockChoice, Plan};
 pub use view::LaneView;
 pub use view_file::ViewFile;
 
-use crate::analysis::clocks::ClockModel;
+use crate::analysis::clocks::Known;
 use crate::analysis::clocks::domains::Domains;
-use crate::layout::{LaneIx, Layout, RawTime};
+use crate::layout::{FrameTime, LaneIx, Layout, RawTime};
 use crate::lod::Index;
 use crate::model::TraceStore;
 
@@ -40,6 +41,8 @@ pub struct Arranged {
     pub layout: Layout,
     /// What a row shows at any zoom.
     pub index: Index,
+    /// What was known about the clocks; `None` until that was worked out.
+    pub known: Option<Arc<Known>>,
     /// First to last time of anything on the axis, in nanoseconds; never empty.
     pub hull_ns: Range<i64>,
 }
@@ -51,6 +54,19 @@ impl Arranged {
         self.lanes.iter().position(|lane| lane.key == *key).map(|at| LaneIx(at as u32))
     }
 
+    /// True when times are those of the reference clock.
+    #[must_use]
+    pub fn is_frame(&self) -> bool {
+        self.plan.clock == ClockChoice::Frame && self.known.is_some()
+    }
+
+    /// The same arrangement with what became known about the clocks meanwhile. Only for raw times, whose rows do not
+    /// depend on it.
+    #[must_use]
+    pub fn with_known(&self, known: Arc<Known>, plan: &Plan) -> Self {
+        Self { known: Some(known), plan: plan.clone(), ..self.clone() }
+    }
+
     /// What `lane` is.
     #[must_use]
     pub fn lane(&self, lane: LaneIx) -> Option<&LaneInfo> {
@@ -58,19 +74,22 @@ impl Arranged {
     }
 }
 
-/// Arranges `store` as `plan` says. `model` places clocks against each other; without one every plan is drawn on
+/// Arranges `store` as `plan` says. `known` places clocks against each other; without it every plan is drawn on
 /// raw times.
 #[must_use]
-pub fn arrange(store: &TraceStore, domains: &Domains, model: Option<&ClockModel>, plan: &Plan) -> Arranged {
+pub fn arrange(store: &TraceStore, domains: &Domains, known: Option<Arc<Known>>, plan: &Plan) -> Arranged {
     let (mut grouping, lanes) = lanes::group(store, domains, plan);
     grouping.folded = resolve(store, plan.folds.iter()).0;
-    let layout = match (plan.clock, model) {
-        (ClockChoice::Raw, _) => Layout::build(store, &grouping, &RawTime),
+    let layout = match (plan.clock, &known) {
+        (ClockChoice::Frame, Some(known)) => {
+            Layout::build(store, &grouping, &FrameTime::new(&known.model, store, domains))
+        }
+        _ => Layout::build(store, &grouping, &RawTime),
     };
     let index = Index::build(store, &layout);
     let hull_ns = match layout.hull_ns() {
         hull if hull.start < hull.end => hull.clone(),
         _ => 0..1,
     };
-    Arranged { plan: plan.clone(), lanes, layout, index, hull_ns }
+    Arranged { plan: plan.clone(), lanes, layout, index, known, hull_ns }
 }

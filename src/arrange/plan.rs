@@ -1,10 +1,14 @@
 //! What somebody asked for, where it changes rows or times.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{LaneKey, SpanKey};
+use crate::analysis::clocks::domains::Domains;
+use crate::analysis::clocks::{Evidence, Known, Options};
+use crate::model::TraceStore;
 
 /// Whose time the axis shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, strum::Display)]
@@ -14,6 +18,8 @@ pub enum ClockChoice {
     /// Raw times: what every clock said.
     #[default]
     Raw,
+    /// Every event at its estimate on the axis of the reference clock.
+    Frame,
 }
 
 /// The key that stands for "the clock": not an attribute, but what the evidence says.
@@ -25,6 +31,12 @@ pub const CLOCK: &str = "clock";
 pub struct Plan {
     /// Whose time the axis shows.
     pub clock: ClockChoice,
+    /// Which causal edges are believed.
+    #[serde(skip_serializing_if = "is_default")]
+    pub evidence: Evidence,
+    /// The lane whose clock is the reference; `None` = the best one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<LaneKey>,
     /// What gets a lane of its own: [`CLOCK`], or the key of a resource attribute, such as `service.name`.
     pub group_by: String,
     /// Lanes that are split: the lane, and the attribute key (or [`CLOCK`]) whose values get lanes of their own.
@@ -38,10 +50,16 @@ pub struct Plan {
     pub folds: BTreeSet<SpanKey>,
 }
 
+fn is_default(evidence: &Evidence) -> bool {
+    *evidence == Evidence::default()
+}
+
 impl Default for Plan {
     fn default() -> Self {
         Self {
             clock: ClockChoice::default(),
+            evidence: Evidence::default(),
+            reference: None,
             group_by: CLOCK.to_owned(),
             splits: BTreeMap::new(),
             merges: BTreeMap::new(),
@@ -51,6 +69,25 @@ impl Default for Plan {
 }
 
 impl Plan {
+    /// How to analyse the clocks for this plan. A reference that is not there counts as none.
+    #[must_use]
+    pub fn clock_options(&self, domains: &Domains) -> Options {
+        let wanted = self.reference.as_ref();
+        let reference = wanted.and_then(|key| super::lanes::clock_of_key(domains, key));
+        Options { level: self.evidence, reference, ..Options::default() }
+    }
+
+    /// What is known about the clocks when this plan is followed, with as much as possible of what was known before.
+    #[must_use]
+    pub fn known(&self, store: &TraceStore, domains: &Domains, before: Option<&Arc<Known>>) -> Arc<Known> {
+        let options = self.clock_options(domains);
+        match before {
+            Some(known) if *known.model.options() == options => Arc::clone(known),
+            Some(known) => Arc::new(known.with_options(store, domains, &options)),
+            None => Arc::new(Known::analyse(store, domains, &options)),
+        }
+    }
+
     /// True when every clock has a lane of its own, and nothing else has.
     #[must_use]
     pub fn is_by_clock(&self) -> bool {

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use anyhow::bail;
 use emath::Vec2;
 
+use super::clock_args::ClockArgs;
 use super::limits::Limits;
 use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
+use crate::analysis::clocks::Evidence;
+use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::search::{Query, parse};
 use crate::arrange::view_file::{SavedRange, ViewFile};
-use crate::arrange::{CLOCK, Plan, group_keys};
+use crate::arrange::{CLOCK, ClockChoice, Plan, clock_lane_key, group_keys};
 use crate::export::{picture, png, svg, views};
 use crate::load::{Progress, Source, load};
 use crate::model::TraceStore;
@@ -48,6 +51,12 @@ pub struct Args {
     /// Keep the spans that match, dim all others; the language of the search field: 'dur>500ms -error'
     #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
     pub search: Option<String>,
+    /// Whose time to show [default: raw, or as the saved view says]
+    #[arg(long, value_enum, value_name = "CLOCK")]
+    pub clock: Option<Axis>,
+    /// How to analyse the clocks
+    #[command(flatten)]
+    pub clocks: ClockArgs,
     /// Size of text and rows, 1 = normal
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_scale)]
     pub text_scale: f32,
@@ -63,6 +72,15 @@ pub struct Args {
     /// Limits of what is read
     #[command(flatten)]
     pub limits: Limits,
+}
+
+/// Whose time a picture shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Axis {
+    /// What each clock said
+    Raw,
+    /// The reference clock's, with whiskers for what causality allows
+    Frame,
 }
 
 /// Width of a picture when nobody asked for one, in points.
@@ -88,7 +106,9 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         say_on_stderr(&format!("skewline: {}", failure.error));
     }
     check_key(&loaded.store, &saved.plan.group_by)?;
-    let mut timeline = picture::Timeline::of_store(&loaded.store, &saved.plan);
+    let domains = domains::assign(&loaded.store);
+    plan_clocks(&args, &domains, &mut saved.plan)?;
+    let mut timeline = picture::Timeline::arranged(&loaded.store, domains, &saved.plan);
     for misfit in saved.misfits(&loaded.store, &timeline.arranged) {
         say_on_stderr(&format!("skewline: the saved view fits in part: {misfit}"));
     }
@@ -132,6 +152,23 @@ impl Format {
 }
 
 /// The view to start from, with what the options ask for on top. Says what in the file is not understood.
+/// What the command line says about clocks, on top of a saved view.
+fn plan_clocks(args: &Args, domains: &Domains, plan: &mut Plan) -> anyhow::Result<()> {
+    let options = args.clocks.options(domains)?;
+    match args.clock {
+        Some(Axis::Raw) => plan.clock = ClockChoice::Raw,
+        Some(Axis::Frame) => plan.clock = ClockChoice::Frame,
+        None => {}
+    }
+    if options.level != Evidence::default() {
+        plan.evidence = options.level;
+    }
+    if let Some(clock) = options.reference {
+        plan.reference = clock_lane_key(domains, clock);
+    }
+    Ok(())
+}
+
 fn saved_view(args: &Args) -> anyhow::Result<ViewFile> {
     let mut saved = ViewFile::default();
     if let Some(path) = &args.view {

@@ -31,8 +31,13 @@ impl Timeline {
     /// Derives it all, arranged as `plan` says.
     #[must_use]
     pub fn of_store(store: &TraceStore, plan: &Plan) -> Self {
-        let domains = domains::assign(store);
-        let arranged = arrange(store, &domains, None, plan);
+        Self::arranged(store, domains::assign(store), plan)
+    }
+
+    /// The same, for clocks that are told apart already.
+    #[must_use]
+    pub fn arranged(store: &TraceStore, domains: Domains, plan: &Plan) -> Self {
+        let arranged = arrange(store, &domains, Some(plan.known(store, &domains, None)), plan);
         Self { arranged, domains, colors: ServiceColors::of_store(store), marks: None }
     }
 

@@ -4,6 +4,7 @@
 //! lane every local tree is a contiguous block of rows: a span, and its
 //! children's subtrees packed first-fit below it. Times go through a [`TimeMap`]; raw times stay as they are.
 
+mod frame_time;
 mod navigate;
 mod pack;
 mod rows;
@@ -19,6 +20,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::analysis::clocks::domains::Domains;
 use crate::model::{SpanIx, TraceStore};
+pub use frame_time::FrameTime;
 pub use navigate::Step;
 use rows::Placed;
 pub use rows::RowItems;

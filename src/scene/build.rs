@@ -4,6 +4,7 @@ use emath::{Pos2, Rect};
 use std::sync::Arc;
 
 use super::caption::{self, Caption};
+use super::clocks::{self, ClockInput, ClockMarks};
 use super::frame::{Dense, GhostBox, OverviewStrip, Scene, SceneBar};
 use super::geometry::{Areas, LaneBand, Metrics, lane_bands};
 use super::heads::LaneTexts;
@@ -18,6 +19,7 @@ use super::text::{self, Font};
 use super::theme::{Theme, dimmed, faded};
 use super::view_state::{TimeScale, ViewState};
 use crate::analysis::clocks::domains::Domains;
+use crate::analysis::clocks::{Between, EventKey};
 use crate::arrange::{Arranged, LaneInfo};
 use crate::layout::{Layout, RowIx};
 use crate::lod::{Bar, GhostRun, Index, Marks, bucket_for};
@@ -40,6 +42,8 @@ pub struct SceneInput<'a> {
     pub colors: &'a ServiceColors,
     /// The hits of a search: everything else is dimmed. `None` = nothing is searched for.
     pub marks: Option<&'a Marks>,
+    /// What is known about the clocks; `None` while that is not known yet.
+    pub clocks: Option<ClockInput<'a>>,
     /// Header, legend and footer of an export; `None` in the window.
     pub caption: Option<&'a Caption>,
 }
@@ -62,6 +66,7 @@ impl Arranged {
             index: &self.index,
             colors,
             marks: None,
+            clocks: self.known.as_ref().map(|known| ClockInput { known, is_frame: self.is_frame() }),
             caption,
         }
     }
@@ -92,6 +97,8 @@ pub struct SceneBuilder {
     ghosts: Vec<GhostRun>,
     pub(super) lane_texts: Vec<Option<LaneTexts>>,
     strings: usize,
+    /// The last answer about two events on different clocks.
+    measured: Option<([EventKey; 2], Option<Between>)>,
 }
 
 /// Builds one scene. Where frames follow each other, keep a [`SceneBuilder`].
@@ -118,6 +125,11 @@ pub(super) struct Frame<'a> {
 }
 
 impl SceneBuilder {
+    /// Forgets answers about clocks: something else is known about them now.
+    pub fn forget_clocks(&mut self) {
+        self.measured = None;
+    }
+
     /// Forgets texts of a store that is gone.
     pub fn reset(&mut self) {
         *self = Self::default();
@@ -137,11 +149,33 @@ impl SceneBuilder {
         scene.ruler = ruler::ruler(view.time, &scene.scale, origin, view.ruler, scene.metrics.small);
         scene.corner = strip::corner(&frame, &scene);
         self.lanes(&frame, &mut scene);
-        selection::add(&frame.selection(), &mut scene);
+        let measured = self.measured(input, view);
+        selection::add(&selection::Context { input, view, measured }, &mut scene);
+        if let Some(known) = &input.clocks {
+            clocks::add_whiskers(known, input, view, &mut scene);
+            clocks::add_arrows(known, input, view, &mut scene);
+        }
         if let Some(caption) = input.caption {
             caption::add(caption, input, view, &mut scene);
         }
         scene
+    }
+
+    /// What is known about the time that `view` measures. Asked anew only when other events are measured: it takes
+    /// two searches through the clocks.
+    fn measured(&mut self, input: &SceneInput<'_>, view: &ViewState) -> Option<Between> {
+        let range = view.measure?;
+        let (Some(clocks), [Some(from), Some(to)]) = (input.clocks, view.measure_ends) else { return None };
+        let ends = if range.from_ns <= range.to_ns { [from, to] } else { [to, from] };
+        if ends.iter().any(|end| end.span.at() >= input.store.len()) {
+            return None;
+        }
+        if let Some((_, between)) = self.measured.filter(|(known, _)| *known == ends) {
+            return between;
+        }
+        let between = clocks.known.model.between(input.store, input.domains, ends[0], ends[1]);
+        self.measured = Some((ends, between));
+        between
     }
 
     fn lanes(&mut self, frame: &Frame<'_>, scene: &mut Scene) {
@@ -339,10 +373,6 @@ impl<'a> Frame<'a> {
     fn colors(&self, span: SpanIx) -> BarColors {
         self.input.colors.colors(self.input.store.span(span).resource_ix(), self.view.theme)
     }
-
-    const fn selection(&self) -> selection::Context<'a> {
-        selection::Context { input: self.input, view: self.view }
-    }
 }
 
 /// Where the bars of one row go.
@@ -485,6 +515,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         selected: Vec::new(),
         focused: None,
         measure: None,
+        clocks: ClockMarks::default(),
         legend: Vec::new(),
         footer: Vec::new(),
         hidden: super::frame::Hidden::default(),

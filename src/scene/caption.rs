@@ -3,6 +3,7 @@
 use emath::{Pos2, Rect};
 
 use super::build::{SceneInput, count_text, grouped};
+use super::clocks::{axis_words, footnotes};
 use super::frame::{Hidden, LegendEntry, Sample, Scene};
 use super::geometry::{Margins, Metrics};
 use super::palette::slot_colors;
@@ -19,8 +20,6 @@ pub struct Caption {
     pub title: String,
     /// `3 traces · 4 clocks · 412 spans · 18.4 s`.
     pub details: String,
-    /// Which clock the times are of.
-    pub clock: String,
     /// File name and short hash.
     pub source: String,
     /// Notices and warnings of the inputs, in words; empty when there are none.
@@ -61,7 +60,6 @@ impl Caption {
         Self {
             title,
             details: details.join(" · "),
-            clock: "raw clocks: every lane shows what its own clock said".to_owned(),
             source,
             notices: if diagnostics == 0 { String::new() } else { count_text(diagnostics, "notice") },
             program: format!("Skewline {}", env!("CARGO_PKG_VERSION")),
@@ -80,6 +78,8 @@ const MOST_SERVICES: usize = 30;
 const LINE: f32 = 20.0;
 const HEADER: f32 = 58.0;
 const FOOTER: f32 = 28.0;
+/// Height of a footnote.
+const NOTE: f32 = 18.0;
 const SIDE: f32 = 14.0;
 
 /// The heights that `caption` needs.
@@ -90,13 +90,13 @@ pub fn margins(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, metr
     Margins {
         header: (HEADER * metrics.scale).round(),
         legend: ((lines as f32 * LINE + 14.0) * metrics.scale).round(),
-        footer: (FOOTER * metrics.scale).round(),
+        footer: ((FOOTER + footnotes(input, view).len() as f32 * NOTE) * metrics.scale).round(),
     }
 }
 
 /// Adds header, legend and footer to `scene`.
 pub(super) fn add(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
-    scene.header = header(caption, view, scene);
+    scene.header = header(caption, &axis_words(input), view, scene);
     let entries = entries(caption, input, view);
     let metrics = scene.metrics;
     let top = scene.areas.legend.top() + 7.0 * metrics.scale;
@@ -113,6 +113,34 @@ pub(super) fn add(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, s
         })
         .collect();
     scene.footer = footer(caption, &search_text(input, view), scene);
+    add_footnotes(input, view, scene);
+}
+
+/// Clocks and findings, above the last line.
+fn add_footnotes(input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
+    let (metrics, theme, area) = (scene.metrics, view.theme.theme(), scene.areas.footer);
+    let (side, height) = (SIDE * metrics.scale, NOTE * metrics.scale);
+    for (at, note) in footnotes(input, view).into_iter().enumerate() {
+        let middle = area.top() + (at as f32 + 0.5) * height + 3.0 * metrics.scale;
+        let baseline = text::baseline_for_middle(middle, Font::Regular, metrics.small);
+        let indent = if note.finding.is_some() { SAMPLE * metrics.scale } else { 0.0 };
+        let x = side + indent;
+        let room = area.right() - side - x;
+        let text = text::crop(&note.text, Font::Regular, metrics.small, room).into_owned();
+        if let Some((number, tone)) = note.finding {
+            let pos = Pos2::new(x, baseline);
+            scene.legend.push(LegendEntry { sample: Sample::Finding(number, tone), pos, text: text.into() });
+        } else {
+            scene.footer.push(TextShape {
+                pos: Pos2::new(x, baseline),
+                anchor: Anchor::Start,
+                font: Font::Regular,
+                size: metrics.small,
+                color: theme.text_dim,
+                text: text.into(),
+            });
+        }
+    }
 }
 
 fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, String)> {
@@ -139,6 +167,7 @@ fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(
     mark(caption.marks.ghosts, Sample::Ghost, "parent not in the file");
     mark(input.marks.is_some(), Sample::Hit, "found by the search; the rest is dimmed");
     mark(true, Sample::Several, "several spans in one bar");
+    entries.extend(super::clocks::legend(input, view));
     entries
 }
 
@@ -165,14 +194,14 @@ fn flow(entries: &[(Sample, String)], width: f32, metrics: &Metrics) -> Vec<Plac
     places
 }
 
-fn header(caption: &Caption, view: &ViewState, scene: &Scene) -> Vec<TextShape> {
+fn header(caption: &Caption, clock: &str, view: &ViewState, scene: &Scene) -> Vec<TextShape> {
     let (metrics, theme) = (scene.metrics, view.theme.theme());
     let scale = metrics.scale;
     let area = scene.areas.header;
     let (side, right) = (SIDE * scale, area.right() - SIDE * scale);
     let range = range_text(view.time);
     let range_width = text::width(&range, Font::Mono, metrics.small);
-    let clock_width = text::width(&caption.clock, Font::Regular, metrics.small);
+    let clock_width = text::width(clock, Font::Regular, metrics.small);
     let room = (right - side - range_width.max(clock_width) - 24.0 * scale).max(80.0);
     let line = |x, y: f32, anchor, font, size, color, text: &str| TextShape {
         pos: Pos2::new(x, (area.top() + y * scale).round()),
@@ -190,7 +219,7 @@ fn header(caption: &Caption, view: &ViewState, scene: &Scene) -> Vec<TextShape> 
     ];
     if side + room + range_width.max(clock_width) <= right {
         texts.push(line(right, 26.0, Anchor::End, Font::Mono, metrics.small, theme.text, &range));
-        texts.push(line(right, 45.0, Anchor::End, Font::Regular, metrics.small, theme.text_dim, &caption.clock));
+        texts.push(line(right, 45.0, Anchor::End, Font::Regular, metrics.small, theme.text_dim, clock));
     }
     texts
 }
@@ -227,7 +256,9 @@ fn footer(caption: &Caption, search: &str, scene: &Scene) -> Vec<TextShape> {
     let area = scene.areas.footer;
     let side = SIDE * metrics.scale;
     let gap = 24.0 * metrics.scale;
-    let baseline = text::baseline_for_middle(area.center().y, Font::Regular, metrics.small);
+    // The last line of the frame, below footnotes.
+    let middle = area.bottom() - (FOOTER * metrics.scale / 2.0).min(area.height() / 2.0);
+    let baseline = text::baseline_for_middle(middle, Font::Regular, metrics.small);
     let line = |x, anchor, color, text: &str| TextShape {
         pos: Pos2::new(x, baseline),
         anchor,

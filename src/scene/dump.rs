@@ -44,6 +44,9 @@ impl Scene {
                 head.kind
             ));
         }
+        for head in self.lanes.iter().filter(|head| !head.offset.text.is_empty()) {
+            line(format!("offset {} {} {:?}", head.lane.0, head.offset.tone, head.offset.text));
+        }
         for bar in &self.bars {
             let flags: Vec<&str> =
                 FLAG_NAMES.iter().filter(|(flag, _)| bar.flags.has(*flag)).map(|(_, name)| *name).collect();
@@ -82,8 +85,10 @@ impl Scene {
             line(format!("focused {}", rect_text(rect)));
         }
         if let Some(measure) = &self.measure {
-            line(format!("measure {:.0}..{:.0} {}", measure.x[0], measure.x[1], measure.text));
+            let raw = measure.raw.as_ref().map(|raw| format!(" | {raw}")).unwrap_or_default();
+            line(format!("measure {:.0}..{:.0} {}{raw}", measure.x[0], measure.x[1], measure.text));
         }
+        self.dump_clocks(store, &mut line);
         for (part, texts) in [("header", &self.header), ("corner", &self.corner), ("footer", &self.footer)] {
             for text in texts {
                 line(format!("{part} {:.0},{:.0} {:?}", text.pos.x, text.pos.y, text.text));
@@ -97,6 +102,41 @@ impl Scene {
             line(format!("hidden {}", hidden.join(", ")));
         }
         out
+    }
+}
+
+impl Scene {
+    fn dump_clocks(&self, store: &TraceStore, line: &mut impl FnMut(String)) {
+        let end = |x: Option<f32>| x.map_or_else(|| "open".to_owned(), |x| format!("{x:.0}"));
+        for whisker in &self.clocks.whiskers {
+            let name = store.span(whisker.span).name();
+            let side = if whisker.is_end { "end" } else { "start" };
+            let inner = format!("{}..{}", end(whisker.inner.lo), end(whisker.inner.hi));
+            let outer = whisker.outer.map(|outer| format!(" outer {}..{}", end(outer.lo), end(outer.hi)));
+            let assumed = if whisker.is_assumed { " assumed" } else { "" };
+            let (at, outer) = (whisker.at, outer.unwrap_or_default());
+            line(format!("whisker {side} of {name:?} at {:.0},{:.0} {inner}{outer}{assumed}", at.x, at.y));
+        }
+        for rail in &self.clocks.rails {
+            line(format!("rail {:.0}..{:.0} at {:.0}, {} bars", rail.from.x, rail.to.x, rail.from.y, rail.bars));
+        }
+        for raw in &self.clocks.raw {
+            line(format!("raw {} {:?}", rect_text(raw.rect), raw.text));
+        }
+        for arrow in &self.clocks.arrows {
+            let (from, to) = (arrow.from, arrow.to);
+            let way = if arrow.is_backward { "backward" } else { "forward" };
+            let active = if arrow.is_active { " active" } else { "" };
+            let finding = arrow.finding.map(|id| format!(" #{id}")).unwrap_or_default();
+            line(format!(
+                "arrow{finding} {} {way}{active} {:.0},{:.0} -> {:.0},{:.0} {:?}",
+                arrow.tone, from.x, from.y, to.x, to.y, arrow.text
+            ));
+        }
+        for badge in &self.clocks.badges {
+            let center = badge.center;
+            line(format!("badge #{} {} {:.0},{:.0}", badge.finding, badge.tone, center.x, center.y));
+        }
     }
 }
 

@@ -5,11 +5,13 @@ use emath::{Pos2, Rect, Vec2};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::clocks::{ClockMarks, LaneOffset};
 use super::geometry::{Areas, Bands, Metrics};
 use super::ruler::Ruler;
 use super::shape::TextShape;
 use super::theme::ThemeKind;
 use super::view_state::{TimeRange, TimeScale};
+use crate::analysis::clocks::FindingTone;
 use crate::layout::LaneIx;
 use crate::model::{SpanFlags, SpanIx};
 
@@ -89,6 +91,8 @@ pub struct LaneHead {
     pub is_pinned: bool,
     /// True when its lane is too low for all of its text: name, count and evidence only.
     pub is_low: bool,
+    /// Its offset against the reference clock, in words.
+    pub offset: LaneOffset,
 }
 
 /// One column of the overview strip.
@@ -162,8 +166,10 @@ pub struct Edge {
 pub struct Measure {
     /// Left and right edge.
     pub x: [f32; 2],
-    /// Its length in words.
+    /// Its length in words: an interval when its ends lie on different clocks.
     pub text: Arc<str>,
+    /// What the raw times claim, when that is something else.
+    pub raw: Option<Arc<str>>,
 }
 
 /// An entry of the legend of an export.
@@ -194,6 +200,20 @@ pub enum Sample {
     Backward,
     /// What a search found.
     Hit,
+    /// Where a bar's end may be.
+    Whisker,
+    /// Where it may be by protocol evidence alone.
+    OuterWhisker,
+    /// Nothing bounds that side.
+    OpenWhisker,
+    /// A guess inside the bounds.
+    Estimate,
+    /// Spans that move together.
+    Rail,
+    /// Raw position of a selected span.
+    Raw,
+    /// A finding's number.
+    Finding(u32, FindingTone),
 }
 
 /// What the frame does not show, so that it can say so.
@@ -266,6 +286,8 @@ pub struct Scene {
     pub focused: Option<Rect>,
     /// The measured range.
     pub measure: Option<Measure>,
+    /// What is known about clocks.
+    pub clocks: ClockMarks,
     /// Legend of an export.
     pub legend: Vec<LegendEntry>,
     /// Texts of the footer of an export.

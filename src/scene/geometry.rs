@@ -44,8 +44,8 @@ impl Metrics {
             name: 13.0 * scale,
             small: 10.5 * scale,
             lane_pad: (9.0 * scale).round(),
-            lane_min: (72.0 * scale).round(),
             lane_low: (42.0 * scale).round(),
+            lane_min: (90.0 * scale).round(),
             overview: (46.0 * scale).round(),
             ruler: (28.0 * scale).round(),
         }

@@ -6,6 +6,7 @@ use ecolor::Color32;
 use emath::{Pos2, Rect};
 
 use super::build::{Frame, SceneBuilder, count_text, grouped, to_screen};
+use super::clocks::{LaneOffset, lane_offset};
 use super::frame::{LaneHead, Scene};
 use super::geometry::LaneBand;
 use super::text::{self, Font};
@@ -61,6 +62,7 @@ impl SceneBuilder {
             is_mixed: lane.clocks.len() > 1,
             is_pinned: frame.view.lanes.pinned.contains(&lane.key),
             is_low: band.height < metrics.lane_min,
+            offset: offset(frame, lane),
         });
     }
 
@@ -106,6 +108,13 @@ impl SceneBuilder {
         self.lane_texts[at] = Some(texts.clone());
         texts
     }
+}
+
+/// The offset of the lane's clock; nothing when there is no other clock.
+fn offset(frame: &Frame<'_>, lane: &LaneInfo) -> LaneOffset {
+    let clocks = frame.input.clocks.as_ref().filter(|_| frame.input.domains.list.len() > 1);
+    let clock = lane.clock();
+    clocks.zip(clock).map(|(clocks, clock)| lane_offset(clocks, clock, frame.view.time)).unwrap_or_default()
 }
 
 /// The kind of clock, unless the chip beside it says so already.

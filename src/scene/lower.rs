@@ -4,7 +4,8 @@ use ecolor::Color32;
 use emath::{Pos2, Rect};
 
 use super::caption::sample_rect;
-use super::frame::{Dense, Edge, EdgeKind, LaneHead, LaneProfile, LegendEntry, Sample, Scene, SceneBar};
+use super::clocks::{self, OffsetTone as Tone};
+use super::frame::{Dense, Edge, EdgeKind, LaneHead, LaneProfile, LegendEntry, Measure, Sample, Scene, SceneBar};
 use super::shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};
 use super::text::{self, Font};
 use super::theme::{Theme, dimmed, faded, mix};
@@ -96,6 +97,7 @@ fn bars_layer(scene: &Scene) -> Layer {
         });
     }
     shapes.extend(scene.labels.iter().cloned().map(Shape::Text));
+    clocks::whisker_shapes(scene, &mut shapes);
     for dense in &scene.dense {
         dense_label(scene, dense, &mut shapes);
     }
@@ -272,6 +274,7 @@ fn overlay_layer(scene: &Scene) -> Layer {
     for edge in &scene.edges {
         edge_shapes(edge, theme, &mut shapes);
     }
+    clocks::outline_shapes(scene, &mut shapes);
     for rect in &scene.selected {
         let stroke = Stroke::solid(2.0, theme.selection);
         shapes.push(Shape::Rect { rect: rect.expand(1.5), radius: 4.0, fill: Color32::TRANSPARENT, stroke });
@@ -280,20 +283,25 @@ fn overlay_layer(scene: &Scene) -> Layer {
         let stroke = Stroke::dashed(1.5, theme.accent, 4.0, 2.0);
         shapes.push(Shape::Rect { rect: rect.expand(4.0), radius: 5.0, fill: Color32::TRANSPARENT, stroke });
     }
+    clocks::badge_shapes(scene, &mut shapes);
+    clocks::arrow_shapes(scene, &mut shapes);
     if let Some(measure) = &scene.measure {
         let [left, right] = measure.x;
         shapes.push(filled(Rect::from_x_y_ranges(left..=right, canvas.y_range()), theme.range));
         for x in measure.x {
             shapes.push(vertical(x, canvas.top(), canvas.bottom(), Stroke::solid(1.0, theme.accent)));
         }
-        measure_label(scene, &measure.text, left, right, &mut shapes);
+        measure_label(scene, measure, &mut shapes);
     }
     Layer { area: Area::Overlay, clip: canvas, shapes }
 }
 
-fn measure_label(scene: &Scene, text: &std::sync::Arc<str>, left: f32, right: f32, shapes: &mut Vec<Shape>) {
+fn measure_label(scene: &Scene, measure: &Measure, shapes: &mut Vec<Shape>) {
     let (theme, canvas, size) = (scene.theme.theme(), scene.areas.canvas, scene.metrics.text);
-    let width = text::width(text, Font::Mono, size) + 18.0;
+    let [left, right] = measure.x;
+    let own_width = text::width(&measure.text, Font::Mono, size);
+    let raw = measure.raw.as_ref().map(|raw| (raw, text::width(raw, Font::Mono, size)));
+    let width = own_width + raw.map_or(0.0, |(_, width)| width + 14.0) + 18.0;
     let height = size * 1.9;
     let middle = f32::midpoint(left, right);
     let least = canvas.left() + width / 2.0 + 4.0;
@@ -308,14 +316,20 @@ fn measure_label(scene: &Scene, text: &std::sync::Arc<str>, left: f32, right: f3
     }
     let stroke = Stroke::solid(1.0, theme.text);
     shapes.push(Shape::Rect { rect: pill, radius: 4.0, fill: theme.control, stroke });
-    shapes.push(Shape::Text(TextShape {
-        pos: Pos2::new(x, text::baseline_for_middle(y, Font::Mono, size)),
-        anchor: Anchor::Middle,
-        font: Font::Mono,
-        size,
-        color: theme.text,
-        text: std::sync::Arc::clone(text),
-    }));
+    let mut say = |x: f32, color, text: &std::sync::Arc<str>| {
+        shapes.push(Shape::Text(TextShape {
+            pos: Pos2::new(x, text::baseline_for_middle(y, Font::Mono, size)),
+            anchor: Anchor::Start,
+            font: Font::Mono,
+            size,
+            color,
+            text: std::sync::Arc::clone(text),
+        }));
+    };
+    say(pill.left() + 9.0, theme.text, &measure.text);
+    if let Some((raw, _)) = raw {
+        say(pill.left() + 9.0 + own_width + 14.0, theme.text_dim, raw);
+    }
 }
 
 fn edge_shapes(edge: &Edge, theme: &Theme, shapes: &mut Vec<Shape>) {
@@ -401,6 +415,7 @@ fn heads_layer(scene: &Scene) -> Layer {
         small(left + 8.0 * unit, theme.text_dim, std::sync::Arc::clone(&head.chip));
         let kind_color = if head.is_guess { theme.warning } else { theme.text_dim };
         small(chip.right() + 8.0 * unit, kind_color, head.kind.into());
+        offset_line(scene, head, chip.bottom(), &mut shapes);
         services_list(scene, head, &mut shapes);
         shapes.push(horizontal(0.0, right, head.rect.bottom(), theme.line));
     }
@@ -426,12 +441,32 @@ fn pin(baseline: Pos2, unit: f32, color: Color32, shapes: &mut Vec<Shape>) {
     }
 }
 
+/// The offset in words, below the chip.
+fn offset_line(scene: &Scene, head: &LaneHead, below: f32, shapes: &mut Vec<Shape>) {
+    let (metrics, theme) = (&scene.metrics, scene.theme.theme());
+    let color = match head.offset.tone {
+        _ if head.offset.is_reference => theme.good,
+        Tone::Calm => theme.text_dim,
+        Tone::Notable => theme.warning,
+        Tone::Faint => theme.text_faint,
+    };
+    let room = scene.areas.heads.right() - 26.0 * metrics.scale;
+    shapes.push(Shape::Text(TextShape {
+        pos: Pos2::new(14.0 * metrics.scale, (below + 16.0 * metrics.scale).round()),
+        anchor: Anchor::Start,
+        font: Font::Mono,
+        size: metrics.small,
+        color,
+        text: text::crop(&head.offset.text, Font::Mono, metrics.small, room).into(),
+    }));
+}
+
 /// Which colours mean what in a lane, as far as there is room below its head.
 fn services_list(scene: &Scene, head: &LaneHead, shapes: &mut Vec<Shape>) {
     let (metrics, theme) = (&scene.metrics, scene.theme.theme());
     let unit = metrics.scale;
     let line = 17.0 * unit;
-    let first = head.text_top + 72.0 * unit;
+    let first = head.text_top + if head.offset.text.is_empty() { 72.0 } else { 90.0 } * unit;
     let room = ((head.rect.bottom() - first - 4.0 * unit) / line).floor().max(0.0) as usize;
     for (at, (color, name)) in head.services.iter().take(room).enumerate() {
         let middle = first + (at as f32 + 0.5) * line;
@@ -547,7 +582,7 @@ fn legend_layer(scene: &Scene) -> Layer {
             text: std::sync::Arc::clone(&entry.text),
         }));
     }
-    Layer { area: Area::Legend, clip: area, shapes }
+    Layer { area: Area::Legend, clip: area.union(scene.areas.footer), shapes }
 }
 
 fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
@@ -579,6 +614,13 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
         Sample::Hit => sample(SpanFlags::default(), 1),
         Sample::Open => sample(SpanFlags::END_MISSING, 1),
         Sample::Backward => sample(SpanFlags::END_BEFORE_START, 1),
+        Sample::Whisker
+        | Sample::OuterWhisker
+        | Sample::OpenWhisker
+        | Sample::Estimate
+        | Sample::Rail
+        | Sample::Raw
+        | Sample::Finding(..) => shapes.extend(clocks::legend_sample(entry.sample, rect, theme)),
         Sample::Ghost => shapes.push(Shape::Rect {
             rect: rect.shrink(0.5),
             radius: 2.0,

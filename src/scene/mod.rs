@@ -6,6 +6,7 @@
 
 mod build;
 pub mod caption;
+pub mod clocks;
 mod dump;
 pub mod frame;
 pub mod geometry;
@@ -27,6 +28,7 @@ pub mod view_state;
 
 pub use build::{SceneBuilder, SceneInput, build, canvas_scale, count_text, grouped};
 pub use caption::Caption;
+pub use clocks::{ClockInput, WhyOf};
 pub use frame::{Hidden, LaneHead, Scene, SceneBar};
 pub use hit::{Hit, hit};
 pub use lower::lower;

@@ -5,6 +5,8 @@ use emath::{Pos2, Rect};
 use super::build::{SceneInput, span_rect};
 use super::frame::{Edge, EdgeKind, Measure, Scene};
 use super::view_state::ViewState;
+use crate::analysis::clocks::Between;
+use crate::analysis::clocks::words::range_text;
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
 
@@ -16,6 +18,8 @@ const MOST_EDGES: usize = 64;
 pub(super) struct Context<'a> {
     pub input: &'a SceneInput<'a>,
     pub view: &'a ViewState,
+    /// What is known about the time between the events that the measured range stands on.
+    pub measured: Option<Between>,
 }
 
 pub(super) fn add(context: &Context<'_>, scene: &mut Scene) {
@@ -41,8 +45,19 @@ pub(super) fn add(context: &Context<'_>, scene: &mut Scene) {
         let range = range.ordered();
         let canvas = scene.areas.canvas;
         let edge = |time_ns| scene.scale.screen_from_time(time_ns).clamp(canvas.left() - 2.0, canvas.right() + 2.0);
-        Measure { x: [edge(range.from_ns), edge(range.to_ns)], text: duration_text(range.length_ns()).into() }
+        let (text, raw) = measured(context, range.length_ns());
+        Measure { x: [edge(range.from_ns), edge(range.to_ns)], text: text.into(), raw: raw.map(Into::into) }
     });
+}
+
+/// The measured time in words, and what the raw times claim when that is something else. Between two events it is
+/// what causality allows; elsewhere the axis is all there is.
+fn measured(context: &Context<'_>, length_ns: i64) -> (String, Option<String>) {
+    let Some(between) = context.measured else { return (duration_text(length_ns), None) };
+    let raw = duration_text(between.raw_ns);
+    let text = range_text(between.lo_ns, between.hi_ns);
+    let is_exact = text == raw;
+    (text, (!is_exact).then(|| format!("raw {raw}")))
 }
 
 fn is_in_view(scene: &Scene, rect: Rect) -> bool {

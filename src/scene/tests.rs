@@ -15,21 +15,21 @@ use crate::model::{
     StoreBuilder, Sym, TraceId, TraceStore, Value,
 };
 
-const START: i64 = 1_700_000_000_000_000_000;
-const MS: i64 = 1_000_000;
+pub(in crate::scene) const START: i64 = 1_700_000_000_000_000_000;
+pub(in crate::scene) const MS: i64 = 1_000_000;
 
 /// Builds stores from a few words per span.
-struct Builder {
+pub(in crate::scene) struct Builder {
     part: Part,
     next: u64,
 }
 
 impl Builder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { part: Part::new(), next: 1 }
     }
 
-    fn resource(&mut self, attrs: &[(&str, &str)]) -> ResourceIx {
+    pub fn resource(&mut self, attrs: &[(&str, &str)]) -> ResourceIx {
         let attrs = attrs
             .iter()
             .map(|(key, value)| {
@@ -42,7 +42,7 @@ impl Builder {
     }
 
     /// Times in milliseconds after the start; an end of `None` is missing. Returns the id.
-    fn span(
+    pub fn span(
         &mut self,
         resource: ResourceIx,
         parent: u64,
@@ -68,7 +68,7 @@ impl Builder {
         id
     }
 
-    fn finish(self) -> TraceStore {
+    pub fn finish(self) -> TraceStore {
         let mut builder = StoreBuilder::new();
         let input = builder.add_input(Input { name: "small.json".into(), ..Input::default() });
         builder.absorb(self.part, input);
@@ -120,7 +120,7 @@ fn scene_of(store: &TraceStore, edit: impl FnOnce(&mut ViewState)) -> Scene {
     build(&timeline.input(store, None), &view)
 }
 
-fn at(ms: i64) -> i64 {
+pub(in crate::scene) fn at(ms: i64) -> i64 {
     START + ms * MS
 }
 

@@ -63,6 +63,8 @@ pub struct Theme {
     pub on_error: Color32,
     /// Ground behind text about errors.
     pub error_ground: Color32,
+    /// Facts about clocks: offsets that explain what looks wrong.
+    pub clock: Color32,
     /// What deserves a second look.
     pub warning: Color32,
     /// All is well.
@@ -105,6 +107,7 @@ pub const DARK: Theme = Theme {
     error: rgb(0xff_5d_6c),
     on_error: rgb(0x1a_08_0a),
     error_ground: rgb(0x3d_1c_24),
+    clock: rgb(0x7c_b7_ff),
     warning: rgb(0xe8_a8_44),
     good: rgb(0x4f_bf_8b),
     unknown: rgb(0x6c_74_81),
@@ -137,6 +140,7 @@ pub const LIGHT: Theme = Theme {
     error: rgb(0xc8_1e_3a),
     on_error: rgb(0xff_ff_ff),
     error_ground: rgb(0xfd_e8_eb),
+    clock: rgb(0x1b_5c_b8),
     warning: rgb(0x96_5c_00),
     good: rgb(0x16_7a_4c),
     unknown: rgb(0x8f_96_a3),
@@ -229,6 +233,7 @@ mod tests {
                     ("dim", theme.text_dim, 4.5),
                     ("faint", theme.text_faint, 3.0),
                     ("warning", theme.warning, 4.5),
+                    ("clock", theme.clock, 4.5),
                     ("error", theme.error, 4.5),
                 ] {
                     let found = contrast(ground, text);

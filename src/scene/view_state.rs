@@ -4,7 +4,9 @@ use emath::Vec2;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::clocks::WhyOf;
 use super::theme::ThemeKind;
+use crate::analysis::clocks::EventKey;
 use crate::arrange::{LaneView, Plan};
 use crate::model::SpanIx;
 
@@ -59,6 +61,12 @@ pub struct ViewState {
     pub measure: Option<TimeRange>,
     /// The search query, as typed.
     pub query: String,
+    /// The events that the ends of the measured range stand on, when they snapped to any: from, to.
+    pub measure_ends: [Option<EventKey>; 2],
+    /// The finding that is looked at, by its number.
+    pub finding: Option<u32>,
+    /// The clock whose bounds are explained.
+    pub why: Option<WhyOf>,
     /// Dark or light.
     pub theme: ThemeKind,
     /// 1 = normal text.
@@ -84,6 +92,9 @@ impl Default for ViewState {
             focused: None,
             measure: None,
             query: String::new(),
+            measure_ends: [None; 2],
+            finding: None,
+            why: None,
             theme: ThemeKind::Dark,
             text_scale: 1.0,
             plan: Arc::default(),

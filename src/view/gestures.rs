@@ -3,12 +3,13 @@
 use egui::{PointerButton, Pos2, Rect, Response, Ui};
 
 use super::lane_heads;
+use crate::analysis::clocks::EventKey;
 use crate::app::State;
+use crate::app::clocks::ClockCommand;
 use crate::app::command::{Command, Queue};
 use crate::app::lanes::LaneCommand;
 use crate::arrange::Arranged;
 use crate::layout::LaneIx;
-use crate::model::SpanIx;
 use crate::scene::{Hit, Scene, TimeRange, overview_scale};
 
 /// A drag in progress. Positions are relative to the canvas widget.
@@ -20,6 +21,8 @@ pub enum Drag {
     Measure {
         /// The end that stays.
         from_ns: i64,
+        /// The event that it stands on.
+        from: Option<EventKey>,
     },
     /// Moves a lane.
     Lane {
@@ -91,9 +94,10 @@ impl Gestures {
         }
         match (self.drag, pointer) {
             (Some(Drag::Pan), _) => pan(response, scene, queue),
-            (Some(Drag::Measure { from_ns }), Some(pos)) => {
-                let to_ns = snapped_ns(scene, &state.arranged, pos);
-                queue.push(Command::Measure(Some(TimeRange { from_ns, to_ns })));
+            (Some(Drag::Measure { from_ns, from }), Some(pos)) => {
+                let (to_ns, to) = snapped(scene, &state.arranged, pos);
+                let range = TimeRange { from_ns, to_ns };
+                queue.push(Command::Clocks(ClockCommand::Measure { range, ends: [from, to] }));
             }
             (Some(Drag::Lane { lane, .. }), Some(pos)) => {
                 self.drag = Some(Drag::Lane { lane, y: content_y(scene, pos) });
@@ -132,6 +136,7 @@ impl Gestures {
                 Some(Hit::Span(span)) => queue.push(Command::ZoomToSpan(span)),
                 Some(Hit::Ruler(_) | Hit::Overview(_)) => queue.push(Command::WholeTrace),
                 Some(Hit::LaneHead(lane)) => {
+                    queue.push(Command::Clocks(ClockCommand::Why(Some(lane))));
                     let lane = state.arranged.lane(lane).map(|lane| lane.key.clone());
                     queue.extend(lane.map(|lane| Command::Lanes(LaneCommand::Fold(lane))));
                 }
@@ -174,7 +179,10 @@ fn start(origin: Pos2, scene: &Scene, arranged: &Arranged, primary: bool, move_v
             return lane_heads::drag_at(scene, content_y(scene, origin));
         }
         let measure = primary && areas.canvas.contains(origin);
-        return measure.then(|| Drag::Measure { from_ns: snapped_ns(scene, arranged, origin) });
+        return measure.then(|| {
+            let (from_ns, from) = snapped(scene, arranged, origin);
+            Drag::Measure { from_ns, from }
+        });
     }
     let on_overview = areas.overview.contains(origin);
     (primary && (on_overview || areas.ruler.contains(origin))).then_some(Drag::Zoom {
@@ -220,9 +228,10 @@ fn wheel(ui: &Ui, response: &Response, scene: &Scene, offset: egui::Vec2, hit: H
     }
 }
 
-/// The time at `pos`, or the edge of a span near it. Only spans at the height of the pointer attract it.
+/// The time at `pos`, or the edge of a span near it with the event that it is. Only spans at the height of the
+/// pointer attract it.
 #[must_use]
-pub fn snapped_ns(scene: &Scene, arranged: &Arranged, pos: Pos2) -> i64 {
+pub fn snapped(scene: &Scene, arranged: &Arranged, pos: Pos2) -> (i64, Option<EventKey>) {
     let at_ns = scene.scale.time_from_screen(pos.x);
     let reach = scene.metrics.pitch * 1.2;
     let near = scene
@@ -230,15 +239,15 @@ pub fn snapped_ns(scene: &Scene, arranged: &Arranged, pos: Pos2) -> i64 {
         .iter()
         .filter(|bar| bar.count == 1 && (bar.rect.center().y - pos.y).abs() <= reach)
         .filter(|bar| bar.rect.left() - SNAP <= pos.x && pos.x <= bar.rect.right() + SNAP);
-    let edges = near.flat_map(|bar| edges_of(arranged, bar.span));
-    edges
-        .map(|edge_ns| ((scene.scale.screen_from_time(edge_ns) - pos.x).abs(), edge_ns))
-        .filter(|(distance, _)| *distance <= SNAP)
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(at_ns, |(_, edge_ns)| edge_ns)
-}
-
-fn edges_of(arranged: &Arranged, span: SpanIx) -> [i64; 2] {
-    let (start, end) = arranged.layout.extent_ns(span);
-    [start, end]
+    let edges = near.flat_map(|bar| {
+        let (start_ns, end_ns) = arranged.layout.extent_ns(bar.span);
+        let down = (bar.rect.center().y - pos.y).abs();
+        [(start_ns, EventKey::start(bar.span), down), (end_ns, EventKey::end(bar.span), down)]
+    });
+    let near = edges
+        .map(|(edge_ns, key, down)| ((scene.scale.screen_from_time(edge_ns) - pos.x).abs(), down, edge_ns, key))
+        .filter(|(distance, ..)| *distance <= SNAP)
+        // Of edges at the same time, that of the bar under the pointer.
+        .min_by(|a, b| (a.0 + a.1 / 4.0).total_cmp(&(b.0 + b.1 / 4.0)));
+    near.map_or((at_ns, None), |(_, _, edge_ns, key)| (edge_ns, Some(key)))
 }

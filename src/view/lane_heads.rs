@@ -5,6 +5,7 @@ use egui::{Rect, Sense, Stroke, StrokeKind, Ui};
 
 use super::gestures::Drag;
 use crate::app::State;
+use crate::app::clocks::ClockCommand;
 use crate::app::command::{Command, Queue};
 use crate::app::lanes::LaneCommand;
 use crate::arrange::LaneKey;
@@ -62,6 +63,17 @@ pub fn menu_ui(response: &egui::Response, state: &State, queue: &mut Queue) {
             }
         }
         ui.separator();
+        let ix = state.arranged.lane_of_key(lane);
+        let clock = ix.and_then(|ix| state.arranged.lane(ix)?.clock());
+        if clock.is_some() && ui.button("Use as the reference clock").clicked() {
+            queue.push(Command::Clocks(ClockCommand::SetReference(lane.clone())));
+            queue.push(Command::ClockFrame);
+            ui.close();
+        }
+        if clock.is_some() && ui.button("Why this offset?").clicked() {
+            queue.push(Command::Clocks(ClockCommand::Why(ix)));
+            ui.close();
+        }
         if ui.button("Show hidden lanes").clicked() {
             queue.push(Command::ShowAllLanes);
             ui.close();

@@ -144,7 +144,7 @@ fn lanes_are_dragged_to_their_place_and_height() {
     }
     harness.run_steps(2);
     let heights = &harness.state().state.session.view.lanes.heights;
-    assert!(heights.values().all(|height| (125..=140).contains(height)) && heights.len() == 1, "{heights:?}");
+    assert!(heights.values().all(|height| (143..=158).contains(height)) && heights.len() == 1, "{heights:?}");
     undo(&mut harness);
     assert!(harness.state().state.session.view.lanes.heights.is_empty(), "one drag is one step");
 }

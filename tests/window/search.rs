@@ -120,6 +120,8 @@ fn what_cannot_be_read_is_explained_below_the_field() {
 fn the_language_is_explained_by_examples_that_can_be_clicked() {
     let mut harness = window(vec![small()]);
     click_label(&mut harness, "Search language");
+    // The list finds its place once its size is known.
+    harness.run_steps(4);
     harness.get_by_label_contains("its parent is not in the workspace");
     // The pointer has to be on a popup before it clicks there.
     harness.get_by_label("error").hover();

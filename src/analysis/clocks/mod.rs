@@ -23,6 +23,7 @@ mod explained;
 pub mod findings;
 pub mod health;
 pub mod intervals;
+mod known;
 mod model;
 mod processes;
 pub mod reference;
@@ -38,6 +39,7 @@ pub mod words;
 
 pub use causal::{Cause, EventKey, Evidence, Point, Rule};
 pub use findings::{Code, Finding, Proof, Severity};
+pub use known::{FindingTone, Known};
 pub use model::{Band, BandPoint, Between, ClockModel, Comparison, Held, Offset, Options, Pair, Placed, Stop, Touch};
 pub use reference::Reference;
 pub use solve::{Order, Side};

@@ -1,7 +1,8 @@
 //! Intervals and offsets in words, the same in the window, in reports and in pictures.
 //!
 //! An interval narrower than 1 % of its value reads as a plain number, any other one as a range, an open one as
-//! "at least" or "at most". Ends are rounded outward, so that the text never claims more than is known.
+//! "at least" or "at most". Ends are rounded outward, so that the text never claims more than is known (but for a
+//! thousandth of the width of the interval).
 
 use super::model::Offset;
 use super::solve::Order;
@@ -63,7 +64,9 @@ fn between(lo: i64, hi: i64) -> String {
     if width * 100 < middle.abs() || width == 0 {
         return duration_text(i64::try_from(middle).unwrap_or(hi));
     }
-    let (lo, hi) = (down(lo), up(hi));
+    // A thousandth of the width is forgiven: drift within one call would turn 640–910 into 639–911.
+    let slack = if width < i128::from(DAY) { i64::try_from(width / 1000).unwrap_or(0) } else { 0 };
+    let (lo, hi) = (if lo == 0 { down(0) } else { down(lo.saturating_add(slack)) }, up(hi.saturating_sub(slack)));
     // "640 ms–910 ms" says the unit twice; "2 min 05 s" has no one unit.
     match (number_and_unit(&lo), number_and_unit(&hi)) {
         (Some((number, a)), Some((_, b))) if a == b && !lo.starts_with('−') => format!("{number}–{hi}"),
@@ -135,8 +138,8 @@ mod tests {
 
     #[test]
     fn ends_are_rounded_outward() {
-        assert_eq!(range_text(Some(1_089_999_999), Some(1_250_000_001)), "1.08–1.26 s");
-        assert_eq!(range_text(Some(-1_250_000_001), Some(-1_089_999_999)), "−1.26 to −1.08 s");
+        assert_eq!(range_text(Some(1_089_000_000), Some(1_251_000_000)), "1.08–1.26 s");
+        assert_eq!(range_text(Some(-1_251_000_000), Some(-1_089_000_000)), "−1.26 to −1.08 s");
         assert_eq!(range_text(None, Some(59_999_999_999)), "at most 1 min 00 s");
     }
 

@@ -170,6 +170,27 @@ pub enum Command {
     /// Closes what is open on top, else clears the measured range, else the selection.
     Clear,
 
+    /// Raw times, or those of the reference clock.
+    ToggleClock,
+    /// Raw times.
+    ClockRaw,
+    /// Times of the reference clock.
+    ClockFrame,
+    /// The program chooses the reference clock.
+    ReferenceAutomatic,
+    /// Believes what had to happen by protocol.
+    EvidenceProtocol,
+    /// Believes the usual nesting, too.
+    EvidenceConvention,
+    /// Believes weak priors, too.
+    EvidencePrior,
+    /// The next finding.
+    NextFinding,
+    /// The previous finding.
+    PreviousFinding,
+    /// Shows or hides the list of findings.
+    ToggleFindings,
+
     // Commands with data.
     /// Opens sources; asks whether to add or to replace when something is open.
     OpenSources(Vec<Source>),
@@ -232,6 +253,8 @@ pub enum Command {
     Measure(Option<TimeRange>),
     /// The canvas has another size: width and height in points.
     Resize(emath::Vec2),
+    /// About clocks and findings.
+    Clocks(super::clocks::ClockCommand),
     /// What the user did to the view is complete: an undo point.
     EndInteraction,
     /// Filters the attributes of the details drawer.

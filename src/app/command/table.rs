@@ -1,5 +1,6 @@
 //! The table of commands: what menus, keys and the help are generated from. One file per menu.
 
+mod clocks;
 mod file;
 mod go;
 mod help;
@@ -27,6 +28,8 @@ pub enum Category {
     Go,
     /// Marking and measuring.
     Measure,
+    /// Whose time is shown, and what contradicts it.
+    Clocks,
     /// Help.
     Help,
 }
@@ -102,8 +105,16 @@ impl Entry {
 }
 
 /// Sections in menu order.
-static SECTIONS: &[&[Entry]] =
-    &[file::ENTRIES, view::ENTRIES, lanes::ENTRIES, go::ENTRIES, search::ENTRIES, measure::ENTRIES, help::ENTRIES];
+static SECTIONS: &[&[Entry]] = &[
+    file::ENTRIES,
+    view::ENTRIES,
+    lanes::ENTRIES,
+    go::ENTRIES,
+    search::ENTRIES,
+    measure::ENTRIES,
+    clocks::ENTRIES,
+    help::ENTRIES,
+];
 
 /// All commands without data, in menu order.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {

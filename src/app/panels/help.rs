@@ -33,7 +33,7 @@ pub fn help_ui(ui: &Ui, state: &State, queue: &mut Queue) {
             ui.columns(3, |columns| {
                 commands_ui(&mut columns[0], &[Category::View, Category::Measure]);
                 commands_ui(&mut columns[1], &[Category::Lanes, Category::File]);
-                commands_ui(&mut columns[2], &[Category::Go, Category::Help]);
+                commands_ui(&mut columns[2], &[Category::Go, Category::Clocks, Category::Help]);
                 mouse_ui(&mut columns[1]);
             });
             ui.add_space(4.0);

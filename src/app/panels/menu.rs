@@ -9,6 +9,8 @@ use super::super::settings::ThemeChoice;
 use super::super::state::State;
 use super::keys::first_key;
 use super::widgets::is_usable;
+use crate::analysis::clocks::Evidence;
+use crate::arrange::ClockChoice;
 use crate::load::Source;
 use crate::view::Focus;
 
@@ -56,6 +58,13 @@ fn is_on(command: &Command, state: &State) -> bool {
         Command::ThemeSystem => settings.theme == ThemeChoice::System,
         Command::RulerAbsolute => settings.absolute_ruler,
         Command::RulerRelative => !settings.absolute_ruler,
+        Command::ClockRaw => state.session.view.plan.clock == ClockChoice::Raw,
+        Command::ClockFrame => state.session.view.plan.clock == ClockChoice::Frame,
+        Command::EvidenceProtocol => state.session.view.plan.evidence == Evidence::Protocol,
+        Command::EvidenceConvention => state.session.view.plan.evidence == Evidence::Convention,
+        Command::EvidencePrior => state.session.view.plan.evidence == Evidence::Prior,
+        Command::ReferenceAutomatic => state.session.view.plan.reference.is_none(),
+        Command::ToggleFindings => settings.findings_open,
         Command::ToggleDetails => settings.details_open,
         Command::ToggleDrawer => settings.drawer.is_open,
         Command::ToggleSpanTable => settings.drawer.shows(DrawerTab::Spans),

@@ -6,6 +6,7 @@ mod diagnostics;
 mod drawer;
 mod empty;
 mod export;
+mod findings;
 mod grid;
 mod help;
 mod keys;
@@ -66,21 +67,8 @@ pub fn window_ui(
             .show(ui, |ui| status::status_ui(ui, state, canvas, frame_ms, queue));
         focus.add(Region::Status, shown.response.rect);
     }
-    if state.data.is_some() && state.settings.details_open {
-        let panel = Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 8, top: 10, bottom: 6 });
-        let scale = state.settings.text_scale;
-        let room = ui.available_width();
-        let shown = Panel::right("details")
-            .frame(panel)
-            .resizable(true)
-            .default_size((360.0 * scale).min(room * 0.34))
-            .size_range(200.0..=(room * 0.6).max(220.0))
-            .show(ui, |ui| {
-                // Contents never widen the drawer: they are cut or wrapped.
-                ui.set_max_width(ui.available_width());
-                details::details_ui(ui, state, queue);
-            });
-        focus.add(Region::Side, shown.response.rect);
+    if let Some(rect) = right_ui(ui, state, queue) {
+        focus.add(Region::Side, rect);
     }
     let before_drawer = ui.available_rect_before_wrap();
     drawer::drawer_ui(ui, state, queue);
@@ -102,6 +90,48 @@ pub fn window_ui(
     table_export::table_export_ui(ui, state, queue);
     rename::rename_ui(ui, state, queue);
     drop_hint_ui(ui, state);
+}
+
+/// Findings above details, in one column. Returns where it is.
+fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect> {
+    let (findings, details) = (state.settings.findings_open, state.settings.details_open);
+    if state.data.is_none() || !(findings || details) {
+        return None;
+    }
+    let theme = state.theme().theme();
+    let panel = Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 8, top: 10, bottom: 6 });
+    let scale = state.settings.text_scale;
+    let room = ui.available_width();
+    let shown = Panel::right("details")
+        .frame(panel)
+        .resizable(true)
+        .default_size((360.0 * scale).min(room * 0.34))
+        .size_range(200.0..=(room * 0.6).max(220.0))
+        .show(ui, |ui| {
+            // Contents never widen the column: they are cut or wrapped.
+            ui.set_max_width(ui.available_width());
+            let height = ui.available_height();
+            if findings && details {
+                Panel::top("findings")
+                    .frame(Frame::new().inner_margin(Margin { left: 0, right: 0, top: 0, bottom: 6 }))
+                    .resizable(true)
+                    .default_size(height * 0.42)
+                    .size_range(60.0..=(height * 0.8).max(80.0))
+                    .show(ui, |ui| {
+                        ui.set_max_width(ui.available_width());
+                        findings::findings_ui(ui, state, queue);
+                        // As high as it was dragged, whatever it holds.
+                        ui.take_available_space();
+                    });
+                ui.add_space(6.0);
+            } else if findings {
+                findings::findings_ui(ui, state, queue);
+            }
+            if details {
+                details::details_ui(ui, state, queue);
+            }
+        });
+    Some(shown.response.rect)
 }
 
 /// Says that dropping here works, while files hover.

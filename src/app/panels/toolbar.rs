@@ -1,5 +1,6 @@
 //! The tool bar: what is open, and the switches that are used most.
 
+mod clocks;
 mod search;
 
 pub use search::focus_search;
@@ -10,14 +11,12 @@ use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::theme;
 use super::super::workspace::Workspace;
-use super::widgets::{command_button, counted, segmented};
+use super::widgets::{command_button, counted};
 use crate::model::time::duration_text;
-use crate::scene::ThemeKind;
 
 /// The tool bar.
 pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let Some(data) = &state.data else { return };
-    let colors = state.theme().theme();
     ui.horizontal(|ui| {
         let scale = state.settings.text_scale;
         ui.label(RichText::new(data.title()).font(theme::bold(theme::size::BODY * scale)));
@@ -28,30 +27,7 @@ pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             ui.add_space(6.0);
             search::field_ui(ui, state, queue);
             ui.add_space(6.0);
-            let kind = state.theme();
-            segmented(
-                ui,
-                colors,
-                // Right to left.
-                vec![
-                    ("Light", Command::ThemeLight, kind == ThemeKind::Light),
-                    ("Dark", Command::ThemeDark, kind == ThemeKind::Dark),
-                ],
-                queue,
-            );
-            ui.label(RichText::new("Theme").weak().small());
-            ui.add_space(6.0);
-            let absolute = state.settings.absolute_ruler;
-            segmented(
-                ui,
-                colors,
-                vec![
-                    ("Time of day", Command::RulerAbsolute, absolute),
-                    ("Since start", Command::RulerRelative, !absolute),
-                ],
-                queue,
-            );
-            ui.label(RichText::new("Ruler").weak().small());
+            clocks::groups_ui(ui, state, queue);
         });
     });
 }

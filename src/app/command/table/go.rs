@@ -53,7 +53,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         Go,
         Workspace,
         Command::NextFlagged,
-        &[place(Key::N)],
+        &[place(Key::E)],
         "Next flagged span",
         "The next span that failed or that has something odd about it.",
     )
@@ -63,7 +63,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         Go,
         Workspace,
         Command::PreviousFlagged,
-        &[shift(Key::N)],
+        &[shift(Key::E)],
         "Previous flagged span",
         "The previous span that failed or that has something odd about it.",
     ),

@@ -1,0 +1,240 @@
+//! Clocks in the window: whose time is shown, what is believed, which finding is looked at.
+//!
+//! What changes rows or times is part of the plan ([`Plan`]), so that undo, saved views and exports know it; the
+//! analysis runs where arrangements are made, on a thread of their own.
+
+use std::sync::Arc;
+
+use super::command::Command;
+use super::state::{Effect, State, Tone};
+use crate::analysis::clocks::findings::Finding;
+use crate::analysis::clocks::{Code, EventKey, Evidence, Known, Point};
+use crate::arrange::{ClockChoice, LaneKey, Plan};
+use crate::layout::{LaneIx, Step};
+use crate::model::SpanIx;
+use crate::scene::{TimeRange, WhyOf};
+
+/// What the window shows of clocks besides the view.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Clocks {
+    /// The analysis ended without an answer; it is not tried again.
+    pub(super) gave_up: bool,
+    /// Only findings of this kind are listed.
+    pub filter: Option<Code>,
+    /// The finding that the list scrolls to, once it was reached with keys.
+    pub scroll_to: Option<u32>,
+}
+
+/// What can be done about clocks, with data.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ClockCommand {
+    /// Draws everything against the clock of this lane.
+    SetReference(LaneKey),
+    /// Looks at a finding: its witness is brought into view and drawn. `None` = at none.
+    Finding(Option<u32>),
+    /// Lists findings of one kind only, or all.
+    Filter(Option<Code>),
+    /// Explains the bounds of the clock of a lane, or no more.
+    Why(Option<LaneIx>),
+    /// Measures between two places that may stand on events.
+    Measure {
+        /// The range on the axis; its ends need not be in order.
+        range: TimeRange,
+        /// The events that the ends stand on: from, to.
+        ends: [Option<EventKey>; 2],
+    },
+    /// Selects an event's span and brings the event into view.
+    Reveal(EventKey),
+}
+
+impl State {
+    /// What is known about the clocks of what is open; `None` while it is worked out.
+    #[must_use]
+    pub fn known(&self) -> Option<&Arc<Known>> {
+        self.arranged.known.as_ref().filter(|_| self.data.is_some())
+    }
+
+    /// True while the clocks are being analysed.
+    #[must_use]
+    pub fn is_analysing(&self) -> bool {
+        self.data.is_some() && !self.session.clocks.gave_up && self.arranged.known.is_none()
+    }
+
+    pub(super) fn apply_clocks(&mut self, command: &Command) {
+        match command {
+            Command::ToggleClock => {
+                let is_frame = self.session.view.plan.clock == ClockChoice::Frame;
+                self.choose_clock(if is_frame { ClockChoice::Raw } else { ClockChoice::Frame });
+            }
+            Command::ClockRaw => self.choose_clock(ClockChoice::Raw),
+            Command::ClockFrame => self.choose_clock(ClockChoice::Frame),
+            Command::EvidenceProtocol => self.plan(|plan| plan.evidence = Evidence::Protocol),
+            Command::EvidenceConvention => self.plan(|plan| plan.evidence = Evidence::Convention),
+            Command::EvidencePrior => self.plan(|plan| plan.evidence = Evidence::Prior),
+            Command::ReferenceAutomatic => self.plan(|plan| plan.reference = None),
+            Command::ToggleFindings => {
+                self.settings.findings_open = !self.settings.findings_open;
+                self.effect(Effect::Save);
+            }
+            Command::NextFinding => self.step_finding(Step::Forward),
+            Command::PreviousFinding => self.step_finding(Step::Back),
+            Command::Clocks(command) => self.apply_clock_data(command),
+            _ => {}
+        }
+    }
+
+    fn apply_clock_data(&mut self, command: &ClockCommand) {
+        match command {
+            ClockCommand::SetReference(key) => self.plan(|plan| plan.reference = Some(key.clone())),
+            ClockCommand::Finding(id) => {
+                self.session.clocks.scroll_to = None;
+                self.show_finding(*id);
+            }
+            ClockCommand::Filter(code) => self.session.clocks.filter = *code,
+            ClockCommand::Why(lane) => self.explain(*lane),
+            ClockCommand::Measure { range, ends } => {
+                self.session.view.measure = Some(*range);
+                self.session.view.measure_ends = *ends;
+            }
+            ClockCommand::Reveal(key) => self.reveal_event(*key),
+        }
+    }
+
+    /// Changes the plan; the arrangement follows.
+    fn plan(&mut self, change: impl FnOnce(&mut Plan)) {
+        let mut plan = (*self.session.view.plan).clone();
+        change(&mut plan);
+        if plan != *self.session.view.plan {
+            self.session.view.plan = Arc::new(plan);
+            // Numbers of findings and reasons for bounds belong to the analysis so far.
+            self.session.view.why = None;
+        }
+    }
+
+    fn choose_clock(&mut self, clock: ClockChoice) {
+        self.plan(|plan| plan.clock = clock);
+        self.settings.prefers_frame = clock == ClockChoice::Frame;
+        self.effect(Effect::Save);
+    }
+
+    fn explain(&mut self, lane: Option<LaneIx>) {
+        let clock = lane.and_then(|lane| self.arranged.lane(lane)?.clock());
+        let input = self.known().map(|known| crate::scene::ClockInput { known, is_frame: self.arranged.is_frame() });
+        let why = clock.zip(input).map(|(domain, clocks)| {
+            let at_ns = crate::scene::clocks::own_time_ns(&clocks, domain, self.session.view.time);
+            WhyOf { domain, at_ns }
+        });
+        let is_same = why.map(|why| why.domain) == self.session.view.why.map(|why| why.domain);
+        self.session.view.why = why.filter(|_| !is_same);
+    }
+
+    /// The findings that are listed.
+    pub fn listed_findings(&self) -> impl Iterator<Item = &Finding> {
+        let filter = self.session.clocks.filter;
+        let all = self.known().map(|known| known.model.findings()).unwrap_or_default();
+        all.iter().filter(move |finding| filter.is_none_or(|code| finding.code == code))
+    }
+
+    fn step_finding(&mut self, step: Step) {
+        let ids: Vec<u32> = self.listed_findings().map(|finding| finding.id).collect();
+        if ids.is_empty() {
+            if self.is_analysing() {
+                return self.effect(Effect::Toast(Tone::Good, "The clocks are still being analysed".to_owned()));
+            }
+            // Nothing contradicts anything: the next best is what failed.
+            return self.go_to_flagged(step);
+        }
+        let at = self.session.view.finding.and_then(|id| ids.iter().position(|&known| known == id));
+        let next = match (at, step) {
+            (None, Step::Forward) => 0,
+            (None, Step::Back) => ids.len() - 1,
+            (Some(at), Step::Forward) => (at + 1) % ids.len(),
+            (Some(at), Step::Back) => (at + ids.len() - 1) % ids.len(),
+        };
+        self.session.clocks.scroll_to = Some(ids[next]);
+        self.show_finding(Some(ids[next]));
+    }
+
+    fn show_finding(&mut self, id: Option<u32>) {
+        self.session.view.finding = id;
+        let Some(finding) = id.and_then(|id| self.known()?.finding(id)) else {
+            self.session.view.finding = None;
+            return;
+        };
+        let witness = finding.witness.iter().flat_map(|proof| [proof.cause.from, proof.cause.to]);
+        let mut events: Vec<EventKey> = witness.collect();
+        if events.is_empty() {
+            events.extend(finding.spans.first().map(|&span| EventKey::start(span)));
+        }
+        let effect = finding.witness.first().map(|proof| proof.cause.to.span);
+        let span = effect.or_else(|| finding.spans.first().copied());
+        events.retain(|event| self.has_span(event.span));
+        if let Some(span) = span.filter(|&span| self.has_span(span)) {
+            self.session.view.selection = vec![span];
+            self.session.view.focused = Some(span);
+        }
+        self.show_events(&events);
+        self.session.history.commit(&self.session.view);
+    }
+
+    fn has_span(&self, span: SpanIx) -> bool {
+        self.data.as_ref().is_some_and(|data| span.at() < data.store.len())
+    }
+
+    fn reveal_event(&mut self, key: EventKey) {
+        if self.has_span(key.span) {
+            self.session.view.selection = vec![key.span];
+            self.session.view.focused = Some(key.span);
+            self.show_events(&[key]);
+            self.session.history.commit(&self.session.view);
+        }
+    }
+
+    /// Where an event stands on the axis of the arrangement.
+    fn event_ns(&self, key: EventKey) -> Option<i64> {
+        let data = self.data.as_ref()?;
+        let (start_ns, end_ns) = self.arranged.layout.extent_ns(key.span);
+        match key.point {
+            Point::Start => Some(start_ns),
+            Point::End => Some(end_ns),
+            Point::Event(_) => {
+                let known = self.known().filter(|_| self.arranged.is_frame());
+                let placed = known.and_then(|known| known.model.place(&data.store, &data.domains, key)?.estimate_ns);
+                placed.or_else(|| crate::scene::clocks::raw_ns(&data.store, key))
+            }
+        }
+    }
+
+    /// Brings all `events` into view, close enough to tell them apart.
+    fn show_events(&mut self, events: &[EventKey]) {
+        let times = events.iter().filter_map(|&key| self.event_ns(key));
+        let hull = times.fold(None, |hull: Option<(i64, i64)>, at| {
+            Some(hull.map_or((at, at), |(from, to)| (from.min(at), to.max(at))))
+        });
+        let Some((from_ns, to_ns)) = hull else { return };
+        let view = &mut self.session.view;
+        let (time, length) = (view.time, to_ns.saturating_sub(from_ns));
+        let shown = time.length_ns();
+        let is_inside = from_ns >= time.from_ns && to_ns <= time.to_ns;
+        // Two events closer than a few points look like one.
+        let is_close = events.len() < 2 || length == 0 || length >= shown / 50;
+        if !is_inside || !is_close {
+            let room = if events.len() < 2 || length == 0 { shown } else { length };
+            let margin = if length == 0 { room / 2 } else { room.saturating_mul(6) / 10 };
+            let from_ns = from_ns.saturating_sub(margin);
+            view.time = TimeRange { from_ns, to_ns: to_ns.saturating_add(margin).max(from_ns.saturating_add(1)) };
+        }
+        for event in events.iter().rev() {
+            self.scroll_into_view(event.span);
+        }
+        self.clamp_view();
+    }
+
+    /// Lets go of what is looked at; `false` when there was nothing.
+    pub(super) fn clear_clocks(&mut self) -> bool {
+        let view = &mut self.session.view;
+        let had_any = view.finding.is_some() || view.why.is_some();
+        (view.finding, view.why) = (None, None);
+        had_any
+    }
+}

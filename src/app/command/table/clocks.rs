@@ -1,0 +1,104 @@
+//! Commands: clocks and findings.
+
+use egui::Key;
+
+use super::Category::Clocks;
+use super::Needs::Workspace;
+use super::{Entry, entry};
+use crate::app::command::Command;
+use crate::app::keys::{place, shift};
+
+pub(super) static ENTRIES: &[Entry] = &[
+    entry(
+        "toggle-clock",
+        Clocks,
+        Workspace,
+        Command::ToggleClock,
+        &[place(Key::C)],
+        "Switch clock",
+        "Raw times, or everything on the axis of the reference clock. Raw data stays as it is.",
+    ),
+    entry(
+        "clock-raw",
+        Clocks,
+        Workspace,
+        Command::ClockRaw,
+        &[],
+        "Raw clocks",
+        "Every lane shows what its own clock said; red arrows join what contradicts itself.",
+    ),
+    entry(
+        "clock-frame",
+        Clocks,
+        Workspace,
+        Command::ClockFrame,
+        &[],
+        "Reference frame",
+        "Every event at its estimate on the reference clock's axis, with whiskers for what causality allows.",
+    ),
+    entry(
+        "reference-automatic",
+        Clocks,
+        Workspace,
+        Command::ReferenceAutomatic,
+        &[],
+        "Best reference clock",
+        "Lets the program choose the reference clock again.",
+    ),
+    entry(
+        "evidence-protocol",
+        Clocks,
+        Workspace,
+        Command::EvidenceProtocol,
+        &[],
+        "Evidence: protocol",
+        "Believes only what had to happen by protocol.",
+    )
+    .grouped(),
+    entry(
+        "evidence-convention",
+        Clocks,
+        Workspace,
+        Command::EvidenceConvention,
+        &[],
+        "Evidence: convention",
+        "Believes the usual nesting of instrumentation, too. The default.",
+    ),
+    entry(
+        "evidence-prior",
+        Clocks,
+        Workspace,
+        Command::EvidencePrior,
+        &[],
+        "Evidence: prior",
+        "Believes weak identities and declared clock bounds, too.",
+    ),
+    entry(
+        "next-finding",
+        Clocks,
+        Workspace,
+        Command::NextFinding,
+        &[place(Key::N)],
+        "Next finding",
+        "The next contradiction or fact about a clock; without any, the next span that failed.",
+    )
+    .grouped(),
+    entry(
+        "previous-finding",
+        Clocks,
+        Workspace,
+        Command::PreviousFinding,
+        &[shift(Key::N)],
+        "Previous finding",
+        "The previous contradiction or fact about a clock.",
+    ),
+    entry(
+        "toggle-findings",
+        Clocks,
+        Workspace,
+        Command::ToggleFindings,
+        &[place(Key::I)],
+        "Findings",
+        "Shows or hides the list of findings.",
+    ),
+];

@@ -1,0 +1,155 @@
+//! Arrows from causes to effects: what contradicts what, and what a bound rests on.
+
+use std::sync::Arc;
+
+use emath::{Pos2, Rect, Vec2};
+
+use super::{ClockArrow, ClockInput};
+use crate::analysis::clocks::findings::{Finding, Proof};
+use crate::analysis::clocks::{EventKey, FindingTone, Point, Side};
+use crate::model::time::duration_text;
+use crate::scene::build::{SceneInput, span_rect};
+use crate::scene::frame::Scene;
+use crate::scene::text::{self, Font};
+use crate::scene::view_state::ViewState;
+
+/// Findings whose arrows are drawn at once, at most.
+pub const MOST_FINDINGS: usize = 40;
+/// Arrows of one finding, at most.
+const MOST_OF_ONE: usize = 24;
+
+/// Adds the arrows that `view` asks for: in the raw view all contradictions, else those of the finding looked at.
+pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
+    let mut arrows = Vec::new();
+    let active = view.finding;
+    let shown = clocks.known.model.findings().iter().filter(|finding| !finding.witness.is_empty());
+    for finding in shown.filter(|finding| !clocks.is_frame || Some(finding.id) == active).take(MOST_FINDINGS) {
+        of_finding(clocks, input, scene, finding, Some(finding.id) == active, &mut arrows);
+    }
+    if let Some(finding) = active.and_then(|id| clocks.known.finding(id))
+        && !arrows.iter().any(|arrow| arrow.finding == active)
+    {
+        // It comes late in a long list.
+        of_finding(clocks, input, scene, finding, true, &mut arrows);
+    }
+    if let Some(why) = view.why {
+        let edges = [Side::Lo, Side::Hi].map(|side| clocks.known.model.why(why.domain, why.at_ns, side));
+        for proof in edges.iter().flatten().take(MOST_OF_ONE) {
+            let text = span_text(proof);
+            push(clocks, input, scene, proof, (None, FindingTone::Clock, true), text.into(), &mut arrows);
+        }
+    }
+    place_pills(scene, &mut arrows);
+    scene.clocks.arrows = arrows;
+}
+
+fn of_finding(
+    clocks: &ClockInput<'_>,
+    input: &SceneInput<'_>,
+    scene: &Scene,
+    finding: &Finding,
+    is_active: bool,
+    out: &mut Vec<ClockArrow>,
+) {
+    let is_backward = |proof: &&Proof| proof.to_ns < proof.from_ns;
+    let has_backward = finding.witness.iter().any(|proof| is_backward(&proof));
+    let of_one = finding.witness.iter().filter(|proof| is_active || is_backward(proof) || !has_backward);
+    for (at, proof) in of_one.take(MOST_OF_ONE).enumerate() {
+        let text = match proof.from_ns.saturating_sub(proof.to_ns) {
+            late if late > 0 => format!("raw: caused {} before its cause", duration_text(late)),
+            _ if is_active => span_text(proof),
+            _ => String::new(),
+        };
+        // The number once, unless each edge has something to say.
+        if at > 0 && text.is_empty() {
+            continue;
+        }
+        push(clocks, input, scene, proof, (Some(finding.id), FindingTone::of(finding), is_active), text.into(), out);
+    }
+}
+
+fn span_text(proof: &Proof) -> String {
+    format!("raw: {}", signed_text(proof.to_ns.saturating_sub(proof.from_ns)))
+}
+
+fn signed_text(ns: i64) -> String {
+    let sign = if ns > 0 { "+" } else { "" };
+    format!("{sign}{}", duration_text(ns))
+}
+
+fn push(
+    clocks: &ClockInput<'_>,
+    input: &SceneInput<'_>,
+    scene: &Scene,
+    proof: &Proof,
+    (finding, tone, is_active): (Option<u32>, FindingTone, bool),
+    text: Arc<str>,
+    out: &mut Vec<ClockArrow>,
+) {
+    let ends = (event_pos(clocks, input, scene, proof.cause.from), event_pos(clocks, input, scene, proof.cause.to));
+    let (Some(from), Some(to)) = ends else { return };
+    let canvas = scene.areas.canvas;
+    // Beside the canvas a curve would say nothing; a long one may cross it.
+    let is_seen = canvas.expand(2.0).intersects(Rect::from_two_pos(from, to));
+    if is_seen {
+        let is_backward = proof.to_ns < proof.from_ns;
+        out.push(ClockArrow { finding, tone, is_backward, is_active, from, to, text, pill: Rect::NOTHING });
+    }
+}
+
+/// Where an event is drawn, even a little outside the canvas; `None` when its lane is hidden.
+pub(super) fn event_pos(clocks: &ClockInput<'_>, input: &SceneInput<'_>, scene: &Scene, key: EventKey) -> Option<Pos2> {
+    if key.span.at() >= input.store.len() {
+        return None;
+    }
+    let rect = span_rect(input, scene, key.span)?;
+    let (start_ns, end_ns) = input.layout.extent_ns(key.span);
+    let at_ns = match key.point {
+        Point::Start => start_ns,
+        Point::End => end_ns,
+        Point::Event(_) => {
+            let placed = clocks.known.model.place(input.store, input.domains, key)?;
+            if clocks.is_frame { placed.estimate_ns.unwrap_or(placed.raw_ns) } else { placed.raw_ns }
+        }
+    };
+    let canvas = scene.areas.canvas;
+    let x = scene.scale.screen_from_time(at_ns).clamp(canvas.left() - 400.0, canvas.right() + 400.0);
+    Some(Pos2::new(x, rect.center().y))
+}
+
+/// Puts the pills beside the middle of their arrows, where they do not cover each other; a pill that finds no room
+/// keeps its number.
+fn place_pills(scene: &Scene, arrows: &mut [ClockArrow]) {
+    let (canvas, size) = (scene.areas.canvas, scene.metrics.small);
+    let height = size * 1.7;
+    let mut taken: Vec<Rect> = Vec::new();
+    // What is looked at chooses its place first.
+    let mut order: Vec<usize> = (0..arrows.len()).collect();
+    order.sort_by_key(|&at| (!arrows[at].is_active, arrows[at].finding));
+    for at in order {
+        let arrow = &mut arrows[at];
+        let number = arrow.finding.map_or(0.0, |_| size * 1.6);
+        let full = number + text::width(&arrow.text, Font::Regular, size) + 16.0;
+        let anchor = Pos2::new(f32::midpoint(arrow.from.x, arrow.to.x), f32::midpoint(arrow.from.y, arrow.to.y));
+        let room = |width: f32, down: f32| {
+            let least = canvas.left() + width / 2.0 + 2.0;
+            let x = anchor.x.clamp(least, (canvas.right() - width / 2.0 - 2.0).max(least));
+            let least = canvas.top() + height / 2.0 + 2.0;
+            let y = (anchor.y + down).clamp(least, (canvas.bottom() - height / 2.0 - 2.0).max(least));
+            Rect::from_center_size(Pos2::new(x, y), Vec2::new(width, height))
+        };
+        let steps = [0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0].map(|step: f32| step * (height + 3.0));
+        let mut widths = vec![full];
+        if arrow.finding.is_some() {
+            widths.push(number + 6.0);
+        }
+        let places = widths.iter().flat_map(|&width| steps.map(|down| room(width, down)));
+        let free = places.into_iter().find(|rect| !taken.iter().any(|other| other.intersects(*rect)));
+        let rect = free.unwrap_or_else(|| room(widths[widths.len() - 1], 0.0));
+        if rect.width() < full - 1.0 {
+            arrow.text = Arc::from("");
+        }
+        arrow.pill = rect;
+        taken.push(rect.expand(1.0));
+    }
+}

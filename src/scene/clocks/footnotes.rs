@@ -1,0 +1,98 @@
+//! What an exported picture says about clocks below its legend: whose time it shows, by which evidence, which offsets,
+//! and the findings in view.
+
+use super::{ClockInput, lane_offset};
+use crate::analysis::clocks::findings::Finding;
+use crate::analysis::clocks::{Evidence, FindingTone};
+use crate::scene::build::SceneInput;
+use crate::scene::frame::Sample;
+use crate::scene::view_state::ViewState;
+
+/// Findings written out, at most.
+const MOST_FINDINGS: usize = 6;
+
+/// A line below the legend.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Footnote {
+    /// The number of a finding and how bad it is.
+    pub finding: Option<(u32, FindingTone)>,
+    /// The line.
+    pub text: String,
+}
+
+/// The lines that belong to a picture of `view`.
+#[must_use]
+pub fn footnotes(input: &SceneInput<'_>, view: &ViewState) -> Vec<Footnote> {
+    let Some(clocks) = &input.clocks else { return Vec::new() };
+    let mut lines = Vec::new();
+    if input.domains.list.len() > 1 {
+        lines.push(Footnote { finding: None, text: clock_line(clocks, input, view) });
+    }
+    let seen: Vec<&Finding> =
+        clocks.known.model.findings().iter().filter(|finding| is_in_view(input, view, finding)).collect();
+    lines.extend(seen.iter().take(MOST_FINDINGS).map(|finding| Footnote {
+        finding: Some((finding.id, FindingTone::of(finding))),
+        text: finding.sentence.clone(),
+    }));
+    if seen.len() > MOST_FINDINGS {
+        let text = format!("and {} more findings in view", seen.len() - MOST_FINDINGS);
+        lines.push(Footnote { finding: None, text });
+    }
+    lines
+}
+
+/// Whose time the picture shows, in a few words.
+#[must_use]
+pub fn axis_words(input: &SceneInput<'_>) -> String {
+    let frame = input.clocks.as_ref().filter(|clocks| clocks.is_frame);
+    let reference = frame.and_then(|clocks| clocks.known.model.reference());
+    match reference.and_then(|reference| input.domains.list.get(reference.domain.at())) {
+        Some(domain) => format!("times as {}'s clock would show them", domain.name),
+        None => "raw clocks: every lane shows what its own clock said".to_owned(),
+    }
+}
+
+fn clock_line(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState) -> String {
+    let evidence = match clocks.known.model.options().level {
+        Evidence::Protocol => "protocol",
+        Evidence::Convention => "protocol and convention",
+        Evidence::Prior => "protocol, convention and priors",
+    };
+    let lanes = input.lanes.iter().filter_map(|lane| {
+        let offset = lane_offset(clocks, lane.clock()?, view.time);
+        Some(format!("{}: {}", view.lanes.name(lane), offset.text))
+    });
+    let offsets: Vec<String> = lanes.take(12).collect();
+    let axis = if clocks.is_frame { "reference frame" } else { "raw clocks" };
+    format!("Clock: {axis} · evidence: {evidence} · offsets — {}", offsets.join(" · "))
+}
+
+fn is_in_view(input: &SceneInput<'_>, view: &ViewState, finding: &Finding) -> bool {
+    let witness = finding.witness.iter().flat_map(|proof| [proof.cause.from.span, proof.cause.to.span]);
+    let spans = witness.chain(finding.spans.iter().copied()).filter(|span| span.at() < input.store.len());
+    let mut extents = spans.map(|span| input.layout.extent_ns(span));
+    extents.any(|(start_ns, end_ns)| start_ns <= view.time.to_ns && end_ns >= view.time.from_ns)
+}
+
+/// Legend entries for marks of clocks.
+#[must_use]
+pub fn legend(input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, String)> {
+    let Some(clocks) = input.clocks.as_ref().filter(|_| input.domains.list.len() > 1) else { return Vec::new() };
+    let mut entries = Vec::new();
+    if clocks.is_frame {
+        let mut say = |sample, text: &str| entries.push((sample, text.to_owned()));
+        say(Sample::Whisker, "where causality allows it");
+        say(Sample::OuterWhisker, "by protocol alone");
+        say(Sample::OpenWhisker, "nothing bounds this side");
+        say(Sample::Estimate, "estimate, assumes equal latency both ways");
+        say(Sample::Rail, "one clock reading: moves as one");
+        if !view.selection.is_empty() {
+            say(Sample::Raw, "raw position");
+        }
+    }
+    let numbered = clocks.known.model.findings().iter().find(|finding| is_in_view(input, view, finding));
+    if let Some(finding) = numbered {
+        entries.push((Sample::Finding(finding.id, FindingTone::of(finding)), "finding, see below".to_owned()));
+    }
+    entries
+}

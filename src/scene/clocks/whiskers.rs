@@ -1,0 +1,199 @@
+//! Whiskers at the ends of bars, rails below rigid groups, raw positions of the selection.
+
+use std::collections::BTreeMap;
+
+use emath::{Pos2, Rect};
+
+use super::{Badge, ClockInput, ClockMarks, Rail, RawOutline, Reach, Whisker};
+use crate::analysis::clocks::{ClockModel, EventKey, Placed};
+use crate::model::SpanIx;
+use crate::model::time::duration_text;
+use crate::scene::build::{SceneInput, span_rect};
+use crate::scene::frame::{Scene, SceneBar};
+use crate::scene::view_state::ViewState;
+
+/// Whiskers per frame, at most.
+pub const MOST_WHISKERS: usize = 400;
+/// Bars that are asked for their bounds per frame, at most.
+const MOST_BARS: usize = 1500;
+/// Raw positions drawn, at most.
+const MOST_OUTLINES: usize = 40;
+/// Badges per frame, at most.
+pub const MOST_BADGES: usize = 300;
+/// A narrower whisker could not be told from the edge of its bar.
+const LEAST_WIDTH: f32 = 3.0;
+/// Bars narrower than this get none, unless they are selected.
+const LEAST_BAR: f32 = 6.0;
+/// Length of the arrow at an open side.
+const OPEN: f32 = 16.0;
+
+/// Adds all of it to `scene`.
+pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
+    let mut marks = std::mem::take(&mut scene.clocks);
+    badges(clocks, scene, &mut marks);
+    if clocks.is_frame {
+        whiskers(clocks, input, view, scene, &mut marks);
+        outlines(input, view, scene, &mut marks);
+    }
+    scene.clocks = marks;
+}
+
+fn badges(clocks: &ClockInput<'_>, scene: &Scene, marks: &mut ClockMarks) {
+    let canvas = scene.areas.canvas;
+    let radius = scene.metrics.small * 0.75;
+    for bar in scene.bars.iter().filter(|bar| canvas.intersects(bar.rect)) {
+        if marks.badges.len() >= MOST_BADGES {
+            return;
+        }
+        let Some((finding, tone)) = clocks.known.mark(bar.span) else { continue };
+        let x = bar.rect.left().clamp(canvas.left() + radius, (canvas.right() - radius).max(canvas.left() + radius));
+        let center = Pos2::new(x, bar.rect.top() + 1.0);
+        let is_taken = marks.badges.iter().rev().take(8).any(|other| other.center.distance(center) < 2.0 * radius);
+        if !is_taken {
+            marks.badges.push(Badge { finding, tone, center });
+        }
+    }
+}
+
+/// One end of a bar with what is known about it.
+struct End {
+    placed: Placed,
+    at: Pos2,
+}
+
+fn whiskers(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, scene: &Scene, marks: &mut ClockMarks) {
+    let model = &clocks.known.model;
+    let stamps = model.stamps(input.store, input.domains);
+    let mut groups: BTreeMap<(u32, i64), usize> = BTreeMap::new();
+    // Where the last whisker of this row ends.
+    let (mut row, mut taken) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
+    let is_selected = |span: SpanIx| view.selection.contains(&span);
+    let wide = |bar: &&SceneBar| {
+        bar.count == 1 && bar.rect.height() >= 8.0 && (bar.rect.width() >= LEAST_BAR || is_selected(bar.span))
+    };
+    for bar in scene.bars.iter().filter(wide).take(MOST_BARS) {
+        if marks.whiskers.len() >= MOST_WHISKERS {
+            return;
+        }
+        if bar.rect.top() != row {
+            (row, taken) = (bar.rect.top(), f32::NEG_INFINITY);
+        }
+        let (start, end) = (stamps.start(bar.span), stamps.end(bar.span));
+        let is_rigid = start.zip(end).is_some_and(|(start, end)| start.is_rigid_with(&end));
+        if let Some(start) = start.filter(|_| is_rigid) {
+            let group = (start.clock, start.anchor_ns);
+            if let Some(&rail) = groups.get(&group) {
+                extend(&mut marks.rails[rail], bar.rect);
+                continue;
+            }
+        }
+        let [first, last] = [EventKey::start(bar.span), EventKey::end(bar.span)].map(|key| {
+            let placed = model.place(input.store, input.domains, key)?;
+            let (start_ns, end_ns) = input.layout.extent_ns(bar.span);
+            let at_ns = if key == EventKey::start(bar.span) { start_ns } else { end_ns };
+            Some(End { placed, at: Pos2::new(scene.scale.screen_from_time(at_ns), bar.rect.center().y) })
+        });
+        let before = marks.whiskers.len();
+        for (end, is_end) in [(first, false), (last, true)] {
+            let Some(End { placed, at }) = end else { continue };
+            let Some(mut whisker) = whisker(scene, bar, is_end, at, &placed) else { continue };
+            let from = whisker.inner.lo.unwrap_or(at.x - OPEN);
+            if from < taken && !is_selected(bar.span) {
+                continue;
+            }
+            taken = whisker.inner.hi.unwrap_or(at.x + OPEN) + 2.0;
+            whisker.outer = outer(clocks.known.strict.as_ref(), input, scene, &whisker);
+            marks.whiskers.push(whisker);
+        }
+        if is_rigid
+            && let Some(start) = start
+            && marks.whiskers.len() > before
+        {
+            groups.insert((start.clock, start.anchor_ns), marks.rails.len());
+            let y = bar.rect.bottom() + 1.5;
+            let [from, to] = [bar.rect.left(), bar.rect.right()].map(|x| Pos2::new(x, y));
+            marks.rails.push(Rail { from, to, bars: 1 });
+        }
+    }
+    say_what_is_open(scene, marks);
+}
+
+fn extend(rail: &mut Rail, rect: Rect) {
+    rail.from.x = rail.from.x.min(rect.left());
+    rail.to.x = rail.to.x.max(rect.right());
+    rail.bars += 1;
+}
+
+fn whisker(scene: &Scene, bar: &SceneBar, is_end: bool, at: Pos2, placed: &Placed) -> Option<Whisker> {
+    let canvas = scene.areas.canvas;
+    let inner = reach(scene, placed);
+    // Nothing connects the clock with the reference: the lane's head says so.
+    if inner.lo.is_none() && inner.hi.is_none() {
+        return None;
+    }
+    let (left, right) = (inner.lo.unwrap_or(at.x - OPEN), inner.hi.unwrap_or(at.x + OPEN));
+    let is_seen = right >= canvas.left() && left <= canvas.right() && at.x.is_finite();
+    let is_wide = right - left >= LEAST_WIDTH;
+    (is_seen && is_wide).then(|| Whisker {
+        span: bar.span,
+        is_end,
+        at,
+        half: (bar.rect.height() * 0.32).round().max(3.0),
+        inner,
+        outer: None,
+        is_assumed: inner.lo.is_none() || inner.hi.is_none(),
+        says_open: false,
+    })
+}
+
+/// Whisker ends on the screen, cut far outside the canvas.
+fn reach(scene: &Scene, placed: &Placed) -> Reach {
+    let canvas = scene.areas.canvas;
+    let x = |at_ns: i64| scene.scale.screen_from_time(at_ns).clamp(canvas.left() - 60.0, canvas.right() + 60.0);
+    Reach { lo: placed.earliest_ns.map(x), hi: placed.latest_ns.map(x) }
+}
+
+fn outer(strict: Option<&ClockModel>, input: &SceneInput<'_>, scene: &Scene, whisker: &Whisker) -> Option<Reach> {
+    let key = if whisker.is_end { EventKey::end(whisker.span) } else { EventKey::start(whisker.span) };
+    let reach = reach(scene, &strict?.place(input.store, input.domains, key)?);
+    let is_more = |outer: Option<f32>, inner: Option<f32>| match (outer, inner) {
+        (None, Some(_)) => true,
+        (Some(outer), Some(inner)) => (outer - inner).abs() >= 2.0,
+        _ => false,
+    };
+    (is_more(reach.lo, whisker.inner.lo) || is_more(reach.hi, whisker.inner.hi)).then_some(reach)
+}
+
+/// Names an open side where nothing follows in the row.
+fn say_what_is_open(scene: &Scene, marks: &mut ClockMarks) {
+    let room = 72.0 * scene.metrics.scale;
+    let open = marks.whiskers.iter_mut().filter(|whisker| whisker.is_end && whisker.inner.hi.is_none());
+    for whisker in open.take(20) {
+        let from = whisker.at.x + OPEN;
+        let space = Rect::from_min_max(Pos2::new(from, whisker.at.y - 2.0), Pos2::new(from + room, whisker.at.y + 2.0));
+        let is_free = |rect: Rect| !rect.intersects(space);
+        let label = |text: &crate::scene::TextShape| Rect::from_pos(text.pos).expand2(emath::vec2(4.0, 8.0));
+        whisker.says_open =
+            scene.bars.iter().all(|bar| is_free(bar.rect)) && scene.labels.iter().all(|text| is_free(label(text)));
+    }
+}
+
+fn outlines(input: &SceneInput<'_>, view: &ViewState, scene: &Scene, marks: &mut ClockMarks) {
+    let spans = input.store.len();
+    for &span in view.selection.iter().filter(|span| span.at() < spans).take(MOST_OUTLINES) {
+        let Some(rect) = span_rect(input, scene, span) else { continue };
+        let (start_ns, end_ns) = input.store.span(span).drawn_ns();
+        let (mapped_ns, _) = input.layout.extent_ns(span);
+        let shift_ns = start_ns.saturating_sub(mapped_ns);
+        let canvas = scene.areas.canvas;
+        let [left, right] = [start_ns, end_ns.max(start_ns)]
+            .map(|at| scene.scale.screen_from_time(at).clamp(canvas.left() - 20.0, canvas.right() + 20.0));
+        let raw = Rect::from_x_y_ranges(left..=right.max(left + 2.0), rect.y_range());
+        let is_elsewhere = (raw.left() - rect.left()).abs() >= 1.5 || (raw.right() - rect.right()).abs() >= 1.5;
+        if is_elsewhere && canvas.expand(20.0).intersects(raw) {
+            let sign = if shift_ns > 0 { "+" } else { "" };
+            let text = format!("raw: {sign}{}", duration_text(shift_ns)).into();
+            marks.raw.push(RawOutline { rect: raw, text });
+        }
+    }
+}
