@@ -7,11 +7,16 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use skewline::analysis::clocks::solve::{Breaks, Edge, Graph, Rates, Reducer, Shape, Stamp, fine, least_per_pair};
+use skewline::analysis::clocks::edges::Class;
+use skewline::analysis::clocks::separations;
+use skewline::analysis::clocks::solve::{
+    Breaks, Edge, Graph, Incremental, Rates, Reducer, Shape, Stamp, fine, least_per_pair,
+};
 use skewline::analysis::clocks::{Cause, ClockModel, EventKey, Evidence, Options, Rule, domains, domains::Domains};
+use skewline::analysis::critical_path::CriticalPath;
 use skewline::model::{
     Attrs, DomainIx, Input, Part, Resource, Scope, SpanDraft, SpanId, SpanIx, SpanKind, StoreBuilder, Strings, Sym,
-    TraceId, TraceStore, Value,
+    TraceId, TraceIx, TraceStore, Value,
 };
 
 const MS: i64 = 1_000_000;
@@ -101,6 +106,23 @@ fn million_spans(c: &mut Criterion) {
     group.bench_function("change of reference", |b| b.iter(|| model.with_options(&store, &domains, &reference)));
     let level = Options { level: Evidence::Protocol, ..Options::default() };
     group.bench_function("change of level", |b| b.iter(|| model.with_options(&store, &domains, &level)));
+    let class = Options { off: model.classes().iter().take(1).map(Class::key).collect(), ..Options::default() };
+    group.bench_function("a class switched off", |b| b.iter(|| model.with_options(&store, &domains, &class)));
+    let back = model.with_options(&store, &domains, &level);
+    group.bench_function("and back", |b| b.iter(|| back.with_options(&store, &domains, &Options::default())));
+    let only = Options { only: Some(TraceIx(7)), ..Options::default() };
+    group.bench_function("this trace only", |b| b.iter(|| model.with_options(&store, &domains, &only)));
+    group.bench_function("offset band of a pair", |b| b.iter(|| model.band(DomainIx(3), DomainIx(5), 2_000)));
+    let offset = model.offset(DomainIx(5), 1_795_000_000_000 * MS).estimate_ns.unwrap_or(0);
+    group.bench_function("what-if: take hold of a clock", |b| {
+        b.iter(|| model.hold(DomainIx(5), 1_795_000_000_000 * MS, offset).map(|held| held.offset_ns));
+    });
+    group.bench_function("separations of all messages", |b| {
+        b.iter(|| separations::collect(&model.stamps(&store, &domains), None, Evidence::Convention));
+    });
+    group.bench_function("critical path of a trace", |b| {
+        b.iter(|| CriticalPath::new(&store, &domains, &model, SpanIx(0)));
+    });
     let key = EventKey::start(SpanIx(77));
     group.bench_function("compare one event with all (set-up)", |b| b.iter(|| model.compare(&store, &domains, key)));
     if let Some(compared) = model.compare(&store, &domains, key) {
@@ -145,6 +167,13 @@ fn pure(c: &mut Criterion) {
         .collect();
     let graph = Graph::build(&edges, &Rates::uniform(10_000, 0), &Breaks::none(), Shape::Constant);
     group.bench_function("feasibility, 10k clocks, 200k arcs", |b| b.iter(|| graph.check(None)));
+
+    group.bench_function("200k edges inserted one by one, 10k clocks", |b| {
+        b.iter(|| {
+            let mut live = Incremental::new(Rates::uniform(10_000, 0));
+            edges.iter().filter(|edge| live.insert(**edge, 0).is_ok()).count()
+        });
+    });
 
     let hour: Vec<Edge> = (0..3_600_000_u32)
         .map(|at| {

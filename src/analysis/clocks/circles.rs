@@ -11,7 +11,7 @@ use petgraph::visit::EdgeRef as _;
 
 use super::causal::{Cause, EventKey, Evidence, Rule};
 use super::findings::{Code, Finding, Proof, Severity};
-use crate::model::{LinkKind, SpanIx, SpanKind, TraceStore};
+use crate::model::{LinkKind, LinkRef, SpanIx, SpanKind, TraceStore};
 
 type Graph = DiGraph<EventKey, Option<Rule>>;
 
@@ -22,7 +22,7 @@ pub fn findings(store: &TraceStore) -> Vec<Finding> {
     let mut nodes: BTreeMap<EventKey, NodeIndex> = BTreeMap::new();
     let mut linked: Vec<SpanIx> = Vec::new();
     for span in store.span_ixs() {
-        let targets = store.span(span).links().filter_map(|link| link.target());
+        let targets = store.span(span).links().filter_map(LinkRef::target);
         let before = linked.len();
         linked.extend(targets);
         if linked.len() > before {

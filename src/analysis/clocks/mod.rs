@@ -16,7 +16,7 @@
 pub mod causal;
 mod circles;
 mod classify;
-mod declared;
+pub mod declared;
 pub mod domains;
 pub mod edges;
 mod explained;

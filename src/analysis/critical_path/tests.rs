@@ -23,8 +23,11 @@ fn path(draft: &Draft) -> (Vec<String>, CriticalPath) {
     (path.segments.iter().map(words).collect(), path)
 }
 
-/// One clock; children as (parent, start, end), times in ms.
-fn one_clock(children: &[(u64, i64, i64)]) -> Draft {
+/// Parent, start and end, times in ms.
+type Child = (u64, i64, i64);
+
+/// One clock.
+fn one_clock(children: &[Child]) -> Draft {
     let mut draft = Draft::default();
     let host = draft.host("a", "");
     draft.span(host, 1, 0, NOW, NOW + 100 * MS);
@@ -36,7 +39,7 @@ fn one_clock(children: &[(u64, i64, i64)]) -> Draft {
 
 #[test]
 fn on_one_clock_it_is_what_the_end_waited_for() {
-    let cases: [(&[(u64, i64, i64)], &[&str]); 6] = [
+    let cases: [(&[Child], &[&str]); 6] = [
         (&[], &["0: 0< 0>"]),
         (&[(1, 10, 90)], &["0: 1> 0>", "1: 1< 1>", "0: 0< 1<"]),
         // The later of two that overlap; the earlier one ended after the later one began.

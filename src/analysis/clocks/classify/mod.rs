@@ -42,22 +42,26 @@ pub struct Context<'a> {
     pub declared: &'a [Option<Bound>],
 }
 
-/// Everything that the clocks of several machines tell about each other.
+/// What is wrong, one finding per root cause. The same for every reference clock.
 #[must_use]
-pub fn findings(context: &Context<'_>) -> Vec<Finding> {
+pub fn faults(context: &Context<'_>) -> Vec<Finding> {
     let repairs = context.system.repairs.iter().enumerate();
     let mut found: Vec<Finding> =
         repairs.map(|(at, repair)| context.of_repair(repair, context.explained.get(at))).collect();
     found.extend(context.broken_claims());
     found.extend(context.frozen());
     found.extend(context.short_round_trips());
-    found.extend(context.drifts());
+    context.only_lanes(&mut found);
+    found
+}
+
+/// What clocks are like, with the blame on those that are further from the reference clock.
+#[must_use]
+pub fn facts(context: &Context<'_>) -> Vec<Finding> {
+    let mut found = context.drifts();
     found.extend(context.offsets());
     found.extend(context.unclear_orders());
-    // Brokers, collectors and UTC have no lane.
-    for finding in &mut found {
-        finding.domains.retain(|domain| domain.at() < context.domains.list.len());
-    }
+    context.only_lanes(&mut found);
     found
 }
 
@@ -68,6 +72,13 @@ pub fn proof(edge: &Edge) -> Proof {
 }
 
 impl Context<'_> {
+    /// Brokers, collectors and UTC have no lane.
+    fn only_lanes(&self, found: &mut [Finding]) {
+        for finding in found {
+            finding.domains.retain(|domain| domain.at() < self.domains.list.len());
+        }
+    }
+
     pub(super) fn domain(&self, clock: u32) -> DomainIx {
         self.processes.domain(clock)
     }

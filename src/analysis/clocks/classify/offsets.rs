@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
 use super::super::findings::{Code, Finding, Severity};
 use super::super::solve::{Edge, Group, Stamp, is_used};
 use super::constants::constant;
@@ -26,7 +28,7 @@ impl Context<'_> {
                 entry.0 = least;
             }
         }
-        let mut found = Vec::new();
+        let mut blames = Vec::new();
         while !worst.is_empty() {
             let mut pairs: BTreeMap<u32, u64> = BTreeMap::new();
             for &(from, to) in worst.keys() {
@@ -41,9 +43,10 @@ impl Context<'_> {
             let own: Vec<_> =
                 worst.iter().filter(|(key, _)| key.0 == clock || key.1 == clock).map(|(&k, &v)| (k, v)).collect();
             worst.retain(|key, _| key.0 != clock && key.1 != clock);
-            found.extend(self.offset(clock, &own));
+            blames.push((clock, own));
         }
-        found
+        // Each may need searches of its own.
+        blames.par_iter().flat_map_iter(|(clock, own)| self.offset(*clock, own)).collect()
     }
 
     fn is_used(&self, group: &Group) -> bool {

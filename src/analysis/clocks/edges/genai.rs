@@ -40,13 +40,19 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         if says.is_empty() {
             return;
         }
+        // Nearly all attributes say nothing of the kind.
+        let mut is_telling = vec![false; store.attrs().pairs().len()];
+        for &id in says.keys() {
+            is_telling[id as usize] = true;
+        }
         let (mut tools, mut responses) = (Spans::default(), Spans::default());
         let (mut mentions, mut continued) = (Vec::new(), Vec::new());
         for span in store.span_ixs() {
             if only.is_some_and(|trace| store.span(span).trace_ix() != trace) {
                 continue;
             }
-            for &AttrId(id) in store.span(span).attr_ids() {
+            let telling = store.span(span).attr_ids().iter().filter(|id| is_telling[id.0 as usize]);
+            for &AttrId(id) in telling {
                 match says.get(&id) {
                     Some(Say::Runs(id)) => tools.entry(*id).or_default().push(span),
                     Some(Say::Responds(id)) => responses.entry(*id).or_default().push(span),

@@ -9,7 +9,7 @@ use super::super::solve::{Edge, Stamp};
 use super::super::stamps::Other;
 use super::Walk;
 use crate::model::time::{MS, S};
-use crate::model::{AttrId, SpanIx, SpanKind, TraceStore, Value};
+use crate::model::{AttrId, LinkRef, SpanIx, SpanKind, TraceStore, Value};
 
 /// When brokers stored messages, by attribute: Unix time in nanoseconds, and how coarse it is.
 #[derive(Default)]
@@ -68,7 +68,7 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         let received = if is_poll { self.end(span) } else { self.start(span) };
         self.edge(Rule::MessageDelivered, stored, received);
         let parent = store.span(span).parent().filter(|&parent| store.span(parent).kind() == SpanKind::Producer);
-        let links = store.span(span).links().filter_map(|link| link.target());
+        let links = store.span(span).links().filter_map(LinkRef::target);
         let producers: Vec<SpanIx> =
             parent.into_iter().chain(links.filter(|&other| store.span(other).kind() == SpanKind::Producer)).collect();
         if let [producer] = producers[..] {

@@ -123,3 +123,83 @@ fn a_rule_that_mostly_fails_is_off() {
     assert_eq!(class.worst.unwrap().1, 480);
     assert_eq!(found.iter().filter(|edge| edge.starts_with("unary_end")).count(), 6);
 }
+
+#[test]
+fn a_tool_call_follows_the_request_and_its_result_comes_before_it_is_told() {
+    let asked = ("gen_ai.output.messages", "[{\"parts\":[{\"type\":\"tool_call\",\"id\":\"call-7\"}]}]");
+    let told = ("gen_ai.input.messages", "[{\"role\":\"tool\",\"parts\":[{\"id\":\"call-7\",\"response\":\"ok\"}]}]");
+    let run = |change: fn(&mut Draft)| {
+        let (mut draft, a, b) = two_hosts();
+        draft.span(a, 1, 0, 100, 200).texts.push(asked);
+        draft.span(b, 2, 0, 300, 400).texts.push(("gen_ai.tool.call.id", "call-7"));
+        draft.span(a, 3, 0, 500, 600).texts.push(told);
+        change(&mut draft);
+        edges(&draft).0
+    };
+    let result = ["tool_ended_before_result: 1.end -> 2.start", "tool_started_before_result: 1.start -> 2.start"];
+    let answer = "tool_after_answer: 0.end -> 1.start";
+    let requested = "tool_requested: 0.start -> 1.start";
+    assert_eq!(run(|_| {}), [answer, result[0], requested, result[1]]);
+    // Streams and speculation: the tool may run while the answer is still on its way.
+    let rest = [result[0], requested, result[1]];
+    assert_eq!(run(|draft| draft.first().texts.push(("gen_ai.request.stream", "true"))), rest);
+    assert_eq!(run(|draft| draft.at(1).texts.push(("speculative", "true"))), rest);
+    // Two spans that claim one call: nobody knows which.
+    let twice = run(|draft| {
+        draft.span(1, 9, 0, 310, 410).texts.push(("gen_ai.tool.call.id", "call-7"));
+    });
+    assert!(twice.is_empty(), "{twice:?}");
+}
+
+#[test]
+fn a_response_is_continued_after_it_was_begun() {
+    let (mut draft, a, b) = two_hosts();
+    draft.span(a, 1, 0, 100, 200).texts.push(("gen_ai.response.id", "resp-1"));
+    draft.span(b, 2, 0, 300, 400).texts.push(("gen_ai.request.previous_response.id", "resp-1"));
+    let continued = "response_continued: 0.start -> 1.start";
+    assert_eq!(edges(&draft).0, [continued, "response_received_before_next: 0.end -> 1.start"]);
+}
+
+#[test]
+fn joins_wait_and_links_to_a_descendant_do_not() {
+    let (mut draft, a, b) = two_hosts();
+    draft.span(a, 1, 0, 100, 200);
+    draft.span(a, 2, 0, 100, 220);
+    let join = draft.span(b, 3, 0, 150, 400);
+    join.name = "join results".into();
+    join.links = vec![1, 2];
+    let found = edges(&draft).0;
+    assert_eq!(found.iter().filter(|edge| edge.starts_with("join_end")).count(), 2, "{found:?}");
+    let (mut draft, a, b) = two_hosts();
+    draft.span(a, 1, 0, 100, 200).links = vec![2];
+    draft.span(b, 2, 1, 120, 180);
+    assert!(!edges(&draft).0.iter().any(|edge| edge.starts_with("link_start:")));
+}
+
+#[test]
+fn a_date_header_is_the_servers_clock_cut_to_seconds() {
+    let second = 1_795_000_000_000 * MS;
+    let (mut draft, a, b) = two_hosts();
+    draft.call((a, b), 1, 0, [10, 20, 30, 40].map(|ms| second + ms * MS));
+    draft.first().texts.push(("http.response.header.date", "Wed, 18 Nov 2026 03:06:40 GMT"));
+    let found = edges(&draft).0;
+    for edge in ["date_after_request: 0.start -> 1.start", "date_before_response: 1.start -> 0.end"] {
+        assert!(found.iter().any(|other| other == edge), "{found:?}");
+    }
+}
+
+#[test]
+fn a_retried_attempt_has_no_end_edge() {
+    let attempts = |resent: bool| {
+        let (mut draft, a, b) = two_hosts();
+        draft.span(a, 9, 0, 50, 900);
+        draft.call((a, b), 1, 9, [100, 110, 190, 200]);
+        draft.call((a, b), 3, 9, [300, 310, 390, 400]);
+        if resent {
+            draft.at(3).attrs.push(("http.request.resend_count", 1));
+        }
+        edges(&draft).0.into_iter().filter(|edge| edge.starts_with("unary_end")).collect::<Vec<_>>()
+    };
+    assert_eq!(attempts(false).len(), 2);
+    assert_eq!(attempts(true), ["unary_end: 4.end -> 3.end"]);
+}

@@ -91,6 +91,8 @@ struct Solved {
     split: Split,
     pairs: Vec<Pair>,
     explained: Vec<Explained>,
+    /// Findings that do not depend on the reference clock.
+    faults: Vec<Finding>,
 }
 
 /// What is known about the clocks of a workspace. Immutable; cheap to build again with another level or reference.
@@ -167,7 +169,7 @@ impl ClockModel {
         solved: Arc<Solved>,
         earlier: Vec<Arc<Solved>>,
     ) -> Self {
-        let Workspace { store, domains } = workspace;
+        let domains = workspace.domains;
         let wanted = options.reference.and_then(|domain| reference::by_hand(domains, domain));
         let reference = wanted.or_else(|| collected.choice.clone());
         let mut model = Self {
@@ -185,24 +187,12 @@ impl ClockModel {
             reference.is_steady = !blamed.contains(&reference.domain);
         }
         model.bounds = model.reference.as_ref().and_then(|reference| model.bounds_against(reference.domain));
-        let system = &model.solved.system;
-        let is_constant = system.repairs.is_empty() && model.solved.pairs.iter().all(|pair| pair.is_feasible);
-        let context = classify::Context {
-            store,
-            domains,
-            level: options.level,
-            reference: model.reference.as_ref().map(|reference| reference.domain),
-            rates: &model.collected.rates,
-            reduced: &model.collected.reduced,
-            classes: &model.collected.classes,
-            system,
-            processes: &model.basis.processes,
-            pairs: if is_constant { &model.solved.pairs } else { &[] },
-            bounds: model.bounds.as_ref(),
-            explained: &model.solved.explained,
-            declared: &model.basis.declared,
-        };
-        let mut found = classify::findings(&context);
+        let frame = model.reference.as_ref().map(|reference| reference.domain);
+        let Solved { system, pairs, explained, faults, .. } = &*model.solved;
+        let context = model.basis.context(workspace, &model.collected, options, (system, pairs, explained));
+        let context = classify::Context { reference: frame, bounds: model.bounds.as_ref(), ..context };
+        let mut found = faults.clone();
+        found.extend(classify::facts(&context));
         found.extend(model.basis.local.iter().cloned());
         findings::number(&mut found);
         model.findings = found;
@@ -367,7 +357,35 @@ impl Basis {
         let pairs = pairs::pairs(domains.list.len(), &used(reduced, classes, options).collect::<Vec<_>>());
         let split = processes.split(&system.changes);
         let explained = explained::explained(&stamps, options.only, (&system, rates), processes, classes);
-        Solved { level: options.level, off: options.off.clone(), system: Arc::new(system), split, pairs, explained }
+        let faults = classify::faults(&self.context(workspace, collected, options, (&system, &pairs, &explained)));
+        let system = Arc::new(system);
+        Solved { level: options.level, off: options.off.clone(), system, split, pairs, explained, faults }
+    }
+
+    /// What findings are made from, as yet without a reference clock.
+    fn context<'a>(
+        &'a self,
+        workspace: Workspace<'a>,
+        collected: &'a Collected,
+        options: &Options,
+        (system, pairs, explained): (&'a Consistent, &'a [Pair], &'a [Explained]),
+    ) -> classify::Context<'a> {
+        let is_constant = system.repairs.is_empty() && pairs.iter().all(|pair| pair.is_feasible);
+        classify::Context {
+            store: workspace.store,
+            domains: workspace.domains,
+            level: options.level,
+            reference: None,
+            rates: &collected.rates,
+            reduced: &collected.reduced,
+            classes: &collected.classes,
+            system,
+            processes: &self.processes,
+            pairs: if is_constant { pairs } else { &[] },
+            bounds: None,
+            explained,
+            declared: &self.declared,
+        }
     }
 }
 

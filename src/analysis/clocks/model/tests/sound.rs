@@ -38,9 +38,6 @@ impl Clock {
     }
 }
 
-/// A call: who calls whom, when, and how long each part takes.
-type Call = (usize, usize, i64, i64, i64, i64);
-
 fn clocks() -> impl Strategy<Value = Vec<Clock>> {
     let ppm = prop::collection::vec(-49_i64..=49, 12);
     let clock =
