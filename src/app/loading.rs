@@ -60,7 +60,7 @@ impl State {
     /// Takes what background work has finished.
     pub(super) fn take_results(&mut self, host: &mut Host) {
         self.take_picture(host);
-        self.take_hits();
+        self.take_hits(host);
         self.take_arranged(host);
         self.update_tables(host);
         if let Some(picked) = self.session.dialog.as_ref().map(crossbeam_channel::Receiver::try_recv) {

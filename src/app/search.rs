@@ -33,6 +33,8 @@ pub struct Search {
     pub help_open: bool,
     /// The search field has the keyboard.
     pub has_focus: bool,
+    /// The query that was looked for last, or that could not be read.
+    asked: String,
     /// Where to go once the answer is there: `true` = forward.
     step_when_found: Option<bool>,
     worker: Option<Newest<Found>>,
@@ -146,9 +148,10 @@ impl State {
     /// Looks for the query of the view, in what is open now.
     pub(super) fn search_again(&mut self, pause: Duration, host: &Host) {
         let search = &mut self.session.search;
-        let (Some(data), Ok(query)) = (self.data.clone(), parse(&self.session.view.query)) else {
+        search.asked.clone_from(&self.session.view.query);
+        let (Some(data), Ok(query)) = (self.data.clone(), parse(&search.asked)) else {
             search.forget();
-            search.error = parse(&self.session.view.query).err();
+            search.error = parse(&search.asked).err();
             return;
         };
         search.error = None;
@@ -170,8 +173,11 @@ impl State {
         }
     }
 
-    /// Takes what the search has found since the last frame.
-    pub(super) fn take_hits(&mut self) {
+    /// Takes what the search has found since the last frame. A query that came with a saved view is looked for.
+    pub(super) fn take_hits(&mut self, host: &Host) {
+        if self.session.search.asked != self.session.view.query {
+            self.search_again(Duration::ZERO, host);
+        }
         let search = &mut self.session.search;
         let Some(found) = search.worker.as_ref().and_then(Newest::take) else { return };
         search.found = found.query;

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::analysis::clocks::domains;
-use crate::layout::RowIx;
+use crate::analysis::search::{CancelFlag, SpanSet};
+use crate::layout::{LaneIx, RowIx};
+use crate::lod::Marks;
 use crate::model::{
     Attr, Input, InputIx, Part, Resource, Scope, SpanDraft, SpanFlags, SpanId, SpanIx, Status, StoreBuilder, Sym,
     TraceId, TraceStore, Value,
@@ -147,8 +149,12 @@ proptest! {
         // Folding hides no failure (I7), and moves nothing in time.
         let open = arrange(&store, &domains, None, &Plan { folds: BTreeSet::new(), ..plan });
         check(&store, &open);
+        let found = SpanSet::from_fn(store.len(), &CancelFlag::new(), |at| at % 3 == 0).unwrap();
+        let marks = [&open, &arranged].map(|of| Marks::build(&of.layout, &found, &CancelFlag::new()).unwrap());
         for lane in 0..open.lanes.len() {
             prop_assert_eq!(flags_of_lane(&open, lane), flags_of_lane(&arranged, lane));
+            let [open, folded] = marks.each_ref().map(|marks| marks.in_lane(LaneIx(lane as u32)));
+            prop_assert_eq!(open, folded, "a fold hides a search hit");
         }
         for ix in store.span_ixs().filter(|&ix| arranged.layout.shown_as(ix) == ix) {
             prop_assert_eq!(arranged.layout.extent_ns(ix), open.layout.extent_ns(ix));

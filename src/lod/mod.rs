@@ -88,7 +88,7 @@ impl Index {
         let spans = Column::new(Arc::clone(spans), by_slot);
         let ghosts = layout.ghost_rows();
         let ghosts = Column::new(Arc::clone(ghosts), vec![SpanFlags::default(); ghosts.len()]);
-        let overview = Overview::new(layout, &spans.items, &spans.flags);
+        let overview = Overview::new(layout, &spans.items, |slot| Some(spans.flags[slot]));
         Self { spans, ghosts, overview }
     }
 

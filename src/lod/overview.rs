@@ -100,17 +100,9 @@ fn width_ns(hull: &Range<i64>, buckets: usize) -> i64 {
     (length - 1) / buckets.max(1) as i64 + 1
 }
 
-/// Load of the items in `slots`, over all lanes.
-pub(super) fn load_of(hull: &Range<i64>, items: &RowItems, slots: impl Iterator<Item = usize>) -> Vec<Density> {
-    let mut counter = Counter::new(hull, BUCKETS);
-    for slot in slots {
-        counter.add(items.starts_ns()[slot], items.ends_ns()[slot], SpanFlags::default());
-    }
-    counter.finish().collect()
-}
-
 impl Overview {
-    pub fn new(layout: &Layout, items: &RowItems, flags: &[SpanFlags]) -> Self {
+    /// Counts the items in the slots for which `flags_of` knows flags.
+    pub fn new(layout: &Layout, items: &RowItems, flags_of: impl Fn(usize) -> Option<SpanFlags>) -> Self {
         let hull = layout.hull_ns().clone();
         let per_lane = (LANE_BUCKETS / layout.lanes().len().max(1)).clamp(FEWEST_BUCKETS, BUCKETS);
         let mut all = Counter::new(&hull, BUCKETS);
@@ -119,9 +111,10 @@ impl Overview {
             let mut counter = Counter::new(&hull, per_lane);
             for slot in items.slots_of_rows(lane.rows.clone()) {
                 let slot = slot as usize;
+                let Some(flags) = flags_of(slot) else { continue };
                 let (start, end) = (items.starts_ns()[slot], items.ends_ns()[slot]);
-                counter.add(start, end, flags[slot]);
-                all.add(start, end, flags[slot]);
+                counter.add(start, end, flags);
+                all.add(start, end, flags);
             }
             lanes.extend(counter.finish());
         }
@@ -145,7 +138,7 @@ impl Overview {
 
 /// Each wanted bucket takes the busiest of the kept buckets that it touches, so that no peak and no error is lost.
 /// Busy time is scaled to the length of the wanted bucket.
-pub(super) fn resample(kept: &[Density], hull: &Range<i64>, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
+fn resample(kept: &[Density], hull: &Range<i64>, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
     let mut out = vec![Density::default(); buckets];
     if kept.is_empty() || to_ns <= from_ns {
         return out;

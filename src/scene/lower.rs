@@ -118,6 +118,10 @@ fn profile_columns(profile: &LaneProfile, theme: &Theme, bars: &mut Vec<BarRect>
             let foot = Rect::from_min_max(Pos2::new(column.x, rect.bottom() - 4.0), Pos2::new(right, rect.bottom()));
             marks.push(BarRect { rect: foot, fill: theme.error, radius: 0.0 });
         }
+        if column.has_hit {
+            let head = Rect::from_min_max(Pos2::new(column.x, top - 3.0), Pos2::new(right, top));
+            marks.push(BarRect { rect: head, fill: theme.hit, radius: 0.0 });
+        }
     }
 }
 

@@ -21,6 +21,7 @@ const MOST_ROWS: usize = 128;
 struct Load {
     busy: f32,
     has_error: bool,
+    has_hit: bool,
 }
 
 /// Adds the strip of a folded lane to `scene`.
@@ -44,8 +45,8 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand, buffer:
             x: rect.left() + at as f32 * width,
             height: (load.busy / busiest).clamp(0.08, 1.0),
             has_error: load.has_error,
-            has_hit: false,
-            is_dim: frame.input.marks.is_some_and(|marks| marks.in_lane(band.lane) == 0),
+            has_hit: load.has_hit,
+            is_dim: frame.input.marks.is_some() && !load.has_hit,
         })
         .collect();
     scene.profiles.push(LaneProfile { lane: band.lane, rect, columns, column_width: width });
@@ -68,6 +69,7 @@ fn from_rows(
         buffer.clear();
         frame.input.index.query(RowIx(row), time.from_ns, time.to_ns, bucket, buffer);
         for bar in &*buffer {
+            let has_hit = frame.input.marks.is_some_and(|marks| marks.in_bar(bar) > 0);
             let x = |ns| ((scene.scale.screen_from_time(ns) - scene.areas.canvas.left()) / width).max(0.0);
             let (from, to) = (x(bar.start_ns), x(bar.end_ns).min(count as f32));
             let last = (to.ceil() as usize).max(from as usize + 1).min(count);
@@ -75,6 +77,7 @@ fn from_rows(
                 let covered = (to.min(at as f32 + 1.0) - from.max(at as f32)).max(0.02);
                 loads[at].busy += covered;
                 loads[at].has_error |= bar.flags.has(SpanFlags::ERROR);
+                loads[at].has_hit |= has_hit;
             }
         }
     }
@@ -85,11 +88,13 @@ fn from_counts(frame: &Frame<'_>, scene: &Scene, band: &LaneBand, count: usize, 
     let from_ns = frame.view.time.from_ns;
     let to_ns = scene.scale.time_from_screen(scene.areas.canvas.left() + count as f32 * width);
     let densities = frame.input.index.lane_overview(band.lane, from_ns, to_ns, count);
-    let load = |density: &crate::lod::Density| Load {
+    let hits = frame.input.marks.map(|marks| marks.lane_overview(band.lane, from_ns, to_ns, count)).unwrap_or_default();
+    let load = |(at, density): (usize, &crate::lod::Density)| Load {
         busy: density.busy_ns.max(i64::from(density.spans > 0)) as f32,
         has_error: density.errors > 0,
+        has_hit: hits.get(at).is_some_and(|hits| hits.spans > 0),
     };
-    densities.iter().map(load).collect()
+    densities.iter().enumerate().map(load).collect()
 }
 
 fn say_how_much(frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand, rect: Rect) {

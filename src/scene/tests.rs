@@ -6,7 +6,7 @@ use emath::{Pos2, Vec2};
 
 use super::*;
 use crate::analysis::search::parse;
-use crate::arrange::Plan;
+use crate::arrange::{Plan, SpanKey};
 use crate::export::picture::{Timeline, about};
 use crate::export::{png, svg};
 use crate::layout::LaneIx;
@@ -269,6 +269,37 @@ fn hits_are_seen_at_every_zoom_and_counted_in_hidden_lanes() {
     });
     assert_eq!(scene.hidden.hits_hidden, 1);
     assert!(caption::hidden_text(&scene.hidden).contains(&"1 hit in hidden lanes".to_owned()));
+}
+
+#[test]
+fn folds_hide_no_hit() {
+    // With few rows and with so many that a folded lane is drawn from counts.
+    for rows in [3_i64, 200] {
+        let mut b = Builder::new();
+        let resource = b.resource(&[("service.name", "busy"), ("host.id", "h-1")]);
+        let root = b.span(resource, 0, "root", 0, Some(100_000), |_| {});
+        for n in 0..rows {
+            b.span(resource, root, if n == 1 { "needle" } else { "call" }, 5_000 + n, Some(90_000), |_| {});
+        }
+        let store = b.finish();
+        let folds = [SpanKey::of(&store, SpanIx(0))].into();
+        let mut timeline = Timeline::of_store(&store, &Plan { folds, ..Plan::default() });
+        timeline.mark(&store, &parse("name:needle").unwrap());
+        let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
+        let scene = build(&timeline.input(&store, None), &view);
+        let bars: Vec<_> = scene.bars.iter().map(|bar| (bar.hits, bar.is_dim)).collect();
+        assert_eq!((bars.as_slice(), scene.hidden.hits_hidden), (&[(1, false)][..], 0), "a folded span of {rows}");
+
+        timeline = Timeline::of_store(&store, &Plan::default());
+        timeline.mark(&store, &parse("name:needle").unwrap());
+        Arc::make_mut(&mut view.lanes).folded.insert(timeline.arranged.lanes[0].key.clone());
+        let scene = build(&timeline.input(&store, None), &view);
+        let columns = &scene.profiles[0].columns;
+        let found = columns.iter().filter(|column| column.has_hit).count();
+        // 85 of 100 s, on a canvas that shows a little more than the trace.
+        assert!(found * 100 / columns.len() >= 80 && found < columns.len(), "{found} of {} columns", columns.len());
+        assert!(columns.iter().all(|column| column.is_dim != column.has_hit));
+    }
 }
 
 #[test]

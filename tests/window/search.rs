@@ -170,3 +170,22 @@ fn the_search_stays_when_a_file_is_added() {
     settle(&mut harness);
     assert_count(&harness, "2 hits");
 }
+
+#[test]
+fn a_saved_view_brings_its_search() {
+    let dir = tempfile::tempdir().unwrap();
+    let (trace, view) = (dir.path().join("shop.json"), dir.path().join("shop.view.json"));
+    std::fs::write(&trace, SMALL).unwrap();
+    let mut harness = window(vec![skewline::load::Source::Path(trace)]);
+    harness.state_mut().apply(Command::Search(SearchCommand::Set("error".to_owned())));
+    settle(&mut harness);
+    harness.state_mut().apply(Command::SaveView);
+    settle(&mut harness);
+    harness.state_mut().apply(Command::ClearSearch);
+    settle(&mut harness);
+    assert!(harness.query_by_label_contains("search hit").is_none());
+    harness.state_mut().apply(Command::OpenSources(vec![skewline::load::Source::Path(view)]));
+    settle(&mut harness);
+    assert_count(&harness, "1 hit");
+    harness.get_by_label("charge card, 40 ms, failed, search hit");
+}

@@ -131,7 +131,7 @@ fn edit_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let theme = state.theme().theme();
     let error = state.session.search.error.as_ref().map(|error| error.range.clone());
     let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| -> Arc<Galley> {
-        let job = marked(ui, text.as_str(), error.clone(), theme, TextStyle::Body);
+        let job = marked(ui, text.as_str(), error.clone(), theme, &TextStyle::Body);
         ui.fonts_mut(|fonts| fonts.layout_job(job))
     };
     let mut text = state.session.view.query.clone();
@@ -155,7 +155,7 @@ fn edit_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
 }
 
 /// The query with the place of an error underlined.
-fn marked(ui: &Ui, text: &str, error: Option<std::ops::Range<usize>>, theme: &Theme, style: TextStyle) -> LayoutJob {
+fn marked(ui: &Ui, text: &str, error: Option<std::ops::Range<usize>>, theme: &Theme, style: &TextStyle) -> LayoutJob {
     let font = style.resolve(ui.style());
     let plain = TextFormat::simple(font.clone(), theme.text);
     let wrong = TextFormat {
@@ -186,7 +186,7 @@ fn error_ui(field: &Response, query: &str, error: &ParseError, theme: &Theme) {
     popup.gap(4.0).width(field.rect.width()).show(|ui| {
         ui.set_max_width(field.rect.width().max(260.0));
         let (shown, range) = excerpt(query, error.range.clone());
-        ui.add(egui::Label::new(marked(ui, &shown, Some(range), theme, TextStyle::Monospace)).truncate());
+        ui.add(egui::Label::new(marked(ui, &shown, Some(range), theme, &TextStyle::Monospace)).truncate());
         ui.label(RichText::new(format!("Expected {}.", error.expected)).color(theme.error));
         ui.label(&error.remedy);
     });
