@@ -8,12 +8,17 @@ mod files;
 
 use files::{Shape, Valid, Written, valid};
 use proptest::prelude::*;
-use skewline::analysis::clocks::domains;
+use skewline::analysis::clocks::{self, ClockModel, domains};
+use skewline::analysis::findings::{Config, Context, find};
+use skewline::analysis::genai::GenAi;
 use skewline::analysis::search::{CancelFlag, Field, parse, run};
 use skewline::analysis::self_time::SelfTimes;
 use skewline::analysis::statistics::Statistics;
+use skewline::arrange::Plan;
+use skewline::export::picture::Timeline;
 use skewline::load::{FORMATS, LoadError, Loaded, Options, Progress, Source, load, load_into};
 use skewline::model::{Code, Severity, SpanIx, TraceStore};
+use skewline::scene::{ViewState, build, lower};
 use std::io::Write as _;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -88,6 +93,21 @@ fn check(store: &TraceStore, input_bytes: usize) {
     }
     let statistics = Statistics::new(store, &domains, &self_times, &Field::Name, None, &cancel).unwrap();
     assert_eq!(statistics.whole.count, len as u64);
+    check_views(store, &domains);
+}
+
+/// What the window makes of a store: clocks, agents, findings, lanes and a picture.
+fn check_views(store: &TraceStore, domains: &domains::Domains) {
+    let model = ClockModel::analyse(store, domains, &clocks::Options::default());
+    let _ = (model.findings().len(), model.pairs().len());
+    let genai = GenAi::analyse(store);
+    let _ = find(&Context { store, genai: &genai, config: &Config::default() }, 1);
+    let timeline = Timeline::of_store(store, &Plan::default());
+    let mut view = ViewState::default();
+    view.fit(&timeline.arranged.hull_ns);
+    let scene = build(&timeline.input(store, None), &view);
+    assert!(scene.bars.len() <= 1600 * 60, "{} bars", scene.bars.len());
+    let _ = lower(&scene);
 }
 
 fn assert_no_cycle(store: &TraceStore) {
@@ -267,6 +287,27 @@ fn deep_nesting_is_refused_not_followed() {
             }
         }
     });
+}
+
+/// A span with an attribute of 200 MB is left out, politely: counted, with its place, and its neighbours stay.
+#[test]
+fn an_attribute_of_200_megabytes_is_refused() {
+    let span = |id: u64, value: &str| {
+        format!(
+            r#"{{"traceId":"{id:032x}","spanId":"{id:016x}","name":"s{id}","startTimeUnixNano":"10","endTimeUnixNano":"20","attributes":[{{"key":"k","value":{{"stringValue":"{value}"}}}}]}}"#
+        )
+    };
+    let big = "x".repeat(200 << 20);
+    let spans = [span(1, "small"), span(2, &big), span(3, "small")].join(",");
+    let text = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}"#);
+    let place = text.find(r#"{"traceId":"00000000000000000000000000000002"#).unwrap() as u64;
+    drop((big, spans));
+    let store = open("big.json", text.as_bytes()).unwrap().store;
+    let names: Vec<&str> = store.span_ixs().map(|ix| store.span(ix).name()).collect();
+    assert_eq!(names, ["s1", "s3"]);
+    let entries = store.inputs()[0].diagnostics.entries();
+    let (_, entry) = entries.iter().find(|(code, _)| *code == Code::TooLarge).unwrap();
+    assert_eq!((entry.count, entry.places[0].offset), (1, place));
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

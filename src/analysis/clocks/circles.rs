@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
@@ -39,7 +39,7 @@ pub fn findings(store: &TraceStore) -> Vec<Finding> {
         open.extend(store.span(span).parent());
         add(store, &mut graph, &mut nodes, span);
     }
-    let circles = tarjan_scc(&graph).into_iter().filter(|circle| circle.len() > 1);
+    let circles = kosaraju_scc(&graph).into_iter().filter(|circle| circle.len() > 1);
     let mut found: Vec<Finding> = circles.filter_map(|circle| finding(store, &graph, &circle)).collect();
     found.sort_by(|a, b| a.spans.cmp(&b.spans));
     found

@@ -3,7 +3,7 @@
 //! Lexicographic: what the user said; a server of ours before clocks nobody manages; a gateway, which is called
 //! from outside and calls others; the clock that the others are known best against; the most messages; the name.
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -113,7 +113,7 @@ fn largest_component(clocks: usize, groups: &[&Group]) -> Vec<usize> {
     for group in groups {
         graph.add_edge(nodes[group.from as usize], nodes[group.to as usize], ());
     }
-    let components = tarjan_scc(&graph);
+    let components = kosaraju_scc(&graph);
     let mut members: Vec<Vec<usize>> = components
         .into_iter()
         .map(|component| {

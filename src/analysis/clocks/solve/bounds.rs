@@ -1,6 +1,6 @@
 //! Offsets against a reference clock: bounds, the reasons for them, estimates inside them, and what-if.
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
 
@@ -263,7 +263,7 @@ impl Bounds {
         }
         let mut latency: BTreeMap<Stretch, Fine> = BTreeMap::new();
         // Components come in reverse topological order.
-        for component in tarjan_scc(&segments).into_iter().rev() {
+        for component in kosaraju_scc(&segments).into_iter().rev() {
             let incoming = component.iter().flat_map(|&node| {
                 segments.edges_directed(node, petgraph::Direction::Incoming).map(|arc| {
                     let before = latency.get(&segments[petgraph::visit::EdgeRef::source(&arc)]).copied();
