@@ -74,6 +74,7 @@ impl State {
             Command::Drawer(command) => self.apply_drawer(&command),
             Command::Table(command) => self.apply_table(command, host),
             Command::ToggleHelp => self.session.help_open = !self.session.help_open,
+            Command::KeepNote | Command::RemoveNote | Command::Note(_) => self.apply_notes(command),
             Command::Palette => self.toggle_palette(),
             Command::KeysPanel => {
                 let open = self.session.keys_panel.take();
@@ -161,6 +162,7 @@ impl State {
             }
             Command::CloseWorkspace => {
                 self.data = None;
+                self.session.view.notes = std::sync::Arc::default();
                 self.session.search.forget();
                 self.session.view.query.clear();
                 self.arranged = Arc::default();

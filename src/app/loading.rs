@@ -128,6 +128,9 @@ impl State {
             self.session.load_error =
                 Some(LoadFailure { title: loading.title.clone(), messages: workspace.failures.clone() });
         }
+        if !loading.add {
+            self.session.view.notes = Arc::default();
+        }
         self.data = Some(Arc::new(workspace));
         self.session.arranging = None;
         self.arranged = Arc::new(arranged);

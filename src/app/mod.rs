@@ -15,6 +15,7 @@ pub mod host;
 pub mod keys;
 pub mod lanes;
 mod loading;
+pub mod notes;
 mod panels;
 pub mod picker;
 pub mod picture;

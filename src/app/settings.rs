@@ -94,17 +94,26 @@ impl Settings {
         TEXT_SCALES[at]
     }
 
-    /// Reads settings. A missing or damaged file gives the defaults: settings are no reason not to start.
+    /// Reads settings. A missing or damaged file gives the defaults: settings are no reason not to start. The
+    /// second value says what was wrong with a file that is there; such a file is kept under another name.
     #[must_use]
-    pub fn read(path: &Path) -> Self {
-        let read = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
-        let mut settings = read.unwrap_or_default();
+    pub fn read(path: &Path) -> (Self, Option<String>) {
+        let (mut settings, why) = match std::fs::read(path) {
+            Ok(bytes) => match serde_json::from_slice::<Self>(&bytes) {
+                Ok(settings) => (settings, None),
+                Err(error) => (Self::default(), Some(set_aside(path, &error))),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (Self::default(), None),
+            Err(error) => {
+                (Self::default(), Some(format!("The settings in {} cannot be read: {error}.", path.display())))
+            }
+        };
         if !settings.text_scale.is_finite() {
             settings.text_scale = 1.0;
         }
         settings.text_scale = settings.text_scale.clamp(TEXT_SCALES[0], TEXT_SCALES[TEXT_SCALES.len() - 1]);
         settings.recent.truncate(MOST_RECENT);
-        settings
+        (settings, why)
     }
 
     /// Writes settings; a half-written file never takes the place of a good one.
@@ -122,6 +131,16 @@ impl Settings {
     }
 }
 
+/// Renames a damaged file, so that writing settings does not destroy what may be mended by hand.
+fn set_aside(path: &Path, error: &serde_json::Error) -> String {
+    let aside = path.with_extension("json.damaged");
+    let kept = match std::fs::rename(path, &aside) {
+        Ok(()) => format!(" It is kept as {}.", aside.display()),
+        Err(_) => String::new(),
+    };
+    format!("The settings in {} are damaged ({error}); these are the defaults.{kept}", path.display())
+}
+
 /// Where the settings of this user are, if the system has such a place.
 #[must_use]
 pub fn path() -> Option<PathBuf> {
@@ -136,18 +155,21 @@ mod tests {
     fn settings_survive_a_round_trip_and_damage_gives_defaults() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deep/settings.json");
-        assert_eq!(Settings::read(&path), Settings::default());
+        assert_eq!(Settings::read(&path), (Settings::default(), None));
         let mut settings = Settings { theme: ThemeChoice::Light, text_scale: 1.3, ..Settings::default() };
         settings.remember(Path::new("/a.json"));
         settings.remember(Path::new("/b.json"));
         settings.remember(Path::new("/a.json"));
         assert_eq!(settings.recent, [PathBuf::from("/a.json"), PathBuf::from("/b.json")]);
         settings.write(&path).unwrap();
-        assert_eq!(Settings::read(&path), settings);
+        assert_eq!(Settings::read(&path), (settings, None));
         std::fs::write(&path, "{\"theme\": 3").unwrap();
-        assert_eq!(Settings::read(&path), Settings::default());
+        let (settings, why) = Settings::read(&path);
+        assert_eq!(settings, Settings::default());
+        assert!(why.unwrap().contains("damaged"));
+        assert!(!path.exists() && path.with_extension("json.damaged").exists());
         std::fs::write(&path, "{\"text_scale\": 1e9, \"unknown\": 1}").unwrap();
-        assert!((Settings::read(&path).text_scale - 2.0).abs() < 1e-6);
+        assert!((Settings::read(&path).0.text_scale - 2.0).abs() < 1e-6);
     }
 
     #[test]

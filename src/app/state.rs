@@ -166,6 +166,10 @@ impl State {
             || session.picker.is_some()
             || session.keys_panel.is_some()
             || session.export.is_some()
+            || session.picker.is_some()
+            || session.keys_panel.is_some()
+            || session.export.is_some()
+            || session.tables.export.is_some()
     }
 
     /// Copies choices that the scene needs into the view.

@@ -145,7 +145,7 @@ mod tests {
                 assert!(contrast(widget.fg_stroke.color, widget.weak_bg_fill) >= 4.5, "{kind}: {widget:?}");
             }
             assert!(contrast(visuals.hyperlink_color, visuals.panel_fill) >= 4.5, "{kind}");
-            assert!(contrast(visuals.selection.stroke.color, visuals.selection.bg_fill) >= 3.5, "{kind}");
+            assert!(contrast(visuals.selection.stroke.color, visuals.selection.bg_fill) >= 4.5, "{kind}");
         }
     }
 

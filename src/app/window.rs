@@ -79,7 +79,7 @@ impl App {
         });
         let waker = ctx.clone();
         host.waker = Arc::new(move || waker.request_repaint());
-        let settings = host.settings_path.as_deref().map(Settings::read).unwrap_or_default();
+        let (settings, damage) = host.settings_path.as_deref().map(Settings::read).unwrap_or_default();
         let mut app = Self {
             state: State::new(settings),
             host,
@@ -93,6 +93,10 @@ impl App {
             changed_at: None,
         };
         app.restyle(ctx);
+        if let Some(why) = damage {
+            tracing::warn!("{why}");
+            app.state.session.effects.push(Effect::Toast(Tone::Bad, why));
+        }
         if !sources.is_empty() {
             app.apply(Command::OpenSources(sources));
         }

@@ -516,6 +516,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         focused: None,
         measure: None,
         clocks: ClockMarks::default(),
+        notes: Vec::new(),
         legend: Vec::new(),
         footer: Vec::new(),
         hidden: super::frame::Hidden::default(),

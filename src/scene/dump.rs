@@ -84,6 +84,9 @@ impl Scene {
         if let Some(rect) = self.focused {
             line(format!("focused {}", rect_text(rect)));
         }
+        for note in &self.notes {
+            line(format!("note {:.0}..{:.0} {}", note.x[0], note.x[1], note.text));
+        }
         if let Some(measure) = &self.measure {
             let raw = measure.raw.as_ref().map(|raw| format!(" | {raw}")).unwrap_or_default();
             line(format!("measure {:.0}..{:.0} {}{raw}", measure.x[0], measure.x[1], measure.text));

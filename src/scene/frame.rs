@@ -161,6 +161,15 @@ pub struct Edge {
     pub enters_left: bool,
 }
 
+/// A range note in view.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NoteMark {
+    /// Left and right edge.
+    pub x: [f32; 2],
+    /// Number, text and length, cropped.
+    pub text: Arc<str>,
+}
+
 /// The measured range.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Measure {
@@ -288,6 +297,8 @@ pub struct Scene {
     pub measure: Option<Measure>,
     /// What is known about clocks.
     pub clocks: ClockMarks,
+    /// Range notes in view.
+    pub notes: Vec<NoteMark>,
     /// Legend of an export.
     pub legend: Vec<LegendEntry>,
     /// Texts of the footer of an export.

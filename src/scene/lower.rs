@@ -289,6 +289,7 @@ fn overlay_layer(scene: &Scene) -> Layer {
     }
     clocks::badge_shapes(scene, &mut shapes);
     clocks::arrow_shapes(scene, &mut shapes);
+    super::notes::shapes(scene, &mut shapes);
     if let Some(measure) = &scene.measure {
         let [left, right] = measure.x;
         shapes.push(filled(Rect::from_x_y_ranges(left..=right, canvas.y_range()), theme.range));

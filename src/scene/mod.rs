@@ -14,6 +14,7 @@ mod heads;
 mod hit;
 mod labels;
 mod lower;
+mod notes;
 pub mod palette;
 mod profile;
 pub mod ruler;

@@ -41,6 +41,7 @@ pub(super) fn add(context: &Context<'_>, scene: &mut Scene) {
         .filter(is_known)
         .and_then(|span| span_rect(context.input, scene, span))
         .filter(|&rect| is_in_view(scene, rect));
+    super::notes::add(context.view, scene);
     scene.measure = context.view.measure.map(|range| {
         let range = range.ordered();
         let canvas = scene.areas.canvas;

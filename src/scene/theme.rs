@@ -51,7 +51,7 @@ pub struct Theme {
     pub text: Color32,
     /// Text that explains.
     pub text_dim: Color32,
-    /// Text that may be overlooked; still readable (3 : 1).
+    /// Text that may be overlooked; still readable.
     pub text_faint: Color32,
     /// Buttons that are on, the window of the overview, focus.
     pub accent: Color32,
@@ -101,8 +101,8 @@ pub const DARK: Theme = Theme {
     lane_tint: rgb(0x16_18_1c),
     text: rgb(0xe8_ea_ed),
     text_dim: rgb(0xa3_a9_b4),
-    text_faint: rgb(0x7d_84_90),
-    accent: rgb(0x3f_7f_e0),
+    text_faint: rgb(0x8d_94_a0),
+    accent: rgb(0x35_70_cf),
     on_accent: rgb(0xff_ff_ff),
     error: rgb(0xff_5d_6c),
     on_error: rgb(0x1a_08_0a),
@@ -134,7 +134,7 @@ pub const LIGHT: Theme = Theme {
     lane_tint: rgb(0xfa_fb_fc),
     text: rgb(0x1a_1d_23),
     text_dim: rgb(0x55_5c_68),
-    text_faint: rgb(0x7a_82_8f),
+    text_faint: rgb(0x61_69_76),
     accent: rgb(0x23_63_c9),
     on_accent: rgb(0xff_ff_ff),
     error: rgb(0xc8_1e_3a),
@@ -227,11 +227,11 @@ mod tests {
     #[test]
     fn text_is_readable_on_every_ground_in_both_themes() {
         for theme in [&DARK, &LIGHT] {
-            for ground in [theme.canvas, theme.panel, theme.bar, theme.control] {
+            for ground in [theme.canvas, theme.panel, theme.bar, theme.control, theme.lane_tint] {
                 for (name, text, least) in [
                     ("text", theme.text, 7.0),
                     ("dim", theme.text_dim, 4.5),
-                    ("faint", theme.text_faint, 3.0),
+                    ("faint", theme.text_faint, 4.5),
                     ("warning", theme.warning, 4.5),
                     ("clock", theme.clock, 4.5),
                     ("error", theme.error, 4.5),
@@ -241,7 +241,12 @@ mod tests {
                 }
             }
             assert!(contrast(theme.canvas, theme.hit) >= 4.5, "{}", theme.kind);
-            assert!(contrast(theme.accent, theme.on_accent) >= 3.5, "{}", theme.kind);
+            assert!(contrast(theme.accent, theme.on_accent) >= 4.5, "{}", theme.kind);
+            // Lines that say something: focus, the selected segment, the edge of a measured range (WCAG 1.4.11).
+            assert!(contrast(theme.accent, theme.canvas) >= 3.0, "{}", theme.kind);
+            for text in [theme.text, theme.error] {
+                assert!(contrast(text, theme.error_ground) >= 4.5, "{} on the ground of errors", theme.kind);
+            }
             assert!(contrast(theme.error, theme.on_error) >= 4.5, "{}", theme.kind);
         }
     }

@@ -44,6 +44,15 @@ impl TimeRange {
     }
 }
 
+/// A stretch of time that somebody kept, with a word to it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RangeNote {
+    /// Where; its ends are in order.
+    pub range: TimeRange,
+    /// What about it; may be empty.
+    pub text: String,
+}
+
 /// What the user sees.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ViewState {
@@ -59,6 +68,8 @@ pub struct ViewState {
     pub focused: Option<SpanIx>,
     /// The measured range; its ends need not be in order.
     pub measure: Option<TimeRange>,
+    /// Ranges that were kept, in the order in which they were.
+    pub notes: Arc<Vec<RangeNote>>,
     /// The search query, as typed.
     pub query: String,
     /// The events that the ends of the measured range stand on, when they snapped to any: from, to.
@@ -91,6 +102,7 @@ impl Default for ViewState {
             selection: Vec::new(),
             focused: None,
             measure: None,
+            notes: Arc::default(),
             query: String::new(),
             measure_ends: [None; 2],
             finding: None,

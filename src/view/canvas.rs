@@ -108,7 +108,7 @@ impl Canvas {
         if let Some(Drag::Lane { lane, y }) = self.gestures.drag() {
             lane_heads::drag_ui(ui, rect, &scene, lane, y);
         }
-        access::nodes(ui, rect, &scene, data, state, queue);
+        access::nodes(ui, rect, response.id, &scene, data, state, queue);
         scroll_bar(ui, rect, &scene, queue);
         hit_keys(ui, &response, state, queue);
     }

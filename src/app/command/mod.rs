@@ -167,6 +167,10 @@ pub enum Command {
     MenuBar,
     /// Measures the time that the selection takes.
     MeasureSelection,
+    /// Keeps the measured range as a note.
+    KeepNote,
+    /// Removes the note of the measured range, else the last one.
+    RemoveNote,
     /// Closes what is open on top, else clears the measured range, else the selection.
     Clear,
 
@@ -241,6 +245,8 @@ pub enum Command {
     Keys(crate::app::bindings::KeysCommand),
     /// Does something with a lane.
     Lanes(LaneCommand),
+    /// Does something with a range note.
+    Note(crate::app::notes::NoteCommand),
     /// Does something with the open picker.
     Picker(crate::app::picker::PickerCommand),
     /// Moves the view along time, nanoseconds.
