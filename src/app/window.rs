@@ -130,14 +130,14 @@ impl App {
 
     /// What key presses mean now.
     fn situation(&self, ctx: &egui::Context) -> keys::Situation {
-        let has_focus = ctx.memory(|memory| memory.focused().is_some());
+        let held = self.focus.held();
         let session = &self.state.session;
         keys::Situation {
             is_modal: self.state.is_overlaid(),
             is_capturing: session.keys_panel.as_ref().is_some_and(|panel| panel.capturing.is_some()),
-            on_canvas: !has_focus || self.state.data.is_some() && self.focus.current(ctx) == Some(Region::Canvas),
+            on_canvas: !held.is_any || self.state.data.is_some() && held.region == Some(Region::Canvas),
             in_menu: egui::Popup::is_any_open(ctx),
-            is_typing: ctx.text_edit_focused(),
+            is_typing: held.is_text || ctx.text_edit_focused(),
         }
     }
 
@@ -229,7 +229,7 @@ impl eframe::App for App {
         panels::window_ui(ui, &self.state, &mut self.canvas, &mut self.focus, self.frame_ms, &mut self.queue);
         let ctx = ui.ctx().clone();
         self.toasts.show(&ctx);
-        self.focus.ring_ui(&ctx, self.state.theme().theme());
+        self.focus.end(&ctx, self.state.theme().theme());
         self.run_queue(&ctx);
         self.restyle(&ctx);
     }

@@ -158,8 +158,9 @@ impl Canvas {
     /// The menu of a lane head, or of the canvas.
     fn lane_menu(&mut self, ui: &Ui, response: &egui::Response, state: &State, hit: Option<Hit>, queue: &mut Queue) {
         if response.has_focus() {
-            // Arrow keys move the view, not the focus.
-            let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
+            // Arrow keys move the view, Esc clears; neither moves the focus.
+            let filter =
+                EventFilter { horizontal_arrows: true, vertical_arrows: true, escape: true, ..EventFilter::default() };
             ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         }
         if response.secondary_clicked() {

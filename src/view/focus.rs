@@ -43,11 +43,25 @@ pub enum Go {
     Open(Category),
 }
 
+/// What has the keyboard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Held {
+    /// Anything at all.
+    pub is_any: bool,
+    /// The part of the window that it is in.
+    pub region: Option<Region>,
+    /// A text field.
+    pub is_text: bool,
+}
+
 /// Remembers between frames where the parts are.
 #[derive(Default)]
 pub struct Focus {
     regions: Vec<(Region, Rect)>,
     open_menu: Option<Category>,
+    /// What had the keyboard when the last frame was done: what keys are aimed at. egui takes the focus away at
+    /// Esc before anything else sees the key.
+    held: Held,
     /// The keyboard moved the focus last, so the ring is shown.
     is_by_keyboard: bool,
     alt: AltAlone,
@@ -112,8 +126,7 @@ impl Focus {
     }
 
     /// The part that has the keyboard.
-    #[must_use]
-    pub fn current(&self, ctx: &Context) -> Option<Region> {
+    fn current(&self, ctx: &Context) -> Option<Region> {
         let focused = ctx.memory(egui::Memory::focused)?;
         let place = place_of(ctx, focused)?.center();
         self.regions.iter().find(|(_, rect)| rect.contains(place)).map(|(region, _)| *region)
@@ -134,8 +147,19 @@ impl Focus {
         })
     }
 
-    /// After everything is drawn: the ring around the focused widget.
-    pub fn ring_ui(&self, ctx: &Context, theme: &Theme) {
+    /// What had the keyboard when the last frame was done.
+    #[must_use]
+    pub const fn held(&self) -> Held {
+        self.held
+    }
+
+    /// After everything is drawn: remembers what has the keyboard, and draws the ring around it.
+    pub fn end(&mut self, ctx: &Context, theme: &Theme) {
+        self.held = Held {
+            is_any: ctx.memory(|memory| memory.focused().is_some()),
+            region: self.current(ctx),
+            is_text: ctx.text_edit_focused(),
+        };
         let focused = ctx.memory(egui::Memory::focused).filter(|_| self.is_by_keyboard);
         let Some(place) = focused.and_then(|id| place_of(ctx, id)).filter(|place| place.is_positive()) else { return };
         let painter = ctx.layer_painter(LayerId::new(Order::Tooltip, Id::unique("focus-ring")));

@@ -1,13 +1,15 @@
 //! A window without display or graphics driver, fake dialogs and clipboard, and what every test does with it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
+use egui::accesskit::{Action, Role};
 use egui::{Key, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use skewline::app::host::{Picked, Wake};
 use skewline::app::{App, Clipboard, Dialogs, Host};
 use skewline::load::Source;
@@ -71,17 +73,29 @@ impl Clipboard for FakeClipboard {
 }
 
 pub fn window_with(sources: Vec<Source>, dialogs: FakeDialogs, pasted: Pasted) -> Harness<'static, App> {
+    let mut harness = unsettled_window(sources, dialogs, pasted, None);
+    settle(&mut harness);
+    harness
+}
+
+/// A window of which nothing is drawn yet, so that a test can watch it load.
+pub fn unsettled_window(
+    sources: Vec<Source>,
+    dialogs: FakeDialogs,
+    pasted: Pasted,
+    settings_path: Option<PathBuf>,
+) -> Harness<'static, App> {
     let host = Host {
         dialogs: Box::new(dialogs),
         clipboard: Box::new(FakeClipboard(pasted)),
-        settings_path: None,
+        settings_path,
         waker: Arc::new(|| {}),
     };
     let mut harness = Harness::builder()
         .with_size(vec2(1400.0, 900.0))
         .allow_missing_glyphs()
         .build_eframe(|cc| App::new(&cc.egui_ctx, host, sources));
-    settle(&mut harness);
+    harness.step();
     harness
 }
 
@@ -109,11 +123,41 @@ pub fn settle(harness: &mut Harness<'_, App>) {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
+    assert_accessible(harness);
+}
+
+/// Everything that can be acted on has a name, and no two things that are acted on alike share one.
+pub fn assert_accessible(harness: &Harness<'_, App>) {
+    harness.check_accessibility();
+    let mut names = BTreeSet::new();
+    for node in harness.root().children_recursive() {
+        let node = node.accesskit_node();
+        if matches!(node.role(), Role::Button | Role::Tab | Role::CheckBox | Role::TextInput | Role::ComboBox) {
+            let hint = || node.data().placeholder().map(str::to_owned);
+            let name = node.label().or_else(hint).unwrap_or_default();
+            assert!(names.insert((format!("{:?}", node.role()), name.clone())), "two {:?}s called {name}", node.role());
+        }
+        // What Tab reaches says what it is; only the handles between columns of a table do not (egui_table names
+        // none), and every one of them has a keyboard way round: columns fit their contents by themselves.
+        let is_focusable = node.data().supports_action(Action::Focus);
+        let says_something = [node.label(), node.value(), node.data().placeholder().map(str::to_owned)]
+            .iter()
+            .flatten()
+            .any(|text| !text.trim().is_empty());
+        let is_handle = node.role() == Role::Unknown && node.raw_bounds().is_some_and(|place| place.width() <= 8.0);
+        assert!(
+            !is_focusable || says_something || is_handle,
+            "Tab reaches a nameless {:?} at {:?}",
+            node.role(),
+            node.raw_bounds()
+        );
+    }
 }
 
 pub fn press(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
     harness.key_press_modifiers(modifiers, key);
     harness.run_steps(2);
+    assert_accessible(harness);
 }
 
 pub fn selected_names(harness: &Harness<'_, App>) -> Vec<String> {

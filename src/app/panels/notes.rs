@@ -31,8 +31,11 @@ pub fn notes_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                         queue.push(Command::Note(NoteCommand::Remove(at)));
                     }
                     let mut text = note.text.clone();
-                    let edit = TextEdit::singleline(&mut text).hint_text(format!("Text of note {number}"));
-                    if ui.add(edit.desired_width(f32::INFINITY)).changed() {
+                    let edit = TextEdit::singleline(&mut text).hint_text("What about it?").desired_width(f32::INFINITY);
+                    let edit = ui.add(edit);
+                    let name = format!("Text of note {number}");
+                    edit.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, &name));
+                    if edit.changed() {
                         queue.push(Command::Note(NoteCommand::Rename(at, text)));
                     }
                 });

@@ -46,7 +46,7 @@ pub fn attributes_ui(ui: &mut Ui, details: &Details<'_>, attrs: &[Attr], queue: 
     if matching.is_empty() && !attrs.is_empty() {
         ui.label(RichText::new("nothing matches the filter").weak());
     }
-    if attrs.len() > 1 && ui.small_button("Copy all").clicked() {
+    if attrs.len() > 1 && copy_all_ui(ui) {
         let lines: Vec<String> =
             matching.iter().map(|(key, attr)| format!("{key}: {}", store.value_text(attr.value))).collect();
         queue.push(Command::CopyText { what: "attributes".to_owned(), text: lines.join("\n") });
@@ -149,4 +149,11 @@ mod tests {
         assert_eq!(split("a..b"), None);
         assert_eq!(split("build.20261121"), None, "a date is no position");
     }
+}
+
+/// The button that copies every attribute; the table of spans has one of that text too.
+fn copy_all_ui(ui: &mut Ui) -> bool {
+    let button = ui.small_button("Copy all");
+    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Copy all attributes"));
+    button.clicked()
 }
