@@ -47,9 +47,9 @@ fn slash_searches_and_enter_goes_from_hit_to_hit() {
     // checkout has no r in its name, but its trace id and its attributes are searched too.
     type_query(&mut harness, "eserve OR name:charge");
     assert_count(&harness, "2 hits");
-    harness.get_by_label_contains("reserve stock, 30 ms, search hit");
-    harness.get_by_label_contains("charge card, 40 ms, failed, search hit");
-    assert!(harness.query_by_label("checkout, 100 ms, search hit").is_none());
+    harness.get_by_label_contains("reserve stock, 30 ms, at 10 ms, lane shop, search hit");
+    harness.get_by_label_contains("charge card, 40 ms, at 50 ms, lane shop, failed, search hit");
+    assert!(harness.query_by_label("checkout, 100 ms, at 0 ns, lane shop, search hit").is_none());
     for (held, name, count) in [
         (Modifiers::NONE, "reserve stock", "1 of 2 hits"),
         (Modifiers::NONE, "charge card", "2 of 2 hits"),
@@ -73,7 +73,7 @@ fn slash_searches_and_enter_goes_from_hit_to_hit() {
     assert!(selected_names(&harness).is_empty() && !query(&harness).is_empty());
     press(&mut harness, Modifiers::NONE, Key::Escape);
     assert_eq!(query(&harness), "");
-    harness.get_by_label("charge card, 40 ms, failed");
+    harness.get_by_label("charge card, 40 ms, at 50 ms, lane shop, failed");
 }
 
 #[test]
