@@ -35,7 +35,7 @@ pub struct KeySettings {
 /// Where Jaeger's keys differ from ours, by command id. From `keyboard-mappings.tsx` in
 /// `packages/jaeger-ui/src/components/TracePage` of github.com/jaegertracing/jaeger-ui: S and W scroll a page,
 /// F and B go to the next and previous span down the page, A and D or arrows pan, up and down zoom (with
-/// shift: a lot), Ctrl+B searches, O and P expand and collapse a level, [ and ] everything.
+/// shift: a lot), Ctrl+B searches, O and P expand and collapse a level, [ expands everything.
 const JAEGER: &[(&str, &[Keys])] = &[
     ("page-down", &[place(Key::S), place(Key::PageDown)]),
     ("page-up", &[place(Key::W), place(Key::PageUp)]),
@@ -46,6 +46,10 @@ const JAEGER: &[(&str, &[Keys])] = &[
     ("zoom-out", &[place(Key::ArrowDown), keys::symbol(Key::Minus)]),
     ("zoom-out-far", &[shift(Key::ArrowDown)]),
     ("find", &[ctrl(Key::B), keys::symbol(Key::Slash), ctrl(Key::F)]),
+    ("fold", &[place(Key::P), place(Key::H)]),
+    ("unfold", &[place(Key::O), place(Key::L)]),
+    ("unfold-all", &[place(Key::OpenBracket), shift(Key::L)]),
+    ("pin-lane", &[shift(Key::P)]),
     ("zoom-to-selection", &[shift(Key::F)]),
     ("parent", &[shift(Key::OpenBracket)]),
     ("first-child", &[shift(Key::CloseBracket)]),

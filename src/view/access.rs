@@ -1,4 +1,4 @@
-//! What a screen reader gets of the canvas: a summary, and nodes for lanes, the selection and the widest spans.
+//! What a screen reader gets of the canvas: a summary, and nodes for the selection and the widest spans.
 
 use egui::accesskit::{Action, Node, Role};
 use egui::{Id, Rect, Sense, Ui};
@@ -8,12 +8,10 @@ use crate::app::command::{Command, Queue};
 use crate::app::workspace::Workspace;
 use crate::model::time::duration_text;
 use crate::model::{SpanFlags, SpanIx};
-use crate::scene::{LaneHead, Scene, SceneBar, count_text};
+use crate::scene::{Scene, SceneBar, count_text};
 
 /// Most span nodes per frame: enough to walk through what is readable, few enough to cost nothing.
 const MOST_NODES: usize = 60;
-/// Most lane nodes per frame; lanes are a few lines high, so this is more than fit a screen.
-const MOST_LANES: usize = 60;
 /// Narrower bars have no readable name on the screen either.
 const LEAST_WIDTH: f32 = 24.0;
 /// Longest name in a label, in characters.
@@ -46,9 +44,6 @@ pub fn nodes(ui: &Ui, rect: Rect, surface: Id, scene: &Scene, data: &Workspace, 
             node.set_active_descendant(span_id(ui, span).accesskit_id());
         }
     });
-    for lane in scene.lanes.iter().take(MOST_LANES) {
-        lane_node(ui, rect, scene, lane, state);
-    }
     for (span, place) in span_places(scene, state) {
         let id = span_id(ui, span);
         let is_selected = state.session.view.selection.contains(&span);
@@ -83,23 +78,6 @@ fn span_places(scene: &Scene, state: &State) -> Vec<(SpanIx, Rect)> {
     let focused = view.focused.zip(scene.focused);
     let others = bars.into_iter().map(|bar| (bar.span, bar.rect));
     focused.into_iter().chain(others).take(MOST_NODES).map(|(span, rect)| (span, rect.intersect(canvas))).collect()
-}
-
-fn lane_node(ui: &Ui, rect: Rect, scene: &Scene, lane: &LaneHead, state: &State) {
-    let head = lane.rect.intersect(scene.areas.heads);
-    if !head.is_positive() {
-        return;
-    }
-    let Some(info) = state.arranged.lane(lane.lane) else { return };
-    let mut parts =
-        vec![format!("lane {}", short(state.session.view.lanes.name(info))), count_text(info.spans, "span")];
-    let guess = if info.is_guess { "guessed" } else { "" };
-    parts.extend([&*info.detail, &*info.chip, lane.kind, guess].iter().filter(|it| !it.is_empty()).map(|it| short(it)));
-    let id = ui.scope_id().with(("lane", lane.lane.at()));
-    add_node(ui, id, head.translate(rect.min.to_vec2()), |node| {
-        node.set_role(Role::Label);
-        node.set_value(parts.join(", "));
-    });
 }
 
 fn add_node(ui: &Ui, id: Id, place: Rect, fill: impl FnOnce(&mut Node)) {

@@ -15,13 +15,7 @@ fn the_canvas_says_what_it_shows() {
 fn spans_and_lanes_are_said_with_what_matters() {
     let harness = window(vec![small()]);
     harness.get_by_label("charge card, 40 ms, at 50 ms, lane shop, failed");
-    let lanes: Vec<String> = harness
-        .root()
-        .children_recursive()
-        .filter_map(|node| node.accesskit_node().value())
-        .filter(|value| value.starts_with("lane shop, 4 spans"))
-        .collect();
-    assert_eq!(lanes.len(), 1, "{lanes:?}");
+    harness.get_by_label_contains("Lane shop, 4 spans");
 }
 
 #[test]

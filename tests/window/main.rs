@@ -8,9 +8,9 @@
 mod access;
 mod exporting;
 mod harness;
-mod lanes;
 mod hostile;
 mod keyboard;
+mod lanes;
 mod notes;
 mod opening;
 mod panels;

@@ -29,7 +29,9 @@ pub fn pick_list_ui(ui: &Ui, state: &State, queue: &mut Queue) {
         if field.changed() {
             push(queue, PickerCommand::Query(query));
         }
-        if !field.has_focus() {
+        // Asked of the memory: while another window is in front no widget has the focus, and asking for it in
+        // every frame would draw without end.
+        if !ui.memory(|memory| memory.has_focus(field.id)) {
             field.request_focus();
         }
         ui.add_space(4.0);
