@@ -166,9 +166,6 @@ impl State {
             || session.picker.is_some()
             || session.keys_panel.is_some()
             || session.export.is_some()
-            || session.picker.is_some()
-            || session.keys_panel.is_some()
-            || session.export.is_some()
             || session.tables.export.is_some()
     }
 

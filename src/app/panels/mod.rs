@@ -70,22 +70,6 @@ pub fn window_ui(
     }
     if let Some(rect) = right_ui(ui, state, queue) {
         focus.add(Region::Side, rect);
-    if state.data.is_some() && state.settings.details_open {
-        let panel = Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 8, top: 10, bottom: 6 });
-        let scale = state.settings.text_scale;
-        let room = ui.available_width();
-        let shown = Panel::right("details")
-            .frame(panel)
-            .resizable(true)
-            .default_size((360.0 * scale).min(room * 0.34))
-            .size_range(200.0..=(room * 0.6).max(220.0))
-            .show(ui, |ui| {
-                // Contents never widen the drawer: they are cut or wrapped.
-                ui.set_max_width(ui.available_width());
-                notes::notes_ui(ui, state, queue);
-                details::details_ui(ui, state, queue);
-            });
-        focus.add(Region::Side, shown.response.rect);
     }
     let before_drawer = ui.available_rect_before_wrap();
     drawer::drawer_ui(ui, state, queue);
@@ -145,6 +129,7 @@ fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect>
                 findings::findings_ui(ui, state, queue);
             }
             if details {
+                notes::notes_ui(ui, state, queue);
                 details::details_ui(ui, state, queue);
             }
         });

@@ -22,7 +22,7 @@ pub fn rename_ui(ui: &Ui, state: &State, queue: &mut Queue) {
         if field.changed() {
             push(LaneCommand::TypeName(text));
         }
-        if !field.has_focus() {
+        if !ui.memory(|memory| memory.has_focus(field.id)) {
             field.request_focus();
         }
         ui.add_space(6.0);
