@@ -3,6 +3,7 @@
 use ecolor::Color32;
 use foldhash::fast::FixedState;
 use std::hash::BuildHasher;
+use std::sync::LazyLock;
 
 use super::theme::{ThemeKind, mix, rgb, text_on};
 use crate::model::{ResourceIx, TraceStore};
@@ -44,6 +45,35 @@ pub const fn slots() -> usize {
 /// The colours of slot `slot`; slots past [`slots`] repeat.
 #[must_use]
 pub fn slot_colors(slot: usize, theme: ThemeKind) -> BarColors {
+    Table::get().slots[theme as usize][slot % slots()]
+}
+
+/// The colours of spans without a service.
+#[must_use]
+pub fn unknown_colors(theme: ThemeKind) -> BarColors {
+    Table::get().unknown[theme as usize]
+}
+
+/// All colours, made once: a frame asks for those of every bar, and contrast is a matter of powers.
+struct Table {
+    slots: [Vec<BarColors>; 2],
+    unknown: [BarColors; 2],
+}
+
+impl Table {
+    fn get() -> &'static Self {
+        static TABLE: LazyLock<Table> = LazyLock::new(|| Table {
+            slots: THEMES.map(|theme| (0..slots()).map(|slot| mixed(slot, theme)).collect()),
+            unknown: THEMES.map(|theme| with_text(theme.theme().unknown)),
+        });
+        &TABLE
+    }
+}
+
+/// In the order of their numbers.
+const THEMES: [ThemeKind; 2] = [ThemeKind::Dark, ThemeKind::Light];
+
+fn mixed(slot: usize, theme: ThemeKind) -> BarColors {
     let hue = rgb(HUES[slot % HUES.len()].1);
     let round = slot / HUES.len() % ROUNDS;
     // On white, pale hues need a little depth to stand out.
@@ -51,14 +81,10 @@ pub fn slot_colors(slot: usize, theme: ThemeKind) -> BarColors {
         ThemeKind::Dark => [0.0, 0.42, 0.2],
         ThemeKind::Light => [0.06, 0.42, 0.24],
     };
-    let fill = mix(hue, rgb(0x101216), depth[round]);
-    BarColors { fill, text: text_on(fill) }
+    with_text(mix(hue, rgb(0x101216), depth[round]))
 }
 
-/// The colours of spans without a service.
-#[must_use]
-pub fn unknown_colors(theme: ThemeKind) -> BarColors {
-    let fill = theme.theme().unknown;
+fn with_text(fill: Color32) -> BarColors {
     BarColors { fill, text: text_on(fill) }
 }
 
