@@ -1,7 +1,8 @@
 //! Loading speed of every format but OTLP JSON, on the same spans: those of the `scale` scenario.
 //!
 //! Goals: OTLP protobuf no slower than prost's own full decode of the same bytes; Jaeger, Zipkin and Chrome
-//! traces at 250 MB/s or more per core. `loader` uses all cores, `one core` one; both end with a finished store.
+//! traces at 250 MB/s or more per core. `loader` uses all cores and ends with a finished store; for one core, pin it:
+//! `taskset -c 0 cargo bench --bench load_formats`.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
@@ -240,7 +241,6 @@ fn chrome(store: &TraceStore) -> Vec<u8> {
 
 fn benches(criterion: &mut Criterion) {
     let store = scale();
-    let one_core = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let files: [(&str, Arc<[u8]>); 4] = [
         ("otlp-proto", proto(&store).into()),
         ("jaeger-json", jaeger(&store).into()),
@@ -253,8 +253,6 @@ fn benches(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(*format);
         group.throughput(Throughput::Bytes(bytes.len() as u64)).sample_size(10);
         group.bench_function("loader", |bencher| bencher.iter(|| black_box(read(bytes))));
-        group
-            .bench_function("loader, one core", |bencher| bencher.iter(|| one_core.install(|| black_box(read(bytes)))));
         if *format == "otlp-proto" {
             group.bench_function("prost decodes", |bencher| {
                 bencher.iter(|| black_box(TracesData::decode(&bytes[..]).unwrap()));
