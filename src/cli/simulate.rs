@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
 use super::{Exit, output};
-use crate::simulate::{self, Scenario};
+use crate::simulate::{self, Planted, Scenario};
 
 /// What to simulate, and where to write it.
 #[derive(clap::Args, Debug)]
@@ -23,6 +23,9 @@ pub struct Args {
     /// scale: write at least so many spans (complete turns, so slightly more)
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub spans: u64,
+    /// The same without its fault: the twin that an analysis must find nothing in
+    #[arg(long)]
+    pub clean: bool,
     /// Where the true clock offsets go [default: next to FILE, ending in .truth.json; nowhere for -]
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
@@ -35,6 +38,55 @@ pub enum Name {
     SlowConversation,
     /// Many conversations at a steady load, as JSON lines of about 1.27 KB per span
     Scale,
+    /// A browser whose clock is off by up to three seconds
+    SkewedBrowser,
+    /// A browser whose clock drifts by up to 48 ppm over hours
+    Drift,
+    /// A machine whose clock jumps in the middle of a conversation
+    Step,
+    /// A machine whose clock is corrected at 500 ppm for minutes
+    Slew,
+    /// A laptop that sleeps for hours while the page stays open
+    SleptLaptop,
+    /// Inference behind queues: nothing comes back, and one stage is ahead
+    OneWayPipeline,
+    /// Two cloned machines that report one id
+    MergedClocks,
+    /// A call whose server span hangs from another call
+    WrongParent,
+    /// Writes that nobody waits for
+    AsyncChildren,
+    /// A machine that keeps only milliseconds
+    MsRounded,
+    /// A service that writes micro- or milliseconds where nanoseconds belong
+    UnitMistake,
+    /// Streamed answers whose server spans end last, from a provider whose clock is off
+    Streaming,
+}
+
+impl Args {
+    fn scenario(&self) -> anyhow::Result<Scenario> {
+        let planted = match self.scenario {
+            Name::SlowConversation | Name::Scale if self.clean => {
+                bail!("--clean leaves out the one fault of a scenario; this one has none, or several")
+            }
+            Name::SlowConversation => return Ok(Scenario::SlowConversation),
+            Name::Scale => return Ok(Scenario::Scale { spans: self.spans }),
+            Name::SkewedBrowser => Planted::SkewedBrowser,
+            Name::Drift => Planted::Drift,
+            Name::Step => Planted::Step,
+            Name::Slew => Planted::Slew,
+            Name::SleptLaptop => Planted::SleptLaptop,
+            Name::OneWayPipeline => Planted::OneWayPipeline,
+            Name::MergedClocks => Planted::MergedClocks,
+            Name::WrongParent => Planted::WrongParent,
+            Name::AsyncChildren => Planted::AsyncChildren,
+            Name::MsRounded => Planted::MsRounded,
+            Name::UnitMistake => Planted::UnitMistake,
+            Name::Streaming => Planted::Streaming,
+        };
+        Ok(Scenario::Planted { planted, is_clean: self.clean })
+    }
 }
 
 /// Writes the scenario and its truth.
@@ -42,10 +94,7 @@ pub enum Name {
 /// # Errors
 /// When a file could not be written.
 pub fn run(args: Args) -> anyhow::Result<Exit> {
-    let scenario = match args.scenario {
-        Name::SlowConversation => Scenario::SlowConversation,
-        Name::Scale => Scenario::Scale { spans: args.spans },
-    };
+    let scenario = args.scenario()?;
     let truth_path = args.truth.or_else(|| truth_path(&args.output));
     if truth_path.as_ref() == Some(&args.output) {
         bail!("the trace and its truth cannot both go to {}", args.output.display());

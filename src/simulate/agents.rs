@@ -163,6 +163,7 @@ impl Stage<'_> {
             queue_ns: 12 * MS,
             prefill_ns: 80 * MS,
             decode_ns: 226 * MS,
+            linger_ns: 0,
             chunks: 20,
             stall: None,
             input_tokens: 1_630,

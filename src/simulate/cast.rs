@@ -50,8 +50,18 @@ impl Cast {
     }
 
     fn add_clock(&mut self, name: String, (key, value): (&'static str, String), stamper: Stamper) -> usize {
-        let reference_ns = self.reference_ns;
-        self.clocks.push(Clock { name, key, value, offset_ns: 0, drift_ppb: 0, reference_ns, stamper });
+        self.clocks.push(Clock {
+            name,
+            key,
+            value,
+            offset_ns: 0,
+            drift_ppb: 0,
+            reference_ns: self.reference_ns,
+            stamper,
+            steps: Vec::new(),
+            slews: Vec::new(),
+            unit_ns: 1,
+        });
         self.clocks.len() - 1
     }
 
@@ -62,8 +72,21 @@ impl Cast {
 
     /// Sets how wrong the clock of `process` is.
     pub fn skew(&mut self, process: ProcessIx, offset_ns: i64, drift_ppb: i64) {
-        let clock = &mut self.clocks[self.processes[process.0 as usize].clock];
+        let clock = self.clock_of_mut(process);
         (clock.offset_ns, clock.drift_ppb) = (offset_ns, drift_ppb);
+    }
+
+    /// The clock of a process, to make it wrong.
+    pub fn clock_of_mut(&mut self, process: ProcessIx) -> &mut Clock {
+        &mut self.clocks[self.processes[process.0 as usize].clock]
+    }
+
+    /// Gives a process a clock of its own while its resource still claims the old one, as two machines that were
+    /// cloned with their ids do.
+    pub fn clone_clock(&mut self, process: ProcessIx, name: &str) {
+        let clock = Clock { name: name.to_owned(), ..self.clock_of(process).clone() };
+        self.clocks.push(clock);
+        self.processes[process.0 as usize].clock = self.clocks.len() - 1;
     }
 
     /// A person's browser.
@@ -150,6 +173,23 @@ impl Cast {
         let name = "claude-platform";
         let clock = self.add_clock("provider".to_owned(), ("service.name", name.to_owned()), Stamper::WallMicros);
         self.add_process(clock, vec![("service.name", name.into()), ("cloud.region", "us-east5".into())])
+    }
+
+    /// A stage of a pipeline on its own machine.
+    pub fn stage(&mut self, service: &'static str, rng: &mut Rng) -> ProcessIx {
+        let host = hex32(rng);
+        let clock = self.add_clock(service.to_owned(), ("host.id", host.clone()), Stamper::Wall);
+        self.add_process(
+            clock,
+            vec![
+                ("service.name", service.into()),
+                ("service.version", "3.4.1".into()),
+                ("service.instance.id", uuid(rng).into()),
+                ("host.id", host.into()),
+                ("telemetry.sdk.language", "python".into()),
+                ("telemetry.sdk.name", "opentelemetry".into()),
+            ],
+        )
     }
 
     /// A vector store that tells no more than its host name.

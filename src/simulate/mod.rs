@@ -13,6 +13,8 @@ mod cast;
 mod clock;
 mod model_call;
 mod otlp;
+mod pipeline;
+mod planted;
 mod rng;
 mod sample;
 mod scale;
@@ -26,7 +28,9 @@ mod tests;
 
 use std::io::{self, Write};
 
-pub use truth::{Fact, TrueClock, Truth};
+pub use clock::{Slew, Step};
+pub use planted::Planted;
+pub use truth::{Fact, Fault, TrueClock, TrueSlew, TrueStep, Truth};
 
 /// What to simulate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,11 +42,48 @@ pub enum Scenario {
         /// At least so many spans, unless it is 0.
         spans: u64,
     },
+    /// A few turns, or a pipeline, with one thing wrong.
+    Planted {
+        /// What.
+        planted: Planted,
+        /// The same run without it.
+        is_clean: bool,
+    },
+}
+
+/// When a simulated span really began and ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TrueTimes {
+    /// The trace's id.
+    pub trace: u128,
+    /// The span's id.
+    pub span: u64,
+    /// Which of the truth's clocks stamped it.
+    pub clock: usize,
+    /// True Unix nanoseconds.
+    pub start_ns: i64,
+    /// True Unix nanoseconds.
+    pub end_ns: i64,
+}
+
+/// The true times of all spans that [`write`] writes for `Scenario::Planted`: what no file holds, to check an
+/// analysis against.
+#[must_use]
+pub fn true_times(planted: Planted, is_clean: bool, seed: u64) -> Vec<TrueTimes> {
+    let run = planted::plan(planted, is_clean, seed);
+    let times = |span: &span::TrueSpan| TrueTimes {
+        trace: span.trace,
+        span: span.id,
+        clock: run.cast.processes[span.process.0 as usize].clock,
+        start_ns: span.start_ns,
+        end_ns: span.end_ns,
+    };
+    run.spans.iter().map(times).collect()
 }
 
 /// Writes a scenario as OTLP JSON and returns what is true about it.
 ///
-/// `SlowConversation` becomes one object with a span per line; `Scale` becomes JSON lines of requests
+/// `SlowConversation` and `Planted` become one object with a span per line; `Scale` becomes JSON lines of requests
 /// with about 500 spans each, as the collector's file exporter writes them. Needs memory for one
 /// request, however many spans are asked for.
 ///
@@ -56,5 +97,10 @@ pub fn write(scenario: Scenario, seed: u64, out: &mut dyn Write) -> io::Result<T
             Ok(sample.truth)
         }
         Scenario::Scale { spans } => scale::write(spans, seed, out),
+        Scenario::Planted { planted, is_clean } => {
+            let run = planted::plan(planted, is_clean, seed);
+            otlp::write_object(&run.cast, run.spans, out)?;
+            Ok(run.truth)
+        }
     }
 }

@@ -20,6 +20,8 @@ pub struct CallPlan {
     pub queue_ns: i64,
     pub prefill_ns: i64,
     pub decode_ns: i64,
+    /// How long the provider's span stays open after the last chunk, to count what was used.
+    pub linger_ns: i64,
     pub chunks: i64,
     /// After which chunk the stream stalls, and for how long.
     pub stall: Option<(i64, i64)>,
@@ -96,7 +98,7 @@ impl Stage<'_> {
         self.chunks(&mut chat, &mut message, plan);
         self.phases(&mut message, plan);
         let (client, server) = (chat.id, message.id);
-        self.end(message, served + plan.server_ns());
+        self.end(message, served + plan.server_ns() + plan.linger_ns);
         let end_ns = start + plan.ns();
         self.end(chat, end_ns);
         Called { client, server, end_ns }

@@ -76,6 +76,7 @@ fn call(out_ms: i64, phases_ms: [i64; 3], back_ms: i64, chunks: i64) -> CallPlan
         queue_ns: queue * MS,
         prefill_ns: prefill * MS,
         decode_ns: decode * MS,
+        linger_ns: 0,
         chunks,
         stall: None,
         input_tokens: 700 + prefill * 3,

@@ -108,7 +108,7 @@ fn pick<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
     &from[rng.below(from.len() as u64) as usize]
 }
 
-fn vary(rng: &mut Rng, number: i64, send_ns: i64) -> Plan {
+pub fn vary(rng: &mut Rng, number: i64, send_ns: i64) -> Plan {
     let query_ns = rng.around(190 * MS, 40);
     let refused = if rng.chance(8) { rng.between(1, 3) } else { 0 };
     let researchers = rng.below(4);
@@ -139,6 +139,7 @@ fn vary_call(rng: &mut Rng, decode_ns: i64) -> CallPlan {
         queue_ns: rng.between(5 * MS, 180 * MS),
         prefill_ns: rng.around(260 * MS, 60),
         decode_ns: rng.around(decode_ns, 60),
+        linger_ns: 0,
         chunks: rng.between(20, 90),
         stall: None,
         input_tokens: rng.between(400, 9_000),

@@ -61,6 +61,8 @@ pub enum Kind {
     Internal = 1,
     Server = 2,
     Client = 3,
+    Producer = 4,
+    Consumer = 5,
 }
 
 /// Which process of the [`Cast`](super::cast::Cast) reported a span.
@@ -109,6 +111,33 @@ pub struct TrueSpan {
 }
 
 impl TrueSpan {
+    /// A root span that has not ended.
+    pub fn new(
+        id: u64,
+        trace: u128,
+        (process, scope): (ProcessIx, &'static str),
+        name: impl Into<Text>,
+        kind: Kind,
+        start_ns: i64,
+    ) -> Self {
+        Self {
+            process,
+            scope,
+            trace,
+            id,
+            parent: 0,
+            parent_is_remote: false,
+            name: name.into(),
+            kind,
+            start_ns,
+            end_ns: start_ns,
+            attrs: Vec::with_capacity(20),
+            events: Vec::new(),
+            links: Vec::new(),
+            error: None,
+        }
+    }
+
     /// Where children hang from.
     pub const fn at(&self) -> At {
         At { trace: self.trace, span: self.id, process: self.process, start_ns: self.start_ns }

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value as Json;
+use strum::IntoEnumIterator as _;
 
 use super::span::{Kind, TrueSpan};
-use super::{Scenario, Truth, sample, scale, write};
+use super::{Planted, Scenario, Truth, planted, sample, scale, write};
 use crate::model::time::MS;
 
 /// The seed of the committed samples.
@@ -255,16 +256,42 @@ fn the_seed_decides_everything() {
     assert_eq!(written(Scenario::Scale { spans: 0 }, 3).0, "");
 }
 
-/// The committed samples cannot go stale. To renew them:
-/// `cargo run -- simulate slow-conversation -o sample-traces/slow-conversation.otlp.json`
+/// Set this variable to write the samples anew after a wanted change.
+const UPDATE: &str = "SKEWLINE_UPDATE_SAMPLES";
+
 #[test]
 fn committed_samples_are_what_the_generator_writes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces");
-    let (text, truth) = written(Scenario::SlowConversation, SEED);
-    for (name, fresh) in
-        [("slow-conversation.otlp.json", text), ("slow-conversation.truth.json", truth.to_json().unwrap())]
-    {
-        let committed = fs::read_to_string(folder.join(name)).unwrap();
-        assert!(committed == fresh, "sample-traces/{name} is stale; the comment on this test says how to renew it");
+    let planted = Planted::iter().map(|planted| Scenario::Planted { planted, is_clean: false });
+    for scenario in planted.chain([Scenario::SlowConversation]) {
+        let (text, truth) = written(scenario, SEED);
+        assert!(text.len() < 600_000, "{} has {} bytes", truth.scenario, text.len());
+        for (kind, fresh) in [("otlp", text), ("truth", truth.to_json().unwrap())] {
+            let path = folder.join(format!("{}.{kind}.json", truth.scenario));
+            if std::env::var_os(UPDATE).is_some() {
+                fs::write(&path, &fresh).unwrap();
+            }
+            let committed = fs::read_to_string(&path).unwrap_or_default();
+            assert!(committed == fresh, "{} is stale; run with {UPDATE}=1", path.display());
+        }
+    }
+}
+
+/// All causes precede their effects in true time, but for what is planted: a wrong parent, and servers that go on.
+#[test]
+fn causes_precede_effects_in_planted_scenarios() {
+    for planted in Planted::iter() {
+        for seed in 0..4 {
+            let clean = planted::plan(planted, true, seed);
+            assert_sound(&clean.spans);
+            assert!(clean.truth.fault.is_none());
+            let allowed = |line: &String| {
+                planted == Planted::Streaming && line.ends_with("messages.create: ends last")
+                    || planted == Planted::OneWayPipeline && (line.starts_with("send > ") || line.contains(": "))
+            };
+            let broken: Vec<String> = breaks(&clean.spans).into_iter().filter(|line| !allowed(line)).collect();
+            assert_eq!(broken, Vec::<String>::new(), "{planted:?} {seed}");
+            assert!(planted::plan(planted, false, seed).truth.fault.is_some(), "{planted:?} {seed}");
+        }
     }
 }

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::cast::Cast;
+use super::clock::{Clock, Slew, Step};
 
 /// What is true about a simulated trace: `FILE.truth.json`, schema `skewline.truth/1`.
 ///
 /// Absolute times are decimal strings of Unix nanoseconds, everything else integers of nanoseconds.
 /// A clock shows `true + offset_ns + (true - reference_time_ns) * drift_ppb / 10^9`, before rounding:
-/// a positive offset means that the clock is ahead.
+/// a positive offset means that the clock is ahead. From `at_ns` of a step on it shows `by_ns` more; during a
+/// slew it gains another `ppb` parts of 10⁹ of the time that passes. What it shows is divided by `unit_ns`
+/// where a unit is mistaken.
 #[derive(Clone, Debug, Serialize)]
 pub struct Truth {
     /// Always `skewline.truth/1`.
@@ -27,6 +30,50 @@ pub struct Truth {
     pub clocks: Vec<TrueClock>,
     /// What was planted, to be found again.
     pub facts: Vec<Fact>,
+    /// What is wrong, as the first finding of an analysis should say it; nothing in a clean run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+}
+
+/// What is wrong, as the first finding of an analysis should say it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fault {
+    /// The code of the finding, e.g. `X3`.
+    pub code: &'static str,
+    /// The name of the clock to blame, one of `clocks`; none when no clock is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
+    /// When it began, true Unix nanoseconds; none when it was there from the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_ns: Option<String>,
+    /// What that clock showed at that moment, after any jump.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_shows_ns: Option<String>,
+    /// What it is, in a sentence.
+    pub says: &'static str,
+    /// Ids of the spans at fault, if it is not a clock.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<String>,
+}
+
+/// A jump of a clock.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrueStep {
+    /// When, true Unix nanoseconds.
+    pub at_ns: String,
+    /// How far the clock jumped, nanoseconds; negative = back.
+    pub by_ns: i64,
+}
+
+/// A stretch of time in which a clock ran at another rate.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrueSlew {
+    /// From this true time on, Unix nanoseconds.
+    pub from_ns: String,
+    /// Until this true time.
+    pub to_ns: String,
+    /// How much faster it ran, parts per 10⁹.
+    pub ppb: i64,
 }
 
 /// One clock as it really is.
@@ -44,6 +91,39 @@ pub struct TrueClock {
     pub drift_ppb: i64,
     /// The quantum of span starts.
     pub grain_ns: i64,
+    /// Jumps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<TrueStep>,
+    /// Corrections by another rate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slews: Vec<TrueSlew>,
+    /// Nanoseconds per unit of its times; 1 unless a unit is mistaken.
+    #[serde(skip_serializing_if = "is_one")]
+    pub unit_ns: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+const fn is_one(unit_ns: &i64) -> bool {
+    *unit_ns == 1
+}
+
+impl TrueClock {
+    fn new(clock: &Clock) -> Self {
+        let step = |step: &Step| TrueStep { at_ns: step.at_ns.to_string(), by_ns: step.by_ns };
+        let slew =
+            |slew: &Slew| TrueSlew { from_ns: slew.from_ns.to_string(), to_ns: slew.to_ns.to_string(), ppb: slew.ppb };
+        Self {
+            name: clock.name.clone(),
+            key: clock.key,
+            value: clock.value.clone(),
+            offset_ns: clock.offset_ns,
+            drift_ppb: clock.drift_ppb,
+            grain_ns: clock.stamper.grain_ns(),
+            steps: clock.steps.iter().map(step).collect(),
+            slews: clock.slews.iter().map(slew).collect(),
+            unit_ns: clock.unit_ns,
+        }
+    }
 }
 
 /// Something that was planted.
@@ -78,14 +158,7 @@ impl Fact {
 impl Truth {
     /// What is true about the clocks of `cast`.
     pub fn new(scenario: &'static str, seed: u64, cast: &Cast) -> Self {
-        let clocks = cast.clocks.iter().map(|clock| TrueClock {
-            name: clock.name.clone(),
-            key: clock.key,
-            value: clock.value.clone(),
-            offset_ns: clock.offset_ns,
-            drift_ppb: clock.drift_ppb,
-            grain_ns: clock.stamper.grain_ns(),
-        });
+        let clocks = cast.clocks.iter().map(TrueClock::new);
         Self {
             schema: "skewline.truth/1",
             scenario,
@@ -94,6 +167,7 @@ impl Truth {
             reference_time_ns: cast.reference_ns.to_string(),
             clocks: clocks.collect(),
             facts: Vec::new(),
+            fault: None,
         }
     }
 

@@ -106,22 +106,7 @@ impl Stage<'_> {
         kind: Kind,
         start_ns: i64,
     ) -> TrueSpan {
-        let mut span = TrueSpan {
-            process,
-            scope,
-            trace,
-            id: self.rng.id64(),
-            parent: 0,
-            parent_is_remote: false,
-            name: name.into(),
-            kind,
-            start_ns,
-            end_ns: start_ns,
-            attrs: Vec::with_capacity(20),
-            events: Vec::new(),
-            links: Vec::new(),
-            error: None,
-        };
+        let mut span = TrueSpan::new(self.rng.id64(), trace, (process, scope), name, kind, start_ns);
         self.set_baggage(&mut span);
         span
     }

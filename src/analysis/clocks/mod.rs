@@ -18,6 +18,7 @@ mod circles;
 mod classify;
 pub mod declared;
 pub mod domains;
+pub mod doubt;
 pub mod edges;
 mod explained;
 pub mod findings;
@@ -32,6 +33,7 @@ mod same_clock;
 pub mod separations;
 pub mod solve;
 pub mod stamps;
+mod symptoms;
 #[cfg(test)]
 pub(super) mod tests;
 pub mod units;

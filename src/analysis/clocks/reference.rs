@@ -138,6 +138,13 @@ pub fn gateways(store: &TraceStore, domains: &Domains) -> Vec<bool> {
     for ix in store.span_ixs() {
         let Some(own) = domains.of_span.get(ix.at()) else { continue };
         let span = store.span(ix);
+        // What works on a message was called too, but never from outside.
+        if span.kind() == SpanKind::Consumer
+            && let Some(parent) = span.parent()
+        {
+            let caller = domains.of_span[parent.at()];
+            calls[caller.at()] |= caller != *own;
+        }
         if span.kind() != SpanKind::Server {
             continue;
         }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::causal::{Cause, Evidence, Rule};
+use super::doubt::{self, Jump};
 use super::solve::{Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Rates, Shape, Step};
 use crate::model::SpanIx;
 
@@ -115,7 +116,7 @@ impl Contradiction {
                 own == clock && arrival.min(departure) < at_ns && at_ns <= arrival.max(departure)
             }),
             Element::Rate { clock, ppb } => {
-                let more = Fine::from(ppb.saturating_sub(terms.rates.ppb(clock)));
+                let more = Fine::from(slew_bound(ppb).saturating_sub(terms.rates.ppb(clock)));
                 let passed: Fine = self.stays().filter(|stay| stay.0 == clock).map(|stay| stay_ns(&stay)).sum();
                 more * passed >= self.excess
             }
@@ -131,6 +132,14 @@ fn stay_ns(&(_, arrival, departure): &(u32, i64, i64)) -> Fine {
 
 /// chrony corrects a clock by at most 83,333 ppm.
 const FASTEST_SLEW_PPB: u32 = 83_333_000;
+
+/// How fast a clock may have run that needs at least `ppb`: the next limit that clock software has. What the
+/// contradictions need is only a lower bound of the rate; with no more than that, true offsets would fall outside of
+/// the bounds. 200 ppm is what `TrueTime` allows for, 500 ppm how fast ntpd corrects; 50 ppm are the clock's own.
+fn slew_bound(ppb: u32) -> u32 {
+    const OWN_PPB: u32 = 50_000;
+    [200_000, 500_000].into_iter().map(|limit| limit + OWN_PPB).find(|&limit| ppb <= limit).unwrap_or(FASTEST_SLEW_PPB)
+}
 
 fn rate_cost(ppb: u32, own: u32) -> u32 {
     let factor = (ppb / own.max(1)).max(1);
@@ -177,27 +186,31 @@ pub struct Changes {
 }
 
 impl Changes {
-    fn of(elements: &[Element]) -> Self {
+    pub(super) fn of(elements: &[Element]) -> Self {
         let mut changes = Self::default();
         for &element in elements {
-            match element {
-                Element::Edge(cause) => {
-                    changes.edges.insert(cause);
-                }
-                Element::Class(class) => {
-                    changes.classes.insert(class);
-                }
-                Element::Jump { clock, at_ns } => changes.breaks.insert(clock, at_ns),
-                Element::Rate { clock, ppb } => changes.rates.push((clock, ppb)),
-                Element::Split { clock } => {
-                    changes.splits.insert(clock);
-                }
-                Element::Pair { from, to } => {
-                    changes.pairs.insert((from, to));
-                }
-            }
+            changes.add(element);
         }
         changes
+    }
+
+    pub(super) fn add(&mut self, element: Element) {
+        match element {
+            Element::Edge(cause) => {
+                self.edges.insert(cause);
+            }
+            Element::Class(class) => {
+                self.classes.insert(class);
+            }
+            Element::Jump { clock, at_ns } => self.breaks.insert(clock, at_ns),
+            Element::Rate { clock, ppb } => self.rates.push((clock, slew_bound(ppb))),
+            Element::Split { clock } => {
+                self.splits.insert(clock);
+            }
+            Element::Pair { from, to } => {
+                self.pairs.insert((from, to));
+            }
+        }
     }
 
     /// True when nothing is changed.
@@ -243,6 +256,8 @@ pub struct Consistent {
     pub changes: Changes,
     /// Why.
     pub repairs: Vec<Repair>,
+    /// The jumps among the changes, with what is known of their moments.
+    pub jumps: Vec<Jump>,
 }
 
 impl Consistent {
@@ -255,7 +270,7 @@ impl Consistent {
     }
 
     /// A guess per node of another graph over the same clocks.
-    fn guess_for(&self, graph: &Graph) -> Vec<Fine> {
+    pub(super) fn guess_for(&self, graph: &Graph) -> Vec<Fine> {
         let nodes = 0..u32::try_from(graph.len()).unwrap_or(u32::MAX);
         let offset = |node| {
             let (clock, at_ns) = graph.place(node);
@@ -270,8 +285,9 @@ const WEIGHED: usize = 40;
 /// How often the edges are collected anew.
 const COLLECTIONS: usize = 6;
 
-/// Finds a cheapest repair and applies it. `near` is a solution of a similar system, to start from. `collect` returns the reduced edges with their classes under given
-/// changes: what one edge implied must come back when it does not count.
+/// Finds a cheapest repair and applies it. `near` is a solution of a similar system, to start from. `collect`
+/// returns the reduced edges with their classes under given changes: what one edge implied must come back when it
+/// does not count.
 pub fn repair(
     terms: &Terms<'_>,
     near: Option<&Consistent>,
@@ -298,7 +314,8 @@ pub fn repair(
                         break;
                     }
                     let repairs = explain(&chosen, &found, terms);
-                    return Consistent { edges, graph, solution, changes, repairs };
+                    let exact = Consistent { edges, graph, solution, changes, repairs, jumps: Vec::new() };
+                    return doubt::loosen(exact, &chosen, &all, terms);
                 }
                 Check::Contradiction(witness) => {
                     let witness = witness.shrink(&edges, &rates, &changes.breaks);
@@ -444,7 +461,7 @@ fn explain(chosen: &[Element], found: &[Contradiction], terms: &Terms<'_>) -> Ve
         let mut contradictions: Vec<Contradiction> = found.iter().filter(hits(element)).cloned().collect();
         contradictions.sort_by_key(|contradiction| std::cmp::Reverse(contradiction.excess));
         let Some(first) = contradictions.first() else { continue };
-        let remedies = first.remedies(terms);
+        let remedies = shared_remedies(first, &contradictions, terms);
         let own = remedies.iter().find(|remedy| remedy.0 == element).map_or(u32::MAX, |remedy| remedy.1);
         let only_here = contradictions
             .iter()
@@ -455,7 +472,17 @@ fn explain(chosen: &[Element], found: &[Contradiction], terms: &Terms<'_>) -> Ve
                 && u64::from(cost) * 10 <= u64::from(own) * 11
                 && only_here.iter().all(|contradiction| contradiction.is_hit(other, terms))
         });
-        let alternatives = alternatives.map(|remedy| remedy.0).collect();
+        let mut alternatives: Vec<Element> = alternatives.map(|remedy| remedy.0).collect();
+        // One jump per clock: its other moments are the same explanation.
+        let mut jumped: Vec<u32> = Vec::new();
+        alternatives.retain(|other| match *other {
+            Element::Jump { clock, .. } if jumped.contains(&clock) => false,
+            Element::Jump { clock, .. } => {
+                jumped.push(clock);
+                !matches!(element, Element::Jump { clock: own, .. } if own == clock)
+            }
+            _ => true,
+        });
         repairs.push(Repair { element, contradictions, alternatives });
     }
     repairs

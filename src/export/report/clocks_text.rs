@@ -1,6 +1,7 @@
 //! Clocks and findings for people.
 
-use std::fmt::{self, Write as _};
+use std::collections::BTreeSet;
+use std::fmt;
 
 use super::clocks::{EdgeReport, FindingReport, OffsetReport};
 use super::text::{aligned, count, grouped};
@@ -29,8 +30,7 @@ pub(super) fn summary(report: &Report) -> String {
         said.push(format!("{} the way such spans usually nest", contradict(suspicious)));
     }
     if off > 0 {
-        let names = roots(report, Severity::Clock);
-        said.push(format!("{} {} off: {names}", count(off, "clock"), if off == 1 { "is" } else { "are" }));
+        said.push(off_text(&report.findings));
     }
     if !said.is_empty() {
         return format!("{}.", said.join("; "));
@@ -56,20 +56,18 @@ fn contradict(n: u64) -> String {
     if n == 1 { "1 thing contradicts".to_owned() } else { format!("{} things contradict", grouped(n)) }
 }
 
-/// The root causes of one severity by name, a few of them.
-fn roots(report: &Report, severity: Severity) -> String {
+/// Which clocks are off.
+fn off_text(findings: &[FindingReport]) -> String {
     const SHOWN: usize = 4;
-    let of = report.findings.iter().filter(|finding| finding.severity == severity);
-    let mut names: Vec<&str> = of.map(|finding| finding.root.as_str()).collect();
-    names.dedup();
-    let more = names.len().saturating_sub(SHOWN);
-    names.truncate(SHOWN);
-    let mut text = names.join(", ");
-    if more > 0 {
-        // Writing to a String cannot fail.
-        let _ = write!(text, " and {more} more");
-    }
-    text
+    let of = findings.iter().filter(|finding| finding.severity == Severity::Clock);
+    let names: BTreeSet<&str> = of.map(|finding| finding.root.as_str()).collect();
+    let is = if names.len() == 1 { "is" } else { "are" };
+    let shown: Vec<&str> = names.iter().copied().take(SHOWN).collect();
+    let more = match names.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{} {is} off: {}{more}", count(names.len() as u64, "clock"), shown.join(", "))
 }
 
 pub(super) fn write_findings(f: &mut fmt::Formatter<'_>, findings: &[FindingReport]) -> fmt::Result {

@@ -50,7 +50,8 @@ impl Context<'_> {
         let passed: u64 = stays.map(|(edge, next)| edge.to.anchor_ns.abs_diff(next.from.anchor_ns)).sum();
         let ppm = excess / Fine::from(passed.max(1)) / 1000 + 1;
         let sentence = format!(
-            "No single offset fits {}: messages {} apart contradict each other by {}. A drift of {ppm} ppm explains it.",
+            "No single offset fits {}: messages {} apart contradict each other by {}. A drift of at least {ppm} ppm \
+             explains it.",
             self.name(clock),
             duration_text(i64::try_from(passed).unwrap_or(i64::MAX)),
             duration_text(excess_ns(excess))

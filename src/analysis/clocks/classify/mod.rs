@@ -18,7 +18,7 @@ use super::model::Pair;
 use super::processes::Processes;
 use super::reference::trust;
 use super::repair::Consistent;
-use super::solve::{Bounds, Edge, Interval, Pairwise, Rates, Reduced, Stamp, fine};
+use super::solve::{Bounds, Edge, Interval, Pairwise, Rates, Reduced, Stamp, fine, floor_ns};
 use crate::model::{DomainIx, TraceStore};
 
 /// What findings are made from.
@@ -99,6 +99,13 @@ impl Context<'_> {
         let kind = self.domains.list.get(domain.at()).map_or(ClockKind::Unknown, |domain| domain.kind);
         let has_no_lane = domain.at() >= self.domains.list.len();
         (self.reference == Some(domain) || has_no_lane, trust(kind), clock)
+    }
+
+    /// What is known about (offset of `other`) - (offset of `clock`) when `other` shows `at_ns`.
+    pub fn offset_between(&self, clock: u32, other: u32, at_ns: i64) -> Interval {
+        let near = at_ns.saturating_sub(floor_ns(self.system.offset_near(other, at_ns)));
+        let near = near.saturating_add(floor_ns(self.system.offset_near(clock, near)));
+        self.difference(&Stamp::exact(clock, near), &Stamp::exact(other, at_ns))
     }
 
     /// What is known about (offset at `to`) - (offset at `from`).

@@ -72,8 +72,8 @@ impl Context<'_> {
             self.span(worst, true)
         );
         let (code, rest) = if known.lo.is_some() && known.hi.is_some() {
-            let rest =
-                format!("One offset explains it: {} is {} {}.", self.name(clock), ahead(known), self.name(other));
+            let start = if self.pairs.is_empty() { "Then" } else { "One offset explains it:" };
+            let rest = format!("{start} {} is {} {}.", self.name(clock), ahead(known), self.name(other));
             (Code::N0, rest)
         } else {
             let rest = format!(
@@ -107,7 +107,7 @@ impl Context<'_> {
     pub(super) fn unclear_orders(&self) -> Vec<Finding> {
         let mut counts: BTreeMap<u32, (u64, i32)> = BTreeMap::new();
         for group in self.reduced.groups.iter().filter(|group| self.is_used(group) && group.unclear > 0) {
-            let coarse = |stamp: &Stamp| stamp.late_ns - stamp.early_ns;
+            let coarse = |stamp: &Stamp| stamp.late_ns.max(-stamp.early_ns);
             let most = group
                 .kept
                 .iter()
@@ -119,7 +119,8 @@ impl Context<'_> {
         }
         let finding = |(clock, (count, grain)): (u32, (u64, i32))| {
             let sentence = format!(
-                "The order of {count} messages cannot be told: {} stamps are only good to {}.",
+                "The order of {} cannot be told: the stamps of {} are only good to {}.",
+                if count == 1 { "1 message".to_owned() } else { format!("{count} messages") },
                 self.name(clock),
                 duration_text(i64::from(grain))
             );

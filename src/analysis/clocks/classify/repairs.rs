@@ -2,20 +2,21 @@
 
 use super::super::causal::{Cause, Evidence, Rule};
 use super::super::domains::ClockKind;
+use super::super::doubt::Jump;
 use super::super::explained::Explained;
 use super::super::findings::{Code, Finding, Severity};
 use super::super::reference::trust;
 use super::super::repair::{Contradiction, Element, Repair, excess_ns};
-use super::super::solve::{Group, Stamp, ceil_ns, floor_ns};
-use super::words::{ahead, amount};
+use super::super::solve::{Group, Interval, ceil_ns, floor_ns};
+use super::words::{ahead, amount, short};
 use super::{Context, proof};
-use crate::model::time::{S, duration_text};
+use crate::model::time::{S, absolute_text, duration_text};
 
 impl Context<'_> {
     pub(super) fn of_repair(&self, repair: &Repair, explained: Option<&Explained>) -> Finding {
         let worst = &repair.contradictions[0];
         let mut finding = match repair.element {
-            Element::Jump { clock, at_ns } => self.jump(clock, at_ns, worst),
+            Element::Jump { clock, at_ns } => self.jump(clock, at_ns),
             Element::Rate { clock, ppb } => self.slew(clock, ppb, worst),
             Element::Edge(cause) => self.wrong_edge(repair, cause),
             Element::Class(class) => self.wrong_class(class, worst),
@@ -72,10 +73,12 @@ impl Context<'_> {
         }
     }
 
-    fn jump(&self, clock: u32, at_ns: i64, worst: &Contradiction) -> Finding {
+    fn jump(&self, clock: u32, at_ns: i64) -> Finding {
         let name = self.name(clock);
-        let (before, after) = self.around(clock, at_ns);
-        let size = self.difference(&Stamp::exact(clock, before), &Stamp::exact(clock, after));
+        let is_it = |jump: &&Jump| jump.clock == clock && jump.before_ns < at_ns && at_ns <= jump.after_ns;
+        let found = self.system.jumps.iter().find(is_it);
+        let (before, after) = found.map_or((at_ns.saturating_sub(1), at_ns), |jump| (jump.before_ns, jump.after_ns));
+        let size = found.map_or_else(Interval::default, |jump| jump.size);
         // Positive: the clock is further ahead than before.
         let least = size.lo.map(ceil_ns).into_iter().chain(size.hi.map(|hi| -floor_ns(hi))).max().unwrap_or(0);
         let is_back = size.hi.is_some_and(|hi| hi <= 0);
@@ -84,18 +87,14 @@ impl Context<'_> {
             let sentence = format!("{name} lost {by}: its clock stopped while the computer slept.");
             return self.clock_finding(Code::C2, clock, Some(at_ns), sentence, "M3");
         }
-        let way = if is_back { "back" } else { "forward" };
-        let (first, last) = worst
-            .stays()
-            .filter(|stay| stay.0 == clock)
-            .map(|(_, a, b)| (a.min(b), a.max(b)))
-            .find(|stay| stay.0 < at_ns && at_ns <= stay.1)
-            .unwrap_or((before, after));
-        let sentence = format!(
-            "{name}'s clock jumped {way} by {by} within the {} before {}.",
-            duration_text(last.saturating_sub(first)),
-            crate::model::time::absolute_text(last)
-        );
+        let how = match (size.lo.is_some() || size.hi.is_some(), is_back) {
+            (false, _) => "by an unknown amount".to_owned(),
+            (true, true) => format!("back by {by}"),
+            (true, false) => format!("forward by {by}"),
+        };
+        let (from, to) = (absolute_text(before), absolute_text(after));
+        let to = to.split_once(' ').filter(|(day, _)| from.starts_with(day)).map_or(to.as_str(), |(_, time)| time);
+        let sentence = format!("{name}'s clock jumped {how} between {from} and {to}.");
         self.clock_finding(Code::X3, clock, Some(at_ns), sentence, "M3")
     }
 
@@ -108,23 +107,16 @@ impl Context<'_> {
         is_measured || self.blame(clock).1 == trust(ClockKind::Unmanaged)
     }
 
-    /// The last anchor before a jump and the first one from then on.
-    fn around(&self, clock: u32, at_ns: i64) -> (i64, i64) {
-        let times: Vec<i64> = self.system.graph.nodes_of(clock).map(|node| self.system.graph.place(node).1).collect();
-        let after = times.partition_point(|&time| time < at_ns);
-        let last = after.checked_sub(1).and_then(|at| times.get(at)).copied();
-        (last.unwrap_or(at_ns.saturating_sub(1)), times.get(after).copied().unwrap_or(at_ns))
-    }
-
     fn merged(&self, clock: u32, worst: &Contradiction) -> Finding {
         let next = worst.edges.iter().cycle().skip(1);
         let stay = worst.edges.iter().zip(next).find(|(edge, _)| edge.to.clock == clock);
         let process = |span: crate::model::SpanIx| {
             let resource = self.store.span(span).resource_ix();
             let number = self.processes.of_resource.get(resource.at()).copied().unwrap_or(0);
-            self.processes.clock.get(number as usize).map_or("", |process| &process.1)
+            short(self.processes.clock.get(number as usize).map_or("", |process| &process.1))
         };
-        let names = stay.map_or(("", ""), |(edge, next)| (process(edge.cause.to.span), process(next.cause.from.span)));
+        let names = stay
+            .map_or_else(Default::default, |(edge, next)| (process(edge.cause.to.span), process(next.cause.from.span)));
         let sentence = format!(
             "Several clocks are recorded as {}: the times of “{}” and “{}” differ by at least {}.",
             self.name(clock),

@@ -59,7 +59,8 @@ impl ClockModel {
         let clock = self.main_clock(b);
         let graph = bounds.graph();
         let nodes: Vec<i64> = graph.nodes_of(clock).map(|node| graph.place(node).1).collect();
-        let jumps_ns: Vec<i64> = graph.breaks().of(clock).collect();
+        let own = self.solved.system.jumps.iter().filter(|jump| jump.clock == clock);
+        let jumps_ns: Vec<i64> = own.map(|jump| jump.after_ns).collect();
         let mut band = Band { a, b, points: Vec::new(), touches: Vec::new(), jumps_ns };
         let step = nodes.len().div_ceil(most.max(1)).max(1);
         let is_end = |at: usize| {

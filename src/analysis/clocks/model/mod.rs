@@ -194,6 +194,7 @@ impl ClockModel {
         let mut found = faults.clone();
         found.extend(classify::facts(&context));
         found.extend(model.basis.local.iter().cloned());
+        super::symptoms::drop_explained(&context, &mut found);
         findings::number(&mut found);
         model.findings = found;
         model

@@ -19,13 +19,15 @@ pub enum Shape {
 pub struct Breaks {
     /// `(clock, time on that clock)`, sorted.
     at: Vec<(u32, i64)>,
+    /// `(clock, from, to)`: it jumped somewhere between these times of it, so that no two in between go together.
+    gaps: Vec<(u32, i64, i64)>,
 }
 
 impl Breaks {
     /// No jumps at all.
     #[must_use]
     pub const fn none() -> Self {
-        Self { at: Vec::new() }
+        Self { at: Vec::new(), gaps: Vec::new() }
     }
 
     /// Adds a jump of `clock` just before its own time `at_ns`.
@@ -34,6 +36,24 @@ impl Breaks {
         if let Err(slot) = self.at.binary_search(&key) {
             self.at.insert(slot, key);
         }
+    }
+
+    /// Adds a jump of `clock` somewhere between two of its times. What is known at times between them still holds
+    /// there, and nowhere else: `known` are those times, sorted.
+    pub fn insert_gap(&mut self, clock: u32, (from_ns, to_ns): (i64, i64), known: &[i64]) {
+        for &at_ns in std::iter::once(&from_ns).chain(known) {
+            self.insert(clock, at_ns.saturating_add(1));
+        }
+        for &at_ns in known.iter().chain([&to_ns]) {
+            self.insert(clock, at_ns);
+        }
+        self.gaps.push((clock, from_ns, to_ns));
+    }
+
+    /// Whether `clock` may have jumped between any two times near `at_ns`.
+    #[must_use]
+    pub fn is_in_gap(&self, clock: u32, at_ns: i64) -> bool {
+        self.gaps.iter().any(|&(other, from, to)| other == clock && from < at_ns && at_ns < to)
     }
 
     /// Which steady stretch of `clock` holds `at_ns`, from 0.

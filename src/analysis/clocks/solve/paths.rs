@@ -121,7 +121,9 @@ impl Field {
     fn straight(&self, graph: &Graph, clock: u32, at_ns: i64) -> Option<Fine> {
         let (own, from_ns) = self.source;
         let segment = |at_ns| graph.breaks().segment(clock, at_ns);
-        let is_joined = own == clock && segment(from_ns) == segment(at_ns);
+        let is_joined = own == clock
+            && segment(from_ns) == segment(at_ns)
+            && (from_ns == at_ns || !graph.breaks().is_in_gap(clock, at_ns));
         is_joined.then(|| match graph.shape() {
             super::Shape::Frame(frame) if frame == clock => 0,
             super::Shape::Constant => 0,

@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test binary")]
 
+mod planted;
+
 use skewline::analysis::clocks::{ClockModel, Code, EventKey, Evidence, Options, Side, domains};
 use skewline::load::{self, Progress, Source};
 use skewline::model::DomainIx;
@@ -9,8 +11,14 @@ use skewline::simulate::{self, Scenario, TrueClock};
 
 /// What `clock` shows at true time `at_ns`, before rounding; `since` is when it is off by exactly its offset.
 fn read(clock: &TrueClock, since: i64, at_ns: i64) -> i64 {
+    let ns = |text: &String| text.parse::<i64>().unwrap();
     let drift = i128::from(at_ns - since) * i128::from(clock.drift_ppb) / 1_000_000_000;
-    at_ns + clock.offset_ns + i64::try_from(drift).unwrap()
+    let jumped: i64 = clock.steps.iter().filter(|step| ns(&step.at_ns) <= at_ns).map(|step| step.by_ns).sum();
+    let slewed = clock.slews.iter().map(|slew| {
+        let passed = at_ns.clamp(ns(&slew.from_ns), ns(&slew.to_ns)) - ns(&slew.from_ns);
+        i128::from(passed) * i128::from(slew.ppb) / 1_000_000_000
+    });
+    at_ns + clock.offset_ns + jumped + i64::try_from(drift + slewed.sum::<i128>()).unwrap()
 }
 
 fn check(scenario: Scenario, seed: u64) -> ClockModel {

@@ -1,0 +1,135 @@
+//! What a repair leaves open: when exactly a clock jumped, and whether another explanation is as good.
+//!
+//! Bounds must hold whatever is true. So a clock that jumped between two of its times is not trusted to have been
+//! steady anywhere between them, and where two explanations are about as likely, neither of the suspects is relied on.
+//! Only a clock that nobody manages is blamed alone beside one that is managed.
+
+use super::repair::{Changes, Consistent, Element, Terms, steady};
+use super::solve::{Check, Edge, Fine, Graph, Interval, Pairwise, Shape, Stamp};
+
+/// A jump of a clock, and between which of its times it happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Jump {
+    /// The clock.
+    pub clock: u32,
+    /// The last of its times that certainly came before.
+    pub before_ns: i64,
+    /// The first of its times that certainly came after.
+    pub after_ns: i64,
+    /// (offset after it) - (offset before it), if it was this clock that jumped.
+    pub size: Interval,
+}
+
+/// Gives up what the repair of `exact` leaves open. `all` are the edges with their classes that it was found with,
+/// `chosen` the changes.
+pub fn loosen(exact: Consistent, chosen: &[Element], all: &[(Edge, u32)], terms: &Terms<'_>) -> Consistent {
+    if exact.repairs.is_empty() {
+        return exact;
+    }
+    let system = System { exact: &exact, all, terms };
+    let mut changes = exact.changes.clone();
+    let mut jumps = Vec::new();
+    let mut repairs = exact.repairs.clone();
+    for repair in &mut repairs {
+        let others: Vec<Element> = chosen.iter().copied().filter(|&other| other != repair.element).collect();
+        if let Element::Jump { clock, at_ns } = repair.element
+            && let Some(jump) = system.jump(&others, clock, at_ns, &mut changes)
+        {
+            jumps.push(jump);
+        }
+        repair.alternatives.retain(|&other| {
+            let all: Vec<Element> = others.iter().copied().chain([other]).collect();
+            let is_one = system.is_feasible(&all);
+            if is_one && system.is_doubtful(repair.element, other) {
+                system.apply(&others, other, &mut changes);
+            }
+            is_one
+        });
+    }
+    let (edges, graph) = system.graph(&changes);
+    match graph.check(Some(exact.guess_for(&graph))) {
+        Check::Feasible(solution) => Consistent { edges, graph, solution, changes, repairs, jumps },
+        // Less evidence cannot contradict itself more; should it ever, the exact repair stands.
+        Check::Contradiction(_) => Consistent { repairs, jumps, ..exact },
+    }
+}
+
+struct System<'a> {
+    exact: &'a Consistent,
+    all: &'a [(Edge, u32)],
+    terms: &'a Terms<'a>,
+}
+
+impl System<'_> {
+    fn graph(&self, changes: &Changes) -> (Vec<Edge>, Graph) {
+        let allowed = self.all.iter().filter(|(edge, class)| changes.allows(edge, *class));
+        let edges: Vec<Edge> = allowed.map(|entry| entry.0).collect();
+        let graph = Graph::build(&edges, &changes.rates(self.terms.rates), &changes.breaks, Shape::Drift);
+        (edges, graph)
+    }
+
+    fn is_feasible(&self, elements: &[Element]) -> bool {
+        let (edges, graph) = self.graph(&Changes::of(elements));
+        let guess: Vec<Fine> = steady(&edges, &graph).unwrap_or_else(|| self.exact.guess_for(&graph));
+        matches!(graph.check(Some(guess)), Check::Feasible(_))
+    }
+
+    /// Whether the other explanation keeps the chosen one from being relied on.
+    fn is_doubtful(&self, chosen: Element, other: Element) -> bool {
+        let is_managed = |clock: u32| self.terms.trust.get(clock as usize).is_none_or(|&trust| trust > 0);
+        match (chosen, other) {
+            (_, Element::Split { .. } | Element::Pair { .. }) => false,
+            (Element::Jump { clock, .. }, Element::Jump { clock: other, .. }) => {
+                is_managed(clock) || !is_managed(other)
+            }
+            _ => true,
+        }
+    }
+
+    /// Adds another explanation to `changes`.
+    fn apply(&self, others: &[Element], element: Element, changes: &mut Changes) {
+        match element {
+            Element::Jump { clock, at_ns } => {
+                self.jump(others, clock, at_ns, changes);
+            }
+            other => changes.add(other),
+        }
+    }
+
+    /// Finds between which nodes the clock may have jumped, and takes its steadiness there out of `changes`.
+    fn jump(&self, others: &[Element], clock: u32, at_ns: i64, changes: &mut Changes) -> Option<Jump> {
+        let graph = &self.exact.graph;
+        let times: Vec<i64> = graph.nodes_of(clock).map(|node| graph.place(node).1).collect();
+        let chosen = times.partition_point(|&time| time < at_ns);
+        let is_possible = |at: usize| {
+            let element = Element::Jump { clock, at_ns: times[at] };
+            self.is_feasible(&others.iter().copied().chain([element]).collect::<Vec<_>>())
+        };
+        // The nodes that may be the first one after the jump lie side by side around the chosen one.
+        let mut first = chosen.max(1);
+        let mut last = chosen.min(times.len().checked_sub(1)?);
+        let (mut low, mut high) = (0, times.len());
+        while low + 1 < first {
+            let middle = usize::midpoint(low, first);
+            if is_possible(middle) { first = middle } else { low = middle }
+        }
+        while last + 1 < high {
+            let middle = usize::midpoint(last, high);
+            if is_possible(middle) { last = middle } else { high = middle }
+        }
+        let (before_ns, after_ns) = (*times.get(first.checked_sub(1)?)?, *times.get(last)?);
+        let known = times.get(first..last).unwrap_or_default();
+        changes.breaks.insert_gap(clock, (before_ns, after_ns), known);
+        let mut own = Changes::of(others);
+        own.breaks.insert_gap(clock, (before_ns, after_ns), known);
+        let (_, graph) = self.graph(&own);
+        let size = match graph.check(Some(self.exact.guess_for(&graph))) {
+            Check::Feasible(solution) => {
+                let before = Pairwise::new(&graph, &solution, Stamp::exact(clock, before_ns));
+                before.offset(&graph, &Stamp::exact(clock, after_ns))
+            }
+            Check::Contradiction(_) => Interval::default(),
+        };
+        Some(Jump { clock, before_ns, after_ns, size })
+    }
+}
