@@ -30,14 +30,14 @@ impl State {
             Command::NextSpan => self.step(|state, from| state.arranged.layout.in_row(from, Step::Forward)),
             Command::PreviousSpan => self.step(|state, from| state.arranged.layout.in_row(from, Step::Back)),
             Command::RowUp => {
-                self.step(|state, from| in_next_row(&state.arranged, &state.session.view, from, Step::Back))
+                self.step(|state, from| in_next_row(&state.arranged, &state.session.view, from, Step::Back));
             }
             Command::RowDown => {
-                self.step(|state, from| in_next_row(&state.arranged, &state.session.view, from, Step::Forward))
+                self.step(|state, from| in_next_row(&state.arranged, &state.session.view, from, Step::Forward));
             }
             Command::Parent => self.step(|state, from| state.data.as_ref()?.store.span(from).parent()),
             Command::FirstChild => {
-                self.step(|state, from| state.data.as_ref()?.store.span(from).children().first().copied())
+                self.step(|state, from| state.data.as_ref()?.store.span(from).children().first().copied());
             }
             Command::NextFlagged => self.go_to_flagged(Step::Forward),
             Command::PreviousFlagged => self.go_to_flagged(Step::Back),

@@ -24,7 +24,6 @@ const WITHOUT_A_WINDOW: &str =
 /// # Errors
 /// When this build or this machine has no window.
 #[cfg(feature = "window")]
-#[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments by value")]
 pub fn run(args: Args) -> anyhow::Result<Exit> {
     use crate::load::Source;
     if !has_display() {

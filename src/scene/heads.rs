@@ -89,7 +89,7 @@ impl SceneBuilder {
         }
         let count_width = text::width(&count, Font::Regular, metrics.small) + 10.0 * metrics.scale;
         let pin_width = if is_pinned { 16.0 * metrics.scale } else { 0.0 };
-        let kind = kind_beside(lane.kind, &lane.chip);
+        let kind = if lane.clocks.len() > 1 { "" } else { kind_beside(lane.kind, &lane.chip) };
         let kind_width = text::width(kind, Font::Regular, metrics.small);
         let chip_room = (room - kind_width - 26.0 * metrics.scale).max(60.0);
         let texts = LaneTexts {

@@ -73,11 +73,11 @@ fn from_rows(
             let x = |ns| ((scene.scale.screen_from_time(ns) - scene.areas.canvas.left()) / width).max(0.0);
             let (from, to) = (x(bar.start_ns), x(bar.end_ns).min(count as f32));
             let last = (to.ceil() as usize).max(from as usize + 1).min(count);
-            for at in (from as usize).min(count)..last {
-                let covered = (to.min(at as f32 + 1.0) - from.max(at as f32)).max(0.02);
-                loads[at].busy += covered;
-                loads[at].has_error |= bar.flags.has(SpanFlags::ERROR);
-                loads[at].has_hit |= has_hit;
+            let first = (from as usize).min(last);
+            for (at, load) in loads[..last].iter_mut().enumerate().skip(first) {
+                load.busy += (to.min(at as f32 + 1.0) - from.max(at as f32)).max(0.02);
+                load.has_error |= bar.flags.has(SpanFlags::ERROR);
+                load.has_hit |= has_hit;
             }
         }
     }

@@ -51,28 +51,33 @@ pub fn heads_ui(ui: &Ui, rect: Rect, scene: &Scene, state: &State, queue: &mut Q
 
 /// The menu of the lane whose head was clicked.
 pub fn menu_ui(response: &egui::Response, state: &State, queue: &mut Queue) {
-    let Some(lane) = state.session.lanes.current.as_ref() else { return };
+    // The menu opens in the frame of the click; what it offers is there in the next.
     response.context_menu(|ui| {
-        ui.label(egui::RichText::new(state.lane_name(lane)).strong());
+        let lane = state.session.lanes.current.as_ref();
+        ui.label(egui::RichText::new(lane.map_or_else(String::new, |lane| state.lane_name(lane))).strong());
         ui.separator();
         for choice in &state.session.lanes.menu {
-            let note = egui::RichText::new(&choice.note).weak().small();
-            if ui.add(egui::Button::new(&choice.title).shortcut_text(note)).clicked() {
+            let button = egui::Button::new(&choice.title).wrap_mode(egui::TextWrapMode::Extend);
+            let response = ui.add(button);
+            let response = if choice.note.is_empty() { response } else { response.on_hover_text(&choice.note) };
+            if response.clicked() {
                 queue.push(choice.command.clone());
                 ui.close();
             }
         }
         ui.separator();
-        let ix = state.arranged.lane_of_key(lane);
-        let clock = ix.and_then(|ix| state.arranged.lane(ix)?.clock());
-        if clock.is_some() && ui.button("Use as the reference clock").clicked() {
-            queue.push(Command::Clocks(ClockCommand::SetReference(lane.clone())));
-            queue.push(Command::ClockFrame);
-            ui.close();
-        }
-        if clock.is_some() && ui.button("Why this offset?").clicked() {
-            queue.push(Command::Clocks(ClockCommand::Why(ix)));
-            ui.close();
+        let ix = lane.and_then(|lane| state.arranged.lane_of_key(lane));
+        let has_one_clock = ix.and_then(|ix| state.arranged.lane(ix)?.clock()).is_some();
+        if let Some(lane) = lane.filter(|_| has_one_clock) {
+            if ui.button("Use as the reference clock").clicked() {
+                queue.push(Command::Clocks(ClockCommand::SetReference(lane.clone())));
+                queue.push(Command::ClockFrame);
+                ui.close();
+            }
+            if ui.button("Why this offset?").clicked() {
+                queue.push(Command::Clocks(ClockCommand::Why(ix)));
+                ui.close();
+            }
         }
         if ui.button("Show hidden lanes").clicked() {
             queue.push(Command::ShowAllLanes);

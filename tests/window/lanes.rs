@@ -234,3 +234,19 @@ fn a_view_is_saved_beside_its_trace_and_opened_again() {
     run(&mut harness, Command::SaveView);
     assert_eq!(saved(dir.path()), "{\"mine\": 1}");
 }
+
+#[test]
+fn a_right_click_on_a_head_opens_its_menu() {
+    let mut harness = hosts();
+    let head = harness.get_by_label_contains("Lane host h-1,").rect().center();
+    harness.event(egui::Event::PointerMoved(head));
+    for pressed in [true, false] {
+        let (button, modifiers) = (egui::PointerButton::Secondary, Modifiers::NONE);
+        harness.event(egui::Event::PointerButton { pos: head, button, pressed, modifiers });
+        harness.step();
+    }
+    harness.run_steps(4);
+    click_label(&mut harness, "Split by service.name");
+    settle(&mut harness);
+    assert_eq!(lanes(&harness), ["host h-1 · billing", "host h-1 · gateway", "store"]);
+}
