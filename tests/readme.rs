@@ -61,6 +61,28 @@ fn the_picture_is_what_the_program_draws() {
     assert!(readme().contains("assets/readme/slow-conversation.png"));
 }
 
+/// The pictures of the tour: name, then what `render` is told besides the sample.
+const TOUR: [(&str, &[&str]); 4] = [
+    ("1-whole-trace", &["--size", "1400x640"]),
+    ("2-reference-frame", &["--size", "1400x640", "--from", "12.8s", "--to", "19.5s", "--clock", "frame"]),
+    ("3-search", &["--size", "1400x900", "--from", "15.5s", "--to", "18s", "--search", "error"]),
+    (
+        "4-by-service",
+        &["--size", "1400x640", "--from", "12.8s", "--to", "19.5s", "--theme", "light", "--group-by", "service.name"],
+    ),
+];
+
+#[test]
+fn the_tour_shows_what_the_program_draws() {
+    let readme = readme();
+    for (name, args) in TOUR {
+        let path = format!("assets/readme/tour-{name}.png");
+        let now = render(&[&["sample-traces/slow-conversation.otlp.json"], args].concat());
+        assert_picture(&root().join(&path), &now);
+        assert!(readme.contains(&path), "the README does not show {path}");
+    }
+}
+
 #[test]
 fn the_report_schema_is_the_one_in_the_source() {
     let source = fs::read_to_string(root().join("src/export/report/mod.rs")).unwrap();
