@@ -28,6 +28,7 @@ impl State {
     pub fn apply(&mut self, command: Command, host: &mut Host) {
         self.apply_one(command, host);
         self.keep_arranged(host);
+        self.keep_compared();
     }
 
     fn apply_one(&mut self, command: Command, host: &mut Host) {

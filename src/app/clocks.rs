@@ -8,15 +8,17 @@ use std::sync::Arc;
 use super::command::Command;
 use super::state::{Effect, State, Tone};
 use crate::analysis::clocks::findings::Finding;
-use crate::analysis::clocks::{Code, EventKey, Evidence, Known, Point};
+use crate::analysis::clocks::{Between, Code, Comparison, EventKey, Evidence, Known, Point};
 use crate::arrange::{ClockChoice, LaneKey, Plan};
 use crate::layout::{LaneIx, Step};
 use crate::model::SpanIx;
 use crate::scene::{TimeRange, WhyOf};
 
 /// What the window shows of clocks besides the view.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Clocks {
+    /// The start of the focused span, ready to be compared with others.
+    compared: Option<(Arc<Known>, SpanIx, Option<Arc<Comparison>>)>,
     /// The analysis ended without an answer; it is not tried again.
     pub(super) gave_up: bool,
     /// Only findings of this kind are listed.
@@ -126,6 +128,32 @@ impl State {
         });
         let is_same = why.map(|why| why.domain) == self.session.view.why.map(|why| why.domain);
         self.session.view.why = why.filter(|_| !is_same);
+    }
+
+    /// Prepares comparing the focused span with others: hovering then only looks up.
+    pub(super) fn keep_compared(&mut self) {
+        let focused = self.session.view.focused.filter(|&span| self.has_span(span));
+        let (Some(data), Some(known), Some(span)) = (&self.data, self.known(), focused) else {
+            self.session.clocks.compared = None;
+            return;
+        };
+        let is_same = |(with, of, _): &(Arc<Known>, SpanIx, _)| Arc::ptr_eq(with, known) && *of == span;
+        if !self.session.clocks.compared.as_ref().is_some_and(is_same) {
+            let comparison = known.model.compare(&data.store, &data.domains, EventKey::start(span)).map(Arc::new);
+            self.session.clocks.compared = Some((Arc::clone(known), span, comparison));
+        }
+    }
+
+    /// From the start of the focused span to the start of `other`: how long, and in which order.
+    #[must_use]
+    pub fn since_focused(&self, other: SpanIx) -> Option<(SpanIx, Between)> {
+        let data = self.data.as_ref()?;
+        let (known, focused, comparison) = self.session.clocks.compared.as_ref()?;
+        if *focused == other || !self.has_span(other) {
+            return None;
+        }
+        let stamp = known.model.stamps(&data.store, &data.domains).start(other)?;
+        Some((*focused, comparison.as_ref()?.with(&data.store, EventKey::start(other), &stamp)))
     }
 
     /// The findings that are listed.

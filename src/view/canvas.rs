@@ -28,6 +28,8 @@ pub struct Canvas {
     menu_open: bool,
     /// Where the pointer is, for the status bar.
     pub pointer: Option<PointerAt>,
+    /// The span under the pointer, for the status bar.
+    pub hovered: Option<crate::model::SpanIx>,
     /// Frames for which the scene was built anew.
     pub scenes_built: u64,
 }
@@ -96,6 +98,10 @@ impl Canvas {
         }
         let input = data.scene_input(&state.arranged);
         let hit = response.hover_pos().map(|pos| (pos, crate::scene::hit(&input, &scene, pos - rect.min.to_vec2())));
+        self.hovered = match hit {
+            Some((_, Hit::Span(span))) => Some(span),
+            _ => None,
+        };
         self.pointer = hit.and_then(|(pos, hit)| pointer_at(&scene, pos - rect.min.to_vec2(), hit));
         self.gestures.handle(ui, &response, rect, &scene, state, hit.map(|(_, hit)| hit), queue);
         self.lane_menu(ui, &response, state, hit.map(|(_, hit)| hit), queue);

@@ -2,6 +2,8 @@
 
 use egui::{Pos2, Rect, RichText, Stroke, StrokeKind, Ui};
 
+use crate::analysis::clocks::Order;
+use crate::analysis::clocks::words::range_text;
 use crate::app::State;
 use crate::app::workspace::Workspace;
 use crate::model::span::FLAG_NAMES;
@@ -70,6 +72,21 @@ fn span_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, bar: Opti
     for (flag, name) in FLAG_NAMES.iter().filter(|(flag, _)| *flag != SpanFlags::ERROR) {
         if view.flags().has(*flag) {
             ui.label(RichText::new(*name).color(theme.warning));
+        }
+    }
+    if let Some((focused, between)) = state.since_focused(span) {
+        let name = cut(data.store.span(focused).name());
+        let time = range_text(between.lo_ns, between.hi_ns);
+        let text = match between.order {
+            Order::Unknown => format!("order against {name} unknown: {time}"),
+            Order::Same => format!("at the same moment as {name}"),
+            Order::Before => format!("after {name} by {time}"),
+            Order::After => format!("before {name}: {time}"),
+        };
+        ui.label(RichText::new(text).color(if between.order == Order::Unknown { theme.warning } else { theme.text }));
+        let raw = duration_text(between.raw_ns);
+        if raw != time {
+            ui.label(RichText::new(format!("raw {raw}")).weak());
         }
     }
     if let Some(bar) = bar.filter(|bar| bar.count > 1) {

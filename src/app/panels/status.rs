@@ -7,6 +7,8 @@ use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::workspace::Workspace;
 use super::widgets::counted;
+use crate::analysis::clocks::Order;
+use crate::analysis::clocks::words::range_text;
 use crate::arrange::Arranged;
 use crate::model::Severity;
 use crate::model::time::{absolute_text, duration_text};
@@ -19,6 +21,7 @@ pub fn status_ui(ui: &mut Ui, state: &State, canvas: &Canvas, frame_ms: Option<f
     let theme = state.theme().theme();
     ui.horizontal(|ui| {
         pointer_ui(ui, data, &state.arranged, canvas);
+        order_ui(ui, state, data, canvas);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(ms) = frame_ms {
                 let text = RichText::new(format!("{ms:.1} ms/frame")).font(small_mono(ui)).color(theme.text_dim);
@@ -48,17 +51,50 @@ fn small_mono(ui: &Ui) -> egui::FontId {
 /// The time under the pointer, on the clock of the lane there.
 fn pointer_ui(ui: &mut Ui, data: &Workspace, arranged: &Arranged, canvas: &Canvas) {
     let Some(pointer) = canvas.pointer else {
-        ui.label(RichText::new("raw clocks").small().weak());
+        let text = if arranged.is_frame() { "reference frame" } else { "raw clocks" };
+        ui.label(RichText::new(text).small().weak());
         return;
     };
     let clock = pointer.lane.and_then(|lane| arranged.lane(lane)?.clock());
-    let clock = clock.and_then(|clock| data.domains.list.get(clock.at()));
     let since = pointer.time_ns.saturating_sub(arranged.hull_ns.start);
     let mut text = format!("{}  {}", absolute_text(pointer.time_ns), duration_text(since));
-    if let Some(clock) = clock {
-        text = format!("{text}  on {}'s clock", clock.name);
+    let frame = arranged.known.as_ref().filter(|_| arranged.is_frame());
+    let reference = frame.and_then(|known| {
+        let domain = data.domains.list.get(known.model.reference()?.domain.at())?;
+        Some((known, domain))
+    });
+    match (clock, reference) {
+        (Some(ix), Some((known, reference))) => {
+            let own_ns = pointer.time_ns.saturating_add(known.model.shift_ns(ix, pointer.time_ns));
+            let own = duration_text(own_ns.saturating_sub(arranged.hull_ns.start));
+            let name = data.domains.list.get(ix.at()).map_or("", |domain| domain.name.as_str());
+            text = format!("{text} {} · {own} {name} raw", reference.name);
+        }
+        (Some(ix), None) => {
+            let name = data.domains.list.get(ix.at()).map_or("", |domain| domain.name.as_str());
+            text = format!("{text}  on {name}'s clock");
+        }
+        (None, _) => {}
     }
     ui.label(RichText::new(text).font(small_mono(ui)));
+}
+
+/// The order of the focused span and the one under the pointer.
+fn order_ui(ui: &mut Ui, state: &State, data: &Workspace, canvas: &Canvas) {
+    let Some((hovered, (focused, between))) = canvas.hovered.and_then(|span| Some((span, state.since_focused(span)?)))
+    else {
+        return;
+    };
+    let name = |span| data.store.span(span).name().chars().take(28).collect::<String>();
+    let words = match between.order {
+        Order::Unknown => format!("unknown ({})", range_text(between.lo_ns, between.hi_ns)),
+        order => order.words().to_owned(),
+    };
+    let theme = state.theme().theme();
+    let color = if between.order == Order::Unknown { theme.warning } else { theme.text_dim };
+    let text = format!("order: {} vs {}  {words}", name(focused), name(hovered));
+    ui.add_space(12.0);
+    ui.label(RichText::new(text).font(small_mono(ui)).color(color));
 }
 
 fn notices_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {

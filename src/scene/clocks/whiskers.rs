@@ -10,6 +10,8 @@ use crate::model::SpanIx;
 use crate::model::time::duration_text;
 use crate::scene::build::{SceneInput, span_rect};
 use crate::scene::frame::{Scene, SceneBar};
+use crate::scene::shape::TextShape;
+use crate::scene::text;
 use crate::scene::view_state::ViewState;
 
 /// Whiskers per frame, at most.
@@ -33,6 +35,7 @@ pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, vie
     badges(clocks, scene, &mut marks);
     if clocks.is_frame {
         whiskers(clocks, input, view, scene, &mut marks);
+        clear_labels(scene, &marks);
         outlines(input, view, scene, &mut marks);
     }
     scene.clocks = marks;
@@ -116,6 +119,32 @@ fn whiskers(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, s
         }
     }
     say_what_is_open(scene, marks);
+}
+
+/// Moves labels out from under the whiskers at the starts of their bars.
+fn clear_labels(scene: &mut Scene, marks: &ClockMarks) {
+    const GAP: f32 = 6.0;
+    for whisker in marks.whiskers.iter().filter(|whisker| !whisker.is_end) {
+        let to = whisker.inner.hi.unwrap_or(whisker.at.x + OPEN) + GAP;
+        let Some(bar) = scene.bars.iter().find(|bar| bar.span == whisker.span) else { continue };
+        let rect = bar.rect;
+        let is_inside = |label: &TextShape| {
+            (label.pos.y - rect.center().y).abs() < rect.height() / 2.0 && rect.x_range().contains(label.pos.x)
+        };
+        let first = scene.labels.iter().filter(|label| is_inside(label)).map(|label| label.pos.x).reduce(f32::min);
+        let Some(shift) = first.map(|first| to - first).filter(|shift| *shift > 0.0) else { continue };
+        scene.labels.retain_mut(|label| {
+            if !is_inside(label) {
+                return true;
+            }
+            label.pos.x += shift;
+            let room = rect.right() - label.pos.x - 4.0;
+            if text::width(&label.text, label.font, label.size) > room {
+                label.text = text::crop(&label.text, label.font, label.size, room).into();
+            }
+            label.text.chars().count() > 2
+        });
+    }
 }
 
 fn extend(rail: &mut Rail, rect: Rect) {

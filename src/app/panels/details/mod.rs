@@ -1,6 +1,7 @@
 //! The details drawer: everything that is known about the selected span, or sums over several.
 
 mod attributes;
+mod clock;
 mod events;
 mod fields;
 mod links;
@@ -85,6 +86,7 @@ fn span_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &State, queu
     ui.add_space(4.0);
     ScrollArea::vertical().auto_shrink(false).id_salt(("details", span.0)).show(ui, |ui| {
         fields::fields_ui(ui, details, span, queue);
+        clock::reference_ui(ui, details, span, state, queue);
         let attrs: Vec<_> = view.attrs().collect();
         section(ui, "Attributes", attrs.len(), true, |ui| attributes::attributes_ui(ui, details, &attrs, queue));
         let events = view.events().len();

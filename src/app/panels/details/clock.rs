@@ -1,0 +1,60 @@
+//! Where a span lies on the reference clock's axis, and what sets each end of its bounds.
+
+use egui::{CollapsingHeader, RichText, Ui};
+
+use super::super::super::command::Queue;
+use super::super::super::state::State;
+use super::super::findings::edge_ui;
+use super::{Details, row_ui};
+use crate::analysis::clocks::words::range_text;
+use crate::analysis::clocks::{EventKey, Placed, Side};
+use crate::model::SpanIx;
+use crate::model::time::{absolute_text, duration_text};
+
+/// Edges listed for one end of a bound.
+const MOST_EDGES: usize = 8;
+
+/// Reference time with its interval, and why.
+pub fn reference_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &State, queue: &mut Queue) {
+    let Some(known) = state.known().filter(|_| details.data.domains.list.len() > 1) else { return };
+    let (model, data) = (&known.model, details.data);
+    for (name, key) in [("start (reference)", EventKey::start(span)), ("end (reference)", EventKey::end(span))] {
+        let text = model
+            .place(&data.store, &data.domains, key)
+            .map_or_else(|| "not stamped".to_owned(), |placed| placed_text(&placed));
+        row_ui(ui, details, name, &text, queue);
+    }
+    let Some(stamp) = model.stamps(&data.store, &data.domains).start(span) else { return };
+    let Some(&domain) = data.domains.of_span.get(span.at()) else { return };
+    let sides = [("not before, because", Side::Hi), ("not after, because", Side::Lo)];
+    CollapsingHeader::new(RichText::new("Set by").strong()).id_salt("set-by").default_open(false).show_unindented(
+        ui,
+        |ui| {
+            for (title, side) in sides {
+                let edges = model.why(domain, stamp.anchor_ns, side);
+                if edges.is_empty() {
+                    continue;
+                }
+                ui.label(RichText::new(title).small().weak());
+                for proof in edges.iter().take(MOST_EDGES) {
+                    edge_ui(ui, details.theme, &data.store, proof, queue);
+                }
+            }
+        },
+    );
+}
+
+/// `14:02:07.415 800 000  ± 400 µs`.
+fn placed_text(placed: &Placed) -> String {
+    let Some(at_ns) = placed.estimate_ns else { return "not comparable with the reference clock".to_owned() };
+    let before = placed.earliest_ns.map(|earliest| earliest.saturating_sub(at_ns));
+    let after = placed.latest_ns.map(|latest| latest.saturating_sub(at_ns));
+    let around = match (before, after) {
+        (Some(0), Some(0)) => String::new(),
+        (Some(before), Some(after)) if before.saturating_add(after).saturating_abs() <= after / 50 => {
+            format!("  ± {}", duration_text(after))
+        }
+        (before, after) => format!("  {}", range_text(before, after)),
+    };
+    format!("{}{around}", absolute_text(at_ns))
+}

@@ -1,0 +1,102 @@
+//! Clocks through the window: whose time is shown, findings, measuring across clocks.
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use skewline::analysis::clocks::{EventKey, Evidence};
+use skewline::app::clocks::ClockCommand;
+use skewline::app::command::Command;
+use skewline::arrange::ClockChoice;
+use skewline::load::Source;
+use skewline::model::SpanIx;
+use skewline::scene::TimeRange;
+
+use crate::harness::{assert_shown, click_label, press, selected_names, settle, window};
+
+/// The worked example of the method: between the clocks of browser and gateway lie 400 to 670 ms.
+const EXAMPLE: &str = r#"{"resourceSpans":[
+{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"browser"}},{"key":"device.id","value":{"stringValue":"d-1"}},
+ {"key":"telemetry.sdk.language","value":{"stringValue":"go"}}]},
+ "scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000001","name":"POST /chat","kind":3,
+ "startTimeUnixNano":"1700000000000000001","endTimeUnixNano":"1700000000910000001","status":{"code":1}}]}]},
+{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"gateway"}},{"key":"host.id","value":{"stringValue":"gw-1"}},
+ {"key":"telemetry.sdk.language","value":{"stringValue":"go"}}]},
+ "scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000002","parentSpanId":"0000000000000001","name":"serve","kind":2,
+ "startTimeUnixNano":"1700000000670000001","endTimeUnixNano":"1700000001310000001","status":{"code":1}}]}]}]}"#;
+
+fn example() -> Source {
+    Source::memory("example.json", EXAMPLE.as_bytes())
+}
+
+#[test]
+fn the_clock_is_switched_and_nothing_of_the_data_changes() {
+    let mut harness = window(vec![example()]);
+    let start = |harness: &egui_kittest::Harness<'_, skewline::app::App>| {
+        let state = &harness.state().state;
+        (state.arranged.layout.extent_ns(SpanIx(0)).0, state.data.as_ref().unwrap().store.starts_ns().to_vec())
+    };
+    let before = start(&harness);
+    press(&mut harness, Modifiers::NONE, Key::C);
+    settle(&mut harness);
+    assert!(harness.state().state.arranged.is_frame());
+    let after = start(&harness);
+    assert_ne!(before.0, after.0, "the browser's bar has moved");
+    assert_eq!(before.1, after.1, "its raw times have not");
+    assert!(!harness.state().canvas().scene().unwrap().clocks.whiskers.is_empty());
+    click_label(&mut harness, "Raw");
+    settle(&mut harness);
+    assert_eq!(start(&harness), before);
+    assert!(harness.state().canvas().scene().unwrap().clocks.whiskers.is_empty(), "raw times have no whiskers");
+}
+
+#[test]
+fn evidence_is_chosen_in_the_tool_bar() {
+    let mut harness = window(vec![example()]);
+    for (label, level) in
+        [("Protocol", Evidence::Protocol), ("Prior", Evidence::Prior), ("Convention", Evidence::Convention)]
+    {
+        click_label(&mut harness, label);
+        settle(&mut harness);
+        let state = &harness.state().state;
+        assert_eq!(state.known().unwrap().model.options().level, level);
+        assert_eq!(state.session.view.plan.clock, ClockChoice::Raw);
+    }
+}
+
+#[test]
+fn a_finding_jumps_to_its_witness_and_esc_lets_go() {
+    let mut harness = window(vec![example()]);
+    assert_shown(&harness, "explained by clocks 1 · real 0");
+    press(&mut harness, Modifiers::NONE, Key::N);
+    assert_eq!(harness.state().state.session.view.finding, Some(1));
+    assert_eq!(selected_names(&harness), ["POST /chat"], "the effect that seems to come first");
+    let scene = harness.state().canvas().scene().unwrap().clone();
+    assert!(scene.clocks.arrows.iter().any(|arrow| arrow.finding == Some(1) && arrow.is_active));
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert_eq!(harness.state().state.session.view.finding, None);
+    harness.get_by_label_contains("Finding 1:").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().state.session.view.finding, Some(1));
+}
+
+#[test]
+fn measuring_across_clocks_says_640_to_910_ms() {
+    let mut harness = window(vec![example()]);
+    let range = TimeRange { from_ns: 1_700_000_000_000_000_001, to_ns: 1_700_000_001_310_000_001 };
+    let ends = [Some(EventKey::start(SpanIx(0))), Some(EventKey::end(SpanIx(1)))];
+    harness.state_mut().apply(Command::Clocks(ClockCommand::Measure { range, ends }));
+    harness.run_steps(2);
+    let scene = harness.state().canvas().scene().unwrap().clone();
+    let measure = scene.measure.as_ref().unwrap();
+    assert_eq!((&*measure.text, measure.raw.as_deref()), ("640–910 ms", Some("raw 1.31 s")));
+}
+
+#[test]
+fn a_lane_becomes_the_reference() {
+    let mut harness = window(vec![example()]);
+    let first = harness.state().state.known().unwrap().model.reference().unwrap().domain;
+    let lanes = harness.state().state.arranged.lanes.clone();
+    let other = lanes.iter().find(|lane| lane.clock() != Some(first)).unwrap();
+    harness.state_mut().apply(Command::Clocks(ClockCommand::SetReference(other.key.clone())));
+    settle(&mut harness);
+    assert_eq!(harness.state().state.known().unwrap().model.reference().map(|it| it.domain), other.clock());
+}
