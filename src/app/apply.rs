@@ -140,6 +140,9 @@ impl State {
             | Command::UnfoldSubtree
             | Command::UnfoldAll
             | Command::ResetLanes => self.apply_lane_key(&command),
+            Command::ColorByService | Command::ColorByAgent | Command::ColorByPhase | Command::ColorByClock => {
+                self.apply_fold(&command);
+            }
             Command::Lanes(command) => self.apply_lane(command),
             Command::SaveView => self.save_view(host),
             other => self.apply_view(&other),

@@ -229,7 +229,7 @@ impl State {
         self.end_lane_work();
     }
 
-    fn end_lane_work(&mut self) {
+    pub(super) fn end_lane_work(&mut self) {
         self.clamp_view();
         self.session.history.commit(&self.session.view);
     }

@@ -99,6 +99,7 @@ impl State {
             match result {
                 Ok(opened) => {
                     self.loaded(opened, &loading);
+                    self.read_work(host);
                     self.session.search.forget();
                     if let Some(view) = self.session.waiting_view.take() {
                         self.apply_view_file(*view);
@@ -113,6 +114,19 @@ impl State {
                         Some(LoadFailure { title: loading.title, messages: vec![error.to_string()] });
                 }
             }
+        }
+    }
+
+    /// Reads what the spans say about AI conversations, on a thread of its own: the first picture does not wait.
+    fn read_work(&mut self, host: &Host) {
+        let Some(data) = self.data.clone() else { return };
+        let wake = host.wake();
+        let spawned = std::thread::Builder::new().name("conversations".to_owned()).spawn(move || {
+            data.work();
+            wake();
+        });
+        if let Err(error) = spawned {
+            self.effect(Effect::Toast(Tone::Bad, format!("Cannot read agents and phases: {error}")));
         }
     }
 

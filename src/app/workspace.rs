@@ -1,14 +1,14 @@
 //! What is open: the store and everything derived from it, built on the loading thread and never changed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::places::{SpanAt, spans_at};
 use crate::arrange::{Arranged, ClockChoice, Plan, arrange};
 use crate::load::{Loaded, Origin};
 use crate::model::{Diagnostics, InputIx, TraceStore};
-use crate::scene::{SceneInput, ServiceColors, ViewState, build, lower};
+use crate::scene::{SceneInput, ServiceColors, ViewState, Work, build, lower};
 
 /// A workspace with its first arrangement, as the loading thread hands it over.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct Workspace {
     pub diagnostics: Diagnostics,
     /// The spans at the places of the diagnostics.
     pub span_at: BTreeMap<(InputIx, u64), SpanAt>,
+    /// What the spans say about AI conversations; empty until a thread has read them all.
+    work: OnceLock<Work>,
 }
 
 impl Workspace {
@@ -56,7 +58,7 @@ impl Workspace {
         let places: Vec<_> = places.map(|place| (place.input, place.offset)).collect();
         let spans = spans_at(&store, &places);
         let span_at = places.into_iter().zip(spans).filter_map(|(place, span)| Some((place, span?))).collect();
-        Self { store, domains, colors, origins, failures, diagnostics, span_at }
+        Self { store, domains, colors, origins, failures, diagnostics, span_at, work: OnceLock::new() }
     }
 
     /// Arranges the spans as `plan` says, on raw times: the first picture does not wait for the clocks.
@@ -78,10 +80,21 @@ impl Workspace {
         arrange(&self.store, &self.domains, Some(known), plan)
     }
 
+    /// What the spans say about AI conversations, if that is known by now. Costs nothing.
+    #[must_use]
+    pub fn known_work(&self) -> Option<&Work> {
+        self.work.get()
+    }
+
+    /// What the spans say about AI conversations. The first caller reads every span: not for the window's own thread.
+    pub fn work(&self) -> &Work {
+        self.work.get_or_init(|| Work::of_store(&self.store))
+    }
+
     /// What a scene of the window is made from.
     #[must_use]
     pub fn scene_input<'a>(&'a self, arranged: &'a Arranged) -> SceneInput<'a> {
-        arranged.scene_input(&self.store, &self.domains, &self.colors, None)
+        SceneInput { work: self.known_work(), ..arranged.scene_input(&self.store, &self.domains, &self.colors, None) }
     }
 
     /// Builds the first picture once, and throws it away: the fonts are measured and the memory that it reads is

@@ -4,6 +4,7 @@
 //! lanes, rows, and the index that frames are drawn from. It visits every span, so the window does it on a thread.
 //! What needs no new rows (order, pins, names, heights, hiding) is a [`LaneView`] and costs a step per lane.
 
+mod color_by;
 mod keys;
 mod lanes;
 mod pairs;
@@ -17,6 +18,7 @@ pub mod view_file;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use color_by::ColorBy;
 pub use keys::{LaneKey, SpanKey, resolve};
 pub use lanes::{LaneInfo, clock_lane_key};
 pub use pairs::{Split, group_keys, splits};

@@ -199,6 +199,7 @@ proptest! {
             names: keys.iter().take(1).map(|key| (key.clone(), name.clone())).collect(),
             heights: keys.iter().skip(2).map(|key| (key.clone(), height)).collect(),
             folded: keys.iter().skip(2).cloned().collect(),
+            color: ColorBy::Agent,
         };
         let selection: Vec<SpanKey> = plan.folds.iter().cloned().collect();
         let time = time.map(|(from_ns, to_ns)| view_file::SavedRange { from_ns, to_ns });

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{LaneInfo, LaneKey};
+use super::{ColorBy, LaneInfo, LaneKey};
 use crate::layout::LaneIx;
 
 /// How the user wants the lanes to be shown. Lanes are named by their keys, so that this outlives an arrangement.
@@ -29,6 +29,9 @@ pub struct LaneView {
     /// Lanes that show one strip instead of their rows.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub folded: BTreeSet<LaneKey>,
+    /// What the colours of bars mean.
+    #[serde(skip_serializing_if = "ColorBy::is_default")]
+    pub color: ColorBy,
 }
 
 impl LaneView {

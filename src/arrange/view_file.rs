@@ -161,7 +161,7 @@ impl ViewFile {
                 }
             }
         }
-        let LaneView { order, pinned, hidden, names, heights, folded } = &self.lanes;
+        let LaneView { order, pinned, hidden, names, heights, folded, color: _ } = &self.lanes;
         let shown = order.iter().chain(pinned).chain(hidden).chain(names.keys()).chain(heights.keys()).chain(folded);
         let made = self.plan.splits.keys().chain(self.plan.merges.keys()).chain(self.plan.merges.values());
         let wanted: BTreeSet<&LaneKey> = shown.chain(made).chain(&self.top).collect();

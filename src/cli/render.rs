@@ -14,7 +14,7 @@ use crate::analysis::clocks::Evidence;
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::search::{Query, parse};
 use crate::arrange::view_file::{SavedRange, ViewFile};
-use crate::arrange::{CLOCK, ClockChoice, Plan, clock_lane_key, group_keys};
+use crate::arrange::{CLOCK, ClockChoice, ColorBy, Plan, clock_lane_key, group_keys};
 use crate::export::{picture, png, svg, views};
 use crate::load::{Progress, Source, load};
 use crate::model::TraceStore;
@@ -69,6 +69,9 @@ pub struct Args {
     /// Only these lanes, in this order: names, parts of names, or numbers from the top
     #[arg(long, value_name = "LANE,...", value_delimiter = ',')]
     pub lanes: Vec<String>,
+    /// What colours mean: service, agent, phase or clock
+    #[arg(long, value_name = "WHAT")]
+    pub color: Option<ColorBy>,
     /// Limits of what is read
     #[command(flatten)]
     pub limits: Limits,
@@ -204,6 +207,9 @@ fn view(args: &Args, saved: &ViewFile, store: &TraceStore, timeline: &picture::T
     };
     view.fit(hull);
     view.lanes = Arc::new(saved.lanes.clone());
+    if let Some(color) = args.color {
+        Arc::make_mut(&mut view.lanes).color = color;
+    }
     view.selection = saved.selected(store);
     view.query.clone_from(&saved.query);
     let range = |saved: SavedRange| TimeRange { from_ns: saved.from_ns, to_ns: saved.to_ns };

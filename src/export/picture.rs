@@ -12,7 +12,7 @@ use crate::load::Origin;
 use crate::lod::Marks;
 use crate::model::TraceStore;
 use crate::scene::geometry::{Metrics, content_height, lane_bands};
-use crate::scene::{Caption, Scene, SceneInput, ServiceColors, ViewState, build, caption};
+use crate::scene::{Caption, Scene, SceneInput, ServiceColors, ViewState, Work, build, caption};
 
 /// Everything that is derived from a store before a frame can be built.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Timeline {
     pub arranged: Arranged,
     /// Colours of services.
     pub colors: ServiceColors,
+    /// What the spans say about AI conversations.
+    pub work: Work,
     /// Hits of a search, see [`Self::mark`].
     pub marks: Option<Marks>,
 }
@@ -38,7 +40,7 @@ impl Timeline {
     #[must_use]
     pub fn arranged(store: &TraceStore, domains: Domains, plan: &Plan) -> Self {
         let arranged = arrange(store, &domains, Some(plan.known(store, &domains, None)), plan);
-        Self { arranged, domains, colors: ServiceColors::of_store(store), marks: None }
+        Self { arranged, domains, colors: ServiceColors::of_store(store), work: Work::of_store(store), marks: None }
     }
 
     /// Marks the spans for which `query` holds; scenes dim all others. The empty query dims nothing.
@@ -51,8 +53,8 @@ impl Timeline {
     /// What a scene is made from.
     #[must_use]
     pub fn input<'a>(&'a self, store: &'a TraceStore, caption: Option<&'a Caption>) -> SceneInput<'a> {
-        let Self { domains, arranged, colors, marks } = self;
-        SceneInput { marks: marks.as_ref(), ..arranged.scene_input(store, domains, colors, caption) }
+        let Self { domains, arranged, colors, work, marks } = self;
+        SceneInput { marks: marks.as_ref(), work: Some(work), ..arranged.scene_input(store, domains, colors, caption) }
     }
 
     /// A size that shows all lanes at `width` points, between `least` and `most` points high.

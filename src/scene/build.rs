@@ -9,7 +9,8 @@ use super::frame::{Dense, GhostBox, OverviewStrip, Scene, SceneBar};
 use super::geometry::{Areas, LaneBand, Metrics, lane_bands};
 use super::heads::LaneTexts;
 use super::labels::Labels;
-use super::palette::{BarColors, ServiceColors};
+use super::palette::{BarColors, ServiceColors, unknown_colors};
+use super::phases;
 use super::profile;
 use super::ruler;
 use super::selection;
@@ -18,9 +19,10 @@ use super::strip;
 use super::text::{self, Font};
 use super::theme::{Theme, dimmed, faded};
 use super::view_state::{TimeScale, ViewState};
+use super::work::{Work, clock_colors, phase_colors};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::{Between, EventKey};
-use crate::arrange::{Arranged, LaneInfo};
+use crate::arrange::{Arranged, ColorBy, LaneInfo};
 use crate::layout::{Layout, RowIx};
 use crate::lod::{Bar, GhostRun, Index, Marks, bucket_for};
 use crate::model::{SpanFlags, SpanIx, TraceStore};
@@ -44,6 +46,8 @@ pub struct SceneInput<'a> {
     pub marks: Option<&'a Marks>,
     /// What is known about the clocks; `None` while that is not known yet.
     pub clocks: Option<ClockInput<'a>>,
+    /// What is known about AI conversations; `None` while that is not known yet.
+    pub work: Option<&'a Work>,
     /// Header, legend and footer of an export; `None` in the window.
     pub caption: Option<&'a Caption>,
 }
@@ -67,6 +71,7 @@ impl Arranged {
             colors,
             marks: None,
             clocks: self.known.as_ref().map(|known| ClockInput { known, is_frame: self.is_frame() }),
+            work: None,
             caption,
         }
     }
@@ -244,6 +249,7 @@ impl SceneBuilder {
                 let (bar, next) = (scene.bars[first + at], scene.bars.get(first + at + 1).map(|bar| bar.rect.left()));
                 taken = self.label(frame, scene, &bar, [taken, next.unwrap_or(f32::INFINITY)]).max(bar.rect.right());
                 event_ticks(frame, scene, &bar, self.bars[at].start_ns);
+                phases::add(frame, scene, &bar, self.bars[at].start_ns);
             }
         }
     }
@@ -268,7 +274,7 @@ impl SceneBuilder {
         let is_last = between[1] >= canvas.right();
         let (within, beside) = match bar.is_dim {
             true => (frame.theme.text_faint, faded(frame.theme.text_faint, 0.7)),
-            false => (frame.colors(bar.span).text, frame.theme.text_dim),
+            false => (frame.colors(bar.span).0.text, frame.theme.text_dim),
         };
         let is_beside_better = whole > inside && bar.rect.right() >= canvas.left();
         let (x, room, color) = if is_beside_better && after >= whole.min(90.0 * unit).max(least_beside) {
@@ -284,7 +290,7 @@ impl SceneBuilder {
             return right;
         };
         let Some(name) = self.labels.crop(store, span.name_sym(), size, room) else { return right };
-        let baseline = text::baseline_for_middle(bar.rect.center().y, Font::Regular, size);
+        let baseline = text::baseline_for_middle(phases::text_middle(frame, bar), Font::Regular, size);
         let text_shape = |x: f32, color, text| TextShape {
             pos: Pos2::new(x, baseline),
             anchor: Anchor::Start,
@@ -370,8 +376,21 @@ fn ghost_label(frame: &Frame<'_>, scene: &mut Scene, place: &Place, rect: Rect, 
 }
 
 impl<'a> Frame<'a> {
-    fn colors(&self, span: SpanIx) -> BarColors {
-        self.input.colors.colors(self.input.store.span(span).resource_ix(), self.view.theme)
+    /// The colours of `span`, and whether they stand for something that nothing states.
+    fn colors(&self, span: SpanIx) -> (BarColors, bool) {
+        let (input, theme) = (self.input, self.view.theme);
+        let by_work = |colors: &dyn Fn(&Work) -> (BarColors, bool)| {
+            input.work.map_or_else(|| (unknown_colors(theme), false), colors)
+        };
+        match self.view.lanes.color {
+            ColorBy::Service => (input.colors.colors(input.store.span(span).resource_ix(), theme), false),
+            ColorBy::Agent => by_work(&|work| work.colors_by_agent(span, theme)),
+            ColorBy::Phase => by_work(&|work| (phase_colors(work.genai.phase_of(span), theme), false)),
+            ColorBy::Clock => {
+                let clock = input.domains.of_span.get(span.at());
+                (clock.map_or_else(|| unknown_colors(theme), |&clock| clock_colors(clock, theme)), false)
+            }
+        }
     }
 }
 
@@ -428,9 +447,9 @@ fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> 
     let folded = frame.input.layout.hidden_behind(bar.span);
     let hits = frame.input.marks.map_or(0, |marks| marks.in_bar(bar));
     let is_dim = hits == 0 && frame.input.marks.is_some();
-    let fill = frame.colors(bar.span).fill;
-    let fill = if is_dim { dimmed(fill, frame.theme) } else { fill };
-    SceneBar { rect, span: bar.span, folded, count: bar.count, flags: bar.flags, hits, is_dim, fill }
+    let (colors, is_guess) = frame.colors(bar.span);
+    let fill = if is_dim { dimmed(colors.fill, frame.theme) } else { colors.fill };
+    SceneBar { rect, span: bar.span, folded, count: bar.count, flags: bar.flags, hits, is_dim, fill, is_guess }
 }
 
 /// The y on the screen of a content coordinate. Far outside it saturates, so that `f32` stays exact.
@@ -507,6 +526,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         lanes: Vec::new(),
         bars: Vec::new(),
         profiles: Vec::new(),
+        phases: Vec::new(),
         dense: Vec::new(),
         ghosts: Vec::new(),
         labels: Vec::new(),

@@ -10,6 +10,8 @@ use super::palette::slot_colors;
 use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
 use super::view_state::{TimeRange, ViewState};
+use super::{phases, work};
+use crate::arrange::ColorBy;
 use crate::model::time::{MS, US, absolute_text, duration_text};
 use crate::model::{SpanFlags, TraceStore};
 
@@ -144,18 +146,17 @@ fn add_footnotes(input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
 }
 
 fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, String)> {
-    let services = input.colors.services();
-    let named = services.iter().take(MOST_SERVICES);
-    let mut entries: Vec<(Sample, String)> = named
-        .map(|(name, slot)| {
-            let name = text::crop(name, Font::Regular, 1.0, 24.0).into_owned();
-            (Sample::Color(slot_colors(*slot, view.theme).fill), name)
-        })
-        .collect();
-    if services.len() > MOST_SERVICES {
-        let rest = format!("and {} more services", services.len() - MOST_SERVICES);
-        entries.push((Sample::Color(view.theme.theme().unknown), rest));
+    let mut entries = match (view.lanes.color, input.work) {
+        (ColorBy::Service, _) => service_legend(input, view),
+        (ColorBy::Clock, _) => work::clock_legend(input.domains, view.theme),
+        (ColorBy::Agent, Some(work)) => work::agent_legend(work, view.theme),
+        (ColorBy::Phase, Some(work)) => work::phase_legend(work, view.theme),
+        (ColorBy::Agent | ColorBy::Phase, None) => Vec::new(),
+    };
+    for (_, text) in &mut entries {
+        *text = text::crop(text, Font::Regular, 1.0, 24.0).into_owned();
     }
+    entries.extend(phases::legend(input, view));
     let mut mark = |is_there: bool, sample, text: &str| {
         if is_there {
             entries.push((sample, text.to_owned()));
@@ -168,6 +169,18 @@ fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(
     mark(input.marks.is_some(), Sample::Hit, "found by the search; the rest is dimmed");
     mark(true, Sample::Several, "several spans in one bar");
     entries.extend(super::clocks::legend(input, view));
+    entries
+}
+
+fn service_legend(input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, String)> {
+    let services = input.colors.services();
+    let color = |slot| Sample::Color(slot_colors(slot, view.theme).fill);
+    let mut entries: Vec<(Sample, String)> =
+        services.iter().take(MOST_SERVICES).map(|(name, slot)| (color(*slot), name.clone())).collect();
+    if services.len() > MOST_SERVICES {
+        let rest = format!("and {} more services", services.len() - MOST_SERVICES);
+        entries.push((Sample::Color(view.theme.theme().unknown), rest));
+    }
     entries
 }
 

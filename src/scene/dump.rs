@@ -68,6 +68,9 @@ impl Scene {
         for label in &self.labels {
             line(format!("label {:.0},{:.0} {:?}", label.pos.x, label.pos.y, label.text));
         }
+        for part in &self.phases {
+            line(format!("phase {} {} {}", rect_text(part.rect), part.phase, part.look));
+        }
         for dense in &self.dense {
             line(format!("dense {} {} spans", rect_text(dense.rect), dense.spans));
         }

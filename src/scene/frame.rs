@@ -12,6 +12,7 @@ use super::shape::TextShape;
 use super::theme::ThemeKind;
 use super::view_state::{TimeRange, TimeScale};
 use crate::analysis::clocks::FindingTone;
+use crate::analysis::genai::Phase;
 use crate::layout::LaneIx;
 use crate::model::{SpanFlags, SpanIx};
 
@@ -34,6 +35,35 @@ pub struct SceneBar {
     pub is_dim: bool,
     /// Its colour, dimmed or not.
     pub fill: Color32,
+    /// True when the colour stands for something that is concluded and not stated.
+    pub is_guess: bool,
+}
+
+/// A part of a model call, along the lower edge of its bar.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct PhaseBar {
+    /// Where.
+    pub rect: Rect,
+    /// The model call.
+    pub span: SpanIx,
+    /// What the time was spent on.
+    pub phase: Phase,
+    /// How it is known.
+    pub look: PhaseLook,
+    /// Its colour, dimmed or not.
+    pub fill: Color32,
+}
+
+/// How a part of a model call is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum PhaseLook {
+    /// Stated by spans or events: solid.
+    Real,
+    /// Made from durations or a first-token time: hatched.
+    Derived,
+    /// What nothing accounts for: grey.
+    Unaccounted,
 }
 
 /// A parent that no input holds.
@@ -197,6 +227,8 @@ pub struct LegendEntry {
 pub enum Sample {
     /// A colour.
     Color(Color32),
+    /// A colour of what is not stated but concluded.
+    Hatched(Color32),
     /// A failed span.
     Error,
     /// Several spans in one bar.
@@ -279,6 +311,8 @@ pub struct Scene {
     pub bars: Vec<SceneBar>,
     /// Folded lanes in view.
     pub profiles: Vec<LaneProfile>,
+    /// Parts of model calls, on their bars.
+    pub phases: Vec<PhaseBar>,
     /// Stretches in which bars hide spans.
     pub dense: Vec<Dense>,
     /// Ghosts in view.

@@ -6,6 +6,7 @@ use emath::{Pos2, Rect};
 use super::caption::sample_rect;
 use super::clocks::{self, OffsetTone as Tone};
 use super::frame::{Dense, Edge, EdgeKind, LaneHead, LaneProfile, LegendEntry, Measure, Sample, Scene, SceneBar};
+use super::phases;
 use super::shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};
 use super::text::{self, Font};
 use super::theme::{Theme, dimmed, faded, mix};
@@ -86,6 +87,7 @@ fn bars_layer(scene: &Scene) -> Layer {
         let rect = Rect::from_min_max(Pos2::new(x - 0.5, top), Pos2::new(x + 0.5, bottom));
         marks.push(BarRect { rect, fill: theme.bar_mark, radius: 0.0 });
     }
+    phases::lower(scene, &mut bars, &mut odd);
     let mut shapes = vec![Shape::Bars(bars), Shape::Bars(marks)];
     shapes.append(&mut odd);
     for ghost in &scene.ghosts {
@@ -603,6 +605,7 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
             hits: u32::from(entry.sample == Sample::Hit),
             is_dim: false,
             fill: theme.unknown,
+            is_guess: false,
         };
         let (mut marks, mut odd) = (Vec::new(), Vec::new());
         mark_bar(&bar, theme, &mut marks, &mut odd);
@@ -614,6 +617,10 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
     };
     match entry.sample {
         Sample::Color(fill) => shapes.push(Shape::Rect { rect, radius: 2.5, fill, stroke: Stroke::NONE }),
+        Sample::Hatched(fill) => {
+            shapes.push(Shape::Rect { rect, radius: 2.5, fill, stroke: Stroke::NONE });
+            shapes.push(phases::hatch(rect, theme));
+        }
         Sample::Error => sample(SpanFlags::ERROR, 1),
         Sample::Several => sample(SpanFlags::default(), 2),
         Sample::Hit => sample(SpanFlags::default(), 1),

@@ -150,6 +150,15 @@ impl ServiceColors {
     }
 }
 
+/// The slot of each of `names`; equal names share one.
+pub(super) fn name_slots(names: &[&str]) -> Vec<usize> {
+    let mut sorted = names.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let slots = assign(&sorted);
+    names.iter().map(|name| sorted.binary_search(name).map_or(0, |at| slots[at])).collect()
+}
+
 /// Slots for sorted, distinct names: all different as long as there are slots.
 fn assign(sorted: &[&str]) -> Vec<usize> {
     let mut assigned: Vec<usize> = Vec::with_capacity(sorted.len());

@@ -47,6 +47,7 @@ pub struct PointerAt {
 struct Drawn {
     arranged: Arc<Arranged>,
     marks: Option<Arc<Marks>>,
+    knows_work: bool,
     view: ViewState,
     origin: egui::Pos2,
     scene: Arc<Scene>,
@@ -125,6 +126,7 @@ impl Canvas {
         if let Some(drawn) = &self.drawn
             && Arc::ptr_eq(&drawn.arranged, &state.arranged)
             && drawn.marks.as_ref().map(Arc::as_ptr) == marks.map(Arc::as_ptr)
+            && drawn.knows_work == data.known_work().is_some()
             && drawn.view == *view
             && drawn.origin == rect.min
             && drawn.prepared.is_for(pixels_per_point)
@@ -153,6 +155,7 @@ impl Canvas {
         self.drawn = Some(Drawn {
             arranged: Arc::clone(&state.arranged),
             marks: marks.cloned(),
+            knows_work: data.known_work().is_some(),
             view: view.clone(),
             origin: rect.min,
             scene: Arc::clone(&scene),

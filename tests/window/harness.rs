@@ -111,7 +111,9 @@ pub fn settle(harness: &mut Harness<'_, App>) {
     while quiet_frames < 4 {
         harness.step();
         let session = &harness.state().state.session;
-        let is_quiet = session.loading.is_none()
+        let is_read = harness.state().state.data.as_ref().is_none_or(|data| data.known_work().is_some());
+        let is_quiet = is_read
+            && session.loading.is_none()
             && session.arranging.is_none()
             && session.drawing.is_none()
             && session.dialog.is_none()

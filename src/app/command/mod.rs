@@ -194,6 +194,14 @@ pub enum Command {
     PreviousFinding,
     /// Shows or hides the list of findings.
     ToggleFindings,
+    /// Colours by service.
+    ColorByService,
+    /// Colours by agent.
+    ColorByAgent,
+    /// Colours by phase.
+    ColorByPhase,
+    /// Colours by clock.
+    ColorByClock,
 
     // Commands with data.
     /// Opens sources; asks whether to add or to replace when something is open.

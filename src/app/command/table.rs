@@ -2,6 +2,7 @@
 
 mod clocks;
 mod file;
+mod fold;
 mod go;
 mod help;
 mod lanes;
@@ -109,6 +110,7 @@ static SECTIONS: &[&[Entry]] = &[
     file::ENTRIES,
     view::ENTRIES,
     lanes::ENTRIES,
+    fold::ENTRIES,
     go::ENTRIES,
     search::ENTRIES,
     measure::ENTRIES,
