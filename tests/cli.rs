@@ -361,3 +361,39 @@ fn lanes_are_chosen_by_name_and_by_view() {
     assert_eq!(code, Some(2));
     assert!(said.contains("not a saved view"), "{said}");
 }
+
+#[test]
+fn lanes_are_folded_and_coloured_from_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let draw = |args: &[&str]| {
+        let out = dir.path().join("fold.svg");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skewline"));
+        let sample = "sample-traces/slow-conversation.otlp.json";
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["render", sample]).args(args).arg("-o").arg(&out);
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        std::fs::read_to_string(&out).unwrap()
+    };
+    let plain = draw(&[]);
+    assert!(!plain.contains("groups folded"), "nothing is folded unasked");
+    for (args, words) in [
+        (
+            &["--fold", "agent", "--color", "agent"][..],
+            &["planner", "researcher", "critic", " tok", "groups folded"][..],
+        ),
+        (&["--fold", "phase", "--color", "phase"], &["model call", "tool", "agent work", " wall", " failed"]),
+        (&["--fold", "service"], &["gateway"]),
+        (&["--fold", "turn"], &["turn 1"]),
+        (&["--fold", "attr:gen_ai.agent.name", "--across"], &["all clocks", "no gen_ai.agent.name", "no common time"]),
+        (&["--color", "clock"], &["clock "]),
+    ] {
+        let svg = draw(args);
+        for word in words {
+            assert!(svg.contains(word), "{args:?} does not draw {word:?}");
+        }
+    }
+    for args in [["--fold", "colour"], ["--color", "agents"], ["--across", "--absolute"]] {
+        let output = skewline().args(["render", "a.json", "-o", "a.svg"]).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+}

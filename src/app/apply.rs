@@ -140,7 +140,18 @@ impl State {
             | Command::UnfoldSubtree
             | Command::UnfoldAll
             | Command::ResetLanes => self.apply_lane_key(&command),
-            Command::ColorByService | Command::ColorByAgent | Command::ColorByPhase | Command::ColorByClock => {
+            Command::FoldOff
+            | Command::FoldByAgent
+            | Command::FoldByPhase
+            | Command::FoldByService
+            | Command::FoldByTurn
+            | Command::FoldByRetry
+            | Command::FoldByAttribute
+            | Command::FoldAcross
+            | Command::ColorByService
+            | Command::ColorByAgent
+            | Command::ColorByPhase
+            | Command::ColorByClock => {
                 self.apply_fold(&command);
             }
             Command::Lanes(command) => self.apply_lane(command),

@@ -183,7 +183,7 @@ fn areas(view: &ViewState) -> Areas {
 }
 
 pub(super) fn bands(arranged: &Arranged, view: &ViewState) -> (Bands, f32) {
-    let bands = lane_bands(&arranged.lanes, &arranged.layout, view, &Metrics::new(view.text_scale));
+    let bands = lane_bands(&arranged.lanes, &arranged.sections, &arranged.layout, view, &Metrics::new(view.text_scale));
     (bands, areas(view).canvas.height())
 }
 

@@ -6,7 +6,7 @@ use super::command::Command;
 use super::go::bands;
 use super::picker::{Choice, Picker};
 use super::state::{Effect, State, Tone};
-use crate::arrange::{CLOCK, LaneInfo, LaneKey, LaneView, Plan, SpanKey, Split, group_keys, splits};
+use crate::arrange::{CLOCK, FoldBy, Folding, LaneInfo, LaneKey, LaneView, Plan, SpanKey, Split, group_keys, splits};
 use crate::layout::LaneIx;
 use crate::model::SpanIx;
 
@@ -83,6 +83,15 @@ pub enum LaneCommand {
         /// Hide or show.
         fold: bool,
     },
+    /// Folds a lane, or all of them, by something; `None` = by nothing.
+    FoldBy {
+        /// Which lane; `None` = all.
+        lane: Option<LaneKey>,
+        /// What by.
+        by: Option<FoldBy>,
+    },
+    /// Shows the rows of a group, or one strip instead.
+    ToggleGroup(LaneKey),
     /// A lane for each value of this key.
     GroupBy(String),
 }
@@ -141,7 +150,9 @@ impl State {
             Command::FoldSubtree => self.fold_focused(),
             Command::UnfoldSubtree => self.unfold_focused(),
             Command::UnfoldAll => {
-                Arc::make_mut(&mut self.session.view.plan).folds.clear();
+                let plan = Arc::make_mut(&mut self.session.view.plan);
+                plan.folds.clear();
+                plan.fold = Folding::default();
                 Arc::make_mut(&mut self.session.view.lanes).folded.clear();
                 self.end_lane_work();
             }
@@ -218,6 +229,8 @@ impl State {
                 return self.clamp_view();
             }
             LaneCommand::FoldSpan { span, fold } => self.fold_span(span, fold),
+            LaneCommand::FoldBy { lane, by } => self.fold_lanes(lane, by),
+            LaneCommand::ToggleGroup(key) => toggle(&mut Arc::make_mut(&mut view.lanes).opened, key),
             LaneCommand::GroupBy(key) => {
                 // Splits and merges name lanes of the grouping that they were made in.
                 let plan = Arc::make_mut(&mut view.plan);
@@ -328,6 +341,13 @@ impl State {
         let layout = &self.arranged.layout;
         let shown = layout.shown_as(span);
         let lane = layout.lane_of(shown);
+        if let Some(group) = self.group_of(shown).filter(|_| layout.hidden_behind(shown) == 0) {
+            // Nothing below it is left to fold, so its group is.
+            let is_leaf = data.store.span(shown).parent().is_none() || data.store.span(shown).children().is_empty();
+            if is_leaf && self.session.view.lanes.opened.contains(&group) {
+                return self.apply_lane(LaneCommand::ToggleGroup(group));
+            }
+        }
         let has_rows = layout.hidden_behind(shown) == 0
             && data.store.span(shown).children().iter().any(|&child| layout.lane_of(child) == lane);
         if has_rows {
@@ -341,11 +361,21 @@ impl State {
     fn unfold_focused(&mut self) {
         let (Some(data), Some(span)) = (self.data.clone(), self.session.view.focused) else { return };
         let shown = self.arranged.layout.shown_as(span);
+        if let Some(group) = self.group_of(shown).filter(|group| !self.session.view.lanes.opened.contains(group)) {
+            return self.apply_lane(LaneCommand::ToggleGroup(group));
+        }
         if self.arranged.layout.hidden_behind(shown) > 0 {
             self.apply_lane(LaneCommand::FoldSpan { span: shown, fold: false });
         } else if let Some(&child) = data.store.span(span).children().first() {
             self.go_to(child);
         }
+    }
+
+    /// The group of a folded lane that `span` is in.
+    fn group_of(&self, span: SpanIx) -> Option<LaneKey> {
+        let part = self.arranged.layout.part_of_row(self.arranged.layout.row_of(span));
+        let section = self.arranged.sections.get(part.at())?;
+        section.group.as_ref().map(|_| section.key.clone())
     }
 
     fn fold_span(&mut self, span: SpanIx, fold: bool) {
@@ -398,6 +428,8 @@ impl State {
         add(if view.pinned.contains(lane) { "Unpin lane" } else { "Pin lane" }, "", LaneCommand::Pin(key()));
         add("Hide lane", "", LaneCommand::Hide(key()));
         add("Rename lane…", "", LaneCommand::AskName(key()));
+        choices.extend(self.fold_choices(lane));
+        let mut add = |title: &str, note: &str, command: LaneCommand| choices.push(choice(title, note, command));
         for split in self.splits_of(lane).into_iter().take(MOST_OFFERED) {
             let note = format!("{} lanes", split.pieces);
             add(&format!("Split by {}", split.key), &note, LaneCommand::Split { lane: key(), by: split.key });

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use crate::analysis::clocks::Known;
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::places::{SpanAt, spans_at};
-use crate::arrange::{Arranged, ClockChoice, Plan, arrange};
+use crate::arrange::{Arranged, ClockChoice, Plan, arrange_folded};
 use crate::load::{Loaded, Origin};
 use crate::model::{Diagnostics, InputIx, TraceStore};
 use crate::scene::{SceneInput, ServiceColors, ViewState, Work, build, lower};
@@ -64,7 +65,7 @@ impl Workspace {
     /// Arranges the spans as `plan` says, on raw times: the first picture does not wait for the clocks.
     #[must_use]
     pub fn first_arranged(&self, plan: &Plan) -> Arranged {
-        arrange(&self.store, &self.domains, None, plan)
+        self.arranged(None, plan)
     }
 
     /// Arranges the spans as `plan` says, with all that causality tells about the clocks. `before` is the arrangement
@@ -77,7 +78,14 @@ impl Workspace {
         if plan.clock == ClockChoice::Raw && same_rows == before.plan {
             return before.with_known(known, plan);
         }
-        arrange(&self.store, &self.domains, Some(known), plan)
+        self.arranged(Some(known), plan)
+    }
+
+    fn arranged(&self, known: Option<Arc<Known>>, plan: &Plan) -> Arranged {
+        let genai = plan.fold.needs_work().then(|| &self.work().genai);
+        // Tokens are counted where they are known already.
+        let genai = genai.or_else(|| self.known_work().map(|work| &work.genai));
+        arrange_folded(&self.store, &self.domains, known, genai, plan)
     }
 
     /// What the spans say about AI conversations, if that is known by now. Costs nothing.

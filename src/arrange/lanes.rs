@@ -68,10 +68,14 @@ pub(super) fn group(store: &TraceStore, domains: &Domains, plan: &Plan) -> (Grou
         of_span: pairs.of_span.iter().map(|&pair| lane_of_pair[pair as usize]).collect(),
         lanes: drafts.len(),
         folded: Vec::new(),
+        lane_of_part: Vec::new(),
     };
     let lanes = drafts.into_iter().map(|draft| grouper.describe(draft, &pairs.list)).collect();
     (grouping, lanes)
 }
+
+/// The lane of everything, when a fold goes across clocks.
+const EVERYTHING: &str = "all clocks";
 
 /// The key of every clock's lane: what identified the clock, with its name where that is not unique.
 fn clock_keys(domains: &Domains) -> Vec<LaneKey> {
@@ -145,8 +149,14 @@ impl Grouper<'_> {
     fn drafts(&self, pairs: &[Pair]) -> Vec<Draft> {
         let mut drafts: BTreeMap<LaneKey, Draft> = BTreeMap::new();
         for (at, pair) in pairs.iter().enumerate() {
-            let own = self.key_of(pair);
-            let key = self.plan.merged(&own);
+            let (own, key) = match self.plan.is_across() {
+                true => (EVERYTHING.into(), EVERYTHING.into()),
+                false => {
+                    let own = self.key_of(pair);
+                    let merged = self.plan.merged(&own);
+                    (own, merged)
+                }
+            };
             let draft =
                 drafts.entry(key.clone()).or_insert_with(|| Draft { key, pairs: Vec::new(), parts: BTreeSet::new() });
             draft.pairs.push(at);

@@ -5,11 +5,16 @@
 //! What needs no new rows (order, pins, names, heights, hiding) is a [`LaneView`] and costs a step per lane.
 
 mod color_by;
+mod fold;
+#[cfg(test)]
+mod fold_tests;
+mod groups;
 mod keys;
 mod lanes;
 mod pairs;
 mod pick;
 mod plan;
+mod sections;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -19,15 +24,19 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use color_by::ColorBy;
+pub use fold::{FoldBy, Folding, NotAFold};
+pub use groups::Group;
 pub use keys::{LaneKey, SpanKey, resolve};
 pub use lanes::{LaneInfo, clock_lane_key};
 pub use pairs::{Split, group_keys, splits};
 pub use plan::{CLOCK, ClockChoice, Plan};
+pub use sections::Section;
 pub use view::LaneView;
 pub use view_file::ViewFile;
 
 use crate::analysis::clocks::Known;
 use crate::analysis::clocks::domains::Domains;
+use crate::analysis::genai::GenAi;
 use crate::layout::{FrameTime, LaneIx, Layout, RawTime};
 use crate::lod::Index;
 use crate::model::TraceStore;
@@ -39,6 +48,8 @@ pub struct Arranged {
     pub plan: Plan,
     /// What each lane of the layout is: parallel to `layout.lanes()`.
     pub lanes: Vec<LaneInfo>,
+    /// Groups of spans in lanes, by row, when any lane is folded: parallel to `layout.parts()`. Else empty.
+    pub sections: Vec<Section>,
     /// Which lane and which row each span is in.
     pub layout: Layout,
     /// What a row shows at any zoom.
@@ -80,18 +91,35 @@ impl Arranged {
 /// raw times.
 #[must_use]
 pub fn arrange(store: &TraceStore, domains: &Domains, known: Option<Arc<Known>>, plan: &Plan) -> Arranged {
+    arrange_folded(store, domains, known, None, plan)
+}
+
+/// The same where lanes may be folded by what `genai` says: agents, phases, turns, retries.
+#[must_use]
+pub fn arrange_folded(
+    store: &TraceStore,
+    domains: &Domains,
+    known: Option<Arc<Known>>,
+    genai: Option<&GenAi>,
+    plan: &Plan,
+) -> Arranged {
     let (mut grouping, lanes) = lanes::group(store, domains, plan);
     grouping.folded = resolve(store, plan.folds.iter()).0;
+    let mut sections = Vec::new();
+    if let Some(draft) = sections::fold(store, genai, &plan.fold, &lanes, &grouping) {
+        (grouping, sections) = (draft.grouping, draft.sections);
+    }
     let layout = match (plan.clock, &known) {
         (ClockChoice::Frame, Some(known)) => {
             Layout::build(store, &grouping, &FrameTime::new(&known.model, store, domains))
         }
         _ => Layout::build(store, &grouping, &RawTime),
     };
+    sections::measure(store, genai, &layout, &mut sections);
     let index = Index::build(store, &layout);
     let hull_ns = match layout.hull_ns() {
         hull if hull.start < hull.end => hull.clone(),
         _ => 0..1,
     };
-    Arranged { plan: plan.clone(), lanes, layout, index, known, hull_ns }
+    Arranged { plan: plan.clone(), lanes, sections, layout, index, known, hull_ns }
 }

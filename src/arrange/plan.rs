@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LaneKey, SpanKey};
+use super::{Folding, LaneKey, SpanKey};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::{Evidence, Known, Options};
 use crate::model::TraceStore;
@@ -48,6 +48,9 @@ pub struct Plan {
     /// Spans whose subtree is hidden, as far as it lies in their lane.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub folds: BTreeSet<SpanKey>,
+    /// What lanes are folded by.
+    #[serde(skip_serializing_if = "Folding::is_off")]
+    pub fold: Folding,
 }
 
 fn is_default(evidence: &Evidence) -> bool {
@@ -64,6 +67,7 @@ impl Default for Plan {
             splits: BTreeMap::new(),
             merges: BTreeMap::new(),
             folds: BTreeSet::new(),
+            fold: Folding::default(),
         }
     }
 }
@@ -91,7 +95,13 @@ impl Plan {
     /// True when every clock has a lane of its own, and nothing else has.
     #[must_use]
     pub fn is_by_clock(&self) -> bool {
-        self.group_by == CLOCK && self.splits.is_empty() && self.merges.is_empty()
+        self.group_by == CLOCK && self.splits.is_empty() && self.merges.is_empty() && !self.is_across()
+    }
+
+    /// True when one lane holds everything, folded across clocks. Splits and merges wait until that ends.
+    #[must_use]
+    pub const fn is_across(&self) -> bool {
+        self.fold.across && self.fold.by.is_some()
     }
 
     /// Makes `lane` part of `into`, with everything that was part of it.

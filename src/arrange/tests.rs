@@ -15,9 +15,9 @@ use crate::model::{
 };
 
 /// (parent, start, length, failed, host, service, pid); ids count from 1.
-type Row = (u64, i64, i64, bool, u8, u8, u8);
+pub(super) type Row = (u64, i64, i64, bool, u8, u8, u8);
 
-fn store_of(rows: &[Row]) -> TraceStore {
+pub(super) fn store_of(rows: &[Row]) -> TraceStore {
     let mut builder = StoreBuilder::new();
     let input = builder.add_input(Input { name: "test".into(), ..Input::default() });
     let mut part = Part::new();
@@ -50,15 +50,15 @@ fn store_of(rows: &[Row]) -> TraceStore {
     builder.finish()
 }
 
-fn rows() -> impl Strategy<Value = Vec<Row>> {
+pub(super) fn rows() -> impl Strategy<Value = Vec<Row>> {
     let row = (0..40_u64, 1..500_i64, 0..80_i64, prop::bool::weighted(0.2), 0..3_u8, 0..3_u8, 0..3_u8);
     prop::collection::vec(row, 1..40)
 }
 
 /// What a test asks for: how to group, which lanes to split and merge (as shares of what there is), what to fold.
-type Wish = (usize, Vec<(usize, usize)>, Vec<(usize, usize)>, Vec<usize>);
+pub(super) type Wish = (usize, Vec<(usize, usize)>, Vec<(usize, usize)>, Vec<usize>);
 
-fn wishes() -> impl Strategy<Value = Wish> {
+pub(super) fn wishes() -> impl Strategy<Value = Wish> {
     let pick = || 0..100_usize;
     (
         0..4_usize,
@@ -70,7 +70,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
 
 const KEYS: [&str; 4] = [CLOCK, "service.name", "process.pid", "no.such.key"];
 
-fn plan_of(store: &TraceStore, wish: &Wish) -> Plan {
+pub(super) fn plan_of(store: &TraceStore, wish: &Wish) -> Plan {
     let domains = domains::assign(store);
     let mut plan = Plan { group_by: KEYS[wish.0].to_owned(), ..Plan::default() };
     for &(lane, by) in &wish.1 {
@@ -86,7 +86,7 @@ fn plan_of(store: &TraceStore, wish: &Wish) -> Plan {
 }
 
 /// Every rule that holds for all arrangements.
-fn check(store: &TraceStore, arranged: &Arranged) {
+pub(super) fn check(store: &TraceStore, arranged: &Arranged) {
     let layout = &arranged.layout;
     assert_eq!(arranged.lanes.len(), layout.lanes().len());
     let mut drawn = BTreeSet::new();
@@ -199,6 +199,7 @@ proptest! {
             names: keys.iter().take(1).map(|key| (key.clone(), name.clone())).collect(),
             heights: keys.iter().skip(2).map(|key| (key.clone(), height)).collect(),
             folded: keys.iter().skip(2).cloned().collect(),
+            opened: BTreeSet::new(),
             color: ColorBy::Agent,
         };
         let selection: Vec<SpanKey> = plan.folds.iter().cloned().collect();

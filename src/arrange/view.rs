@@ -29,6 +29,9 @@ pub struct LaneView {
     /// Lanes that show one strip instead of their rows.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub folded: BTreeSet<LaneKey>,
+    /// Groups of folded lanes that show their rows.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub opened: BTreeSet<LaneKey>,
     /// What the colours of bars mean.
     #[serde(skip_serializing_if = "ColorBy::is_default")]
     pub color: ColorBy,

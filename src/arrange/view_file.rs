@@ -152,6 +152,7 @@ impl ViewFile {
 
     fn unknown_lanes(&self, arranged: &Arranged) -> Vec<&str> {
         let mut known: BTreeSet<LaneKey> = BTreeSet::new();
+        known.extend(arranged.sections.iter().map(|section| section.key.clone()));
         for lane in &arranged.lanes {
             for key in lane.parts.iter().chain([&lane.key]) {
                 let mut at = Some(key.clone());
@@ -161,8 +162,15 @@ impl ViewFile {
                 }
             }
         }
-        let LaneView { order, pinned, hidden, names, heights, folded, color: _ } = &self.lanes;
-        let shown = order.iter().chain(pinned).chain(hidden).chain(names.keys()).chain(heights.keys()).chain(folded);
+        let LaneView { order, pinned, hidden, names, heights, folded, opened, color: _ } = &self.lanes;
+        let shown = order
+            .iter()
+            .chain(pinned)
+            .chain(hidden)
+            .chain(names.keys())
+            .chain(heights.keys())
+            .chain(folded)
+            .chain(opened);
         let made = self.plan.splits.keys().chain(self.plan.merges.keys()).chain(self.plan.merges.values());
         let wanted: BTreeSet<&LaneKey> = shown.chain(made).chain(&self.top).collect();
         wanted.into_iter().filter(|key| !known.contains(*key)).map(LaneKey::as_str).collect()

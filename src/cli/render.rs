@@ -14,7 +14,7 @@ use crate::analysis::clocks::Evidence;
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::search::{Query, parse};
 use crate::arrange::view_file::{SavedRange, ViewFile};
-use crate::arrange::{CLOCK, ClockChoice, ColorBy, Plan, clock_lane_key, group_keys};
+use crate::arrange::{CLOCK, ClockChoice, ColorBy, FoldBy, Folding, Plan, clock_lane_key, group_keys};
 use crate::export::{picture, png, svg, views};
 use crate::load::{Progress, Source, load};
 use crate::model::TraceStore;
@@ -69,6 +69,12 @@ pub struct Args {
     /// Only these lanes, in this order: names, parts of names, or numbers from the top
     #[arg(long, value_name = "LANE,...", value_delimiter = ',')]
     pub lanes: Vec<String>,
+    /// Fold the lanes: agent, phase, service, turn, retry, or attr:KEY
+    #[arg(long, value_name = "BY")]
+    pub fold: Option<FoldBy>,
+    /// Fold across clocks: one lane for everything
+    #[arg(long, requires = "fold")]
+    pub across: bool,
     /// What colours mean: service, agent, phase or clock
     #[arg(long, value_name = "WHAT")]
     pub color: Option<ColorBy>,
@@ -183,6 +189,9 @@ fn saved_view(args: &Args) -> anyhow::Result<ViewFile> {
     }
     if let Some(key) = &args.group_by {
         saved.plan = Plan { clock: saved.plan.clock, group_by: key.clone(), ..Plan::default() };
+    }
+    if let Some(by) = &args.fold {
+        saved.plan.fold = Folding { by: Some(by.clone()), across: args.across, ..Folding::default() };
     }
     Ok(saved)
 }

@@ -7,7 +7,7 @@ use emath::Vec2;
 use super::svg::About;
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::search::{CancelFlag, Query, matching};
-use crate::arrange::{Arranged, Plan, arrange};
+use crate::arrange::{Arranged, Plan, arrange_folded};
 use crate::load::Origin;
 use crate::lod::Marks;
 use crate::model::TraceStore;
@@ -39,8 +39,10 @@ impl Timeline {
     /// The same, for clocks that are told apart already.
     #[must_use]
     pub fn arranged(store: &TraceStore, domains: Domains, plan: &Plan) -> Self {
-        let arranged = arrange(store, &domains, Some(plan.known(store, &domains, None)), plan);
-        Self { arranged, domains, colors: ServiceColors::of_store(store), work: Work::of_store(store), marks: None }
+        let work = Work::of_store(store);
+        let known = plan.known(store, &domains, None);
+        let arranged = arrange_folded(store, &domains, Some(known), Some(&work.genai), plan);
+        Self { arranged, domains, colors: ServiceColors::of_store(store), work, marks: None }
     }
 
     /// Marks the spans for which `query` holds; scenes dim all others. The empty query dims nothing.
@@ -71,7 +73,13 @@ impl Timeline {
         let metrics = Metrics::new(view.text_scale);
         let view = ViewState { size: Vec2::new(width, most), ..view.clone() };
         let margins = caption::margins(caption, &self.input(store, Some(caption)), &view, &metrics);
-        let content = content_height(&lane_bands(&self.arranged.lanes, &self.arranged.layout, &view, &metrics)) as f32;
+        let content = content_height(&lane_bands(
+            &self.arranged.lanes,
+            &self.arranged.sections,
+            &self.arranged.layout,
+            &view,
+            &metrics,
+        )) as f32;
         let around = margins.header + margins.legend + margins.footer + metrics.overview + metrics.ruler;
         Vec2::new(width, (content + around).ceil().clamp(least, most))
     }

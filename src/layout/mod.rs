@@ -69,6 +69,9 @@ pub struct Grouping {
     pub lanes: usize,
     /// Spans whose subtree is hidden as far as it lies in their lane, sorted.
     pub folded: Vec<SpanIx>,
+    /// When lanes have parts with rows of their own: the lane of every part, ascending; `of_span` and `lanes` then mean
+    /// parts. Empty = lanes are whole.
+    pub lane_of_part: Vec<LaneIx>,
 }
 
 /// A span that stands for its subtree.
@@ -94,7 +97,7 @@ impl Grouping {
     #[must_use]
     pub fn by_clock(domains: &Domains) -> Self {
         let of_span = domains.of_span.iter().map(|domain| LaneIx(domain.0)).collect();
-        Self { of_span, lanes: domains.list.len(), folded: Vec::new() }
+        Self { of_span, lanes: domains.list.len(), folded: Vec::new(), lane_of_part: Vec::new() }
     }
 }
 
@@ -115,6 +118,9 @@ pub struct GhostBar {
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
     lanes: Vec<Lane>,
+    parts: Vec<Lane>,
+    /// Empty = each lane is one part.
+    lane_of_part: Vec<LaneIx>,
     /// The slot of every span in `spans`; of a folded one, the slot of the span that stands for it.
     slot_of: Vec<u32>,
     /// By span.
@@ -138,6 +144,25 @@ impl Layout {
     #[must_use]
     pub fn lanes(&self) -> &[Lane] {
         &self.lanes
+    }
+
+    /// The parts of lanes that have rows of their own, by row: the lanes themselves, unless they are folded.
+    #[must_use]
+    pub fn parts(&self) -> &[Lane] {
+        &self.parts
+    }
+
+    /// The lane of a part.
+    #[must_use]
+    pub fn lane_of_part(&self, part: usize) -> LaneIx {
+        self.lane_of_part.get(part).copied().unwrap_or(LaneIx(part as u32))
+    }
+
+    /// The part that holds `row`.
+    #[must_use]
+    pub fn part_of_row(&self, row: RowIx) -> LaneIx {
+        let after = self.parts.partition_point(|part| part.rows.start <= row.0);
+        LaneIx(after.saturating_sub(1) as u32)
     }
 
     /// Number of rows of all lanes.
@@ -237,7 +262,7 @@ impl Layout {
         (self.slot_of.capacity() + self.ghost_row.capacity()) * size_of::<u32>()
             + self.spans.heap_bytes()
             + self.ghosts.heap_bytes()
-            + self.lanes.capacity() * size_of::<Lane>()
+            + (self.lanes.capacity() + self.parts.capacity()) * size_of::<Lane>()
             + self.folds.capacity() * size_of::<Fold>()
             + self.folded.capacity() * size_of::<Folded>()
     }
@@ -274,7 +299,28 @@ fn build(store: &TraceStore, grouping: &Grouping, map: &impl TimeMap) -> Layout 
         .map(|(lane, roots)| Piece { lane, trees: Trees::grow(&ground, LaneIx(lane as u32), roots) })
         .collect();
     let lanes = stack_lanes(&mut pieces, lane_count);
-    collect(store, lanes, pieces)
+    let mut layout = collect(store, lanes, pieces);
+    layout.lanes = whole_lanes(&layout.parts, &grouping.lane_of_part);
+    layout.lane_of_part.clone_from(&grouping.lane_of_part);
+    layout
+}
+
+/// Lanes of their parts.
+fn whole_lanes(parts: &[Lane], lane_of_part: &[LaneIx]) -> Vec<Lane> {
+    if lane_of_part.len() != parts.len() {
+        return parts.to_vec();
+    }
+    let mut lanes: Vec<Lane> = Vec::new();
+    for (part, lane) in parts.iter().zip(lane_of_part) {
+        match lanes.get_mut(lane.at()) {
+            Some(whole) => {
+                whole.rows.end = part.rows.end;
+                whole.spans += part.spans;
+            }
+            None => lanes.push(part.clone()),
+        }
+    }
+    lanes
 }
 
 /// The roots of every lane: spans without a parent in their lane, and ghosts; by start.
@@ -386,7 +432,9 @@ fn collect(store: &TraceStore, mut lanes: Vec<Lane>, mut pieces: Vec<Piece>) -> 
         slot_of[one.span.at()] = one.slot;
     }
     Layout {
-        lanes,
+        lanes: Vec::new(),
+        parts: lanes,
+        lane_of_part: Vec::new(),
         folds,
         folded,
         slot_of,

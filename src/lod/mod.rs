@@ -144,6 +144,12 @@ impl Index {
         self.overview.lane(lane, from_ns, to_ns, buckets)
     }
 
+    /// Load of one part of a lane, see [`Self::overview`].
+    #[must_use]
+    pub fn part_overview(&self, part: usize, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
+        self.overview.part(part, from_ns, to_ns, buckets)
+    }
+
     /// Bytes of heap memory in use, without what is shared with the layout.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

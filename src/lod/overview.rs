@@ -31,6 +31,8 @@ pub(super) struct Overview {
     /// Densities of all lanes, end to end, `per_lane` each.
     lanes: Vec<Density>,
     per_lane: usize,
+    /// The lane of every part.
+    lane_of_part: Vec<LaneIx>,
 }
 
 /// Counts spans into buckets.
@@ -104,10 +106,10 @@ impl Overview {
     /// Counts the items in the slots for which `flags_of` knows flags.
     pub fn new(layout: &Layout, items: &RowItems, flags_of: impl Fn(usize) -> Option<SpanFlags>) -> Self {
         let hull = layout.hull_ns().clone();
-        let per_lane = (LANE_BUCKETS / layout.lanes().len().max(1)).clamp(FEWEST_BUCKETS, BUCKETS);
+        let per_lane = (LANE_BUCKETS / layout.parts().len().max(1)).clamp(FEWEST_BUCKETS, BUCKETS);
         let mut all = Counter::new(&hull, BUCKETS);
-        let mut lanes = Vec::with_capacity(per_lane * layout.lanes().len());
-        for lane in layout.lanes() {
+        let mut lanes = Vec::with_capacity(per_lane * layout.parts().len());
+        for lane in layout.parts() {
             let mut counter = Counter::new(&hull, per_lane);
             for slot in items.slots_of_rows(lane.rows.clone()) {
                 let slot = slot as usize;
@@ -118,7 +120,13 @@ impl Overview {
             }
             lanes.extend(counter.finish());
         }
-        Self { hull_ns: hull, all: all.finish().collect(), lanes, per_lane }
+        Self {
+            hull_ns: hull,
+            all: all.finish().collect(),
+            lanes,
+            per_lane,
+            lane_of_part: (0..layout.parts().len()).map(|part| layout.lane_of_part(part)).collect(),
+        }
     }
 
     pub fn all(&self, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
@@ -126,9 +134,29 @@ impl Overview {
     }
 
     pub fn lane(&self, lane: LaneIx, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
-        let first = lane.at() * self.per_lane;
-        let kept = self.lanes.get(first..first + self.per_lane).unwrap_or_default();
-        resample(kept, &self.hull_ns, from_ns, to_ns, buckets)
+        let first = self.lane_of_part.partition_point(|of| *of < lane);
+        let last = self.lane_of_part.partition_point(|of| *of <= lane);
+        if last == first + 1 {
+            return self.part(first, from_ns, to_ns, buckets);
+        }
+        let mut whole = vec![Density::default(); self.per_lane];
+        for part in first..last {
+            for (sum, one) in whole.iter_mut().zip(self.kept(part)) {
+                sum.busy_ns = sum.busy_ns.saturating_add(one.busy_ns);
+                sum.spans = sum.spans.saturating_add(one.spans);
+                sum.errors = sum.errors.saturating_add(one.errors);
+            }
+        }
+        resample(&whole, &self.hull_ns, from_ns, to_ns, buckets)
+    }
+
+    pub fn part(&self, part: usize, from_ns: i64, to_ns: i64, buckets: usize) -> Vec<Density> {
+        resample(self.kept(part), &self.hull_ns, from_ns, to_ns, buckets)
+    }
+
+    fn kept(&self, part: usize) -> &[Density] {
+        let first = part.saturating_mul(self.per_lane);
+        self.lanes.get(first..first + self.per_lane).unwrap_or_default()
     }
 
     pub fn heap_bytes(&self) -> usize {

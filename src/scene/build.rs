@@ -13,6 +13,7 @@ use super::palette::{BarColors, ServiceColors, unknown_colors};
 use super::phases;
 use super::profile;
 use super::ruler;
+use super::sections;
 use super::selection;
 use super::shape::{Anchor, TextShape};
 use super::strip;
@@ -22,7 +23,7 @@ use super::view_state::{TimeScale, ViewState};
 use super::work::{Work, clock_colors, phase_colors};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::{Between, EventKey};
-use crate::arrange::{Arranged, ColorBy, LaneInfo};
+use crate::arrange::{Arranged, ColorBy, LaneInfo, Section};
 use crate::layout::{Layout, RowIx};
 use crate::lod::{Bar, GhostRun, Index, Marks, bucket_for};
 use crate::model::{SpanFlags, SpanIx, TraceStore};
@@ -36,6 +37,8 @@ pub struct SceneInput<'a> {
     pub domains: &'a Domains,
     /// What the lanes of `layout` are.
     pub lanes: &'a [LaneInfo],
+    /// Groups of spans in folded lanes.
+    pub sections: &'a [Section],
     /// Lanes and rows.
     pub layout: &'a Layout,
     /// The index of `layout`.
@@ -66,6 +69,7 @@ impl Arranged {
             store,
             domains,
             lanes: &self.lanes,
+            sections: &self.sections,
             layout: &self.layout,
             index: &self.index,
             colors,
@@ -189,7 +193,10 @@ impl SceneBuilder {
         let first = scene.bands.partition_point(|band| band.bottom() <= top);
         let bands = std::mem::take(&mut scene.bands);
         for band in bands[first..].iter().take_while(|band| band.top < bottom) {
-            self.head(frame, scene, band);
+            if scene.lanes.last().is_none_or(|head| head.lane != band.lane) {
+                self.head(frame, scene, band);
+            }
+            sections::add(frame, scene, band);
             let before = scene.bars.len() + scene.ghosts.len();
             if band.is_folded {
                 profile::add(frame, scene, band, &mut self.bars);
@@ -198,7 +205,7 @@ impl SceneBuilder {
             for row in band.rows_between(top, bottom) {
                 self.row(frame, scene, band, RowIx(row));
             }
-            if scene.bars.len() + scene.ghosts.len() == before {
+            if scene.bars.len() + scene.ghosts.len() == before && band.section.is_none() {
                 say_nothing_here(frame, scene);
             }
         }
@@ -211,13 +218,17 @@ impl SceneBuilder {
                 below.len() as u32 - u32::from(!below.is_empty() && band.row_top(RowIx(below.start)) < bottom)
             })
             .sum();
-        scene.hidden.lanes_below = bands.iter().filter(|band| band.top >= bottom).count() as u32;
+        scene.hidden.lanes_below = bands.iter().filter(|band| band.is_first() && band.top >= bottom).count() as u32;
         if let Some(marks) = frame.input.marks {
-            let shown: u64 = bands.iter().map(|band| u64::from(marks.in_lane(band.lane))).sum();
+            let shown: u64 =
+                bands.iter().filter(|band| band.is_first()).map(|band| u64::from(marks.in_lane(band.lane))).sum();
             scene.hidden.hits_hidden = marks.all().saturating_sub(shown);
         }
-        scene.hidden.lanes_hidden = (frame.input.lanes.len().saturating_sub(bands.len())) as u32;
-        scene.hidden.lanes_folded = bands.iter().filter(|band| band.is_folded).count() as u32;
+        scene.hidden.lanes_hidden =
+            (frame.input.lanes.len().saturating_sub(bands.iter().filter(|band| band.is_first()).count())) as u32;
+        scene.hidden.lanes_folded = bands.iter().filter(|band| band.is_folded && band.section.is_none()).count() as u32;
+        scene.hidden.groups_folded =
+            bands.iter().filter(|band| band.is_folded && band.section.is_some()).count() as u32;
         scene.hidden.spans_folded = frame.input.layout.folded().len() as u64;
         scene.bands = bands;
     }
@@ -507,7 +518,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
     let metrics = Metrics::new(view.text_scale);
     let margins = input.caption.map(|caption| caption::margins(caption, input, view, &metrics)).unwrap_or_default();
     let areas = Areas::new(view.size, view.head_width, &metrics, margins);
-    let bands = lane_bands(input.lanes, input.layout, view, &metrics);
+    let bands = lane_bands(input.lanes, input.sections, input.layout, view, &metrics);
     let content = super::geometry::content_height(&bands);
     let most_scroll = (content - f64::from(areas.canvas.height())).max(0.0);
     Scene {
@@ -526,6 +537,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         lanes: Vec::new(),
         bars: Vec::new(),
         profiles: Vec::new(),
+        sections: Vec::new(),
         phases: Vec::new(),
         dense: Vec::new(),
         ghosts: Vec::new(),

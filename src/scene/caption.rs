@@ -321,6 +321,7 @@ pub fn hidden_text(hidden: &Hidden) -> Vec<String> {
     say(u64::from(hidden.lanes_hidden), "lane", "hidden");
     say(hidden.hits_hidden, "hit", "in hidden lanes");
     say(u64::from(hidden.lanes_folded), "lane", "folded");
+    say(u64::from(hidden.groups_folded), "group", "folded");
     say(hidden.spans_folded, "span", "folded");
     say(hidden.spans_behind_bars, "span", "behind others in shared bars");
     parts

@@ -47,6 +47,12 @@ impl Scene {
         for head in self.lanes.iter().filter(|head| !head.offset.text.is_empty()) {
             line(format!("offset {} {} {:?}", head.lane.0, head.offset.tone, head.offset.text));
         }
+        for head in &self.sections {
+            let state = if head.is_open { "open" } else { "folded" };
+            let guess = if head.is_guess { " inferred" } else { "" };
+            let text = format!("{} | {} | {}", head.name, head.detail, head.failed);
+            line(format!("group {} {state}{guess} | {text}", rect_text(head.rect)));
+        }
         for bar in &self.bars {
             let flags: Vec<&str> =
                 FLAG_NAMES.iter().filter(|(flag, _)| bar.flags.has(*flag)).map(|(_, name)| *name).collect();

@@ -151,6 +151,29 @@ pub struct LaneProfile {
     pub columns: Vec<OverviewColumn>,
     /// Width of a column.
     pub column_width: f32,
+    /// Colour of the columns.
+    pub fill: Color32,
+}
+
+/// The line above the rows of a group, or above the strip that stands for them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SectionHead {
+    /// The group, counted over all lanes.
+    pub section: u32,
+    /// The line, without the strip or the rows below it.
+    pub rect: Rect,
+    /// Its rows are shown.
+    pub is_open: bool,
+    /// Its colour.
+    pub fill: Color32,
+    /// Nothing states its name.
+    pub is_guess: bool,
+    /// What its spans have in common.
+    pub name: Arc<str>,
+    /// How much there is: spans, busy time, tokens.
+    pub detail: Arc<str>,
+    /// How many of its spans failed; empty when none did.
+    pub failed: Arc<str>,
 }
 
 /// The overview strip.
@@ -274,6 +297,8 @@ pub struct Hidden {
     pub hits_hidden: u64,
     /// Lanes that show a strip instead of their rows.
     pub lanes_folded: u32,
+    /// Groups of spans that show a strip instead of their rows.
+    pub groups_folded: u32,
     /// Spans folded into their parents.
     pub spans_folded: u64,
 }
@@ -309,7 +334,9 @@ pub struct Scene {
     pub lanes: Vec<LaneHead>,
     /// Bars, by row, then start.
     pub bars: Vec<SceneBar>,
-    /// Folded lanes in view.
+    /// Groups of folded lanes in view.
+    pub sections: Vec<SectionHead>,
+    /// Strips of folded lanes and groups in view.
     pub profiles: Vec<LaneProfile>,
     /// Parts of model calls, on their bars.
     pub phases: Vec<PhaseBar>,

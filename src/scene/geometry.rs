@@ -4,7 +4,7 @@ use emath::{Pos2, Rect, Vec2};
 use std::ops::Range;
 
 use super::view_state::ViewState;
-use crate::arrange::LaneInfo;
+use crate::arrange::{LaneInfo, Section};
 use crate::layout::{LaneIx, Layout, RowIx};
 
 /// Sizes in points, text scale applied.
@@ -133,6 +133,12 @@ pub struct LaneBand {
     pub pitch: f32,
     /// True when one strip stands for all rows.
     pub is_folded: bool,
+    /// The group whose rows these are, counted over all lanes, in a lane that is folded.
+    pub section: Option<u32>,
+    /// Top edge of the whole lane.
+    pub lane_top: f64,
+    /// Height of the whole lane.
+    pub lane_height: f32,
 }
 
 impl LaneBand {
@@ -140,6 +146,18 @@ impl LaneBand {
     #[must_use]
     pub fn bottom(&self) -> f64 {
         self.top + f64::from(self.height)
+    }
+
+    /// True for the first or only band of its lane.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.top <= self.lane_top
+    }
+
+    /// Bottom edge of the whole lane.
+    #[must_use]
+    pub fn lane_bottom(&self) -> f64 {
+        self.lane_top + f64::from(self.lane_height)
     }
 
     /// Top of `row` in content coordinates.
@@ -217,12 +235,25 @@ impl Bands {
 
 /// Places of all lanes that are not hidden, from the top. Costs a step per lane.
 #[must_use]
-pub fn lane_bands(lanes: &[LaneInfo], layout: &Layout, view: &ViewState, metrics: &Metrics) -> Bands {
+pub fn lane_bands(
+    lanes: &[LaneInfo],
+    sections: &[Section],
+    layout: &Layout,
+    view: &ViewState,
+    metrics: &Metrics,
+) -> Bands {
     let mut top = 0.0_f64;
     let mut bands = Vec::with_capacity(lanes.len());
     for ix in view.lanes.shown(lanes) {
         let Some(lane) = layout.lanes().get(ix.at()) else { continue };
         let is_folded = view.lanes.folded.contains(&lanes[ix.at()].key);
+        let first = sections.partition_point(|section| section.lane < ix);
+        let of_lane = sections[first..].partition_point(|section| section.lane == ix);
+        let own = &sections[first..first + of_lane];
+        if !is_folded && own.iter().any(|section| section.group.is_some()) {
+            top = section_bands(first, own, view, metrics, top, &mut bands);
+            continue;
+        }
         let rows = if is_folded { 1.0 } else { (lane.rows.end - lane.rows.start).max(1) as f32 };
         let needed = rows * metrics.pitch + 2.0 * metrics.lane_pad;
         let natural = if is_folded { metrics.lane_low } else { needed.max(metrics.lane_min) };
@@ -234,10 +265,61 @@ pub fn lane_bands(lanes: &[LaneInfo], layout: &Layout, view: &ViewState, metrics
         let most = if is_folded { f32::INFINITY } else { metrics.pitch };
         let pitch = ((height - 2.0 * pad) / rows).min(most);
         // Few rows sit at the top, level with the lane's name.
-        bands.push(LaneBand { lane: ix, rows: lane.rows.clone(), top, height, first_row: pad, pitch, is_folded });
+        bands.push(LaneBand {
+            lane: ix,
+            rows: lane.rows.clone(),
+            top,
+            height,
+            first_row: pad,
+            pitch,
+            is_folded,
+            section: None,
+            lane_top: top,
+            lane_height: height,
+        });
         top += f64::from(height);
     }
     Bands::new(bands)
+}
+
+/// Bands of the groups of one lane, from `top` on; returns where they end. `first` is the number of the first group.
+fn section_bands(
+    first: usize,
+    sections: &[Section],
+    view: &ViewState,
+    metrics: &Metrics,
+    top: f64,
+    bands: &mut Vec<LaneBand>,
+) -> f64 {
+    let start = bands.len();
+    let mut at = top;
+    for (section, number) in sections.iter().zip(first as u32..) {
+        let is_open = view.lanes.opened.contains(&section.key);
+        let rows = if is_open { section.rows.len().max(1) as f32 } else { 1.0 };
+        let height = metrics.pitch + rows * metrics.pitch + (metrics.lane_pad / 2.0).round();
+        bands.push(LaneBand {
+            lane: section.lane,
+            rows: section.rows.clone(),
+            top: at,
+            height,
+            first_row: metrics.pitch,
+            pitch: metrics.pitch,
+            is_folded: !is_open,
+            section: Some(number),
+            lane_top: top,
+            lane_height: 0.0,
+        });
+        at += f64::from(height);
+    }
+    let least = top + f64::from(metrics.lane_min);
+    if let Some(last) = bands.last_mut().filter(|_| at < least) {
+        last.height += (least - at) as f32;
+        at = least;
+    }
+    for band in &mut bands[start..] {
+        band.lane_height = (at - top) as f32;
+    }
+    at
 }
 
 /// Height of all lanes.

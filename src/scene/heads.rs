@@ -34,13 +34,13 @@ pub(super) struct LaneTexts {
 impl SceneBuilder {
     pub(super) fn head(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand) {
         let (areas, metrics) = (&scene.areas, scene.metrics);
-        let top = to_screen(areas, scene.scroll_y, band.top).max(areas.canvas.top());
-        let bottom = to_screen(areas, scene.scroll_y, band.bottom()).min(areas.canvas.bottom());
+        let top = to_screen(areas, scene.scroll_y, band.lane_top).max(areas.canvas.top());
+        let bottom = to_screen(areas, scene.scroll_y, band.lane_bottom()).min(areas.canvas.bottom());
         let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(areas.canvas.right(), bottom));
         // The text stays in view while any of the lane is, and leaves with its bottom edge.
-        let lane_bottom = to_screen(areas, scene.scroll_y, band.bottom());
-        let lane_top = to_screen(areas, scene.scroll_y, band.top);
-        let text_top = top.min(lane_bottom - metrics.lane_min.min(band.height)).max(lane_top);
+        let lane_bottom = to_screen(areas, scene.scroll_y, band.lane_bottom());
+        let lane_top = to_screen(areas, scene.scroll_y, band.lane_top);
+        let text_top = top.min(lane_bottom - metrics.lane_min.min(band.lane_height)).max(lane_top);
         let Some(lane) = frame.input.lanes.get(band.lane.at()) else { return };
         let texts = self.lane_texts(frame, scene, band.lane, lane);
         scene.lanes.push(LaneHead {
@@ -61,7 +61,7 @@ impl SceneBuilder {
             is_guess: lane.is_guess,
             is_mixed: lane.clocks.len() > 1,
             is_pinned: frame.view.lanes.pinned.contains(&lane.key),
-            is_low: band.height < metrics.lane_min,
+            is_low: band.lane_height < metrics.lane_min,
             offset: offset(frame, lane),
         });
     }

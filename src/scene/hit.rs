@@ -19,6 +19,8 @@ pub enum Hit {
     Span(SpanIx),
     /// A parent that no input holds; index into `TraceStore::ghosts()`.
     Ghost(u32),
+    /// A group of a folded lane: its line, or the strip that stands for its rows.
+    Section(u32),
     /// The head of a lane.
     LaneHead(LaneIx),
     /// The ruler, at this time.
@@ -55,6 +57,12 @@ pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
     }
     if !areas.canvas.contains(pos) {
         return Hit::Nothing;
+    }
+    if let Some(band) = band
+        && let Some(section) = band.section
+        && (band.is_folded || content_y < band.top + f64::from(band.first_row))
+    {
+        return Hit::Section(section);
     }
     let time_ns = scene.scale.time_from_screen(pos.x);
     let row = band.and_then(|band| band.row_at(content_y));

@@ -98,6 +98,7 @@ fn bars_layer(scene: &Scene) -> Layer {
             stroke: Stroke::dashed(1.0, theme.text_faint, 4.0, 3.0),
         });
     }
+    super::sections::lower(scene, &mut shapes);
     shapes.extend(scene.labels.iter().cloned().map(Shape::Text));
     clocks::whisker_shapes(scene, &mut shapes);
     for dense in &scene.dense {
@@ -114,7 +115,7 @@ fn profile_columns(profile: &LaneProfile, theme: &Theme, bars: &mut Vec<BarRect>
         let right = (column.x + profile.column_width).min(rect.right());
         let top = rect.bottom() - (room * column.height).max(2.0);
         let whole = Rect::from_min_max(Pos2::new(column.x, top), Pos2::new(right, rect.bottom()));
-        let fill = if column.is_dim { dimmed(theme.overview, theme) } else { theme.overview };
+        let fill = if column.is_dim { dimmed(profile.fill, theme) } else { profile.fill };
         bars.push(BarRect { rect: whole, fill, radius: 0.0 });
         if column.has_error {
             let foot = Rect::from_min_max(Pos2::new(column.x, rect.bottom() - 4.0), Pos2::new(right, rect.bottom()));

@@ -19,6 +19,7 @@ pub mod palette;
 mod phases;
 mod profile;
 pub mod ruler;
+pub mod sections;
 mod selection;
 pub mod shape;
 mod strip;

@@ -17,7 +17,7 @@ const LEAST_BAR: f32 = 24.0;
 /// Lower bars have no room for parts and a name, in points.
 const LEAST_HEIGHT: f32 = 14.0;
 /// Share of a bar's height that parts take.
-const SHARE: f32 = 0.34;
+const SHARE: f32 = 0.28;
 /// Parts drawn on one bar: more share points anyway.
 const MOST_PARTS: usize = 256;
 /// Distance of hatching lines in points.
@@ -32,7 +32,7 @@ fn has_parts(frame: &Frame<'_>, bar: &SceneBar) -> bool {
 /// The middle of a bar's text: above the parts, where there are any.
 pub(super) fn text_middle(frame: &Frame<'_>, bar: &SceneBar) -> f32 {
     let middle = bar.rect.center().y;
-    if has_parts(frame, bar) { middle - (bar.rect.height() * SHARE * 0.4).floor() } else { middle }
+    if has_parts(frame, bar) { middle - (bar.rect.height() * SHARE).round() / 2.0 } else { middle }
 }
 
 /// Adds the parts of `bar`, whose span begins at `start_ns` of the axis. Parts that share a point with the one before

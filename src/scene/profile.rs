@@ -5,6 +5,7 @@ use emath::{Pos2, Rect};
 use super::build::{Frame, count_text, to_screen};
 use super::frame::{LaneProfile, OverviewColumn, Scene};
 use super::geometry::LaneBand;
+use super::sections;
 use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
 use crate::layout::RowIx;
@@ -49,8 +50,12 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand, buffer:
             is_dim: frame.input.marks.is_some() && !load.has_hit,
         })
         .collect();
-    scene.profiles.push(LaneProfile { lane: band.lane, rect, columns, column_width: width });
-    say_how_much(frame, scene, band, rect);
+    let section = band.section.and_then(|at| frame.input.sections.get(at as usize));
+    let fill = section.map_or(frame.theme.overview, |section| sections::fill(frame, section));
+    scene.profiles.push(LaneProfile { lane: band.lane, rect, columns, column_width: width, fill });
+    if band.section.is_none() {
+        say_how_much(frame, scene, band, rect);
+    }
 }
 
 /// Rows in use, on average over each column.
@@ -87,7 +92,12 @@ fn from_rows(
 fn from_counts(frame: &Frame<'_>, scene: &Scene, band: &LaneBand, count: usize, width: f32) -> Vec<Load> {
     let from_ns = frame.view.time.from_ns;
     let to_ns = scene.scale.time_from_screen(scene.areas.canvas.left() + count as f32 * width);
-    let densities = frame.input.index.lane_overview(band.lane, from_ns, to_ns, count);
+    let index = frame.input.index;
+    let densities = match band.section {
+        Some(part) => index.part_overview(part as usize, from_ns, to_ns, count),
+        None => index.lane_overview(band.lane, from_ns, to_ns, count),
+    };
+    // Hits are counted by lane: a group may show those of its neighbours, and never hides one of its own.
     let hits = frame.input.marks.map(|marks| marks.lane_overview(band.lane, from_ns, to_ns, count)).unwrap_or_default();
     let load = |(at, density): (usize, &crate::lod::Density)| Load {
         busy: density.busy_ns.max(i64::from(density.spans > 0)) as f32,

@@ -164,6 +164,11 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
             let lane = state.arranged.lane(lane).map(|lane| lane.key.clone());
             queue.extend(lane.map(|lane| Command::Lanes(LaneCommand::Focus(lane))));
         }
+        Some(Hit::Section(section)) => {
+            if let Some(section) = state.arranged.sections.get(section as usize) {
+                queue.push(Command::Lanes(LaneCommand::ToggleGroup(section.key.clone())));
+            }
+        }
         Some(Hit::Canvas { .. }) if !extend => queue.push(Command::SelectNothing),
         _ => {}
     }

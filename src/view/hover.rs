@@ -29,6 +29,7 @@ pub fn hover_ui(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &St
             card(ui, |ui| span_ui(ui, data, state, span, bar));
         }
         Hit::Ghost(ghost) => card(ui, |ui| ghost_ui(ui, data, ghost)),
+        Hit::Section(section) => card(ui, |ui| super::sections::card_ui(ui, state, section)),
         _ => {}
     }
 }
@@ -60,6 +61,7 @@ fn span_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, bar: Opti
     let clock = data.domains.list.get(data.domains.of_span.get(span.at()).map_or(usize::MAX, |ix| ix.at()));
     let clock = clock.map_or("", |domain| domain.name.as_str());
     ui.label(RichText::new(format!("{} · clock {}", cut(service), cut(clock))).weak());
+    super::sections::phases_ui(ui, state, span);
     let folded = state.arranged.layout.hidden_behind(span);
     if folded > 0 {
         ui.label(format!("stands for {} below it", crate::scene::count_text(folded.into(), "folded span")));

@@ -89,7 +89,8 @@ pub fn menu_ui(response: &egui::Response, state: &State, queue: &mut Queue) {
 /// What a drag that begins at `y` (of the canvas' content) does: changes a height, or moves a lane.
 #[must_use]
 pub fn drag_at(scene: &Scene, y: f64) -> Option<Drag> {
-    let near = |band: &&LaneBand| (band.bottom() - y).abs() <= f64::from(EDGE);
+    // Groups are as high as they need.
+    let near = |band: &&LaneBand| band.section.is_none() && (band.bottom() - y).abs() <= f64::from(EDGE);
     if let Some(band) = scene.bands.iter().find(near) {
         return Some(Drag::LaneHeight { lane: band.lane, top: band.top });
     }
@@ -100,7 +101,7 @@ pub fn drag_at(scene: &Scene, y: f64) -> Option<Drag> {
 /// The lane above which a lane that is dragged to `y` is put; `None` = below all.
 #[must_use]
 pub fn drop_before(scene: &Scene, y: f64) -> Option<&LaneBand> {
-    scene.bands.iter().find(|band| y < band.top + f64::from(band.height) / 2.0)
+    scene.bands.iter().filter(|band| band.is_first()).find(|band| y < band.top + f64::from(band.lane_height) / 2.0)
 }
 
 /// A line where the dragged lane will be.
@@ -115,7 +116,7 @@ pub fn drag_ui(ui: &Ui, rect: Rect, scene: &Scene, lane: LaneIx, y: f64) {
     if let Some(band) = scene.bands.iter().find(|band| band.lane == lane) {
         let moved = Rect::from_x_y_ranges(
             rect.left()..=rect.left() + scene.areas.heads.right(),
-            to_screen(band.top)..=to_screen(band.bottom()),
+            to_screen(band.lane_top)..=to_screen(band.lane_bottom()),
         );
         painter.rect_filled(moved.intersect(scene.areas.heads.translate(rect.min.to_vec2())), 0, theme.range);
     }
@@ -127,7 +128,7 @@ pub fn dropped(scene: &Scene, state: &State, lane: LaneIx, y: f64) -> Option<Com
     let key = |lane: LaneIx| -> Option<LaneKey> { Some(state.arranged.lane(lane)?.key.clone()) };
     let before = drop_before(scene, y).map(|band| band.lane);
     let own = scene.bands.iter().position(|band| band.lane == lane)?;
-    let next = scene.bands.get(own + 1).map(|band| band.lane);
+    let next = scene.bands[own..].iter().map(|band| band.lane).find(|next| *next != lane);
     if before == Some(lane) || before == next {
         return None;
     }

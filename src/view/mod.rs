@@ -7,6 +7,7 @@ mod gestures;
 mod hover;
 mod lane_heads;
 pub mod paint;
+mod sections;
 
 pub use canvas::Canvas;
 pub use focus::Focus;

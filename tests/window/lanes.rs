@@ -189,7 +189,22 @@ fn lanes_are_found_and_their_menu_opens_by_key() {
     assert_eq!(picker.map(|picker| picker.title), Some("Lane"));
     let picker = picker.unwrap();
     let titles: Vec<_> = (0..picker.shown().len()).map(|at| picker.choice(at).unwrap().title.as_str()).collect();
-    assert_eq!(titles, ["Fold lane", "Pin lane", "Hide lane", "Rename lane…", "Merge with host h-1", "Move lane up"]);
+    assert_eq!(
+        titles,
+        [
+            "Fold lane",
+            "Pin lane",
+            "Hide lane",
+            "Rename lane…",
+            "Fold by agent",
+            "Fold by phase",
+            "Fold by service",
+            "Fold by turn",
+            "Fold by retry",
+            "Merge with host h-1",
+            "Move lane up"
+        ]
+    );
     harness.get_by_label_contains("Merge with host h-1").click();
     settle(&mut harness);
     assert_eq!(lanes(&harness), ["host h-1 + store"]);

@@ -8,6 +8,7 @@
 mod access;
 mod clocks;
 mod exporting;
+mod fold;
 mod harness;
 mod hostile;
 mod keyboard;

@@ -194,6 +194,22 @@ pub enum Command {
     PreviousFinding,
     /// Shows or hides the list of findings.
     ToggleFindings,
+    /// Folds nothing.
+    FoldOff,
+    /// Folds all lanes by agent.
+    FoldByAgent,
+    /// Folds all lanes by phase.
+    FoldByPhase,
+    /// Folds all lanes by service.
+    FoldByService,
+    /// Folds all lanes by turn.
+    FoldByTurn,
+    /// Puts attempts at the same thing into one row.
+    FoldByRetry,
+    /// A list of what lanes can be folded by.
+    FoldByAttribute,
+    /// Folds across clocks, or inside their lanes.
+    FoldAcross,
     /// Colours by service.
     ColorByService,
     /// Colours by agent.

@@ -1,11 +1,12 @@
 //! The tool bar: what is open, and the switches that are used most.
 
 mod clocks;
+mod fold;
 mod search;
 
 pub use search::focus_search;
 
-use egui::{Align, Layout, RichText, Ui};
+use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::super::command::{Command, Queue};
 use super::super::state::State;
@@ -18,18 +19,30 @@ use crate::model::time::duration_text;
 pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let Some(data) = &state.data else { return };
     ui.horizontal(|ui| {
-        let scale = state.settings.text_scale;
-        ui.label(RichText::new(data.title()).font(theme::bold(theme::size::BODY * scale)));
-        ui.add_space(6.0);
-        ui.label(RichText::new(counts(data, &state.arranged.hull_ns)).weak());
+        // The switches take what they need; title and counts are cut to what is left.
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             command_button(ui, "Export", Command::ExportPanel, queue);
             ui.add_space(6.0);
             search::field_ui(ui, state, queue);
             ui.add_space(6.0);
+            fold::group_ui(ui, state, queue);
+            ui.add_space(6.0);
             clocks::groups_ui(ui, state, queue);
+            ui.add_space(10.0);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| title_ui(ui, state, data));
         });
     });
+}
+
+fn title_ui(ui: &mut Ui, state: &State, data: &Workspace) {
+    let scale = state.settings.text_scale;
+    let title = RichText::new(data.title()).font(theme::bold(theme::size::BODY * scale));
+    ui.add(Label::new(title).truncate());
+    ui.add_space(6.0);
+    let counts = counts(data, &state.arranged.hull_ns);
+    if ui.available_width() > 60.0 * scale {
+        ui.add(Label::new(RichText::new(counts).weak()).truncate());
+    }
 }
 
 fn counts(data: &Workspace, hull_ns: &std::ops::Range<i64>) -> String {

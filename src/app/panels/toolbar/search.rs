@@ -55,7 +55,7 @@ pub fn field_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         top: 1,
         bottom: 1,
     });
-    let width = (WIDTH * state.settings.text_scale).min(ui.available_width() * 0.6);
+    let width = (WIDTH * state.settings.text_scale).min(ui.available_width() * 0.17);
     let size = vec2(width, ui.spacing().interact_size.y);
     let shown = ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         frame.show(ui, |ui| {

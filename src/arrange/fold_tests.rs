@@ -1,0 +1,121 @@
+//! Folding: nothing is lost, nothing is counted twice, and it can be taken back.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::tests::{check, plan_of, rows, store_of, wishes};
+use super::*;
+use crate::analysis::clocks::domains;
+use crate::layout::RowIx;
+use crate::model::{SpanFlags, SpanIx, TraceStore};
+
+fn folds() -> impl Strategy<Value = FoldBy> {
+    let attr = |key: &str| FoldBy::Attr(key.to_owned());
+    prop::sample::select(vec![
+        FoldBy::Service,
+        attr("service.name"),
+        attr("process.pid"),
+        attr("no.such.key"),
+        // Not read yet: one group.
+        FoldBy::Agent,
+    ])
+}
+
+/// The value that puts a span into its group, looked up one span at a time.
+fn value_of(store: &TraceStore, span: SpanIx, by: &FoldBy) -> String {
+    let key = match by {
+        FoldBy::Service => "service.name",
+        FoldBy::Attr(key) => key,
+        _ => return String::new(),
+    };
+    store.find_text(&store.span(span).resource().attrs, key).unwrap_or_default().to_owned()
+}
+
+proptest! {
+    #[test]
+    fn folding_loses_nothing_and_is_taken_back(
+        rows in rows(), wish in wishes(), by in folds(), across in any::<bool>(), own in 0..100_usize
+    ) {
+        let store = store_of(&rows);
+        let domains = domains::assign(&store);
+        let plain = Plan { folds: BTreeSet::new(), ..plan_of(&store, &wish) };
+        let open = arrange(&store, &domains, None, &plain);
+        let mut plan = plain.clone();
+        plan.fold = Folding { by: Some(by.clone()), across, ..Folding::default() };
+        if !across {
+            // One lane goes without.
+            plan.fold.lanes.insert(open.lanes[own % open.lanes.len()].key.clone(), None);
+        }
+        let folded = arrange(&store, &domains, None, &plan);
+        check(&store, &folded);
+        prop_assert_eq!(folded.lanes.len() == 1, across || open.lanes.len() == 1);
+        let sections = &folded.sections;
+        if sections.is_empty() {
+            // The only lane went without.
+            prop_assert_eq!(open.lanes.len(), 1);
+            return Ok(());
+        }
+        prop_assert_eq!(sections.iter().map(|section| section.spans).sum::<u64>(), rows.len() as u64);
+        let whole: i64 = rows.iter().map(|row| row.2.max(1)).sum();
+        prop_assert_eq!(sections.iter().map(|section| section.sum_ns).sum::<i64>(), whole);
+        let keys: BTreeSet<_> = sections.iter().map(|section| &section.key).collect();
+        prop_assert_eq!(keys.len(), sections.len(), "two groups share a key");
+        for (at, section) in sections.iter().enumerate() {
+            let mut busy = BTreeSet::new();
+            let mut errors = 0;
+            for span in store.span_ixs() {
+                let row = folded.layout.row_of(span);
+                if folded.layout.part_of_row(row).at() != at {
+                    continue;
+                }
+                prop_assert!(section.rows.contains(&row.0));
+                prop_assert_eq!(folded.layout.lane_of(span), section.lane);
+                if let Some(group) = &section.group {
+                    prop_assert_eq!(&group.value, &value_of(&store, span, &by));
+                }
+                let (start, length) = (rows[span.at()].1, rows[span.at()].2.max(1));
+                busy.extend(start..start + length);
+                errors += u64::from(store.flags()[span.at()].has(SpanFlags::ERROR));
+            }
+            prop_assert_eq!(section.busy_ns, busy.len() as i64);
+            prop_assert_eq!(section.errors, errors);
+            let wall = busy.last().zip(busy.first()).map_or(0, |(last, first)| last - first + 1);
+            prop_assert_eq!(section.wall_ns, wall);
+        }
+        let again = arrange(&store, &domains, None, &Plan { fold: Folding::default(), ..plan });
+        prop_assert!(again.sections.is_empty());
+        prop_assert_eq!(&again.lanes, &open.lanes);
+        for row in 0..open.layout.row_count().max(again.layout.row_count()) {
+            let row = RowIx(row as u32);
+            let spans = |arranged: &Arranged| arranged.layout.spans_of_row(row).collect::<Vec<_>>();
+            prop_assert_eq!(spans(&open), spans(&again));
+        }
+    }
+}
+
+#[test]
+fn many_values_share_a_group_that_says_so() {
+    let rows: Vec<_> = (0..600_u64).map(|at| (0, 1 + at as i64, 1, false, 0, 1, (at % 250) as u8)).collect();
+    let store = store_of(&rows);
+    let fold = Folding { by: Some(FoldBy::Attr("process.pid".to_owned())), ..Folding::default() };
+    let arranged = arrange(&store, &domains::assign(&store), None, &Plan { fold, ..Plan::default() });
+    let sections = &arranged.sections;
+    assert_eq!(sections.len(), 200);
+    assert_eq!(sections.iter().map(|section| section.spans).sum::<u64>(), 600);
+    let names: Vec<&str> = sections.iter().filter_map(|section| Some(section.group.as_ref()?.name.as_str())).collect();
+    assert_eq!(names[198..], ["51 rarer values together", "no process.pid"]);
+}
+
+#[test]
+fn folds_are_written_as_on_the_command_line() {
+    for text in ["agent", "phase", "service", "turn", "retry", "attr:k8s.pod.name", "attr:a:b"] {
+        let by: FoldBy = text.parse().unwrap();
+        assert_eq!(by.to_string(), text);
+        assert_eq!(serde_json::to_string(&by).unwrap(), format!("{text:?}"));
+        assert_eq!(serde_json::from_str::<FoldBy>(&format!("{text:?}")).unwrap(), by);
+    }
+    for bad in ["", "attr:", "Agent", "attr"] {
+        assert!(bad.parse::<FoldBy>().is_err(), "{bad}");
+    }
+}
