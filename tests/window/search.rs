@@ -187,5 +187,5 @@ fn a_saved_view_brings_its_search() {
     harness.state_mut().apply(Command::OpenSources(vec![skewline::load::Source::Path(view)]));
     settle(&mut harness);
     assert_count(&harness, "1 hit");
-    harness.get_by_label("charge card, 40 ms, failed, search hit");
+    harness.get_by_label("charge card, 40 ms, at 50 ms, lane shop, failed, search hit");
 }
