@@ -291,8 +291,8 @@ mod tests {
             jaeger in any::<bool>(),
         ) {
             let ids: Vec<&str> = entries().map(|entry| entry.id).collect();
-            let mut settings = KeySettings::default();
-            settings.preset = if jaeger { Preset::Jaeger } else { Preset::Default };
+            let preset = if jaeger { Preset::Jaeger } else { Preset::Default };
+            let mut settings = KeySettings { preset, ..KeySettings::default() };
             for (id, key, held) in changes {
                 let held: String =
                     [(1, "Ctrl+"), (2, "Alt+"), (4, "Shift+")].iter().filter(|(bit, _)| held & bit != 0).map(|(_, name)| *name).collect();

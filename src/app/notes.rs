@@ -29,7 +29,9 @@ impl State {
             Command::RemoveNote => {
                 // The note of the measured range, else the last one.
                 let (notes, measure) = (&self.session.view.notes, self.session.view.measure);
-                let measured = notes.iter().position(|note| measure.map(|range| range.ordered()) == Some(note.range));
+                let measured = notes.iter().position(|note| {
+                    measure.map(super::super::scene::view_state::TimeRange::ordered) == Some(note.range)
+                });
                 if let Some(at) = measured.or_else(|| notes.len().checked_sub(1)) {
                     self.remove_note(at);
                 }

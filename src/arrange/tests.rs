@@ -302,8 +302,8 @@ fn a_fold_stands_for_its_subtree() {
 
 #[test]
 fn merges_in_a_circle_end() {
-    let mut plan = Plan::default();
-    plan.merges = [("a".into(), "b".into()), ("b".into(), "a".into())].into();
+    let merges = [("a".into(), "b".into()), ("b".into(), "a".into())].into();
+    let plan = Plan { merges, ..Plan::default() };
     assert_eq!(plan.merged(&"a".into()).as_str(), "a");
     assert_eq!(plan.merged(&"b".into()).as_str(), "b");
 }

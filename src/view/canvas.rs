@@ -217,7 +217,7 @@ impl Canvas {
 
 /// Enter goes from hit to hit, unless something has the keyboard that Enter means something to.
 fn hit_keys(ui: &Ui, response: &egui::Response, state: &State, queue: &mut Queue) {
-    let is_free = ui.memory(|memory| memory.focused()).is_none_or(|id| id == response.id);
+    let is_free = ui.memory(egui::Memory::focused).is_none_or(|id| id == response.id);
     if !is_free || state.session.search.hits.is_none() {
         return;
     }

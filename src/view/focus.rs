@@ -161,7 +161,7 @@ impl Focus {
             is_text: ctx.text_edit_focused(),
         };
         let focused = ctx.memory(egui::Memory::focused).filter(|_| self.is_by_keyboard);
-        let Some(place) = focused.and_then(|id| place_of(ctx, id)).filter(|place| place.is_positive()) else { return };
+        let Some(place) = focused.and_then(|id| place_of(ctx, id)).filter(egui::Rect::is_positive) else { return };
         let painter = ctx.layer_painter(LayerId::new(Order::Tooltip, Id::unique("focus-ring")));
         let screen = ctx.content_rect().shrink(1.0);
         let ring = place.expand(2.0).intersect(screen);

@@ -23,7 +23,10 @@ pub fn drop_explained(context: &Context<'_>, found: &mut Vec<Finding>) {
         let all_touch = |clocks: &[DomainIx]| finding.witness.iter().all(|proof| touches(proof, clocks));
         match finding.code {
             // One offset is no explanation for a clock that jumped; and a drift that crosses zero is all there is.
-            Code::N0 | Code::N1 => !all_touch(&unsteady) && !(all_touch(&drifting) && context.passes_zero(finding)),
+            Code::N0 | Code::N1 => {
+                let is_drift = all_touch(&drifting) && context.passes_zero(finding);
+                !(all_touch(&unsteady) || is_drift)
+            }
             Code::X4 | Code::S1 | Code::S2 | Code::S3 => {
                 let is_merged = finding.domains.iter().any(|clock| merged.contains(clock));
                 !is_merged && !context.is_torn(finding)

@@ -222,7 +222,7 @@ pub fn legend_sample(sample: Sample, rect: Rect, theme: &Theme) -> Vec<Shape> {
     let [left, right] = [rect.left(), rect.right()];
     match sample {
         Sample::Whisker => {
-            reach_shapes(&Reach { lo: Some(left), hi: Some(right) }, middle, half, 1.5, theme.text, theme, &mut out)
+            reach_shapes(&Reach { lo: Some(left), hi: Some(right) }, middle, half, 1.5, theme.text, theme, &mut out);
         }
         Sample::OuterWhisker => reach_shapes(
             &Reach { lo: Some(left), hi: Some(right) },

@@ -125,6 +125,13 @@ fn suffix_of<'a>(key: &'a str, prefix: &str) -> &'a str {
     rest.split_once('.').map_or(rest, |(_, suffix)| suffix)
 }
 
+/// The button that copies every attribute; the table of spans has one of that text too.
+fn copy_all_ui(ui: &mut Ui) -> bool {
+    let button = ui.small_button("Copy all");
+    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Copy all attributes"));
+    button.clicked()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,11 +156,4 @@ mod tests {
         assert_eq!(split("a..b"), None);
         assert_eq!(split("build.20261121"), None, "a date is no position");
     }
-}
-
-/// The button that copies every attribute; the table of spans has one of that text too.
-fn copy_all_ui(ui: &mut Ui) -> bool {
-    let button = ui.small_button("Copy all");
-    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Copy all attributes"));
-    button.clicked()
 }
