@@ -80,7 +80,9 @@ fn nesting(stamps: &Stamps<'_>, tally: &mut Tallies, parent: SpanIx, child: Span
     let store = stamps.store();
     if let (Some(outer), Some(inner)) = (stamps.start(parent), stamps.start(child)) {
         let by = outer.raw_ns.saturating_sub(inner.raw_ns);
-        if by > i64::from(inner.late_ns.max(outer.late_ns)) && !is_back_dated(store, child) {
+        // A span for a poll is made when messages have come, and they are worked on at once.
+        let is_poll = store.span(parent).kind() == SpanKind::Consumer;
+        if by > i64::from(inner.late_ns.max(outer.late_ns)) && !is_poll && !is_back_dated(store, child) {
             tally.early.add(by, child);
         }
     }

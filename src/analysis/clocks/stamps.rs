@@ -350,8 +350,10 @@ fn reader(store: &TraceStore, ix: ResourceIx, grains: &Grains) -> Reader {
         let step = if language == "webjs" { 100 * US } else { 0 };
         readings = [floored(MS), floored(MS + step), floored(MS + step)];
     }
-    if format.contains("jaeger") || format.contains("zipkin") {
-        // The end is start + duration, both cut to microseconds.
+    let is_micros = format.contains("jaeger") || format.contains("zipkin");
+    if is_micros && grains.kinds[1].distinct >= ENOUGH_STAMPS {
+        // The end is start + duration, both cut to microseconds. As for other resolutions, a few stamps are taken
+        // at their word.
         let end = &mut readings[1];
         (end.early_ns, end.late_ns) = (end.early_ns.min(-ns(US)), end.late_ns.max(2 * ns(US)));
     }

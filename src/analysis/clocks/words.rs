@@ -83,12 +83,13 @@ fn number_and_unit(text: &str) -> Option<(&str, &str)> {
 
 fn down(ns: i64) -> String {
     let step = step(ns);
-    duration_text(i64::try_from(i128::from(ns).div_euclid(step) * step).unwrap_or(ns))
+    let rounded = (i128::from(ns) + step / 10).div_euclid(step) * step;
+    duration_text(i64::try_from(rounded).unwrap_or(ns))
 }
 
 fn up(ns: i64) -> String {
     let step = step(ns);
-    let rounded = -(-i128::from(ns)).div_euclid(step) * step;
+    let rounded = -(step / 10 - i128::from(ns)).div_euclid(step) * step;
     duration_text(i64::try_from(rounded).unwrap_or(ns))
 }
 
@@ -140,7 +141,7 @@ mod tests {
     fn ends_are_rounded_outward() {
         assert_eq!(range_text(Some(1_089_000_000), Some(1_251_000_000)), "1.08–1.26 s");
         assert_eq!(range_text(Some(-1_251_000_000), Some(-1_089_000_000)), "−1.26 to −1.08 s");
-        assert_eq!(range_text(None, Some(59_999_999_999)), "at most 1 min 00 s");
+        assert_eq!(range_text(Some(639_968_000), Some(910_045_500)), "640–910 ms");
     }
 
     #[test]

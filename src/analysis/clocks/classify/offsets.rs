@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+use super::super::causal::Rule;
 use super::super::findings::{Code, Finding, Severity};
 use super::super::solve::{Edge, Group, Stamp, is_used};
 use super::constants::constant;
@@ -85,11 +86,23 @@ impl Context<'_> {
             (Code::N1, rest)
         };
         let more = if count > 1 { format!(" {count} messages show it.") } else { String::new() };
-        let sentence = format!("{start} {rest}{more}");
+        let is_late_end = self.rests_on_ends(pairs);
+        let sentence = if is_late_end {
+            format!(
+                "“{}” ends {by} after the call that waited for it. Either {} is {} {}, or the server went on after \
+                 its answer; nothing else tells.{more}",
+                self.span(worst, true),
+                self.name(clock),
+                ahead(known),
+                self.name(other)
+            )
+        } else {
+            format!("{start} {rest}{more}")
+        };
         let mut finding = self.clock_finding(code, clock, Some(worst.to.raw_ns), sentence, "M1");
         finding = finding.proven_by(pairs.iter().map(|pair| proof(pair.1.0)).collect());
         finding.domains.push(self.domain(other));
-        finding.severity = Severity::Clock;
+        finding.severity = if is_late_end { Severity::Info } else { Severity::Clock };
         finding.count = count;
         finding.excess_ns = worst.raw_separation_ns().saturating_neg();
         let hint = constant(known, worst.to.raw_ns).map(|hint| {
@@ -101,6 +114,17 @@ impl Context<'_> {
             hint
         });
         std::iter::once(finding).chain(hint).collect()
+    }
+
+    /// Whether only the habit that servers end before their callers says that the clocks differ.
+    fn rests_on_ends(&self, pairs: &[Backwards<'_>]) -> bool {
+        let same = |group: &&Group| {
+            pairs.iter().any(|(key, _)| *key == (group.from, group.to) || *key == (group.to, group.from))
+        };
+        let own = self.reduced.groups.iter().filter(|group| self.is_used(group) && group.negative > 0).filter(same);
+        own.flat_map(|group| &group.kept)
+            .filter(|edge| edge.base_weight() < 0)
+            .all(|edge| edge.cause.rule == Rule::UnaryEnd)
     }
 
     /// Orders that resolution hides, per clock with the coarser stamps.

@@ -4,6 +4,7 @@ use super::super::causal::{Cause, EventKey, Point, Rule};
 use super::super::solve::{Edge, Stamp};
 use super::Walk;
 use super::signs::{Response, Sign, response};
+use crate::model::time::{MS, US};
 use crate::model::{SpanFlags, SpanIx, SpanKind};
 
 impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
@@ -160,6 +161,12 @@ fn longer_by(inner: &[Stamp; 2], outer: &[Stamp; 2]) -> i64 {
     i64::try_from(least - most).unwrap_or(i64::MAX)
 }
 
+/// What a stamp looks rounded to, be there enough of them to be sure or not: nothing impossible rests on that.
+fn looks_rounded(stamp: &Stamp) -> i128 {
+    let grain = [MS, US].into_iter().find(|grain| stamp.raw_ns != 0 && stamp.raw_ns % grain == 0);
+    i128::from(grain.unwrap_or(0))
+}
+
 fn length([start, end]: &[Stamp; 2]) -> i128 {
     i128::from(end.raw_ns) - i128::from(start.raw_ns)
 }
@@ -168,5 +175,5 @@ fn length([start, end]: &[Stamp; 2]) -> i128 {
 fn error([start, end]: &[Stamp; 2]) -> i128 {
     let drift = i128::from(start.raw_ns.abs_diff(end.raw_ns)) / 1000;
     let rounding = |stamp: &Stamp| i128::from(stamp.late_ns) - i128::from(stamp.early_ns);
-    drift + rounding(start).max(rounding(end))
+    drift + rounding(start).max(rounding(end)).max(looks_rounded(start).min(looks_rounded(end)))
 }
