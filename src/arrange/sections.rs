@@ -42,6 +42,9 @@ pub struct Section {
     pub output_tokens: u64,
 }
 
+/// Disjoint intervals by start, in nanoseconds.
+type Busy = Vec<(i64, i64)>;
+
 /// Sections on their way: `grouping` puts spans into sections instead of lanes.
 pub(super) struct Draft {
     pub grouping: Grouping,
@@ -148,7 +151,7 @@ pub(super) fn measure(store: &TraceStore, genai: Option<&GenAi>, layout: &Layout
     if sections.is_empty() {
         return;
     }
-    let measured: Vec<(u64, i64, Vec<(i64, i64)>)> =
+    let measured: Vec<(u64, i64, Busy)> =
         layout.parts().into_par_iter().map(|part| measure_rows(store, layout, part.rows.clone())).collect();
     for ((section, part), (errors, sum_ns, busy)) in sections.iter_mut().zip(layout.parts()).zip(measured) {
         section.rows = part.rows.clone();
@@ -176,13 +179,13 @@ pub(super) fn measure(store: &TraceStore, genai: Option<&GenAi>, layout: &Layout
 }
 
 /// Failed spans, the sum of their times, and when any of them is busy.
-fn measure_rows(store: &TraceStore, layout: &Layout, rows: Range<u32>) -> (u64, i64, Vec<(i64, i64)>) {
+fn measure_rows(store: &TraceStore, layout: &Layout, rows: Range<u32>) -> (u64, i64, Busy) {
     let items = layout.span_rows();
     let (mut errors, mut sum_ns) = (0, 0_i64);
     // Unions of rows, of 1, 2, 4, … rows each: every time is looked at once per doubling.
-    let mut unions: Vec<(u32, Vec<(i64, i64)>)> = Vec::new();
+    let mut unions: Vec<(u32, Busy)> = Vec::new();
     for row in rows {
-        let mut busy: Vec<(i64, i64)> = Vec::new();
+        let mut busy = Busy::new();
         for slot in items.slots(row as usize) {
             let (start, end) = (items.starts_ns()[slot], items.ends_ns()[slot]);
             errors += u64::from(store.flags()[items.items()[slot] as usize].has(SpanFlags::ERROR));

@@ -89,7 +89,7 @@ pub fn phase_colors(phase: Phase, theme: ThemeKind) -> BarColors {
         Phase::HumanWait => 0xd9_d3_c7,
     };
     let depth = if theme == ThemeKind::Light { 0.06 } else { 0.0 };
-    let fill = mix(rgb(hex), rgb(0x10_12_16), depth);
+    let fill = mix(rgb(hex), rgb(0x101216), depth);
     BarColors { fill, text: text_on(fill) }
 }
 
