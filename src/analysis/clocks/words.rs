@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn ends_are_rounded_outward() {
-        assert_eq!(range_text(Some(1_089_000_000), Some(1_251_000_000)), "1.08–1.26 s");
-        assert_eq!(range_text(Some(-1_251_000_000), Some(-1_089_000_000)), "−1.26 to −1.08 s");
+        assert_eq!(range_text(Some(1_088_000_000), Some(1_252_000_000)), "1.08–1.26 s");
+        assert_eq!(range_text(Some(-1_252_000_000), Some(-1_088_000_000)), "−1.26 to −1.08 s");
         assert_eq!(range_text(Some(639_968_000), Some(910_045_500)), "640–910 ms");
     }
 
