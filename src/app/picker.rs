@@ -1,7 +1,7 @@
 //! Lists that are searched by typing: the command palette, and whatever else has many names.
 //!
 //! A [`Picker`] is plain state: it is filled when it opens and ranked when the query changes, so drawing it costs
-//! what is visible. [`panels`](super::panels) draws any picker the same way.
+//! what is visible. The panel of the same name draws any picker the same way.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};

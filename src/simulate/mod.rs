@@ -66,7 +66,7 @@ pub struct TrueTimes {
     pub end_ns: i64,
 }
 
-/// The true times of all spans that [`write`] writes for `Scenario::Planted`: what no file holds, to check an
+/// The true times of all spans that [`write()`] writes for `Scenario::Planted`: what no file holds, to check an
 /// analysis against.
 #[must_use]
 pub fn true_times(planted: Planted, is_clean: bool, seed: u64) -> Vec<TrueTimes> {
