@@ -18,20 +18,39 @@ use crate::model::time::duration_text;
 /// The tool bar.
 pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let Some(data) = &state.data else { return };
-    ui.horizontal(|ui| {
+    // Large text in a small window: the switches get rows of their own.
+    let is_narrow = ui.available_width() < LEAST_WIDTH * state.settings.text_scale;
+    row_ui(ui, |ui| {
         // The switches take what they need; title and counts are cut to what is left.
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            command_button(ui, "Export", Command::ExportPanel, queue);
-            ui.add_space(6.0);
-            search::field_ui(ui, state, queue);
-            ui.add_space(6.0);
-            fold::group_ui(ui, state, queue);
+        command_button(ui, "Export", Command::ExportPanel, queue);
+        if !is_narrow {
+            find_and_fold_ui(ui, state, queue);
             ui.add_space(6.0);
             clocks::groups_ui(ui, state, queue);
-            ui.add_space(10.0);
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| title_ui(ui, state, data));
-        });
+        }
+        ui.add_space(10.0);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| title_ui(ui, state, data));
     });
+    if is_narrow {
+        row_ui(ui, |ui| clocks::groups_ui(ui, state, queue));
+        row_ui(ui, |ui| find_and_fold_ui(ui, state, queue));
+    }
+}
+
+/// In points at normal text: what a row of everything needs.
+const LEAST_WIDTH: f32 = 1120.0;
+
+/// A row that is filled from the right.
+fn row_ui(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    let size = egui::vec2(ui.available_width(), ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), contents);
+}
+
+fn find_and_fold_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    ui.add_space(6.0);
+    search::field_ui(ui, state, queue);
+    ui.add_space(6.0);
+    fold::group_ui(ui, state, queue);
 }
 
 fn title_ui(ui: &mut Ui, state: &State, data: &Workspace) {
