@@ -13,7 +13,7 @@ use crate::model::time::duration_text;
 use crate::model::{Severity, SpanIx, TraceStore};
 
 /// Turns up to which times of several clocks are joined: each takes a look at the clock model.
-const MOST_TURNS_WITH_INTERVALS: usize = 500;
+const MOST_TURNS_WITH_INTERVALS: usize = 50;
 
 /// Patterns that the text form lists; the JSON form has all.
 const MOST_FINDINGS: usize = 20;
