@@ -5,7 +5,7 @@ use std::sync::Arc;
 use emath::{Pos2, Rect, Vec2};
 
 use super::{ClockArrow, ClockInput};
-use crate::analysis::clocks::findings::{Finding, Proof};
+use crate::analysis::clocks::findings::{Finding, Proof, Severity};
 use crate::analysis::clocks::{EventKey, FindingTone, Point, Side};
 use crate::model::time::duration_text;
 use crate::scene::build::{SceneInput, span_rect};
@@ -23,7 +23,9 @@ pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, vie
     let mut arrows = Vec::new();
     let active = view.finding;
     let shown = clocks.known.model.findings().iter().filter(|finding| !finding.witness.is_empty());
-    for finding in shown.filter(|finding| !clocks.is_frame || Some(finding.id) == active).take(MOST_FINDINGS) {
+    // What is only good to know, such as work that nobody waits for, is no contradiction: it shows when asked for.
+    let unasked = |finding: &Finding| !clocks.is_frame && finding.severity > Severity::Info;
+    for finding in shown.filter(|finding| unasked(finding) || Some(finding.id) == active).take(MOST_FINDINGS) {
         of_finding(clocks, input, scene, finding, Some(finding.id) == active, &mut arrows);
     }
     if let Some(finding) = active.and_then(|id| clocks.known.finding(id))
