@@ -119,9 +119,9 @@ fn offset(frame: &Frame<'_>, lane: &LaneInfo) -> LaneOffset {
 
 /// The kind of clock, unless the chip beside it says so already.
 fn kind_beside(kind: ClockKind, chip: &str) -> &'static str {
-    let text = kind_text(kind);
-    let is_said = chip.contains(" · ") && kind != ClockKind::Server && kind != ClockKind::Unknown;
-    if is_said { "" } else { text }
+    // A guess by the name of a service is no ground to call a clock ours.
+    let is_said = chip.contains(" · ") && kind != ClockKind::Unknown;
+    if is_said { "" } else { kind_text(kind) }
 }
 
 /// Services of a lane with their colours, when there is more than the one that the stripe shows.
