@@ -9,10 +9,18 @@ use std::time::{Duration, Instant};
 
 use super::search::CancelFlag;
 
-/// Works out answers one after the other on a named thread.
+/// Works out answers one after the other on a thread that starts with the first question.
 pub struct Newest<T> {
     shared: Arc<Shared<T>>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl<T> Default for Newest<T> {
+    fn default() -> Self {
+        let state =
+            State { waiting: None, answer: None, cancel: CancelFlag::new(), is_running: false, is_closed: false };
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }), thread: None }
+    }
 }
 
 /// Looks at the flag every few thousand spans; `None` when cancelled.
@@ -46,32 +54,43 @@ impl<T> Shared<T> {
 }
 
 impl<T: Send + 'static> Newest<T> {
-    /// Starts the thread `name`. `on_answer` is called there after each answer, e.g. to ask for a repaint.
-    ///
-    /// # Errors
-    /// When the system gives no thread.
-    pub fn new(name: &str, on_answer: impl Fn() + Send + 'static) -> io::Result<Self> {
-        let state =
-            State { waiting: None, answer: None, cancel: CancelFlag::new(), is_running: false, is_closed: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
-        let theirs = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || serve(&theirs, &on_answer))?;
-        Ok(Self { shared, thread: Some(thread) })
-    }
-
     /// Asks; whatever was asked before is stopped and will not be answered. Work begins once nothing else was
     /// asked for `pause`, so that typing does not start a search per letter.
-    pub fn ask(&self, pause: Duration, job: impl FnOnce(&CancelFlag) -> Option<T> + Send + 'static) {
+    ///
+    /// The first question starts the thread `name`, which calls `on_answer` after each answer, e.g. to ask for a
+    /// repaint.
+    ///
+    /// # Errors
+    /// When the system gives no thread; nothing was asked then.
+    pub fn ask(
+        &mut self,
+        name: &str,
+        on_answer: impl Fn() + Send + 'static,
+        pause: Duration,
+        job: impl FnOnce(&CancelFlag) -> Option<T> + Send + 'static,
+    ) -> io::Result<()> {
+        if self.thread.is_none() {
+            let shared = Arc::clone(&self.shared);
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            self.thread = Some(thread.spawn(move || serve(&shared, &on_answer))?);
+        }
         let mut state = self.shared.lock();
         state.stop();
         let cancel = state.cancel.clone();
         state.waiting = Some(Question { due: Instant::now() + pause, job: Box::new(job), cancel });
         drop(state);
         self.shared.changed.notify_one();
+        Ok(())
     }
 }
 
 impl<T> Newest<T> {
+    /// True once something was asked.
+    #[must_use]
+    pub const fn has_started(&self) -> bool {
+        self.thread.is_some()
+    }
+
     /// Stops what runs and forgets what was asked.
     pub fn stop(&self) {
         self.shared.lock().stop();
@@ -170,9 +189,10 @@ mod tests {
     fn only_the_newest_question_is_answered() {
         for pause in [SOON, Duration::from_millis(2)] {
             let (done, answered) = mpsc::channel();
-            let newest = Newest::new("test-newest", move || done.send(()).unwrap()).unwrap();
+            let mut newest = Newest::default();
             for text in ["a", "b", "c"] {
-                newest.ask(pause, move |_| Some(text));
+                let done = done.clone();
+                newest.ask("test-newest", move || done.send(()).unwrap(), pause, move |_| Some(text)).unwrap();
             }
             let answer = loop {
                 answered.recv_timeout(Duration::from_secs(30)).unwrap();
@@ -190,17 +210,18 @@ mod tests {
     fn a_question_is_told_that_it_is_not_wanted_any_more() {
         let (started, starting) = mpsc::channel();
         let (done, answered) = mpsc::channel();
-        let newest = Newest::new("test-newest", move || done.send(()).unwrap()).unwrap();
-        newest.ask(SOON, move |cancel| {
+        let mut newest = Newest::default();
+        let late = move |cancel: &CancelFlag| {
             started.send(()).unwrap();
             while !cancel.is_cancelled() {
                 std::thread::yield_now();
             }
             Some("late")
-        });
+        };
+        newest.ask("test-newest", move || done.send(()).unwrap(), SOON, late).unwrap();
         starting.recv_timeout(Duration::from_secs(30)).unwrap();
         assert!(newest.is_busy());
-        newest.ask(SOON, |_| Some("wanted"));
+        newest.ask("test-newest", || (), SOON, |_| Some("wanted")).unwrap();
         answered.recv_timeout(Duration::from_secs(30)).unwrap();
         assert_eq!(newest.take(), Some("wanted"));
     }
@@ -208,8 +229,9 @@ mod tests {
     #[test]
     fn a_question_that_waits_is_never_begun_once_it_is_stopped() {
         let (begun, beginning) = mpsc::channel();
-        let newest = Newest::new("test-newest", || ()).unwrap();
-        newest.ask(Duration::from_secs(3600), move |_| begun.send(()).ok());
+        let mut newest = Newest::default();
+        assert!(!newest.has_started() && !newest.is_busy());
+        newest.ask("test-newest", || (), Duration::from_secs(3600), move |_| begun.send(()).ok()).unwrap();
         assert!(newest.is_busy());
         newest.stop();
         assert!(!newest.is_busy());

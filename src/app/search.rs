@@ -37,7 +37,7 @@ pub struct Search {
     asked: String,
     /// Where to go once the answer is there: `true` = forward.
     step_when_found: Option<bool>,
-    worker: Option<Newest<Found>>,
+    worker: Newest<Found>,
 }
 
 /// An answer.
@@ -70,14 +70,12 @@ impl Search {
     /// True while the newest query has no answer yet.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.worker.as_ref().is_some_and(Newest::is_busy)
+        self.worker.is_busy()
     }
 
     /// Forgets what was found, and stops looking.
     pub(super) fn forget(&mut self) {
-        if let Some(worker) = &self.worker {
-            worker.stop();
-        }
+        self.worker.stop();
         (self.error, self.hits, self.marks, self.step_when_found) = (None, None, None, None);
         self.found.clear();
     }
@@ -159,17 +157,11 @@ impl State {
             search.forget();
             return;
         }
-        if search.worker.is_none() {
-            match Newest::new("skewline-search", host.wake()) {
-                Ok(worker) => search.worker = Some(worker),
-                Err(error) => return self.effect(Effect::Toast(Tone::Bad, format!("Cannot search: {error}"))),
-            }
-        }
-        let (search, text) = (&self.session.search, self.session.view.query.clone());
+        let text = self.session.view.query.clone();
         let known = search.hits.clone().filter(|_| search.found == text);
         let task = Task { data, arranged: Arc::clone(&self.arranged), text, query, known };
-        if let Some(worker) = &search.worker {
-            worker.ask(pause, move |cancel| task.find(cancel));
+        if let Err(error) = search.worker.ask("skewline-search", host.wake(), pause, move |cancel| task.find(cancel)) {
+            self.effect(Effect::Toast(Tone::Bad, format!("Cannot search: {error}")));
         }
     }
 
@@ -179,7 +171,7 @@ impl State {
             self.search_again(Duration::ZERO, host);
         }
         let search = &mut self.session.search;
-        let Some(found) = search.worker.as_ref().and_then(Newest::take) else { return };
+        let Some(found) = search.worker.take() else { return };
         search.found = found.query;
         search.hits = Some(found.hits);
         search.marks = Some(found.marks);

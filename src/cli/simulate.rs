@@ -1,9 +1,12 @@
 //! `skewline simulate SCENARIO -o FILE`: traces whose true clock offsets are known.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use strum::{EnumMessage as _, IntoEnumIterator as _};
 
 use super::{Exit, output};
 use crate::simulate::{self, Planted, Scenario};
@@ -32,60 +35,47 @@ pub struct Args {
 }
 
 /// A scenario by name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Name {
-    /// One conversation of three turns on five clocks, the browser's 1.2 s ahead, with planted faults
+    /// See [`Scenario::SlowConversation`].
     SlowConversation,
-    /// Many conversations at a steady load, as JSON lines of about 1.27 KB per span
+    /// See [`Scenario::Scale`].
     Scale,
-    /// A browser whose clock is off by up to three seconds
-    SkewedBrowser,
-    /// A browser whose clock drifts by up to 48 ppm over hours
-    Drift,
-    /// A machine whose clock jumps in the middle of a conversation
-    Step,
-    /// A machine whose clock is corrected at 500 ppm for minutes
-    Slew,
-    /// A laptop that sleeps for hours while the page stays open
-    SleptLaptop,
-    /// Inference behind queues: nothing comes back, and one stage is ahead
-    OneWayPipeline,
-    /// Two cloned machines that report one id
-    MergedClocks,
-    /// A call whose server span hangs from another call
-    WrongParent,
-    /// Writes that nobody waits for
-    AsyncChildren,
-    /// A machine that keeps only milliseconds
-    MsRounded,
-    /// A service that writes micro- or milliseconds where nanoseconds belong
-    UnitMistake,
-    /// Streamed answers whose server spans end last, from a provider whose clock is off
-    Streaming,
+    /// One with one thing wrong.
+    Planted(Planted),
+}
+
+impl ValueEnum for Name {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<Name>> = LazyLock::new(|| {
+            [Name::SlowConversation, Name::Scale].into_iter().chain(Planted::iter().map(Name::Planted)).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::SlowConversation => (
+                "slow-conversation",
+                "One conversation of three turns on five clocks, the browser's 1.2 s ahead, with planted faults",
+            ),
+            Self::Scale => ("scale", "Many conversations at a steady load, as JSON lines of about 1.27 KB per span"),
+            Self::Planted(planted) => (planted.into(), planted.get_documentation().unwrap_or_default()),
+        };
+        Some(PossibleValue::new(name).help(help.trim_end_matches('.')))
+    }
 }
 
 impl Args {
     fn scenario(&self) -> anyhow::Result<Scenario> {
-        let planted = match self.scenario {
+        Ok(match self.scenario {
             Name::SlowConversation | Name::Scale if self.clean => {
                 bail!("--clean leaves out the one fault of a scenario; this one has none, or several")
             }
-            Name::SlowConversation => return Ok(Scenario::SlowConversation),
-            Name::Scale => return Ok(Scenario::Scale { spans: self.spans }),
-            Name::SkewedBrowser => Planted::SkewedBrowser,
-            Name::Drift => Planted::Drift,
-            Name::Step => Planted::Step,
-            Name::Slew => Planted::Slew,
-            Name::SleptLaptop => Planted::SleptLaptop,
-            Name::OneWayPipeline => Planted::OneWayPipeline,
-            Name::MergedClocks => Planted::MergedClocks,
-            Name::WrongParent => Planted::WrongParent,
-            Name::AsyncChildren => Planted::AsyncChildren,
-            Name::MsRounded => Planted::MsRounded,
-            Name::UnitMistake => Planted::UnitMistake,
-            Name::Streaming => Planted::Streaming,
-        };
-        Ok(Scenario::Planted { planted, is_clean: self.clean })
+            Name::SlowConversation => Scenario::SlowConversation,
+            Name::Scale => Scenario::Scale { spans: self.spans },
+            Name::Planted(planted) => Scenario::Planted { planted, is_clean: self.clean },
+        })
     }
 }
 

@@ -10,8 +10,10 @@ use super::truth::{Fault, Truth};
 use super::turn::{AGENTS, Plan, Played, Stage, Who};
 use crate::model::time::{HOUR, MIN, MS, S, US};
 
-/// What is wrong in a planted scenario.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::EnumIter, strum::IntoStaticStr)]
+/// What is wrong in a planted scenario. The command line shows these sentences.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::EnumIter, strum::EnumMessage, strum::IntoStaticStr,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Planted {
     /// A browser whose clock is off by up to three seconds.
@@ -24,9 +26,9 @@ pub enum Planted {
     Slew,
     /// A laptop that sleeps for hours while the page stays open.
     SleptLaptop,
-    /// Inference behind queues, nothing comes back, one stage ahead.
+    /// Inference behind queues: nothing comes back, and one stage is ahead.
     OneWayPipeline,
-    /// Two cloned machines with one id.
+    /// Two cloned machines that report one id.
     MergedClocks,
     /// A call whose server span hangs from another call.
     WrongParent,
@@ -36,7 +38,7 @@ pub enum Planted {
     MsRounded,
     /// A service that writes micro- or milliseconds where nanoseconds belong.
     UnitMistake,
-    /// Streamed answers whose server spans end last, from a provider that is off.
+    /// Streamed answers whose server spans end last, from a provider whose clock is off.
     Streaming,
 }
 

@@ -24,8 +24,9 @@ pub fn drop_explained(context: &Context<'_>, found: &mut Vec<Finding>) {
         match finding.code {
             // One offset is no explanation for a clock that jumped; and a drift that crosses zero is all there is.
             Code::N0 | Code::N1 => {
-                let is_drift = all_touch(&drifting) && context.passes_zero(finding);
-                !(all_touch(&unsteady) || is_drift)
+                // The last question searches for paths: it is asked only where the others leave it open.
+                let is_drift = || all_touch(&drifting) && context.passes_zero(finding);
+                !(all_touch(&unsteady) || is_drift())
             }
             Code::X4 | Code::S1 | Code::S2 | Code::S3 => {
                 let is_merged = finding.domains.iter().any(|clock| merged.contains(clock));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::analysis::attribute_keys::attribute_keys;
 use crate::analysis::background::Newest;
+use crate::analysis::search::CancelFlag;
 use crate::analysis::search::Field;
 use crate::analysis::table::Column;
 use crate::app::state::{Effect, State, Tone};
@@ -30,12 +31,12 @@ pub const MOST_SHOWN: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     known: Option<Vec<String>>,
-    worker: Option<Newest<Vec<String>>>,
+    worker: Newest<Vec<String>>,
 }
 
 impl Keys {
     pub(super) fn is_busy(&self) -> bool {
-        self.worker.as_ref().is_some_and(Newest::is_busy)
+        self.worker.is_busy()
     }
 
     pub(super) fn forget(&mut self) {
@@ -55,24 +56,21 @@ impl State {
 
     fn collect_keys(&mut self, host: &Host) {
         let (Some(data), keys) = (&self.data, &mut self.session.tables.keys) else { return };
-        if keys.worker.is_some() {
+        if keys.worker.has_started() {
             return;
         }
-        match Newest::new("skewline-attributes", host.wake()) {
-            Ok(worker) => {
-                let store = Arc::clone(&data.store);
-                worker.ask(Duration::ZERO, move |_| {
-                    Some(attribute_keys(&store).into_iter().map(|key| store.text(key).to_owned()).collect())
-                });
-                keys.worker = Some(worker);
-            }
-            Err(error) => self.effect(Effect::Toast(Tone::Bad, format!("Cannot list the attributes: {error}"))),
+        let store = Arc::clone(&data.store);
+        let work = move |_: &CancelFlag| {
+            Some(attribute_keys(&store).into_iter().map(|key| store.text(key).to_owned()).collect())
+        };
+        if let Err(error) = keys.worker.ask("skewline-attributes", host.wake(), Duration::ZERO, work) {
+            self.effect(Effect::Toast(Tone::Bad, format!("Cannot list the attributes: {error}")));
         }
     }
 
     pub(super) fn take_keys(&mut self) {
         let tables = &mut self.session.tables;
-        if let Some(keys) = tables.keys.worker.as_ref().and_then(Newest::take) {
+        if let Some(keys) = tables.keys.worker.take() {
             tables.chooser = found(std::mem::take(&mut tables.chooser.text), &keys);
             tables.keys.known = Some(keys);
         }

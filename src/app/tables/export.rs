@@ -92,12 +92,12 @@ enum Written {
 /// Writes tables on a thread of its own.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
-    worker: Option<Newest<Written>>,
+    worker: Newest<Written>,
 }
 
 impl Writer {
     pub(super) fn is_busy(&self) -> bool {
-        self.worker.as_ref().is_some_and(Newest::is_busy)
+        self.worker.is_busy()
     }
 }
 
@@ -160,20 +160,15 @@ impl State {
     }
 
     fn write_in_background(&mut self, host: &Host, job: impl FnOnce(&CancelFlag) -> Written + Send + 'static) {
-        let writer = &mut self.session.tables.writer;
-        if writer.worker.is_none() {
-            match Newest::new("skewline-table-writer", host.wake()) {
-                Ok(worker) => writer.worker = Some(worker),
-                Err(error) => return self.effect(Effect::Toast(Tone::Bad, format!("Cannot write tables: {error}"))),
-            }
-        }
-        if let Some(worker) = &writer.worker {
-            worker.ask(Duration::ZERO, move |cancel| Some(job(cancel)));
+        let work = move |cancel: &CancelFlag| Some(job(cancel));
+        let worker = &mut self.session.tables.writer.worker;
+        if let Err(error) = worker.ask("skewline-table-writer", host.wake(), Duration::ZERO, work) {
+            self.effect(Effect::Toast(Tone::Bad, format!("Cannot write tables: {error}")));
         }
     }
 
     pub(super) fn take_written(&mut self) {
-        let Some(written) = self.session.tables.writer.worker.as_ref().and_then(Newest::take) else { return };
+        let Some(written) = self.session.tables.writer.worker.take() else { return };
         match written {
             Written::Text { text, rows, of } => {
                 self.effect(Effect::CopyText(text));

@@ -66,6 +66,16 @@ impl Tables {
     }
 }
 
+/// True when `asked` need not be asked now: it is on its way or shown, or a question that is like it still runs.
+/// While the view moves, every frame asks for another range: each answer is waited for, so that the table follows
+/// instead of starting over until the view rests.
+fn is_settled<A: PartialEq>(asked: &A, pending: Option<&A>, shown: Option<&A>, is_like: impl Fn(&A) -> bool) -> bool {
+    match pending {
+        Some(pending) => pending == asked || is_like(pending),
+        None => shown == Some(asked),
+    }
+}
+
 /// How a click changes the selection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pick {

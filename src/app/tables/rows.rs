@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::among::{Among, Only};
-use super::{Pick, Step};
+use super::{Pick, Step, is_settled};
 use crate::analysis::background::Newest;
 use crate::analysis::search::{CancelFlag, Field};
 use crate::analysis::self_time::SelfTimes;
@@ -115,7 +115,7 @@ pub struct SpanTable {
     /// Where a range of rows begins.
     anchor: Option<SpanIx>,
     pending: Option<Asked>,
-    worker: Option<Newest<Listed>>,
+    worker: Newest<Listed>,
 }
 
 impl Default for SpanTable {
@@ -126,7 +126,7 @@ impl Default for SpanTable {
             listed: None,
             anchor: None,
             pending: None,
-            worker: None,
+            worker: Newest::default(),
         }
     }
 }
@@ -138,18 +138,16 @@ impl SpanTable {
     /// True while rows are worked out.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.worker.as_ref().is_some_and(Newest::is_busy)
+        self.worker.is_busy()
     }
 
     pub(super) fn forget(&mut self) {
-        if let Some(worker) = &self.worker {
-            worker.stop();
-        }
+        self.worker.stop();
         (self.listed, self.pending, self.anchor) = (None, None, None);
     }
 
     pub(super) fn take(&mut self) {
-        if let Some(listed) = self.worker.as_ref().and_then(Newest::take) {
+        if let Some(listed) = self.worker.take() {
             self.pending = None;
             self.listed = Some(Arc::new(listed));
         }
@@ -167,31 +165,17 @@ impl State {
             Asked { order: self.session.tables.spans.order.clone(), among: self.among(self.session.tables.spans.only) };
         let derived = Arc::clone(&self.session.tables.derived);
         let table = &mut self.session.tables.spans;
-        if table.pending.as_ref() == Some(&asked) {
+        let shown = table.listed.as_ref().map(|listed| &listed.asked);
+        let is_like = |pending: &Asked| table.is_busy() && pending.order == asked.order;
+        if is_settled(&asked, table.pending.as_ref(), shown, is_like) {
             return;
         }
-        if table.pending.is_none() && table.listed.as_ref().is_some_and(|listed| listed.asked == asked) {
-            return;
-        }
-        // While the view moves, every frame asks for another range: each answer is waited for, so that the table
-        // follows instead of starting over until the view rests.
-        if table.is_busy() && table.pending.as_ref().is_some_and(|pending| pending.order == asked.order) {
-            return;
-        }
-        if table.worker.is_none() {
-            match Newest::new("skewline-rows", host.wake()) {
-                Ok(worker) => table.worker = Some(worker),
-                Err(error) => {
-                    // Asked only once: without a thread the table stays as it is.
-                    table.pending = Some(asked);
-                    return self.effect(Effect::Toast(Tone::Bad, format!("Cannot sort: {error}")));
-                }
-            }
-        }
+        // Asked only once: without a thread the table stays as it is.
         table.pending = Some(asked.clone());
         let data = Arc::clone(data);
-        if let Some(worker) = &table.worker {
-            worker.ask(Duration::ZERO, move |cancel| Listed::new(&data, derived, asked, cancel));
+        let work = move |cancel: &CancelFlag| Listed::new(&data, derived, asked, cancel);
+        if let Err(error) = table.worker.ask("skewline-rows", host.wake(), Duration::ZERO, work) {
+            self.effect(Effect::Toast(Tone::Bad, format!("Cannot sort: {error}")));
         }
     }
 

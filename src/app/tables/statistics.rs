@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Step;
 use super::among::{Among, Only};
+use super::{Step, is_settled};
 use crate::analysis::background::Newest;
-use crate::analysis::search::Field;
+use crate::analysis::search::{CancelFlag, Field};
 use crate::analysis::statistics::{StatColumn, Statistics};
 use crate::app::command::Command;
 use crate::app::search::SearchCommand;
@@ -60,7 +60,7 @@ pub struct StatTable {
     /// The row that the keyboard is on.
     pub cursor: Option<usize>,
     pending: Option<Asked>,
-    worker: Option<Newest<Counted>>,
+    worker: Newest<Counted>,
 }
 
 impl Default for StatTable {
@@ -72,7 +72,7 @@ impl Default for StatTable {
             counted: None,
             cursor: None,
             pending: None,
-            worker: None,
+            worker: Newest::default(),
         }
     }
 }
@@ -101,18 +101,16 @@ impl StatTable {
     /// True while statistics are worked out.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.worker.as_ref().is_some_and(Newest::is_busy)
+        self.worker.is_busy()
     }
 
     pub(super) fn forget(&mut self) {
-        if let Some(worker) = &self.worker {
-            worker.stop();
-        }
+        self.worker.stop();
         (self.counted, self.pending, self.cursor) = (None, None, None);
     }
 
     pub(super) fn take(&mut self) {
-        if let Some(counted) = self.worker.as_ref().and_then(Newest::take) {
+        if let Some(counted) = self.worker.take() {
             self.pending = None;
             self.cursor = self.cursor.filter(|&row| row < counted.statistics.groups.len());
             self.counted = Some(Arc::new(counted));
@@ -162,30 +160,15 @@ impl State {
         let asked = Asked { field: table.field.clone(), among: self.among(table.only), order: table.order };
         let derived = Arc::clone(&self.session.tables.derived);
         let table = &mut self.session.tables.statistics;
-        if table.pending.as_ref() == Some(&asked) {
-            return;
-        }
         let known = table.counted.clone();
-        if table.pending.is_none() && known.as_ref().is_some_and(|known| known.asked == asked) {
+        let shown = known.as_ref().map(|known| &known.asked);
+        let is_like = |pending: &Asked| table.is_busy() && pending.field == asked.field && pending.order == asked.order;
+        if is_settled(&asked, table.pending.as_ref(), shown, is_like) {
             return;
-        }
-        // As with the rows: a moving view does not keep starting over.
-        let is_only_elsewhere = |pending: &Asked| pending.field == asked.field && pending.order == asked.order;
-        if table.is_busy() && table.pending.as_ref().is_some_and(is_only_elsewhere) {
-            return;
-        }
-        if table.worker.is_none() {
-            match Newest::new("skewline-statistics", host.wake()) {
-                Ok(worker) => table.worker = Some(worker),
-                Err(error) => {
-                    table.pending = Some(asked);
-                    return self.effect(Effect::Toast(Tone::Bad, format!("Cannot work out statistics: {error}")));
-                }
-            }
         }
         table.pending = Some(asked.clone());
         let data = Arc::clone(data);
-        let work = move |cancel: &crate::analysis::search::CancelFlag| {
+        let work = move |cancel: &CancelFlag| {
             // Sorting anew needs no counting.
             let same = known.filter(|known| known.asked.field == asked.field && known.asked.among == asked.among);
             let mut statistics = match same {
@@ -199,8 +182,8 @@ impl State {
             statistics.sort(&data.store, &data.domains, asked.order.column, asked.order.is_descending);
             Some(Counted { asked, statistics })
         };
-        if let Some(worker) = &table.worker {
-            worker.ask(Duration::ZERO, work);
+        if let Err(error) = table.worker.ask("skewline-statistics", host.wake(), Duration::ZERO, work) {
+            self.effect(Effect::Toast(Tone::Bad, format!("Cannot work out statistics: {error}")));
         }
     }
 }
