@@ -132,11 +132,15 @@ impl State {
         let (bands, canvas_height) = bands(&self.arranged, view);
         let row = self.arranged.layout.row_of(span);
         let Some(band) = bands.of_row(row) else { return };
+        let held = bands.held_height(canvas_height);
+        if band.lane_top < held {
+            return;
+        }
         let (top, bottom) = (band.row_top(row), band.row_top(row) + f64::from(band.pitch));
         // Two rows of context above and below, where there is room.
-        let context = f64::from(band.pitch * 2.0).min(f64::from(canvas_height) / 4.0);
-        if top - context < view.scroll_y {
-            view.scroll_y = top - context;
+        let context = f64::from(band.pitch * 2.0).min((f64::from(canvas_height) - held) / 4.0);
+        if top - context < view.scroll_y + held {
+            view.scroll_y = top - context - held;
         } else if bottom + context > view.scroll_y + f64::from(canvas_height) {
             view.scroll_y = bottom + context - f64::from(canvas_height);
         }
@@ -211,10 +215,14 @@ fn in_next_row(arranged: &Arranged, view: &ViewState, from: SpanIx, step: Step) 
 /// The first span of the topmost visible row that has one in view.
 fn first_in_view(arranged: &Arranged, view: &ViewState) -> Option<SpanIx> {
     let (bands, canvas_height) = bands(arranged, view);
-    let (top, bottom) = (view.scroll_y, view.scroll_y + f64::from(canvas_height));
+    let held = bands.held_height(canvas_height);
+    let (top, bottom) = (view.scroll_y + held, view.scroll_y + f64::from(canvas_height));
     let half = view.time.length_ns() / 2;
     let middle = view.time.from_ns.saturating_add(half);
-    let rows = bands.iter().flat_map(|band| band.rows_between(top, bottom));
+    let rows = bands.iter().flat_map(|band| match band.lane_top < held {
+        true => band.rows.clone(),
+        false => band.rows_between(top, bottom),
+    });
     rows.map(RowIx).find_map(|row| arranged.index.hit(row, middle, half))
 }
 

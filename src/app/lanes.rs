@@ -9,6 +9,7 @@ use super::state::{Effect, State, Tone};
 use crate::arrange::{CLOCK, FoldBy, Folding, LaneInfo, LaneKey, LaneView, Plan, SpanKey, Split, group_keys, splits};
 use crate::layout::LaneIx;
 use crate::model::SpanIx;
+use crate::scene::geometry::content_height;
 
 /// What concerns lanes and holds until the window closes.
 #[derive(Debug, Default)]
@@ -103,18 +104,17 @@ impl State {
         self.data.as_ref()?;
         let (arranged, view) = (&self.arranged, &self.session.view);
         let chosen = self.session.lanes.current.as_ref().and_then(|key| arranged.lane_of_key(key));
-        let (bands, _) = bands(arranged, view);
+        let (bands, canvas_height) = bands(arranged, view);
         let is_shown = |lane: &LaneIx| bands.iter().any(|band| band.lane == *lane);
         let focused = || view.focused.map(|span| arranged.layout.lane_of(span)).filter(is_shown);
-        let topmost = || bands.iter().find(|band| band.bottom() > view.scroll_y).map(|band| band.lane);
+        let topmost = || bands.topmost(view.scroll_y, canvas_height).map(|band| band.lane);
         chosen.filter(is_shown).or_else(focused).or_else(topmost)
     }
 
-    /// The topmost lane in view.
+    /// The topmost lane in view that scrolls.
     pub(super) fn lane_at_top(&self) -> Option<&LaneInfo> {
-        let (bands, _) = bands(&self.arranged, &self.session.view);
-        let band = bands.iter().find(|band| band.bottom() > self.session.view.scroll_y)?;
-        self.arranged.lane(band.lane)
+        let (bands, canvas_height) = bands(&self.arranged, &self.session.view);
+        self.arranged.lane(bands.topmost(self.session.view.scroll_y, canvas_height)?.lane)
     }
 
     fn current_info(&self) -> Option<&LaneInfo> {
@@ -216,7 +216,7 @@ impl State {
                 session.lanes.current = Some(into);
             }
             LaneCommand::Move { lane, before } => self.move_lane(&lane, before.as_ref()),
-            LaneCommand::Pin(lane) => toggle(&mut Arc::make_mut(&mut view.lanes).pinned, lane),
+            LaneCommand::Pin(lane) => self.pin(lane),
             LaneCommand::Fold(lane) => toggle(&mut Arc::make_mut(&mut view.lanes).folded, lane),
             LaneCommand::Hide(lane) => self.hide_lane(lane),
             LaneCommand::SetHeight { lane, points } => {
@@ -318,6 +318,18 @@ impl State {
         view.order = order;
     }
 
+    fn pin(&mut self, lane: LaneKey) {
+        toggle(&mut Arc::make_mut(&mut self.session.view.lanes).pinned, lane.clone());
+        let view = &self.session.view;
+        let (bands, canvas_height) = bands(&self.arranged, view);
+        let band = self.arranged.lane_of_key(&lane).and_then(|ix| bands.iter().find(|band| band.lane == ix));
+        let is_held = band.is_none_or(|band| band.lane_top < bands.held_height(canvas_height));
+        let is_scrolled = content_height(&bands) > f64::from(canvas_height);
+        if view.lanes.pinned.contains(&lane) && is_scrolled && !is_held {
+            self.say("Too high to stay in view while others scroll: fold the lane, or drag the lower edge of its head");
+        }
+    }
+
     fn reveal_lane(&mut self, lane: LaneKey) {
         Arc::make_mut(&mut self.session.view.lanes).hidden.remove(&lane);
         self.scroll_to_lane(&lane);
@@ -327,9 +339,10 @@ impl State {
     /// Scrolls so that `lane` is at the top, as far as there is content.
     pub(super) fn scroll_to_lane(&mut self, lane: &LaneKey) {
         let Some(ix) = self.arranged.lane_of_key(lane) else { return };
-        let (bands, _) = bands(&self.arranged, &self.session.view);
-        if let Some(band) = bands.iter().find(|band| band.lane == ix) {
-            self.session.view.scroll_y = band.top;
+        let (bands, canvas_height) = bands(&self.arranged, &self.session.view);
+        let held = bands.held_height(canvas_height);
+        if let Some(band) = bands.iter().find(|band| band.lane == ix && band.top >= held) {
+            self.session.view.scroll_y = band.top - held;
         }
     }
 

@@ -1,11 +1,12 @@
 //! Store, layout and view to a [`Scene`]. Its cost follows the pixels of the view, not the spans (invariant I6).
 
 use emath::{Pos2, Rect};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::caption::{self, Caption};
 use super::clocks::{self, ClockInput, ClockMarks};
-use super::frame::{Dense, GhostBox, OverviewStrip, Scene, SceneBar};
+use super::frame::{Dense, GhostBox, Held, OverviewStrip, Scene, SceneBar};
 use super::geometry::{Areas, LaneBand, Metrics, lane_bands};
 use super::heads::LaneTexts;
 use super::labels::Labels;
@@ -188,11 +189,33 @@ impl SceneBuilder {
     }
 
     fn lanes(&mut self, frame: &Frame<'_>, scene: &mut Scene) {
-        let canvas = scene.areas.canvas;
-        let (top, bottom) = (scene.scroll_y, scene.scroll_y + f64::from(canvas.height()));
-        let first = scene.bands.partition_point(|band| band.bottom() <= top);
         let bands = std::mem::take(&mut scene.bands);
-        for band in bands[first..].iter().take_while(|band| band.top < bottom) {
+        let held = scene.held.height;
+        let split = bands.partition_point(|band| band.lane_top < held);
+        self.bands(frame, scene, &bands[..split], 0.0..held);
+        scene.held.parts = scene.parts();
+        let top = scene.scroll_y + held;
+        let bottom = scene.scroll_y + f64::from(scene.areas.canvas.height());
+        let first = bands.partition_point(|band| band.bottom() <= top).max(split);
+        self.bands(frame, scene, &bands[first..], top..bottom);
+        count_hidden(scene, &bands[split..], &(top..bottom));
+        let is_first = |band: &&LaneBand| band.is_first();
+        if let Some(marks) = frame.input.marks {
+            let shown: u64 = bands.iter().filter(is_first).map(|band| u64::from(marks.in_lane(band.lane))).sum();
+            scene.hidden.hits_hidden = marks.all().saturating_sub(shown);
+        }
+        scene.hidden.lanes_hidden =
+            frame.input.lanes.len().saturating_sub(bands.iter().filter(is_first).count()) as u32;
+        scene.hidden.lanes_folded = bands.iter().filter(|band| band.is_folded && band.section.is_none()).count() as u32;
+        scene.hidden.groups_folded =
+            bands.iter().filter(|band| band.is_folded && band.section.is_some()).count() as u32;
+        scene.hidden.spans_folded = frame.input.layout.folded().len() as u64;
+        scene.bands = bands;
+    }
+
+    /// What of `bands` lies between `seen`, in content coordinates.
+    fn bands(&mut self, frame: &Frame<'_>, scene: &mut Scene, bands: &[LaneBand], seen: Range<f64>) {
+        for band in bands.iter().take_while(|band| band.top < seen.end) {
             if scene.lanes.last().is_none_or(|head| head.lane != band.lane) {
                 self.head(frame, scene, band);
             }
@@ -202,35 +225,13 @@ impl SceneBuilder {
                 profile::add(frame, scene, band, &mut self.bars);
                 continue;
             }
-            for row in band.rows_between(top, bottom) {
+            for row in band.rows_between(seen.start, seen.end) {
                 self.row(frame, scene, band, RowIx(row));
             }
             if scene.bars.len() + scene.ghosts.len() == before && band.section.is_none() {
                 say_nothing_here(frame, scene);
             }
         }
-        scene.hidden.rows_above = bands.iter().map(|band| band.rows_between(f64::MIN, top).len() as u32).sum();
-        scene.hidden.rows_below = bands
-            .iter()
-            .map(|band| {
-                let below = band.rows_between(bottom, f64::MAX);
-                // A row that is cut is not counted as below.
-                below.len() as u32 - u32::from(!below.is_empty() && band.row_top(RowIx(below.start)) < bottom)
-            })
-            .sum();
-        scene.hidden.lanes_below = bands.iter().filter(|band| band.is_first() && band.top >= bottom).count() as u32;
-        if let Some(marks) = frame.input.marks {
-            let shown: u64 =
-                bands.iter().filter(|band| band.is_first()).map(|band| u64::from(marks.in_lane(band.lane))).sum();
-            scene.hidden.hits_hidden = marks.all().saturating_sub(shown);
-        }
-        scene.hidden.lanes_hidden =
-            (frame.input.lanes.len().saturating_sub(bands.iter().filter(|band| band.is_first()).count())) as u32;
-        scene.hidden.lanes_folded = bands.iter().filter(|band| band.is_folded && band.section.is_none()).count() as u32;
-        scene.hidden.groups_folded =
-            bands.iter().filter(|band| band.is_folded && band.section.is_some()).count() as u32;
-        scene.hidden.spans_folded = frame.input.layout.folded().len() as u64;
-        scene.bands = bands;
     }
 
     fn row(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand, row: RowIx) {
@@ -338,6 +339,18 @@ impl SceneBuilder {
     }
 }
 
+/// Counts the rows and lanes of `bands`, which scroll, that lie outside of `seen`.
+fn count_hidden(scene: &mut Scene, bands: &[LaneBand], seen: &Range<f64>) {
+    scene.hidden.rows_above = bands.iter().map(|band| band.rows_between(f64::MIN, seen.start).len() as u32).sum();
+    let below = bands.iter().map(|band| {
+        let below = band.rows_between(seen.end, f64::MAX);
+        // A row that is cut is not counted as below.
+        below.len() as u32 - u32::from(!below.is_empty() && band.row_top(RowIx(below.start)) < seen.end)
+    });
+    scene.hidden.rows_below = below.sum();
+    scene.hidden.lanes_below = bands.iter().filter(|band| band.is_first() && band.top >= seen.end).count() as u32;
+}
+
 /// An empty stretch of a lane is a fact about the time range, not about the lane.
 fn say_nothing_here(frame: &Frame<'_>, scene: &mut Scene) {
     let (size, canvas) = (scene.metrics.small, scene.areas.canvas);
@@ -418,7 +431,7 @@ impl Place {
     pub fn new(scene: &Scene, band: &LaneBand, row: RowIx) -> Self {
         let canvas = scene.areas.canvas;
         let height = band.bar_height();
-        let row_top = to_screen(&scene.areas, scene.scroll_y, band.row_top(row));
+        let row_top = scene.screen_y(band, band.row_top(row));
         let top = row_top + ((band.pitch - height) / 2.0).floor().max(0.0);
         Self {
             top,
@@ -442,7 +455,11 @@ pub(super) fn span_rect(input: &SceneInput<'_>, scene: &Scene, span: SpanIx) -> 
     let band = scene.bands.of_row(row)?;
     let (start_ns, end_ns) = input.layout.extent_ns(span);
     let least = least_width(input.store.span(span).flags());
-    Some(Place::new(scene, band, row).rect(&scene.scale, start_ns, end_ns, least))
+    let rect = Place::new(scene, band, row).rect(&scene.scale, start_ns, end_ns, least);
+    // Behind pinned lanes there is nothing to see: edges leave from where they end.
+    let area = scene.area_of(band);
+    let is_behind = scene.held.height > 0.0 && rect.bottom() <= area.top();
+    Some(if is_behind { Rect::from_x_y_ranges(rect.x_range(), area.top()..=area.top()) } else { rect })
 }
 
 fn least_width(flags: SpanFlags) -> f32 {
@@ -461,11 +478,6 @@ fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> 
     let (colors, is_guess) = frame.colors(bar.span);
     let fill = if is_dim { dimmed(colors.fill, frame.theme) } else { colors.fill };
     SceneBar { rect, span: bar.span, folded, count: bar.count, flags: bar.flags, hits, is_dim, fill, is_guess }
-}
-
-/// The y on the screen of a content coordinate. Far outside it saturates, so that `f32` stays exact.
-pub(super) fn to_screen(areas: &Areas, scroll_y: f64, content_y: f64) -> f32 {
-    areas.canvas.top() + (content_y - scroll_y).clamp(-60_000.0, 60_000.0) as f32
 }
 
 /// Says how many spans stretches of shared bars hide, where there is room to say it.
@@ -526,6 +538,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         size: view.size,
         scale: TimeScale::new(view.time, areas.canvas.left(), areas.canvas.right()),
         hull_ns: input.layout.hull_ns().clone(),
+        held: Held { height: bands.held_height(areas.canvas.height()), ..Held::default() },
         scroll_y: if view.scroll_y.is_finite() { view.scroll_y.clamp(0.0, most_scroll) } else { 0.0 },
         metrics,
         areas,

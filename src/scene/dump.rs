@@ -18,6 +18,9 @@ impl Scene {
             let _ = writeln!(out, "{text}");
         };
         line(format!("scene {} x {} {} scroll {}", self.size.x, self.size.y, self.theme, self.scroll_y.round()));
+        if self.held.height > 0.0 {
+            line(format!("held {:.0}", self.held.height));
+        }
         line(format!("canvas {}", rect_text(self.areas.canvas)));
         let labels: Vec<&str> =
             self.ruler.ticks.iter().map(|tick| tick.label.as_str()).filter(|text| !text.is_empty()).collect();

@@ -303,6 +303,30 @@ pub struct Hidden {
     pub spans_folded: u64,
 }
 
+/// Pinned lanes that stay in place while the others scroll. Their parts come first in the lists of a [`Scene`].
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Held {
+    /// Their height in points; 0 when none is held.
+    pub height: f64,
+    /// How many entries of the scene's lists are theirs.
+    pub(super) parts: Parts,
+}
+
+/// A number of entries of every list of a [`Scene`] that the lanes fill.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Parts {
+    pub lanes: usize,
+    pub bars: usize,
+    pub sections: usize,
+    pub profiles: usize,
+    pub phases: usize,
+    pub dense: usize,
+    pub ghosts: usize,
+    /// Labels of bars and ghosts.
+    pub labels: usize,
+    pub events: usize,
+}
+
 /// A frame.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scene {
@@ -322,6 +346,8 @@ pub struct Scene {
     pub bands: Bands,
     /// How far the content is scrolled down.
     pub scroll_y: f64,
+    /// What belongs to pinned lanes that stay in place.
+    pub held: Held,
     /// Texts of the header of an export.
     pub header: Vec<TextShape>,
     /// The overview strip.

@@ -207,7 +207,12 @@ pub struct Bands {
     list: Vec<LaneBand>,
     /// Positions in `list` of lanes with rows, by their first row: lanes need not be in the layout's order.
     by_row: Vec<u32>,
+    /// Where pinned lanes end, from the top.
+    pinned_ends: Vec<f64>,
 }
+
+/// Pinned lanes stay in place as long as they leave this share of the canvas to the others.
+const MOST_HELD: f64 = 0.6;
 
 impl std::ops::Deref for Bands {
     type Target = [LaneBand];
@@ -218,10 +223,32 @@ impl std::ops::Deref for Bands {
 }
 
 impl Bands {
-    fn new(list: Vec<LaneBand>) -> Self {
+    /// `pinned`: how many lanes from the top are pinned.
+    fn new(list: Vec<LaneBand>, pinned: usize) -> Self {
+        let mut pinned_ends: Vec<f64> = list.iter().map(LaneBand::lane_bottom).collect();
+        pinned_ends.dedup();
+        pinned_ends.truncate(pinned);
         let mut by_row: Vec<u32> = (0..list.len() as u32).filter(|&at| !list[at as usize].rows.is_empty()).collect();
         by_row.sort_by_key(|&at| list[at as usize].rows.start);
-        Self { list, by_row }
+        Self { list, by_row, pinned_ends }
+    }
+
+    /// Height of the pinned lanes that stay in place while the others scroll in a canvas of `canvas_height` points.
+    /// A lane that would take too much of it scrolls like the others: its rows could not be reached otherwise.
+    #[must_use]
+    pub fn held_height(&self, canvas_height: f32) -> f64 {
+        let canvas_height = f64::from(canvas_height);
+        if content_height(&self.list) <= canvas_height {
+            return 0.0;
+        }
+        self.pinned_ends.iter().copied().take_while(|&end| end <= canvas_height * MOST_HELD).last().unwrap_or(0.0)
+    }
+
+    /// The topmost band that is seen below the held ones when `scroll_y` points are scrolled away.
+    #[must_use]
+    pub fn topmost(&self, scroll_y: f64, canvas_height: f32) -> Option<&LaneBand> {
+        let top = scroll_y + self.held_height(canvas_height);
+        self.list.iter().find(|band| band.bottom() > top)
     }
 
     /// The band that holds `row`.
@@ -244,7 +271,9 @@ pub fn lane_bands(
 ) -> Bands {
     let mut top = 0.0_f64;
     let mut bands = Vec::with_capacity(lanes.len());
-    for ix in view.lanes.shown(lanes) {
+    let shown = view.lanes.shown(lanes);
+    let pinned = shown.iter().filter(|ix| view.lanes.pinned.contains(&lanes[ix.at()].key)).count();
+    for ix in shown {
         let Some(lane) = layout.lanes().get(ix.at()) else { continue };
         let is_folded = view.lanes.folded.contains(&lanes[ix.at()].key);
         let first = sections.partition_point(|section| section.lane < ix);
@@ -279,7 +308,7 @@ pub fn lane_bands(
         });
         top += f64::from(height);
     }
-    Bands::new(bands)
+    Bands::new(bands, pinned)
 }
 
 /// Bands of the groups of one lane, from `top` on; returns where they end. `first` is the number of the first group.

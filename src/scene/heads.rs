@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecolor::Color32;
 use emath::{Pos2, Rect};
 
-use super::build::{Frame, SceneBuilder, count_text, grouped, to_screen};
+use super::build::{Frame, SceneBuilder, count_text, grouped};
 use super::clocks::{LaneOffset, lane_offset};
 use super::frame::{LaneHead, Scene};
 use super::geometry::LaneBand;
@@ -33,13 +33,12 @@ pub(super) struct LaneTexts {
 
 impl SceneBuilder {
     pub(super) fn head(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand) {
-        let (areas, metrics) = (&scene.areas, scene.metrics);
-        let top = to_screen(areas, scene.scroll_y, band.lane_top).max(areas.canvas.top());
-        let bottom = to_screen(areas, scene.scroll_y, band.lane_bottom()).min(areas.canvas.bottom());
-        let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(areas.canvas.right(), bottom));
+        let (area, metrics) = (scene.area_of(band), scene.metrics);
+        let lane_top = scene.screen_y(band, band.lane_top);
+        let lane_bottom = scene.screen_y(band, band.lane_bottom());
+        let (top, bottom) = (lane_top.max(area.top()), lane_bottom.min(area.bottom()));
+        let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(area.right(), bottom));
         // The text stays in view while any of the lane is, and leaves with its bottom edge.
-        let lane_bottom = to_screen(areas, scene.scroll_y, band.lane_bottom());
-        let lane_top = to_screen(areas, scene.scroll_y, band.lane_top);
         let text_top = top.min(lane_bottom - metrics.lane_min.min(band.lane_height)).max(lane_top);
         let Some(lane) = frame.input.lanes.get(band.lane.at()) else { return };
         let texts = self.lane_texts(frame, scene, band.lane, lane);

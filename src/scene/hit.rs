@@ -2,7 +2,7 @@
 
 use emath::Pos2;
 
-use super::build::{SceneInput, to_screen};
+use super::build::SceneInput;
 use super::frame::Scene;
 use super::geometry::band_at;
 use super::strip::overview_scale;
@@ -44,7 +44,7 @@ pub enum Hit {
 #[must_use]
 pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
     let areas = &scene.areas;
-    let content_y = scene.scroll_y + f64::from(pos.y - areas.canvas.top());
+    let content_y = scene.content_y(pos.y);
     if areas.overview.contains(pos) {
         return Hit::Overview(overview_scale(scene).time_from_screen(pos.x));
     }
@@ -67,7 +67,7 @@ pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
     let time_ns = scene.scale.time_from_screen(pos.x);
     let row = band.and_then(|band| band.row_at(content_y));
     if let (Some(band), Some(row)) = (band, row) {
-        let row_top = to_screen(areas, scene.scroll_y, band.row_top(row));
+        let row_top = scene.screen_y(band, band.row_top(row));
         let gap = (band.pitch - band.bar_height()) / 2.0;
         // Between two rows there is nothing, unless rows are so thin that one cannot aim between them.
         let is_on_bar =

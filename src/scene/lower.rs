@@ -17,8 +17,17 @@ use crate::model::SpanFlags;
 /// Everything that `scene` shows, as shapes in paint order.
 #[must_use]
 pub fn lower(scene: &Scene) -> Picture {
-    let mut layers = vec![frame_layer(scene), grid_layer(scene), bars_layer(scene), overlay_layer(scene)];
-    layers.push(heads::layer(scene));
+    let mut layers = vec![frame_layer(scene), grid_layer(scene)];
+    let panes = scene.panes();
+    match &panes {
+        None => layers.push(bars_layer(scene, scene.areas.canvas)),
+        Some(panes) => layers.extend(panes.iter().map(|(pane, area)| bars_layer(pane, *area))),
+    }
+    layers.push(overlay_layer(scene));
+    match &panes {
+        None => layers.push(heads::layer(scene, scene.areas.canvas)),
+        Some(panes) => layers.extend(panes.iter().map(|(pane, area)| heads::layer(pane, *area))),
+    }
     layers.push(ruler_layer(scene));
     layers.push(overview_layer(scene));
     if scene.areas.header.height() > 0.0 {
@@ -73,7 +82,8 @@ fn grid_layer(scene: &Scene) -> Layer {
     Layer { area: Area::Grid, clip: canvas, shapes }
 }
 
-fn bars_layer(scene: &Scene) -> Layer {
+/// Bars and what is on them, in the part `area` of the canvas.
+fn bars_layer(scene: &Scene, area: Rect) -> Layer {
     let theme = scene.theme.theme();
     let mut bars = Vec::with_capacity(scene.bars.len());
     let mut marks = Vec::new();
@@ -106,7 +116,7 @@ fn bars_layer(scene: &Scene) -> Layer {
     for dense in &scene.dense {
         dense_label(scene, dense, &mut shapes);
     }
-    Layer { area: Area::Bars, clip: scene.areas.canvas, shapes }
+    Layer { area: Area::Bars, clip: area, shapes }
 }
 
 /// Columns that grow from the foot of the strip; a failure marks its column at every height.

@@ -16,6 +16,7 @@ mod labels;
 mod lower;
 mod notes;
 pub mod palette;
+mod panes;
 mod phases;
 mod profile;
 pub mod ruler;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecolor::Color32;
 use emath::{Pos2, Rect};
 
-use super::build::{Frame, count_text, grouped, to_screen};
+use super::build::{Frame, count_text, grouped};
 use super::frame::{Scene, SectionHead};
 use super::geometry::LaneBand;
 use super::phases::hatch;
@@ -63,9 +63,10 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand) {
     };
     let Some(group) = &section.group else { return };
     let (canvas, metrics) = (scene.areas.canvas, &scene.metrics);
-    let top = to_screen(&scene.areas, scene.scroll_y, band.top);
+    let top = scene.screen_y(band, band.top);
     let rect = Rect::from_min_max(Pos2::new(canvas.left(), top), Pos2::new(canvas.right(), top + band.first_row));
-    if rect.bottom() <= canvas.top() || rect.top() >= canvas.bottom() {
+    let area = scene.area_of(band);
+    if rect.bottom() <= area.top() || rect.top() >= area.bottom() {
         return;
     }
     let failed = if section.errors > 0 { format!("{} failed", grouped(section.errors)) } else { String::new() };

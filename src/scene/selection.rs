@@ -62,7 +62,8 @@ fn measured(context: &Context<'_>, length_ns: i64) -> (String, Option<String>) {
 }
 
 fn is_in_view(scene: &Scene, rect: Rect) -> bool {
-    scene.areas.canvas.expand(2.0).intersects(rect)
+    // Without height it lies behind pinned lanes.
+    rect.height() > 0.0 && scene.areas.canvas.expand(2.0).intersects(rect)
 }
 
 fn edges_of(context: &Context<'_>, scene: &mut Scene, span: SpanIx, rect: Rect) {

@@ -6,7 +6,7 @@ use emath::{Pos2, Vec2};
 
 use super::*;
 use crate::analysis::search::parse;
-use crate::arrange::{Plan, SpanKey};
+use crate::arrange::{LaneView, Plan, SpanKey};
 use crate::export::picture::{Timeline, about};
 use crate::export::{png, svg};
 use crate::layout::LaneIx;
@@ -220,7 +220,7 @@ fn failures_are_seen_at_every_zoom() {
 /// The picture as the search `query` shows it.
 fn searched(store: &TraceStore, query: &str, edit: impl FnOnce(&mut ViewState)) -> Scene {
     let mut timeline = Timeline::of_store(store, &Plan::default());
-    timeline.mark(store, &parse(query).unwrap());
+    timeline.mark(store, &parse(query).unwrap(), &LaneView::default());
     let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
     view.query = query.to_owned();
     edit(&mut view);
@@ -284,14 +284,14 @@ fn folds_hide_no_hit() {
         let store = b.finish();
         let folds = [SpanKey::of(&store, SpanIx(0))].into();
         let mut timeline = Timeline::of_store(&store, &Plan { folds, ..Plan::default() });
-        timeline.mark(&store, &parse("name:needle").unwrap());
+        timeline.mark(&store, &parse("name:needle").unwrap(), &LaneView::default());
         let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
         let scene = build(&timeline.input(&store, None), &view);
         let bars: Vec<_> = scene.bars.iter().map(|bar| (bar.hits, bar.is_dim)).collect();
         assert_eq!((bars.as_slice(), scene.hidden.hits_hidden), (&[(1, false)][..], 0), "a folded span of {rows}");
 
         timeline = Timeline::of_store(&store, &Plan::default());
-        timeline.mark(&store, &parse("name:needle").unwrap());
+        timeline.mark(&store, &parse("name:needle").unwrap(), &LaneView::default());
         Arc::make_mut(&mut view.lanes).folded.insert(timeline.arranged.lanes[0].key.clone());
         let scene = build(&timeline.input(&store, None), &view);
         let columns = &scene.profiles[0].columns;
@@ -374,6 +374,59 @@ fn scrolling_moves_lanes_and_says_what_is_out_of_view() {
         Arc::make_mut(&mut view.lanes).hidden.insert("device.id=d-1".into());
     });
     assert_eq!((hidden.hidden.lanes_hidden, hidden.bands.len()), (1, all.bands.len() - 1));
+}
+
+#[test]
+fn a_pinned_lane_stays_while_the_others_scroll() {
+    let mut b = Builder::new();
+    let hosts: Vec<ResourceIx> = ["a", "b", "c", "d"].map(|host| b.resource(&[("host.id", host)])).to_vec();
+    for (at, host) in (0..).zip(&hosts) {
+        // Rows below each other: every span lies in the one before.
+        for row in 0..4 {
+            b.span(*host, 0, &format!("{at}{row}"), row, Some(100 - row), |_| {});
+        }
+    }
+    let store = b.finish();
+    let timeline = Timeline::of_store(&store, &Plan::default());
+    let input = timeline.input(&store, None);
+    let mut view = view_of(&timeline, Vec2::new(900.0, 420.0));
+    Arc::make_mut(&mut view.lanes).pinned.insert("host.id=c".into());
+    let names = |scene: &Scene, area: emath::Rect| -> Vec<String> {
+        let seen = scene.bars.iter().filter(|bar| area.contains(bar.rect.center()));
+        seen.map(|bar| store.span(bar.span).name().to_owned()).collect()
+    };
+    let mut reached = std::collections::BTreeSet::new();
+    for step in 0..100 {
+        view.scroll_y = f64::from(step) * 5.0;
+        let scene = build(&input, &view);
+        let below = scene.scrolled_area();
+        let above = scene.areas.canvas.with_max_y(below.top());
+        assert!(scene.held.height > 60.0);
+        assert_eq!(names(&scene, above)[..4], ["20", "21", "22", "23"], "{step}");
+        reached.extend(names(&scene, below));
+        for bar in &scene.bars {
+            let center = bar.rect.center();
+            // What lies behind the pinned lane is neither drawn nor hit there.
+            if below.contains(center) || store.span(bar.span).name().starts_with('2') {
+                assert_eq!(hit(&input, &scene, center), Hit::Span(bar.span), "{step}");
+            }
+        }
+        assert_eq!(hit(&input, &scene, Pos2::new(20.0, above.center().y)), Hit::LaneHead(LaneIx(2)));
+        let layers = lower(&scene).layers.into_iter().filter(|layer| layer.area == Area::Bars);
+        let clips: Vec<(emath::Rect, usize)> = layers
+            .map(|layer| {
+                let bars = layer.shapes.iter().map(|shape| if let Shape::Bars(bars) = shape { bars.len() } else { 0 });
+                (layer.clip, bars.sum())
+            })
+            .collect();
+        assert_eq!(clips.iter().map(|(clip, _)| *clip).collect::<Vec<_>>(), [below, above]);
+        assert_eq!(clips[1].1, 4, "{step}");
+    }
+    let expected = ["0", "1", "3"].iter().flat_map(|lane| (0..4).map(move |row| format!("{lane}{row}")));
+    assert_eq!(reached, expected.collect(), "every row can be reached");
+    // A lane that would leave nothing to the others scrolls with them.
+    view.size.y = 200.0;
+    assert_eq!(build(&input, &view).held.height, 0.0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::clocks::WhyOf;
 use super::theme::ThemeKind;
 use crate::analysis::clocks::EventKey;
+use crate::arrange::view_file::SavedNote;
 use crate::arrange::{LaneView, Plan};
 use crate::model::SpanIx;
 
@@ -51,6 +52,30 @@ pub struct RangeNote {
     pub range: TimeRange,
     /// What about it; may be empty.
     pub text: String,
+}
+
+/// Most notes of a view; a list that nobody reads is no note.
+pub const MOST_NOTES: usize = 1000;
+/// Longest text of a note, in characters.
+pub const MOST_NOTE_CHARS: usize = 200;
+
+impl From<&SavedNote> for RangeNote {
+    fn from(saved: &SavedNote) -> Self {
+        let range = TimeRange { from_ns: saved.from_ns, to_ns: saved.to_ns }.ordered();
+        Self { range, text: saved.text.chars().take(MOST_NOTE_CHARS).collect() }
+    }
+}
+
+impl From<&RangeNote> for SavedNote {
+    fn from(note: &RangeNote) -> Self {
+        Self { from_ns: note.range.from_ns, to_ns: note.range.to_ns, text: note.text.clone() }
+    }
+}
+
+/// The notes of a saved view, as many as a view may have.
+#[must_use]
+pub fn notes_of(saved: &[SavedNote]) -> Arc<Vec<RangeNote>> {
+    Arc::new(saved.iter().take(MOST_NOTES).map(RangeNote::from).collect())
 }
 
 /// What the user sees.

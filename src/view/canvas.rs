@@ -232,8 +232,7 @@ fn pointer_at(scene: &Scene, pos: egui::Pos2, hit: Hit) -> Option<PointerAt> {
     match hit {
         Hit::Overview(time_ns) | Hit::Ruler(time_ns) => Some(PointerAt { time_ns, lane: None }),
         Hit::Canvas { .. } | Hit::Span(_) | Hit::Ghost(_) | Hit::Section(_) => {
-            let content_y = scene.scroll_y + f64::from(pos.y - scene.areas.canvas.top());
-            let lane = band_at(&scene.bands, content_y).map(|band| band.lane);
+            let lane = band_at(&scene.bands, scene.content_y(pos.y)).map(|band| band.lane);
             Some(PointerAt { time_ns: scene.scale.time_from_screen(pos.x), lane })
         }
         Hit::LaneHead(_) | Hit::Nothing => None,
@@ -256,8 +255,8 @@ fn cursor(ui: &Ui, hit: Option<Hit>, drag: Option<Drag>) {
 /// Shows how far the rows are scrolled, and scrolls them by dragging.
 fn scroll_bar(ui: &Ui, rect: Rect, scene: &Scene, queue: &mut Queue) {
     const WIDTH: f32 = 8.0;
-    let canvas = scene.areas.canvas.translate(rect.min.to_vec2());
-    let content = crate::scene::geometry::content_height(&scene.bands);
+    let canvas = scene.scrolled_area().translate(rect.min.to_vec2());
+    let content = crate::scene::geometry::content_height(&scene.bands) - scene.held.height;
     let shown = f64::from(canvas.height());
     if content <= shown || canvas.height() < 24.0 {
         return;

@@ -100,11 +100,11 @@ impl Gestures {
                 queue.push(Command::Clocks(ClockCommand::Measure { range, ends: [from, to] }));
             }
             (Some(Drag::Lane { lane, .. }), Some(pos)) => {
-                self.drag = Some(Drag::Lane { lane, y: content_y(scene, pos) });
+                self.drag = Some(Drag::Lane { lane, y: scene.content_y(pos.y) });
             }
             (Some(Drag::LaneHeight { lane, top }), Some(pos)) => {
                 if let Some(info) = state.arranged.lane(lane) {
-                    let points = ((content_y(scene, pos) - top).max(0.0) as f32 / scene.metrics.scale).round() as u32;
+                    let points = ((scene.content_y(pos.y) - top).max(0.0) as f32 / scene.metrics.scale).round() as u32;
                     let lane = info.key.clone();
                     queue.push(Command::Lanes(LaneCommand::SetHeight { lane, points: Some(points) }));
                 }
@@ -181,7 +181,7 @@ fn start(origin: Pos2, scene: &Scene, arranged: &Arranged, primary: bool, move_v
             return Some(Drag::Pan);
         }
         if primary && areas.heads.contains(origin) {
-            return lane_heads::drag_at(scene, content_y(scene, origin));
+            return lane_heads::drag_at(scene, scene.content_y(origin.y));
         }
         let measure = primary && areas.canvas.contains(origin);
         return measure.then(|| {
@@ -195,11 +195,6 @@ fn start(origin: Pos2, scene: &Scene, arranged: &Arranged, primary: bool, move_v
         to_x: origin.x,
         on_overview,
     })
-}
-
-/// How far below the top of the first lane `pos` is.
-fn content_y(scene: &Scene, pos: Pos2) -> f64 {
-    scene.scroll_y + f64::from(pos.y - scene.areas.canvas.top())
 }
 
 fn pan(response: &Response, scene: &Scene, queue: &mut Queue) {

@@ -108,15 +108,18 @@ pub fn drop_before(scene: &Scene, y: f64) -> Option<&LaneBand> {
 pub fn drag_ui(ui: &Ui, rect: Rect, scene: &Scene, lane: LaneIx, y: f64) {
     let theme = scene.theme.theme();
     let canvas = scene.areas.canvas;
-    let to_screen = |content_y: f64| canvas.top() + (content_y - scene.scroll_y) as f32 + rect.top();
-    let at = drop_before(scene, y).map_or_else(|| scene.bands.last().map_or(0.0, LaneBand::bottom), |band| band.top);
+    let to_screen = |band: &LaneBand, content_y: f64| scene.screen_y(band, content_y) + rect.top();
+    let at = match drop_before(scene, y) {
+        Some(band) => to_screen(band, band.top),
+        None => scene.bands.last().map_or(canvas.top(), |band| to_screen(band, band.bottom())),
+    };
     let painter = ui.painter().with_clip_rect(rect);
     let x = rect.left()..=rect.left() + canvas.right();
-    painter.hline(x, to_screen(at), Stroke::new(3.0, theme.accent));
+    painter.hline(x, at, Stroke::new(3.0, theme.accent));
     if let Some(band) = scene.bands.iter().find(|band| band.lane == lane) {
         let moved = Rect::from_x_y_ranges(
             rect.left()..=rect.left() + scene.areas.heads.right(),
-            to_screen(band.lane_top)..=to_screen(band.lane_bottom()),
+            to_screen(band, band.lane_top)..=to_screen(band, band.lane_bottom()),
         );
         painter.rect_filled(moved.intersect(scene.areas.heads.translate(rect.min.to_vec2())), 0, theme.range);
     }

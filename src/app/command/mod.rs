@@ -101,7 +101,7 @@ pub enum Command {
     LaneUp,
     /// The current lane one place down.
     LaneDown,
-    /// Keeps the current lane above all others.
+    /// Keeps the current lane at the top while the others scroll.
     PinLane,
     /// Hides the current lane.
     HideLane,

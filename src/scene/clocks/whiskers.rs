@@ -133,7 +133,10 @@ fn clear_labels(scene: &mut Scene, marks: &ClockMarks) {
         };
         let first = scene.labels.iter().filter(|label| is_inside(label)).map(|label| label.pos.x).reduce(f32::min);
         let Some(shift) = first.map(|first| to - first).filter(|shift| *shift > 0.0) else { continue };
+        // Labels of pinned lanes come first.
+        let (mut at, mut held) = (0, scene.held.parts.labels);
         scene.labels.retain_mut(|label| {
+            at += 1;
             if !is_inside(label) {
                 return true;
             }
@@ -142,8 +145,11 @@ fn clear_labels(scene: &mut Scene, marks: &ClockMarks) {
             if text::width(&label.text, label.font, label.size) > room {
                 label.text = text::crop(&label.text, label.font, label.size, room).into();
             }
-            label.text.chars().count() > 2
+            let is_kept = label.text.chars().count() > 2;
+            held -= usize::from(!is_kept && at <= scene.held.parts.labels);
+            is_kept
         });
+        scene.held.parts.labels = held;
     }
 }
 

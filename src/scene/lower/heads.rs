@@ -12,9 +12,11 @@ use super::super::text::{self, Font};
 use super::super::theme::mix;
 use super::{filled, horizontal, vertical};
 
-pub(super) fn layer(scene: &Scene) -> Layer {
+/// Heads of lanes, beside the part `area` of the canvas.
+pub(super) fn layer(scene: &Scene, area: Rect) -> Layer {
     let (areas, metrics, theme) = (&scene.areas, &scene.metrics, scene.theme.theme());
     let unit = metrics.scale;
+    let clip = areas.heads.with_min_y(area.top()).with_max_y(area.bottom());
     let mut shapes = Vec::new();
     for head in &scene.lanes {
         let right = areas.heads.right();
@@ -80,7 +82,7 @@ pub(super) fn layer(scene: &Scene) -> Layer {
         areas.heads.bottom(),
         Stroke::solid(1.0, theme.line),
     ));
-    Layer { area: Area::Heads, clip: areas.heads, shapes }
+    Layer { area: Area::Heads, clip, shapes }
 }
 
 /// A pin before the name of a lane that stays on top.

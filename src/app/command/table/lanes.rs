@@ -100,7 +100,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         Command::PinLane,
         &[place(Key::P)],
         "Pin lane",
-        "Keeps the current lane above all others, or no longer.",
+        "Keeps the current lane at the top while the others scroll, or no longer.",
     ),
     entry(
         "hide-lane",
