@@ -7,7 +7,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use skewline::analysis::clocks::domains;
-use skewline::analysis::search::{CancelFlag, Field, parse, run};
+use skewline::analysis::search::{CancelFlag, Field, Subject, parse, run};
 use skewline::analysis::self_time::SelfTimes;
 use skewline::analysis::statistics::Statistics;
 use skewline::analysis::table::{Column, Rows};
@@ -119,7 +119,7 @@ fn search(criterion: &mut Criterion) {
     ] {
         let query = parse(query).unwrap();
         group.bench_function(query.to_string(), |bencher| {
-            bencher.iter(|| black_box(run(&store, &domains, &query, &cancel)));
+            bencher.iter(|| black_box(run(&Subject::new(&store, &domains), &query, &cancel)));
         });
     }
     group.finish();
@@ -128,7 +128,7 @@ fn search(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("marks");
     group.sample_size(10);
     for query in ["name:conversations", "id:00f4"] {
-        let hits = run(&store, &domains, &parse(query).unwrap(), &cancel).unwrap();
+        let hits = run(&Subject::new(&store, &domains), &parse(query).unwrap(), &cancel).unwrap();
         group.bench_function(query, |bencher| {
             bencher.iter(|| black_box(Marks::build(&layout, &hits.set, &cancel)));
         });

@@ -7,7 +7,7 @@ use strum::IntoEnumIterator as _;
 use super::attribute_keys::attribute_keys;
 use super::clocks::domains::Domains;
 use super::search::samples::{Seed, build, seeds};
-use super::search::{CancelFlag, Categories, Field, SpanSet, matching, parse};
+use super::search::{CancelFlag, Categories, Field, SpanSet, Subject, matching, parse};
 use super::self_time::SelfTimes;
 use super::statistics::{Group, StatColumn, Statistics};
 use super::table::{Column, Rows};
@@ -103,7 +103,7 @@ proptest! {
                 // A click on the row finds exactly these spans.
                 let query = found.query(&store, &domains, group);
                 prop_assert_eq!(parse(&query.to_string()), Ok(query.clone()));
-                let mut hits = matching(&store, &domains, &query, &cancel).unwrap();
+                let mut hits = matching(&Subject::new(&store, &domains), &query, &cancel).unwrap();
                 if let Some(among) = among {
                     hits.keep(among);
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::arrange::{LaneView, Plan};
+use crate::scene::view_state::RangeNote;
 use crate::scene::{TimeRange, ViewState};
 
 /// What "back" restores.
@@ -12,12 +13,13 @@ struct Place {
     scroll_y: f64,
     plan: Arc<Plan>,
     lanes: Arc<LaneView>,
+    notes: Arc<Vec<RangeNote>>,
 }
 
 impl Place {
     fn of(view: &ViewState) -> Self {
         let (plan, lanes) = (Arc::clone(&view.plan), Arc::clone(&view.lanes));
-        Self { time: view.time, scroll_y: view.scroll_y, plan, lanes }
+        Self { time: view.time, scroll_y: view.scroll_y, plan, lanes, notes: Arc::clone(&view.notes) }
     }
 
     fn restore(self, view: &mut ViewState) {
@@ -25,6 +27,7 @@ impl Place {
         view.scroll_y = self.scroll_y;
         view.plan = self.plan;
         view.lanes = self.lanes;
+        view.notes = self.notes;
     }
 }
 

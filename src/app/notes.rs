@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::command::Command;
 use super::state::{Effect, State, Tone};
-use crate::scene::view_state::RangeNote;
+use crate::scene::view_state::{MOST_NOTE_CHARS, MOST_NOTES, RangeNote};
 
 /// What can be done with one note; the number is its place in the list.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,11 +16,6 @@ pub enum NoteCommand {
     /// Removes it.
     Remove(usize),
 }
-
-/// Longest text of a note, in characters.
-const MOST_CHARS: usize = 200;
-/// Most notes; a list that nobody reads is no note.
-const MOST_NOTES: usize = 1000;
 
 impl State {
     pub(super) fn apply_notes(&mut self, command: Command) {
@@ -38,7 +33,7 @@ impl State {
             }
             Command::Note(NoteCommand::Rename(at, text)) => {
                 if let Some(note) = Arc::make_mut(&mut self.session.view.notes).get_mut(at) {
-                    note.text = text.chars().take(MOST_CHARS).collect();
+                    note.text = text.chars().take(MOST_NOTE_CHARS).collect();
                 }
             }
             Command::Note(NoteCommand::Show(at)) => {
@@ -60,19 +55,25 @@ impl State {
             return self.effect(Effect::Toast(Tone::Bad, text));
         };
         let note = RangeNote { range: range.ordered(), text: String::new() };
-        let notes = Arc::make_mut(&mut self.session.view.notes);
+        let notes = &self.session.view.notes;
         if notes.iter().any(|known| known.range == note.range) || notes.len() >= MOST_NOTES {
             return;
         }
+        // A step of its own: undoing it takes no zoom along.
+        self.session.history.commit(&self.session.view);
+        let notes = Arc::make_mut(&mut self.session.view.notes);
         notes.push(note);
         self.session.view.measure = None;
+        self.session.history.commit(&self.session.view);
     }
 
     fn remove_note(&mut self, at: usize) {
-        let notes = Arc::make_mut(&mut self.session.view.notes);
-        if at < notes.len() {
-            let removed = notes.remove(at);
-            self.session.view.measure = self.session.view.measure.filter(|range| range.ordered() != removed.range);
+        if at >= self.session.view.notes.len() {
+            return;
         }
+        self.session.history.commit(&self.session.view);
+        let removed = Arc::make_mut(&mut self.session.view.notes).remove(at);
+        self.session.view.measure = self.session.view.measure.filter(|range| range.ordered() != removed.range);
+        self.session.history.commit(&self.session.view);
     }
 }

@@ -10,8 +10,8 @@ use super::state::{Effect, State, Tone};
 use super::window::Host;
 use super::workspace::Workspace;
 use crate::analysis::background::Newest;
-use crate::analysis::search::{CancelFlag, Hits, ParseError, Query, parse, run};
-use crate::arrange::Arranged;
+use crate::analysis::search::{CancelFlag, Hits, Lanes, ParseError, Query, Subject, parse, run};
+use crate::arrange::{Arranged, LaneView};
 use crate::lod::Marks;
 use crate::model::SpanIx;
 
@@ -35,6 +35,8 @@ pub struct Search {
     pub has_focus: bool,
     /// The query that was looked for last, or that could not be read.
     asked: String,
+    /// How lanes were shown then, when the query asks for lanes.
+    asked_lanes: Option<Arc<LaneView>>,
     /// Where to go once the answer is there: `true` = forward.
     step_when_found: Option<bool>,
     worker: Newest<Found>,
@@ -77,6 +79,7 @@ impl Search {
     pub(super) fn forget(&mut self) {
         self.worker.stop();
         (self.error, self.hits, self.marks, self.step_when_found) = (None, None, None, None);
+        self.asked_lanes = None;
         self.found.clear();
     }
 
@@ -97,6 +100,8 @@ struct Task {
     arranged: Arc<Arranged>,
     text: String,
     query: Query,
+    /// How lanes are shown.
+    lanes: Arc<LaneView>,
     /// What the same query found before in the same data: only the rows are others.
     known: Option<Arc<Hits>>,
 }
@@ -105,10 +110,18 @@ impl Task {
     fn find(self, cancel: &CancelFlag) -> Option<Found> {
         let hits = match self.known {
             Some(hits) => hits,
-            None => Arc::new(run(&self.data.store, &self.data.domains, &self.query, cancel)?),
+            None => Arc::new(self.run(cancel)?),
         };
         let marks = Marks::build(&self.arranged.layout, &hits.set, cancel)?;
         Some(Found { query: self.text, hits, marks: Arc::new(marks) })
+    }
+
+    fn run(&self, cancel: &CancelFlag) -> Option<Hits> {
+        let (store, domains) = (&*self.data.store, &self.data.domains);
+        let texts = self.arranged.lane_texts(domains, &self.lanes);
+        let of_span = |span| self.arranged.layout.lane_of(span).at();
+        let lanes = Some(Lanes { texts: &texts, of_span: &of_span });
+        run(&Subject { store, domains, lanes }, &self.query, cancel)
     }
 }
 
@@ -157,9 +170,11 @@ impl State {
             search.forget();
             return;
         }
-        let text = self.session.view.query.clone();
-        let known = search.hits.clone().filter(|_| search.found == text);
-        let task = Task { data, arranged: Arc::clone(&self.arranged), text, query, known };
+        let (text, lanes) = (self.session.view.query.clone(), Arc::clone(&self.session.view.lanes));
+        let is_about_lanes = query.is_about_lanes();
+        let known = search.hits.clone().filter(|_| search.found == text && !is_about_lanes);
+        search.asked_lanes = is_about_lanes.then(|| Arc::clone(&lanes));
+        let task = Task { data, arranged: Arc::clone(&self.arranged), text, query, lanes, known };
         if let Err(error) = search.worker.ask("skewline-search", host.wake(), pause, move |cancel| task.find(cancel)) {
             self.effect(Effect::Toast(Tone::Bad, format!("Cannot search: {error}")));
         }
@@ -167,7 +182,9 @@ impl State {
 
     /// Takes what the search has found since the last frame. A query that came with a saved view is looked for.
     pub(super) fn take_hits(&mut self, host: &Host) {
-        if self.session.search.asked != self.session.view.query {
+        let (search, view) = (&self.session.search, &self.session.view);
+        let is_renamed = |asked: &Arc<LaneView>| !Arc::ptr_eq(asked, &view.lanes) && asked.names != view.lanes.names;
+        if search.asked != view.query || search.asked_lanes.as_ref().is_some_and(is_renamed) {
             self.search_again(Duration::ZERO, host);
         }
         let search = &mut self.session.search;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::state::{Effect, State, Tone};
 use super::window::Host;
-use crate::arrange::view_file::{SUFFIX, SavedRange, ViewFile};
+use crate::arrange::view_file::{SUFFIX, SavedNote, SavedRange, ViewFile};
 use crate::arrange::{SpanKey, resolve};
 use crate::export::views::{beside, is_view, read, write};
 use crate::load::Source;
 use crate::scene::TimeRange;
+use crate::scene::view_state::notes_of;
 
 impl State {
     /// The view as it would be saved.
@@ -30,6 +31,7 @@ impl State {
             lanes: (*view.lanes).clone(),
             selection: view.selection.iter().map(|&span| SpanKey::of(&data.store, span)).collect(),
             measure: view.measure.map(saved),
+            notes: view.notes.iter().map(SavedNote::from).collect(),
             query: view.query.clone(),
             ..ViewFile::default()
         })
@@ -99,6 +101,10 @@ impl State {
         now.focused = now.selection.last().copied();
         let range = |saved: SavedRange| TimeRange { from_ns: saved.from_ns, to_ns: saved.to_ns }.ordered();
         now.measure = view.measure.map(range);
+        // A view without notes says nothing about them: what somebody wrote stays.
+        if !view.notes.is_empty() {
+            now.notes = notes_of(&view.notes);
+        }
         now.query.clone_from(&view.query);
         self.session.lanes.current = None;
         self.session.lanes.applied = Some(Box::new(view));

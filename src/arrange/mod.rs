@@ -80,6 +80,19 @@ impl Arranged {
         Self { known: Some(known), plan: plan.clone(), ..self.clone() }
     }
 
+    /// The texts by which people know each lane when it is shown as `view` says: its name, what its key says, and the
+    /// clocks in it.
+    #[must_use]
+    pub fn lane_texts(&self, domains: &Domains, view: &LaneView) -> Vec<Vec<String>> {
+        let texts = |lane: &LaneInfo| {
+            let clocks = lane.clocks.iter().filter_map(|clock| domains.list.get(clock.at()));
+            let of_clocks = clocks.flat_map(|clock| [clock.name.clone(), clock.value.clone()]);
+            let own = [view.name(lane).to_owned(), lane.name.clone(), lane.key.to_string()];
+            own.into_iter().chain(lane.parts.iter().map(LaneKey::to_string)).chain(of_clocks).collect()
+        };
+        self.lanes.iter().map(texts).collect()
+    }
+
     /// What `lane` is.
     #[must_use]
     pub fn lane(&self, lane: LaneIx) -> Option<&LaneInfo> {

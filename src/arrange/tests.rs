@@ -204,12 +204,16 @@ proptest! {
         };
         let selection: Vec<SpanKey> = plan.folds.iter().cloned().collect();
         let time = time.map(|(from_ns, to_ns)| view_file::SavedRange { from_ns, to_ns });
-        let view = ViewFile { time, plan, lanes, selection, query: name, ..ViewFile::default() };
+        let note = |range: view_file::SavedRange| {
+            view_file::SavedNote { from_ns: range.from_ns, to_ns: range.to_ns, text: name.clone() }
+        };
+        let notes = time.into_iter().map(note).collect();
+        let view = ViewFile { time, plan, lanes, selection, notes, query: name, ..ViewFile::default() };
         let text = view.text();
         let (read, notes) = ViewFile::parse(&text).unwrap();
         prop_assert_eq!((&read, notes), (&view, vec![]));
         prop_assert_eq!(read.text(), text);
-        prop_assert!(view.misfits(&store, &arranged).iter().all(|note| note.contains("time range")));
+        prop_assert!(view.misfits(&store, &arranged).iter().all(|note| note.contains("time range") || note.contains("notes")));
     }
 
     #[test]
@@ -370,8 +374,10 @@ fn views_of_other_versions_and_files_are_used_as_far_as_they_fit() {
     let mut view = ViewFile { selection: vec!["01/02".into(), "#99".into()], ..ViewFile::default() };
     view.lanes.hidden.insert("host.id=elsewhere".into());
     view.time = Some(view_file::SavedRange { from_ns: 5000, to_ns: 6000 });
+    let note = |from_ns| view_file::SavedNote { from_ns, to_ns: from_ns + 10, text: String::new() };
+    view.notes = vec![note(arranged.hull_ns.start), note(5000)];
     let misfits = view.misfits(&store, &arranged).join("; ");
-    for text in ["\"host.id=elsewhere\"", "\"01/02\"", "\"#99\"", "time range"] {
+    for text in ["\"host.id=elsewhere\"", "\"01/02\"", "\"#99\"", "time range", "1 of its 2 notes"] {
         assert!(misfits.contains(text), "{misfits}");
     }
 }
@@ -383,6 +389,7 @@ fn a_view_file_is_short_and_readable() {
     plan.splits.insert("host.id=h-1".into(), "service.name".to_owned());
     let mut view = ViewFile { plan, inputs: vec!["trace.json".to_owned()], ..ViewFile::default() };
     view.lanes.names.insert("host.id=h-2".into(), "vector store".to_owned());
+    view.notes.push(view_file::SavedNote { from_ns: 1, to_ns: 2, text: "slow disk".to_owned() });
     insta::assert_snapshot!(view.text(), @r#"
     {
       "schema": "skewline.view/1",
@@ -403,7 +410,14 @@ fn a_view_file_is_short_and_readable() {
         "names": {
           "host.id=h-2": "vector store"
         }
-      }
+      },
+      "notes": [
+        {
+          "from_ns": 1,
+          "to_ns": 2,
+          "text": "slow disk"
+        }
+      ]
     }
     "#);
 }

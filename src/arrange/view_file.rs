@@ -25,6 +25,18 @@ pub struct SavedRange {
     pub to_ns: i64,
 }
 
+/// A note to a time range, in nanoseconds as in [`SavedRange`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SavedNote {
+    /// Where it begins.
+    pub from_ns: i64,
+    /// Where it ends.
+    pub to_ns: i64,
+    /// What about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
 /// A saved view.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -50,6 +62,9 @@ pub struct ViewFile {
     /// The measured range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measure: Option<SavedRange>,
+    /// Notes to time ranges.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<SavedNote>,
     /// What is searched for.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub query: String,
@@ -66,6 +81,7 @@ impl Default for ViewFile {
             lanes: LaneView::default(),
             selection: Vec::new(),
             measure: None,
+            notes: Vec::new(),
             query: String::new(),
         }
     }
@@ -146,6 +162,11 @@ impl ViewFile {
             |range: &SavedRange| range.to_ns < arranged.hull_ns.start || range.from_ns > arranged.hull_ns.end;
         if self.time.as_ref().is_some_and(is_elsewhere) {
             notes.push("its time range lies outside of these spans, so all of them are shown".to_owned());
+        }
+        let range = |note: &SavedNote| SavedRange { from_ns: note.from_ns, to_ns: note.to_ns };
+        let elsewhere = self.notes.iter().filter(|note| is_elsewhere(&range(note))).count();
+        if elsewhere > 0 {
+            notes.push(format!("{elsewhere} of its {} notes lie outside of these spans", self.notes.len()));
         }
         notes
     }

@@ -19,6 +19,7 @@ use crate::export::{picture, png, svg, views};
 use crate::load::{Progress, Source, load};
 use crate::model::TraceStore;
 use crate::model::time::duration_text;
+use crate::scene::view_state::notes_of;
 use crate::scene::{RulerMode, ThemeKind, TimeRange, ViewState, lower};
 
 /// What to draw, and where to.
@@ -121,7 +122,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     for misfit in saved.misfits(&loaded.store, &timeline.arranged) {
         say_on_stderr(&format!("skewline: the saved view fits in part: {misfit}"));
     }
-    timeline.mark(&loaded.store, &query);
+    timeline.mark(&loaded.store, &query, &saved.lanes);
     let caption = picture::caption_of(&loaded.store, &loaded.origins, timeline.domains.list.len())?;
     let mut view = view(&args, &saved, &loaded.store, &timeline)?;
     view.size = args.size.map_or_else(
@@ -223,6 +224,7 @@ fn view(args: &Args, saved: &ViewFile, store: &TraceStore, timeline: &picture::T
     view.query.clone_from(&saved.query);
     let range = |saved: SavedRange| TimeRange { from_ns: saved.from_ns, to_ns: saved.to_ns };
     view.measure = saved.measure.map(range);
+    view.notes = notes_of(&saved.notes);
     if let Some(time) = saved.time.filter(|time| time.to_ns >= hull.start && time.from_ns <= hull.end) {
         view.time = range(time);
     }

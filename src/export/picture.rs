@@ -6,8 +6,8 @@ use emath::Vec2;
 
 use super::svg::About;
 use crate::analysis::clocks::domains::{self, Domains};
-use crate::analysis::search::{CancelFlag, Query, matching};
-use crate::arrange::{Arranged, Plan, arrange_folded};
+use crate::analysis::search::{CancelFlag, Lanes, Query, Subject, matching};
+use crate::arrange::{Arranged, LaneView, Plan, arrange_folded};
 use crate::load::Origin;
 use crate::lod::Marks;
 use crate::model::TraceStore;
@@ -45,10 +45,15 @@ impl Timeline {
         Self { arranged, domains, colors: ServiceColors::of_store(store), work, marks: None }
     }
 
-    /// Marks the spans for which `query` holds; scenes dim all others. The empty query dims nothing.
-    pub fn mark(&mut self, store: &TraceStore, query: &Query) {
+    /// Marks the spans for which `query` holds; scenes dim all others. The empty query dims nothing. Lanes are called as
+    /// `view` says.
+    pub fn mark(&mut self, store: &TraceStore, query: &Query, view: &LaneView) {
         let never = CancelFlag::new();
-        let hits = matching(store, &self.domains, query, &never).filter(|_| !query.is_empty());
+        let texts = self.arranged.lane_texts(&self.domains, view);
+        let of_span = |span| self.arranged.layout.lane_of(span).at();
+        let lanes = Some(Lanes { texts: &texts, of_span: &of_span });
+        let hits =
+            matching(&Subject { store, domains: &self.domains, lanes }, query, &never).filter(|_| !query.is_empty());
         self.marks = hits.and_then(|hits| Marks::build(&self.arranged.layout, &hits, &never));
     }
 

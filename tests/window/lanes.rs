@@ -8,6 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use skewline::app::App;
 use skewline::app::command::Command;
 use skewline::app::lanes::LaneCommand;
+use skewline::app::search::SearchCommand;
 use skewline::load::Source;
 
 use super::harness::*;
@@ -264,4 +265,35 @@ fn a_right_click_on_a_head_opens_its_menu() {
     click_label(&mut harness, "Split by service.name");
     settle(&mut harness);
     assert_eq!(lanes(&harness), ["host h-1 · billing", "host h-1 · gateway", "store"]);
+}
+
+#[test]
+fn a_search_for_a_lane_means_the_lanes_as_they_are_shown() {
+    let mut harness = hosts();
+    let found = |harness: &mut Harness<'_, App>, query: &str| -> Vec<String> {
+        run(harness, Command::Search(SearchCommand::Set(query.to_owned())));
+        let state = &harness.state().state;
+        let hits = state.session.search.hits.clone().unwrap_or_default();
+        hits.by_start.iter().map(|&span| state.data.as_ref().unwrap().store.span(span).name().to_owned()).collect()
+    };
+    assert!(found(&mut harness, "lane:billing").is_empty());
+    assert_eq!(found(&mut harness, "lane:h-1").len(), 4, "what a lane is made of");
+    focus(&mut harness, "host h-1");
+    keys(&mut harness, Modifiers::NONE, Key::Y);
+    assert_eq!(found(&mut harness, "lane:billing"), ["charge"], "a piece of a lane");
+    run(&mut harness, Command::Lanes(LaneCommand::GroupBy("service.name".to_owned())));
+    assert_eq!(found(&mut harness, "lane=store"), ["select"]);
+    // The answer follows a name that is given while the query stands.
+    assert!(found(&mut harness, "lane:door").is_empty());
+    focus(&mut harness, "billing");
+    keys(&mut harness, Modifiers::NONE, Key::F2);
+    harness.state_mut().apply(Command::Lanes(LaneCommand::TypeName("back door".to_owned())));
+    harness.run_steps(2);
+    click_label(&mut harness, "Rename");
+    settle(&mut harness);
+    assert_eq!(harness.state().state.session.search.hits.as_ref().unwrap().len(), 1);
+    undo(&mut harness);
+    settle(&mut harness);
+    assert!(harness.state().state.session.search.hits.as_ref().unwrap().is_empty());
+    assert_eq!(found(&mut harness, "clock:h-2"), ["select"], "clocks stay what they are");
 }

@@ -60,10 +60,39 @@ impl Hits {
     }
 }
 
+/// What a query is asked about.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The spans.
+    pub store: &'a TraceStore,
+    /// Their clocks.
+    pub domains: &'a Domains,
+    /// The lanes that show them; without, every clock counts as a lane.
+    pub lanes: Option<Lanes<'a>>,
+}
+
+/// Lanes as they are shown.
+#[derive(Clone, Copy)]
+pub struct Lanes<'a> {
+    /// The texts by which people know each lane.
+    pub texts: &'a [Vec<String>],
+    /// The lane of a span, an index into `texts`.
+    pub of_span: &'a (dyn Fn(SpanIx) -> usize + Sync),
+}
+
+impl<'a> Subject<'a> {
+    /// Spans that nothing shows.
+    #[must_use]
+    pub const fn new(store: &'a TraceStore, domains: &'a Domains) -> Self {
+        Self { store, domains, lanes: None }
+    }
+}
+
 /// Finds the spans for which `query` holds; `None` when cancelled.
 #[must_use]
-pub fn run(store: &TraceStore, domains: &Domains, query: &Query, cancel: &CancelFlag) -> Option<Hits> {
-    let set = matching(store, domains, query, cancel)?;
+pub fn run(subject: &Subject<'_>, query: &Query, cancel: &CancelFlag) -> Option<Hits> {
+    let store = subject.store;
+    let set = matching(subject, query, cancel)?;
     let mut keyed: Vec<(i64, SpanIx)> = set.iter().map(|ix| (store.span(ix).drawn_ns().0, ix)).collect();
     cancel.going_on()?;
     if !keyed.is_sorted() {
@@ -75,14 +104,16 @@ pub fn run(store: &TraceStore, domains: &Domains, query: &Query, cancel: &Cancel
 
 /// The spans for which `query` holds, without their order; `None` when cancelled.
 #[must_use]
-pub fn matching(store: &TraceStore, domains: &Domains, query: &Query, cancel: &CancelFlag) -> Option<SpanSet> {
-    let eval = Eval { store, domains, cancel };
+pub fn matching(subject: &Subject<'_>, query: &Query, cancel: &CancelFlag) -> Option<SpanSet> {
+    let Subject { store, domains, lanes } = *subject;
+    let eval = Eval { store, domains, lanes, cancel };
     query.expr.as_ref().map_or_else(|| Some(SpanSet::all(store.len())), |expr| eval.expr(expr))
 }
 
 struct Eval<'a> {
     store: &'a TraceStore,
     domains: &'a Domains,
+    lanes: Option<Lanes<'a>>,
     cancel: &'a CancelFlag,
 }
 
@@ -120,6 +151,7 @@ impl Eval<'_> {
             Term::Text(pattern) => free_text::find(self.store, pattern, self.cancel),
             Term::Field(Field::Attr(key), test) => self.attr_text(key, test),
             Term::Field(field, test) => self.field(field, test),
+            Term::Lane(test) => self.lane(test),
             Term::Id(test) => self.id(test),
             Term::Event(test) => self.event(test),
             Term::EventAttr(key, test) => self.event_attr(key, test),
@@ -177,6 +209,15 @@ impl Eval<'_> {
             }
             _ => false,
         }
+    }
+
+    fn lane(&self, test: &TextTest) -> Option<SpanSet> {
+        let Some(lanes) = self.lanes else { return self.field(&Field::Clock, test) };
+        let test = Matcher::from(test);
+        let mut scratch = String::new();
+        let passes: Vec<bool> =
+            lanes.texts.iter().map(|texts| texts.iter().any(|text| test.matches(text, &mut scratch))).collect();
+        self.fill(|at| passes.get((lanes.of_span)(SpanIx::from_usize(at))).copied().unwrap_or(false))
     }
 
     fn attr_text(&self, key: &str, test: &TextTest) -> Option<SpanSet> {

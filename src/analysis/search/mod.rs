@@ -20,7 +20,7 @@ mod tests;
 
 pub use cancel::CancelFlag;
 pub use categories::{Categories, Label};
-pub use eval::{Hits, matching, run};
+pub use eval::{Hits, Lanes, Subject, matching, run};
 pub use order::ranks;
 pub use parse::{ParseError, parse};
 pub use pattern::{Matcher, Pattern, fold};

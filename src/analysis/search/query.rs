@@ -64,7 +64,23 @@ pub enum Expr {
     Term(Term),
 }
 
+impl Query {
+    /// True when the answer depends on how lanes are shown.
+    #[must_use]
+    pub fn is_about_lanes(&self) -> bool {
+        self.expr.as_ref().is_some_and(|expr| expr.any_term(&|term| matches!(term, Term::Lane(_))))
+    }
+}
+
 impl Expr {
+    fn any_term(&self, test: &impl Fn(&Term) -> bool) -> bool {
+        match self {
+            Self::Term(term) => test(term),
+            Self::Not(inner) => inner.any_term(test),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.any_term(test)),
+        }
+    }
+
     /// All of `parts`, without needless nesting. Empty input cannot be said; there is at least one part.
     pub(super) fn all(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut flat = Vec::new();
@@ -106,6 +122,8 @@ pub enum Term {
     Text(Pattern),
     /// A field as text.
     Field(Field, TextTest),
+    /// One of the texts by which people know the lane that shows the span.
+    Lane(TextTest),
     /// The span id as text.
     Id(TextTest),
     /// The name of at least one event.
@@ -281,7 +299,8 @@ pub struct FieldHelp {
 pub const FIELDS: &[FieldHelp] = &[
     FieldHelp { name: "name", alias: "", meaning: "span name", example: "name:chat" },
     FieldHelp { name: "service", alias: "", meaning: "service.name of the resource", example: "service:api-*" },
-    FieldHelp { name: "lane", alias: "clock", meaning: "the clock that stamped the span", example: "lane:phone" },
+    FieldHelp { name: "lane", alias: "", meaning: "the lane as it is shown, or what is in it", example: "lane:phone" },
+    FieldHelp { name: "clock", alias: "", meaning: "the clock that stamped the span", example: "clock:host-1" },
     FieldHelp { name: "dur", alias: "duration", meaning: "raw duration", example: "dur>500ms" },
     FieldHelp {
         name: "attr.KEY",
@@ -352,6 +371,7 @@ impl fmt::Display for Term {
         match self {
             Self::Text(pattern) => write_pattern(f, pattern, true),
             Self::Field(field, test) => write!(f, "{field}{test}"),
+            Self::Lane(test) => write!(f, "lane{test}"),
             Self::Id(test) => write!(f, "id{test}"),
             Self::Event(test) => write!(f, "event{test}"),
             Self::EventAttr(key, test) => {
@@ -381,7 +401,7 @@ impl fmt::Display for Field {
         match self {
             Self::Name => f.write_str("name"),
             Self::Service => f.write_str("service"),
-            Self::Clock => f.write_str("lane"),
+            Self::Clock => f.write_str("clock"),
             Self::Kind => f.write_str("kind"),
             Self::Status => f.write_str("status"),
             Self::Scope => f.write_str("scope"),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::query::{Comparison, Expr, Field, Number, Query, Term, TextTest};
 use super::samples::{Seed, build, seeds};
-use super::{CancelFlag, FIELDS, Hits, Pattern, SpanSet, matching, parse, run};
+use super::{CancelFlag, FIELDS, Hits, Lanes, Pattern, SpanSet, Subject, matching, parse, run};
 use crate::analysis::clocks::domains::Domains;
 use crate::model::*;
 
@@ -37,7 +37,8 @@ fn queries_read_and_write_canonically() {
         (r#""a\"b\\c\d""#, r#""a\"b\\c\\d""#),
         ("service:api", "service:api"),
         ("SERVICE:Api", "service:Api"),
-        ("clock:phone", "lane:phone"),
+        ("clock:phone", "clock:phone"),
+        ("LANE:phone", "lane:phone"),
         ("file:rank*", "input:rank*"),
         ("name:\"POST /chat\"", "name:\"POST /chat\""),
         ("name:\"POST /\"*", "name:\"POST /\"*"),
@@ -169,6 +170,7 @@ fn term() -> impl Strategy<Value = Term> {
     prop_oneof![
         pattern().prop_map(Term::Text),
         (field, text_test()).prop_map(|(field, test)| Term::Field(field, test)),
+        text_test().prop_map(Term::Lane),
         text_test().prop_map(Term::Id),
         text_test().prop_map(Term::Event),
         (text(), text_test()).prop_map(|(key, test)| Term::EventAttr(key, test)),
@@ -315,6 +317,7 @@ mod oracle {
                 let is_value = *field == Field::Clock && test(it, &domains.of(ix).value);
                 is_value || field_text(store, domains, ix, field).is_some_and(|text| test(it, &text))
             }
+            Term::Lane(it) => test(it, &domains.of(ix).name) || test(it, &domains.of(ix).value),
             Term::Id(it) => test(it, &store.span_id_text(span.id())),
             Term::Event(it) => span.events().any(|event| test(it, event.name())),
             Term::EventAttr(key, it) => span.events().any(|event| {
@@ -426,7 +429,7 @@ proptest! {
                 }).collect(),
                 _ => {}
             }
-            let hits = run(&store, &domains, &query, &cancel).unwrap();
+            let hits = run(&Subject::new(&store, &domains), &query, &cancel).unwrap();
             prop_assert_eq!(hits.set.iter().collect::<Vec<_>>(), expected.clone(), "{}", query);
             expected.sort_by_key(|&ix| (store.span(ix).drawn_ns().0, ix));
             prop_assert_eq!(&hits.by_start, &expected);
@@ -468,7 +471,7 @@ fn steps_from_a_span_that_is_no_hit_reach_the_next_one() {
         status: 0,
     };
     let (store, domains) = build(&[seed(10, 0), seed(20, 2), seed(30, 0), seed(40, 2)]);
-    let hits = run(&store, &domains, &parse("name=invoke_agent").unwrap(), &CancelFlag::new()).unwrap();
+    let hits = run(&Subject::new(&store, &domains), &parse("name=invoke_agent").unwrap(), &CancelFlag::new()).unwrap();
     assert_eq!(hits.by_start, [SpanIx(1), SpanIx(3)]);
     assert_eq!(hits.step(&store, Some(SpanIx(2)), true), Some(SpanIx(3)));
     assert_eq!(hits.step(&store, Some(SpanIx(2)), false), Some(SpanIx(1)));
@@ -477,13 +480,49 @@ fn steps_from_a_span_that_is_no_hit_reach_the_next_one() {
 }
 
 #[test]
+fn lanes_are_found_by_any_text_they_are_known_by() {
+    let seed = |at: i64| Seed {
+        name: 0,
+        trace: 1,
+        parent: 0,
+        start: at,
+        end: 60,
+        resource: 0,
+        attrs: Vec::new(),
+        event: None,
+        message: 3,
+        kind: 0,
+        status: 0,
+    };
+    let (store, domains) = build(&[seed(1), seed(2), seed(3), seed(4)]);
+    let texts: Vec<Vec<String>> =
+        [&["front door", "host.id=gw-1"][..], &["gw-12"]].map(|lane| lane.iter().map(|&it| it.into()).collect()).into();
+    let lanes = Lanes { texts: &texts, of_span: &|span| span.at() % 3 };
+    let subject = Subject { lanes: Some(lanes), ..Subject::new(&store, &domains) };
+    for (text, expected) in [
+        ("lane:door", vec![0, 3]),
+        ("lane:gw-1", vec![0, 1, 3]),
+        ("lane=gw-12", vec![1]),
+        ("lane:*", vec![0, 1, 3]),
+        ("-lane:gw*", vec![0, 2, 3]),
+        ("lane:nowhere", vec![]),
+    ] {
+        let query = parse(text).unwrap();
+        let found = run(&subject, &query, &CancelFlag::new()).unwrap();
+        assert_eq!(found.by_start, expected.into_iter().map(SpanIx).collect::<Vec<_>>(), "{text}");
+        assert!(query.is_about_lanes() && parse(&format!("a (b OR {text})")).unwrap().is_about_lanes());
+    }
+    assert!(!parse("clock:gw \"lane:gw\"").unwrap().is_about_lanes());
+}
+
+#[test]
 fn a_cancelled_search_has_no_result() {
     let (store, domains) = build(&[]);
     let cancel = CancelFlag::new();
-    assert!(run(&store, &domains, &Query::default(), &cancel).unwrap().is_empty());
+    assert!(run(&Subject::new(&store, &domains), &Query::default(), &cancel).unwrap().is_empty());
     cancel.cancel();
     for text in ["", "chat", "name:x", "attr.model:x", "dur>1s", "id:1", "event:x"] {
-        assert_eq!(run(&store, &domains, &parse(text).unwrap(), &cancel), None, "{text}");
+        assert_eq!(run(&Subject::new(&store, &domains), &parse(text).unwrap(), &cancel), None, "{text}");
     }
 }
 
@@ -503,6 +542,6 @@ fn an_empty_query_finds_every_span() {
         status: 0,
     };
     let (store, domains) = build(&[seed.clone(), seed]);
-    let set = matching(&store, &domains, &Query::default(), &CancelFlag::new());
+    let set = matching(&Subject::new(&store, &domains), &Query::default(), &CancelFlag::new());
     assert_eq!(set, Some(SpanSet::all(store.len())));
 }

@@ -4,7 +4,7 @@ use egui::{Button, Grid, Modal, RichText, ScrollArea, Ui};
 use strum::IntoEnumIterator as _;
 
 use super::super::bindings::{Bindings, Conflict, KeysCommand, KeysPanel, Preset};
-use super::super::command::{Category, Command, Entry, Queue, entries};
+use super::super::command::{Category, Command, Entry, Queue, entries, entry_of};
 use super::super::keys;
 use super::super::state::State;
 use super::widgets::segmented;
@@ -122,4 +122,15 @@ fn named(ui: &mut Ui, text: &str, entry: &Entry, spoken: &str, is_enabled: bool)
 /// The first key of a command as menus and tooltips show it; empty when it has none.
 pub fn first_key(ui: &Ui, entry: &Entry) -> String {
     Bindings::published(ui.ctx()).of(entry.id).first().map(keys::Keys::text).unwrap_or_default()
+}
+
+/// The first key of a command of the table; empty when it has none.
+pub fn key_of(ui: &Ui, command: &Command) -> String {
+    entry_of(command).map(|entry| first_key(ui, entry)).unwrap_or_default()
+}
+
+/// `text`, with the key of `command` where it has one.
+pub fn with_key(ui: &Ui, text: &str, command: &Command) -> String {
+    let key = key_of(ui, command);
+    if key.is_empty() { text.to_owned() } else { format!("{text}  ({key})") }
 }

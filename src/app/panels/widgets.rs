@@ -4,7 +4,7 @@ use egui::{Button, Frame, Margin, Response, RichText, Stroke, Ui};
 
 use super::super::command::{Command, Entry, Queue, entry_of};
 use super::super::state::State;
-use super::keys::first_key;
+use super::keys::with_key;
 use crate::scene::Theme;
 pub use crate::scene::grouped;
 
@@ -15,8 +15,7 @@ pub fn is_usable(entry: &Entry, state: &State) -> bool {
 
 /// The explanation of a command with its keys, as a tooltip.
 pub fn tooltip(ui: &Ui, entry: &Entry) -> String {
-    let key = first_key(ui, entry);
-    if key.is_empty() { entry.tooltip.to_owned() } else { format!("{}  ({key})", entry.tooltip) }
+    with_key(ui, entry.tooltip, &entry.command)
 }
 
 /// A button that stands for a command of the table, named `text`.

@@ -14,6 +14,7 @@ use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::theme;
 use super::super::workspace::Workspace;
+use super::keys::{key_of, with_key};
 use crate::arrange::Arranged;
 use crate::model::SpanIx;
 use crate::scene::Theme;
@@ -55,14 +56,31 @@ fn nothing_ui(ui: &mut Ui, details: &Details<'_>) {
     ui.add_space(4.0);
     ui.label(RichText::new("Click a span to see every field of it. Ctrl+click adds more: the drawer then shows how much time they take together.").weak());
     ui.add_space(6.0);
-    ui.label(RichText::new("J and K go from row to row, , and . along a row, N to the next span that failed.").weak());
+    let ways = [
+        ([Command::RowDown, Command::RowUp], "from row to row"),
+        ([Command::PreviousSpan, Command::NextSpan], "along a row"),
+        ([Command::NextFlagged, Command::PreviousFlagged], "to spans that failed"),
+        ([Command::NextFinding, Command::PreviousFinding], "to findings"),
+    ];
+    let said = ways.iter().filter_map(|(commands, where_to)| {
+        let keys = commands.iter().map(|command| key_of(ui, command)).filter(|key| !key.is_empty());
+        let keys = keys.collect::<Vec<_>>().join(" and ");
+        (!keys.is_empty()).then(|| format!("{keys}: {where_to}"))
+    });
+    for way in said.collect::<Vec<_>>() {
+        ui.label(RichText::new(way).weak());
+    }
 }
 
 fn span_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &State, queue: &mut Queue) {
     let view = details.data.store.span(span);
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
-            if ui.small_button("Zoom").on_hover_text("Zoom to this span  (F)").clicked() {
+            if ui
+                .small_button("Zoom")
+                .on_hover_text(with_key(ui, "Zoom to this span", &Command::ZoomToSelection))
+                .clicked()
+            {
                 queue.push(Command::ZoomToSelection);
             }
             if ui.small_button("Copy name").clicked() {
