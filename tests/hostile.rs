@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use skewline::analysis::clocks::{self, ClockModel, domains};
 use skewline::analysis::findings::{Config, Context, find};
 use skewline::analysis::genai::GenAi;
-use skewline::analysis::search::{CancelFlag, Field, parse, run};
+use skewline::analysis::search::{CancelFlag, Field, Subject, parse, run};
 use skewline::analysis::self_time::SelfTimes;
 use skewline::analysis::statistics::Statistics;
 use skewline::arrange::Plan;
@@ -89,7 +89,7 @@ fn check(store: &TraceStore, input_bytes: usize) {
     assert_eq!(domains.of_span.len(), len);
     let self_times = SelfTimes::new(store, &domains, &cancel).unwrap();
     for query in ["a", "dur>1ms", "-error", "attr.k:*", "root OR orphan"] {
-        let _ = run(store, &domains, &parse(query).unwrap(), &cancel).unwrap();
+        let _ = run(&Subject::new(store, &domains), &parse(query).unwrap(), &cancel).unwrap();
     }
     let statistics = Statistics::new(store, &domains, &self_times, &Field::Name, None, &cancel).unwrap();
     assert_eq!(statistics.whole.count, len as u64);

@@ -216,7 +216,7 @@ impl State {
                 session.lanes.current = Some(into);
             }
             LaneCommand::Move { lane, before } => self.move_lane(&lane, before.as_ref()),
-            LaneCommand::Pin(lane) => self.pin(lane),
+            LaneCommand::Pin(lane) => self.pin(&lane),
             LaneCommand::Fold(lane) => toggle(&mut Arc::make_mut(&mut view.lanes).folded, lane),
             LaneCommand::Hide(lane) => self.hide_lane(lane),
             LaneCommand::SetHeight { lane, points } => {
@@ -318,14 +318,14 @@ impl State {
         view.order = order;
     }
 
-    fn pin(&mut self, lane: LaneKey) {
+    fn pin(&mut self, lane: &LaneKey) {
         toggle(&mut Arc::make_mut(&mut self.session.view.lanes).pinned, lane.clone());
         let view = &self.session.view;
         let (bands, canvas_height) = bands(&self.arranged, view);
-        let band = self.arranged.lane_of_key(&lane).and_then(|ix| bands.iter().find(|band| band.lane == ix));
+        let band = self.arranged.lane_of_key(lane).and_then(|ix| bands.iter().find(|band| band.lane == ix));
         let is_held = band.is_none_or(|band| band.lane_top < bands.held_height(canvas_height));
         let is_scrolled = content_height(&bands) > f64::from(canvas_height);
-        if view.lanes.pinned.contains(&lane) && is_scrolled && !is_held {
+        if view.lanes.pinned.contains(lane) && is_scrolled && !is_held {
             self.say("Too high to stay in view while others scroll: fold the lane, or drag the lower edge of its head");
         }
     }

@@ -174,9 +174,6 @@ pub fn assert_shown(harness: &Harness<'_, App>, text: &str) {
 }
 
 pub fn click_label(harness: &mut Harness<'_, App>, label: &str) {
-    // A hand is over a thing for a frame before it clicks.
-    harness.get_by_label(label).hover();
-    harness.step();
     harness.get_by_label(label).click();
     harness.run_steps(3);
 }
