@@ -9,7 +9,7 @@ use clap::builder::PossibleValue;
 use strum::{EnumMessage as _, IntoEnumIterator as _};
 
 use super::{Exit, output};
-use crate::simulate::{self, Planted, Scenario};
+use crate::simulate::{self, Pattern, Planted, Scenario};
 
 /// What to simulate, and where to write it.
 #[derive(clap::Args, Debug)]
@@ -43,12 +43,15 @@ pub enum Name {
     Scale,
     /// One with one thing wrong.
     Planted(Planted),
+    /// An AI conversation with one pattern in it.
+    Pattern(Pattern),
 }
 
 impl ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
         static ALL: LazyLock<Vec<Name>> = LazyLock::new(|| {
-            [Name::SlowConversation, Name::Scale].into_iter().chain(Planted::iter().map(Name::Planted)).collect()
+            let planted = Planted::iter().map(Name::Planted).chain(Pattern::iter().map(Name::Pattern));
+            [Name::SlowConversation, Name::Scale].into_iter().chain(planted).collect()
         });
         &ALL
     }
@@ -61,6 +64,7 @@ impl ValueEnum for Name {
             ),
             Self::Scale => ("scale", "Many conversations at a steady load, as JSON lines of about 1.27 KB per span"),
             Self::Planted(planted) => (planted.into(), planted.get_documentation().unwrap_or_default()),
+            Self::Pattern(pattern) => (pattern.into(), pattern.get_documentation().unwrap_or_default()),
         };
         Some(PossibleValue::new(name).help(help.trim_end_matches('.')))
     }
@@ -75,6 +79,7 @@ impl Args {
             Name::SlowConversation => Scenario::SlowConversation,
             Name::Scale => Scenario::Scale { spans: self.spans },
             Name::Planted(planted) => Scenario::Planted { planted, is_clean: self.clean },
+            Name::Pattern(pattern) => Scenario::Pattern { pattern, is_clean: self.clean },
         })
     }
 }

@@ -6,9 +6,9 @@ use super::turn::{AGENTS, FASTAPI, Mishap, Plan, Played, Researcher, Stage, set_
 use crate::model::time::{MS, US};
 
 /// From the end of the planner's answer to the start of the transfer, and from its end to the critic.
-const TRANSFER_AFTER_NS: i64 = 2 * MS;
+pub const TRANSFER_AFTER_NS: i64 = 2 * MS;
 const TRANSFER_NS: i64 = 38 * MS;
-const CRITIC_AFTER_NS: i64 = 20 * MS;
+pub const CRITIC_AFTER_NS: i64 = 20 * MS;
 
 impl Stage<'_> {
     /// Begins a span of an agent's own work.
@@ -32,7 +32,8 @@ impl Stage<'_> {
         span
     }
 
-    fn invoke(&mut self, parent: At, name: &'static str, agent: &'static str, start: i64) -> TrueSpan {
+    /// Begins an agent's span, `invoke_agent …`.
+    pub fn invoke(&mut self, parent: At, name: &'static str, agent: &'static str, start: i64) -> TrueSpan {
         let mut span = self.step(parent, name, agent, start);
         span.set("gen_ai.operation.name", "invoke_agent").set("gen_ai.provider.name", "anthropic");
         span
@@ -62,7 +63,7 @@ impl Stage<'_> {
         let researched = self.delegate(at, searched + 10 * MS, plan, played);
         let answered = self.answer(at, caller, searched + 20 * MS, plan, played);
         let reviewed = match plan.critic_trace {
-            Some(trace) => self.hand_over(at, answered + TRANSFER_AFTER_NS, trace, played),
+            Some(trace) => self.hand_over(at, answered + TRANSFER_AFTER_NS, Some(trace), played),
             None => answered,
         };
         let done = researched.max(answered).max(reviewed);
@@ -140,16 +141,19 @@ impl Stage<'_> {
         now + 16 * MS
     }
 
-    /// The planner hands over to the critic, whose work shows up as a trace of its own: the context
-    /// was not passed on. Only the conversation and the tool call's id tell that they belong together.
-    fn hand_over(&mut self, parent: At, start: i64, trace: u128, played: &mut Played) -> i64 {
+    /// The planner hands over to the critic. With a `trace` the critic's work shows up as a trace of its own: the
+    /// context was not passed on, and only the conversation and the tool call's id tell that they belong together.
+    pub fn hand_over(&mut self, parent: At, start: i64, trace: Option<u128>, played: &mut Played) -> i64 {
         let tool = self.tool(parent, "execute_tool transfer_to_critic", "planner", start);
         let call = tool_call_id(tool.id);
         let transferred = self.end(tool, start + TRANSFER_NS);
 
         let start = start + TRANSFER_NS + CRITIC_AFTER_NS;
         let place = (self.roles.workers, AGENTS);
-        let mut invoke = self.root(trace, place, "invoke_agent critic", Kind::Internal, start);
+        let mut invoke = match trace {
+            Some(trace) => self.root(trace, place, "invoke_agent critic", Kind::Internal, start),
+            None => self.child(parent, place, "invoke_agent critic", Kind::Internal, start),
+        };
         invoke.set("gen_ai.agent.name", "critic").set("gen_ai.operation.name", "invoke_agent");
         invoke.set("gen_ai.tool.call.id", call).set("code.function.name", "invoke_agent critic");
         played.handoff = [transferred.span, invoke.id];
@@ -183,6 +187,6 @@ fn planner_of(stage: &Stage<'_>) -> Caller {
 }
 
 /// A tool call id as the provider makes them, derived from the span so that it needs no state.
-fn tool_call_id(span: u64) -> String {
+pub fn tool_call_id(span: u64) -> String {
     format!("toolu_01{span:016x}")
 }

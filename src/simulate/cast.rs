@@ -175,8 +175,8 @@ impl Cast {
         self.add_process(clock, vec![("service.name", name.into()), ("cloud.region", "us-east5".into())])
     }
 
-    /// A stage of a pipeline on its own machine.
-    pub fn stage(&mut self, service: &'static str, rng: &mut Rng) -> ProcessIx {
+    /// A service on its own machine, with the SDK of `language`.
+    pub fn service(&mut self, service: &'static str, language: &'static str, rng: &mut Rng) -> ProcessIx {
         let host = hex32(rng);
         let clock = self.add_clock(service.to_owned(), ("host.id", host.clone()), Stamper::Wall);
         self.add_process(
@@ -186,7 +186,7 @@ impl Cast {
                 ("service.version", "3.4.1".into()),
                 ("service.instance.id", uuid(rng).into()),
                 ("host.id", host.into()),
-                ("telemetry.sdk.language", "python".into()),
+                ("telemetry.sdk.language", language.into()),
                 ("telemetry.sdk.name", "opentelemetry".into()),
             ],
         )

@@ -13,6 +13,7 @@ mod cast;
 mod clock;
 mod model_call;
 mod otlp;
+mod patterns;
 mod pipeline;
 mod planted;
 mod rng;
@@ -29,6 +30,7 @@ mod tests;
 use std::io::{self, Write};
 
 pub use clock::{Slew, Step};
+pub use patterns::Pattern;
 pub use planted::Planted;
 pub use truth::{Fact, Fault, TrueClock, TrueSlew, TrueStep, Truth};
 
@@ -46,6 +48,13 @@ pub enum Scenario {
     Planted {
         /// What.
         planted: Planted,
+        /// The same run without it.
+        is_clean: bool,
+    },
+    /// An AI conversation with one pattern in it.
+    Pattern {
+        /// Which.
+        pattern: Pattern,
         /// The same run without it.
         is_clean: bool,
     },
@@ -83,7 +92,7 @@ pub fn true_times(planted: Planted, is_clean: bool, seed: u64) -> Vec<TrueTimes>
 
 /// Writes a scenario as OTLP JSON and returns what is true about it.
 ///
-/// `SlowConversation` and `Planted` become one object with a span per line; `Scale` becomes JSON lines of requests
+/// `SlowConversation`, `Planted` and `Pattern` become one object with a span per line; `Scale` becomes JSON lines of requests
 /// with about 500 spans each, as the collector's file exporter writes them. Needs memory for one
 /// request, however many spans are asked for.
 ///
@@ -99,6 +108,11 @@ pub fn write(scenario: Scenario, seed: u64, out: &mut dyn Write) -> io::Result<T
         Scenario::Scale { spans } => scale::write(spans, seed, out),
         Scenario::Planted { planted, is_clean } => {
             let run = planted::plan(planted, is_clean, seed);
+            otlp::write_object(&run.cast, run.spans, out)?;
+            Ok(run.truth)
+        }
+        Scenario::Pattern { pattern, is_clean } => {
+            let run = patterns::plan(pattern, is_clean, seed);
             otlp::write_object(&run.cast, run.spans, out)?;
             Ok(run.truth)
         }

@@ -62,6 +62,24 @@ pub struct Called {
 }
 
 impl CallPlan {
+    /// A call of so many milliseconds out, in queue, prefill and decode, and back.
+    pub const fn of_ms(out_ms: i64, [queue, prefill, decode]: [i64; 3], back_ms: i64, chunks: i64) -> Self {
+        Self {
+            out_ns: out_ms * MS,
+            back_ns: back_ms * MS,
+            queue_ns: queue * MS,
+            prefill_ns: prefill * MS,
+            decode_ns: decode * MS,
+            linger_ns: 0,
+            chunks,
+            stall: None,
+            input_tokens: 700 + prefill * 3,
+            output_tokens: chunks * 5 + 8,
+            reasoning_tokens: 0,
+            finish: STOP,
+        }
+    }
+
     /// How long the caller waits in all.
     pub const fn ns(&self) -> i64 {
         self.out_ns + self.server_ns() + self.back_ns

@@ -89,6 +89,10 @@ fn write_span(clock: &Clock, span: &TrueSpan, text: &mut Vec<u8>) {
         text.extend_from_slice(b"\",\"parentSpanId\":\"");
         write_hex(&span.parent.to_be_bytes(), text);
     }
+    if !span.trace_state.is_empty() {
+        text.extend_from_slice(b"\",\"traceState\":\"");
+        text.extend_from_slice(span.trace_state.as_bytes());
+    }
     text.extend_from_slice(b"\",\"flags\":");
     let is_remote = span.parent != 0 && span.parent_is_remote;
     write_int(i64::from(if is_remote { FLAGS_REMOTE } else { FLAGS_LOCAL }), text);

@@ -28,7 +28,7 @@ const STAGES: [(&str, &str); 5] = [
 pub fn plan(is_clean: bool, seed: u64) -> Run {
     let mut rng = Rng::new(seed);
     let mut cast = Cast::new(BEGIN_NS);
-    let stages = STAGES.map(|(service, _)| cast.stage(service, &mut rng));
+    let stages = STAGES.map(|(service, _)| cast.service(service, "python", &mut rng));
     for stage in stages {
         cast.skew(stage, rng.between(-200 * US, 200 * US), rng.between(-300, 300));
     }

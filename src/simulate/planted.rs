@@ -191,7 +191,7 @@ impl Setting {
             let played = stage.play(&plan);
             if planted == Planted::AsyncChildren {
                 stage.index(&played, is_clean);
-                fault = Some(fault_of("X4", "Writes to the vector store that nobody waits for.", &[]));
+                fault = Some(Fault::of_spans("X4", "Writes to the vector store that nobody waits for.", &[]));
             }
         }
         if planted == Planted::WrongParent && !is_clean {
@@ -204,18 +204,11 @@ impl Setting {
 /// A clock at fault.
 pub fn blame(clock: &Clock, code: &'static str, at_ns: Option<i64>, says: &'static str) -> Fault {
     Fault {
-        code,
         clock: Some(clock.name.clone()),
         at_ns: at_ns.map(|at_ns| at_ns.to_string()),
         clock_shows_ns: at_ns.map(|at_ns| clock.read(at_ns).to_string()),
-        says,
-        spans: Vec::new(),
+        ..Fault::of_spans(code, says, &[])
     }
-}
-
-fn fault_of(code: &'static str, says: &'static str, spans: &[u64]) -> Fault {
-    let spans = spans.iter().map(|id| format!("{id:016x}")).collect();
-    Fault { code, clock: None, at_ns: None, clock_shows_ns: None, says, spans }
 }
 
 fn vary_for(planted: Planted, rng: &mut Rng, number: i64, send_ns: i64) -> Plan {
@@ -263,7 +256,7 @@ fn wrong_parent(spans: &mut [TrueSpan]) -> Option<Fault> {
     let (first, last) = (calls.get(2)?, calls.get(4)?);
     let serve = spans.iter_mut().find(|span| span.parent == first.0)?;
     serve.parent = last.0;
-    Some(fault_of(
+    Some(Fault::of_spans(
         "X7",
         "A researcher's work hangs from the call of another one, which began later.",
         &[serve.id, last.0],

@@ -1,7 +1,7 @@
 //! `slow-conversation`: one conversation of three turns in three traces, and what was planted in it.
 
 use super::cast::{Cast, Roles};
-use super::model_call::{CallPlan, Refusal, STOP, TOOL_CALL};
+use super::model_call::{CallPlan, Refusal, TOOL_CALL};
 use super::rng::Rng;
 use super::span::TrueSpan;
 use super::truth::{Fact, Truth};
@@ -67,25 +67,6 @@ fn cast(reference_ns: i64, rng: &mut Rng) -> (Cast, Roles) {
     (cast, Roles { browser, gateway, planner: pods.planner, workers: pods.workers, provider, store })
 }
 
-/// A call that is no tighter than the one of turn 3 (26 ms either way).
-fn call(out_ms: i64, phases_ms: [i64; 3], back_ms: i64, chunks: i64) -> CallPlan {
-    let [queue, prefill, decode] = phases_ms;
-    CallPlan {
-        out_ns: out_ms * MS,
-        back_ns: back_ms * MS,
-        queue_ns: queue * MS,
-        prefill_ns: prefill * MS,
-        decode_ns: decode * MS,
-        linger_ns: 0,
-        chunks,
-        stall: None,
-        input_tokens: 700 + prefill * 3,
-        output_tokens: chunks * 5 + 8,
-        reasoning_tokens: 0,
-        finish: STOP,
-    }
-}
-
 /// A cold session: memory takes a second, so the model call is late on every clock.
 fn first_turn(send_ns: i64, trace: u128) -> Plan {
     Plan {
@@ -96,11 +77,11 @@ fn first_turn(send_ns: i64, trace: u128) -> Plan {
         down_ns: 74 * MS,
         hop_ns: 620 * US,
         call_after_ns: 1_420 * MS,
-        first: CallPlan { reasoning_tokens: 61, finish: TOOL_CALL, ..call(29, [64, 310, 540], 31, 44) },
+        first: CallPlan { reasoning_tokens: 61, finish: TOOL_CALL, ..CallPlan::of_ms(29, [64, 310, 540], 31, 44) },
         query_ns: 214 * MS,
         query_claimed_ns: 212_900 * US,
         refusals: Vec::new(),
-        answer: call(30, [41, 220, 690], 28, 52),
+        answer: CallPlan::of_ms(30, [41, 220, 690], 28, 52),
         researchers: Vec::new(),
         critic_trace: None,
     }
@@ -109,9 +90,9 @@ fn first_turn(send_ns: i64, trace: u128) -> Plan {
 fn second_turn(send_ns: i64, trace: u128) -> Plan {
     let researcher = |after_ms: i64| Researcher {
         after_ns: after_ms * MS,
-        read: call(28, [24, 110, 250], 30, 20),
+        read: CallPlan::of_ms(28, [24, 110, 250], 30, 20),
         page_ns: 240 * MS,
-        write: call(27, [18, 95, 280], 29, 24),
+        write: CallPlan::of_ms(27, [18, 95, 280], 29, 24),
         mishap: Mishap::None,
     };
     Plan {
@@ -122,11 +103,11 @@ fn second_turn(send_ns: i64, trace: u128) -> Plan {
         down_ns: 66 * MS,
         hop_ns: 540 * US,
         call_after_ns: 1_290 * MS,
-        first: CallPlan { reasoning_tokens: 88, finish: TOOL_CALL, ..call(27, [52, 280, 610], 33, 48) },
+        first: CallPlan { reasoning_tokens: 88, finish: TOOL_CALL, ..CallPlan::of_ms(27, [52, 280, 610], 33, 48) },
         query_ns: 188 * MS,
         query_claimed_ns: 186_800 * US,
         refusals: Vec::new(),
-        answer: call(31, [36, 240, 820], 27, 60),
+        answer: CallPlan::of_ms(31, [36, 240, 820], 27, 60),
         researchers: vec![researcher(0), researcher(85)],
         critic_trace: None,
     }
@@ -136,9 +117,9 @@ fn second_turn(send_ns: i64, trace: u128) -> Plan {
 fn third_turn(send_ns: i64, rng: &mut Rng) -> Plan {
     let researcher = |after_ms: i64, page_ms: i64, mishap: Mishap| Researcher {
         after_ns: after_ms * MS,
-        read: call(28, [30, 120, 230], 27, 18),
+        read: CallPlan::of_ms(28, [30, 120, 230], 27, 18),
         page_ns: page_ms * MS,
-        write: call(29, [22, 90, 240], 28, 20),
+        write: CallPlan::of_ms(29, [22, 90, 240], 28, 20),
         mishap,
     };
     Plan {
@@ -156,12 +137,12 @@ fn third_turn(send_ns: i64, rng: &mut Rng) -> Plan {
             // The usual gap is 10.6 ms, so the stalled one is 182 ms.
             stall: Some((41, 171_400 * US)),
             finish: TOOL_CALL,
-            ..call(26, [188, 540, 920], 26, 70)
+            ..CallPlan::of_ms(26, [188, 540, 920], 26, 70)
         },
         query_ns: 310 * MS,
         query_claimed_ns: 380 * MS,
         refusals: vec![Refusal { ns: 80 * MS, backoff_ns: 120 * MS }, Refusal { ns: 70 * MS, backoff_ns: 320 * MS }],
-        answer: call(30, [40, 180, 590], 30, 54),
+        answer: CallPlan::of_ms(30, [40, 180, 590], 30, 54),
         researchers: vec![
             researcher(0, 210, Mishap::None),
             researcher(85, 190, Mishap::Refused),

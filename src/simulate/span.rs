@@ -106,6 +106,8 @@ pub struct TrueSpan {
     pub events: Vec<Event>,
     /// Linked spans: trace and span id.
     pub links: Vec<(u128, u64)>,
+    /// W3C `tracestate`; empty = none.
+    pub trace_state: &'static str,
     /// The status message, when it failed.
     pub error: Option<&'static str>,
 }
@@ -134,6 +136,7 @@ impl TrueSpan {
             attrs: Vec::with_capacity(20),
             events: Vec::new(),
             links: Vec::new(),
+            trace_state: "",
             error: None,
         }
     }

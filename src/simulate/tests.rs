@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use strum::IntoEnumIterator as _;
 
 use super::span::{Kind, TrueSpan};
-use super::{Planted, Scenario, Truth, planted, sample, scale, write};
+use super::{Pattern, Planted, Scenario, Truth, patterns, planted, sample, scale, write};
 use crate::model::time::MS;
 
 /// The seed of the committed samples.
@@ -262,10 +262,11 @@ const UPDATE: &str = "SKEWLINE_UPDATE_SAMPLES";
 #[test]
 fn committed_samples_are_what_the_generator_writes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces");
-    let planted = Planted::iter().map(|planted| Scenario::Planted { planted, is_clean: false });
-    for scenario in planted.chain([Scenario::SlowConversation]) {
+    let planted = Planted::iter().map(|planted| (Scenario::Planted { planted, is_clean: false }, 600_000));
+    let patterns = Pattern::iter().map(|pattern| (Scenario::Pattern { pattern, is_clean: false }, 60_000));
+    for (scenario, most_bytes) in planted.chain(patterns).chain([(Scenario::SlowConversation, 600_000)]) {
         let (text, truth) = written(scenario, SEED);
-        assert!(text.len() < 600_000, "{} has {} bytes", truth.scenario, text.len());
+        assert!(text.len() < most_bytes, "{} has {} bytes", truth.scenario, text.len());
         for (kind, fresh) in [("otlp", text), ("truth", truth.to_json().unwrap())] {
             let path = folder.join(format!("{}.{kind}.json", truth.scenario));
             if std::env::var_os(UPDATE).is_some() {
@@ -292,6 +293,22 @@ fn causes_precede_effects_in_planted_scenarios() {
             let broken: Vec<String> = breaks(&clean.spans).into_iter().filter(|line| !allowed(line)).collect();
             assert_eq!(broken, Vec::<String>::new(), "{planted:?} {seed}");
             assert!(planted::plan(planted, false, seed).truth.fault.is_some(), "{planted:?} {seed}");
+        }
+    }
+}
+
+/// All causes precede their effects in scenarios of patterns, but for decoding that goes on inside of prefill.
+#[test]
+fn causes_precede_effects_in_patterns() {
+    for pattern in Pattern::iter() {
+        for seed in 0..4 {
+            for is_clean in [false, true] {
+                let run = patterns::plan(pattern, is_clean, seed);
+                assert_sound(&run.spans);
+                assert_eq!(breaks(&run.spans), BTreeSet::new(), "{pattern:?} {seed}");
+                let shows = run.truth.fault.is_some() || pattern == Pattern::ParallelFanout;
+                assert_eq!(shows, !is_clean || pattern == Pattern::ParallelFanout, "{pattern:?} {seed}");
+            }
         }
     }
 }

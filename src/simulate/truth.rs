@@ -54,6 +54,24 @@ pub struct Fault {
     /// Ids of the spans at fault, if it is not a clock.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spans: Vec<String>,
+    /// Numbers that the finding has to give, by the names that it gives them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub numbers: BTreeMap<&'static str, i64>,
+}
+
+impl Fault {
+    /// A fault that is no clock's, shown by the spans with these ids.
+    pub fn of_spans(code: &'static str, says: &'static str, spans: &[u64]) -> Self {
+        let spans = spans.iter().map(|id| format!("{id:016x}")).collect();
+        Self { code, clock: None, at_ns: None, clock_shows_ns: None, says, spans, numbers: BTreeMap::new() }
+    }
+
+    /// Adds a number.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, number: i64) -> Self {
+        self.numbers.insert(name, number);
+        self
+    }
 }
 
 /// A jump of a clock.

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test binary")]
 
 mod files;
+mod patterns;
 mod planted;
 
 use skewline::analysis::clocks::{ClockModel, Code, EventKey, Evidence, Options, Side, domains};

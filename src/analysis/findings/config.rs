@@ -1,6 +1,7 @@
 //! Thresholds and switches of the rules, from `assets/findings.toml` or a file like it.
 
 use serde::Deserialize;
+use toml::{Table, Value};
 
 const BUILT_IN: &str = include_str!("../../../assets/findings.toml");
 
@@ -109,6 +110,38 @@ impl Config {
         toml::from_str(text).map_err(|error| ConfigError(error.to_string()))
     }
 
+    /// The built-in thresholds with what `text` changes: any of their sections and keys, the others stay.
+    ///
+    /// # Errors
+    /// When it is not TOML, or says something that the built-in thresholds do not have; the message says what.
+    pub fn changed_by(text: &str) -> Result<Self, ConfigError> {
+        let changes: Table = text.parse().map_err(|error: toml::de::Error| ConfigError(error.to_string()))?;
+        let mut all: Table = BUILT_IN.parse().map_err(|error: toml::de::Error| ConfigError(error.to_string()))?;
+        let of = |keys: &Table| keys.keys().cloned().collect::<Vec<_>>().join(", ");
+        let codes = of(&all);
+        for (code, changes) in changes {
+            let Some(Value::Table(section)) = all.get_mut(&code) else {
+                return Err(ConfigError(format!("there is no section [{code}]; the sections are {codes}")));
+            };
+            let Value::Table(changes) = changes else {
+                return Err(ConfigError(format!("{code} is a section: write [{code}] on a line of its own")));
+            };
+            let keys = of(section);
+            for (key, value) in changes {
+                let Some(known) = section.get_mut(&key) else {
+                    return Err(ConfigError(format!("[{code}] has no {key}; it has {keys}")));
+                };
+                let value = as_kind_of(known, value);
+                if !value.same_type(known) {
+                    let (is, should) = (value.type_str(), known.type_str());
+                    return Err(ConfigError(format!("{key} in [{code}] has to be of type {should}, and is {is}")));
+                }
+                *known = value;
+            }
+        }
+        all.try_into().map_err(|error: toml::de::Error| ConfigError(error.to_string()))
+    }
+
     /// The thresholds that the program was built with.
     ///
     /// # Panics
@@ -117,6 +150,15 @@ impl Config {
     #[expect(clippy::expect_used, reason = "a constant of the program, read by a test")]
     pub fn built_in() -> Self {
         Self::read(BUILT_IN).expect("the built-in thresholds are valid")
+    }
+}
+
+/// A whole number where a number with a fraction is expected is that number.
+fn as_kind_of(known: &Value, value: Value) -> Value {
+    match (known, value) {
+        #[expect(clippy::cast_precision_loss, reason = "a threshold")]
+        (Value::Float(_), Value::Integer(int)) => Value::Float(int as f64),
+        (_, value) => value,
     }
 }
 

@@ -1,7 +1,9 @@
 //! E2: model calls that do not say where their time went.
 
+use std::collections::BTreeMap;
+
 use super::{Config, Context, Finding, Rule, Severity, count, percent};
-use crate::analysis::genai::{Field, Origin};
+use crate::analysis::genai::{Field, Origin, TurnIx};
 use crate::model::SpanIx;
 use crate::model::time::{MS, duration_text};
 
@@ -23,45 +25,101 @@ impl Rule for Opaque {
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
         // One root cause per provider: whoever runs the model says nothing about its time.
-        let mut providers: Vec<(String, Vec<SpanIx>, i64, i64)> = Vec::new();
+        let mut providers: Vec<Provider> = Vec::new();
         for call in context.genai.calls().iter().filter(|call| call.is_model && call.outer.is_none()) {
             let parts = context.genai.phases(call.span);
-            let total: i64 = context.store.span(call.span).duration_ns().unwrap_or(0).max(0);
+            let ns = context.store.span(call.span).duration_ns().unwrap_or(0).max(0);
             let is_opaque = !parts.is_empty() && parts.iter().all(|part| part.origin == Origin::Unaccounted);
             let view = context.genai.call(context.store, call.span);
-            let provider = view.as_ref().and_then(|view| view.text(Field::Provider).or_else(|| view.model()));
-            let provider = provider.unwrap_or("the provider").to_owned();
-            let at = providers.iter().position(|(known, ..)| *known == provider).unwrap_or_else(|| {
-                providers.push((provider, Vec::new(), 0, 0));
+            let name = view.as_ref().and_then(|view| view.text(Field::Provider).or_else(|| view.model()));
+            let name = name.unwrap_or("the provider");
+            let at = providers.iter().position(|known| known.name == name).unwrap_or_else(|| {
+                providers.push(Provider { name: name.to_owned(), ..Provider::default() });
                 providers.len() - 1
             });
-            let (_, spans, opaque, all) = &mut providers[at];
-            *all = all.saturating_add(total);
+            let provider = &mut providers[at];
+            provider.all_ns = provider.all_ns.saturating_add(ns);
             // A call that failed says so; where its time went matters less.
             if is_opaque && !context.genai.has_failed(call.span) {
-                spans.push(call.span);
-                *opaque = opaque.saturating_add(total);
+                provider.spans.push(call.span);
+                provider.opaque_ns = provider.opaque_ns.saturating_add(ns);
             }
         }
         let limits = context.config.E2;
-        providers.retain(|(_, spans, opaque, all)| {
+        providers.retain(|Provider { spans, opaque_ns, all_ns, .. }| {
             #[expect(clippy::cast_precision_loss, reason = "a share")]
-            let share = *opaque as f64 / (*all).max(1) as f64;
-            !spans.is_empty() && *opaque >= limits.least_ms * MS && share >= limits.least_share
+            let share = *opaque_ns as f64 / (*all_ns).max(1) as f64;
+            !spans.is_empty() && *opaque_ns >= limits.least_ms * MS && share >= limits.least_share
         });
-        providers.into_iter().map(|(provider, spans, opaque, all)| finding(&provider, &spans, opaque, all)).collect()
+        providers.iter().map(|provider| finding(context, provider)).collect()
     }
 }
 
-fn finding(provider: &str, spans: &[SpanIx], opaque: i64, all: i64) -> Finding {
+/// Whoever runs the model, and its calls.
+#[derive(Default)]
+struct Provider {
+    name: String,
+    /// Its calls that say nothing.
+    spans: Vec<SpanIx>,
+    opaque_ns: i64,
+    /// Of all its calls.
+    all_ns: i64,
+}
+
+fn finding(context: &Context<'_>, provider: &Provider) -> Finding {
+    let Provider { name, spans, opaque_ns, all_ns } = provider;
     let calls = count(spans.len(), "model call");
     let sentence = format!(
-        "{calls} of {provider} ({}) {} not say where the time went: network, queue, prefill and decode cannot be told apart.",
-        duration_text(opaque),
+        "{calls} of {name} ({}) {} not say where the time went: network, queue, prefill and decode cannot be told apart.",
+        duration_text(*opaque_ns),
         if spans.len() == 1 { "does" } else { "do" },
     );
-    Finding::new("E2", Severity::Unknown, provider, sentence)
+    let finding = Finding::new("E2", Severity::Unknown, name, sentence)
         .shown_by(spans)
-        .because(format!("{} % of the time of its calls", percent(opaque.unsigned_abs(), all.unsigned_abs())))
+        .because(format!("{} % of the time of its calls", percent(opaque_ns.unsigned_abs(), all_ns.unsigned_abs())));
+    let finding = match share_of_turns(context, spans) {
+        Some((turns, share)) => finding
+            .because(format!("{share} % of the time of {}", count(turns, "turn")))
+            .with("percent_of_turns", share),
+        None => finding,
+    };
+    finding
         .because("no stage spans, no durations, no time to first token, no server header")
+        .with("calls", spans.len())
+        .with("opaque_ns", *opaque_ns)
+}
+
+/// The turns that `spans` are in, and how much of their time at least one of these calls takes. Told only where one
+/// clock stamped the beginning of the turn and the calls.
+fn share_of_turns(context: &Context<'_>, spans: &[SpanIx]) -> Option<(usize, u64)> {
+    let mut by_turn: BTreeMap<TurnIx, Vec<(i64, i64)>> = BTreeMap::new();
+    let mut all_ns = 0_u64;
+    for &span in spans {
+        let turn = context.genai.turn_of(span)?;
+        let root = *context.genai.turns()[turn.at()].roots.first()?;
+        if !context.is_one_clock(root, span) {
+            return None;
+        }
+        let calls = by_turn.entry(turn).or_default();
+        if calls.is_empty() {
+            all_ns = all_ns.saturating_add(context.store.span(root).duration_ns()?.max(0).unsigned_abs());
+        }
+        calls.push(context.store.span(span).drawn_ns());
+    }
+    let turns = by_turn.len();
+    let busy_ns = by_turn.into_values().map(union_ns).fold(0_u64, u64::saturating_add);
+    (busy_ns <= all_ns && all_ns > 0).then(|| (turns, percent(busy_ns, all_ns)))
+}
+
+/// The time during which at least one of the intervals lasts.
+fn union_ns(mut intervals: Vec<(i64, i64)>) -> u64 {
+    intervals.sort_unstable();
+    let (mut busy, mut until) = (0_u64, i64::MIN);
+    for (start, end) in intervals {
+        if end > until {
+            busy = busy.saturating_add(end.abs_diff(start.max(until)));
+            until = end;
+        }
+    }
+    busy
 }

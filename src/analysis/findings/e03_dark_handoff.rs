@@ -1,6 +1,7 @@
 //! E3: a trace whose context was lost when the work was handed over.
 
 use super::{Config, Context, Finding, Rule, Severity};
+use crate::analysis::genai::Stitch;
 use crate::model::SpanIx;
 
 /// See the module.
@@ -33,8 +34,18 @@ impl Rule for DarkHandoff {
             let finding = Finding::new("E3", Severity::Suspicious, root, sentence)
                 .shown_by(&[stitch.root, stitch.under])
                 .because(format!("{} of 100: {}", stitch.score, stitch.evidence));
+            let finding = match after_ns(context, stitch) {
+                Some(after_ns) => finding.with("after_ns", after_ns),
+                None => finding,
+            };
             findings.push(Finding { count: 1, ..finding });
         }
         findings
     }
+}
+
+/// From the end of the handoff to the start of the root, where one clock stamped both.
+fn after_ns(context: &Context<'_>, stitch: &Stitch) -> Option<i64> {
+    let (root, under) = (context.store.span(stitch.root), context.store.span(stitch.under));
+    context.is_one_clock(stitch.root, stitch.under).then(|| root.drawn_ns().0.saturating_sub(under.drawn_ns().1))
 }

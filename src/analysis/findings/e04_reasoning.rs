@@ -1,7 +1,7 @@
 //! E4: answers that are mostly reasoning.
 
 use super::{Config, Context, Finding, Rule, Severity, count, percent};
-use crate::analysis::genai::Counted;
+use crate::analysis::genai::{Counted, Field};
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
 
@@ -24,15 +24,18 @@ impl Rule for Reasoning {
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
         let limits = context.config.E4;
         let mut calls: Vec<(u32, SpanIx)> = Vec::new();
-        let (mut reasoning, mut output, mut estimate) = (0_u64, 0_u64, 0_i64);
+        let (mut reasoning, mut output, mut estimate, mut cut_off) = (0_u64, 0_u64, 0_i64, 0_u64);
         for call in context.genai.calls().iter().filter(|call| call.counted.has(Counted::REASONING)) {
             let (Some(thought), Some(out)) = (call.tokens.reasoning, call.tokens.output) else { continue };
             if thought < limits.least_tokens || f64::from(thought) < f64::from(out) * limits.least_share {
                 continue;
             }
-            calls.push((thought, call.span));
+            // The tokens are those of the innermost span that states them; people look for the call around it.
+            let outer = context.outermost(call.span);
+            calls.push((thought, outer));
             reasoning += u64::from(thought);
             output += u64::from(out);
+            cut_off += u64::from(was_cut_off(context, call.span) || was_cut_off(context, outer));
             if let (Some(ttft), Some(total)) = (call.ttft, context.store.span(call.span).duration_ns()) {
                 let writing = total.saturating_sub(ttft.ns).max(0);
                 estimate = estimate.saturating_add(writing / i64::from(out.max(1)) * i64::from(thought.min(out)));
@@ -50,11 +53,26 @@ impl Rule for Reasoning {
         );
         let mut finding = Finding::new("E4", Severity::Suspicious, "reasoning", sentence)
             .shown_by(&spans)
-            .because(format!("{reasoning} reasoning tokens of {output}"));
+            .because(format!("{reasoning} reasoning tokens of {output}"))
+            .with("calls", spans.len())
+            .with("cut_off", cut_off)
+            .with("reasoning_tokens", reasoning)
+            .with("output_tokens", output);
+        if cut_off > 0 {
+            let calls = count(usize::try_from(cut_off).unwrap_or(usize::MAX), "call");
+            finding = finding.because(format!("{calls} ended at the limit of tokens, in the middle"));
+        }
         if estimate > 0 {
             let time = duration_text(estimate);
             finding = finding.because(format!("about {time}: an estimate, as if all tokens took equally long"));
         }
         vec![finding]
     }
+}
+
+/// Whether the answer ended because no more tokens were allowed.
+fn was_cut_off(context: &Context<'_>, span: SpanIx) -> bool {
+    let view = context.genai.call(context.store, span);
+    let reasons = view.as_ref().and_then(|view| view.text(Field::FinishReason)).unwrap_or_default();
+    reasons.split(", ").any(|reason| matches!(reason, "length" | "max_tokens" | "MAX_TOKENS"))
 }

@@ -34,38 +34,37 @@ impl Rule for Stall {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        let mut stalls: Vec<(i64, i64, SpanIx)> = Vec::new();
-        let mut repeats: Vec<(usize, String, SpanIx)> = Vec::new();
+        let mut stalls: Vec<Stalled> = Vec::new();
+        let mut findings = Vec::new();
         for call in context.genai.calls().iter().filter(|call| call.is_model) {
-            if let Some((gap, usual)) = stall(context, call.span) {
-                stalls.push((gap, usual, call.span));
-            }
-            if let Some((times, phrase)) = repetition(context, call.span) {
-                repeats.push((times, phrase, call.span));
-            }
+            stalls.extend(stall(context, call.span));
+            findings.extend(repetition(context, call.span).map(|found| repeated(context, &found, call.span)));
         }
         // The client sees the stall of its server: one finding for both.
-        let outermost = |span: SpanIx| {
-            let outer = context.genai.call_of(span).and_then(|call| call.outer);
-            outer.map_or(span, |outer| context.genai.calls()[outer as usize].span)
-        };
-        stalls.sort_by_key(|(gap, _, span)| (std::cmp::Reverse(*gap), *span));
-        let mut findings = Vec::new();
-        let mut known: Vec<SpanIx> = Vec::new();
-        for &(gap, usual, span) in &stalls {
-            let outer = outermost(span);
-            if !known.contains(&outer) && findings.len() < Finding::EXAMPLES {
-                known.push(outer);
-                findings.push(stalled(context, gap, usual, span));
+        let mut by_call: Vec<Vec<Stalled>> = Vec::new();
+        for stalled in stalls {
+            let outer = context.outermost(stalled.span);
+            match by_call.iter_mut().find(|group| context.outermost(group[0].span) == outer) {
+                Some(group) => group.push(stalled),
+                None => by_call.push(vec![stalled]),
             }
         }
-        findings.extend(repeats.into_iter().map(|(times, phrase, span)| repeated(context, times, &phrase, span)));
-        findings
+        by_call.sort_by_key(|group| std::cmp::Reverse(group.iter().map(|stalled| stalled.gap_ns).max()));
+        let stalled = by_call.iter().take(Finding::EXAMPLES).filter_map(|group| stalled(context, group));
+        stalled.chain(findings).collect()
     }
 }
 
-/// The longest gap in the stream of `span` and the usual one, if it is much longer.
-fn stall(context: &Context<'_>, span: SpanIx) -> Option<(i64, i64)> {
+/// A stream that stood still.
+struct Stalled {
+    span: SpanIx,
+    gap_ns: i64,
+    usual_ns: i64,
+    pieces: usize,
+}
+
+/// The longest gap in the stream of `span`, if it is much longer than usual.
+fn stall(context: &Context<'_>, span: SpanIx) -> Option<Stalled> {
     let limits = context.config.E5;
     let (times, dropped) = context.genai.chunks(context.store, span);
     // With dropped events a gap may be where they were.
@@ -73,59 +72,104 @@ fn stall(context: &Context<'_>, span: SpanIx) -> Option<(i64, i64)> {
         return None;
     }
     let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
-    let longest = *gaps.iter().max()?;
+    let gap_ns = *gaps.iter().max()?;
     gaps.sort_unstable();
-    let usual = gaps[gaps.len() / 2];
+    let usual_ns = gaps[gaps.len() / 2];
     #[expect(clippy::cast_precision_loss, reason = "a factor between two gaps")]
-    let is_long = longest as f64 >= usual.max(1) as f64 * limits.times_median;
-    (is_long && longest >= limits.least_gap_ms * MS).then_some((longest, usual))
+    let is_long = gap_ns as f64 >= usual_ns.max(1) as f64 * limits.times_median;
+    let is_stall = is_long && gap_ns >= limits.least_gap_ms * MS;
+    is_stall.then_some(Stalled { span, gap_ns, usual_ns, pieces: times.len() })
 }
 
-fn stalled(context: &Context<'_>, gap: i64, usual: i64, span: SpanIx) -> Finding {
-    let name = context.store.span(span).name();
-    let sentence = format!("The stream of {name} stood still for {}.", duration_text(gap));
-    let chunks = context.genai.chunks(context.store, span).0.len();
-    Finding::new("E5", Severity::Suspicious, name, sentence)
-        .shown_by(&[span])
-        .because(format!("{} between pieces usually, {chunks} pieces, none dropped", duration_text(usual)))
+/// The finding about a call: what its client and its server saw.
+fn stalled(context: &Context<'_>, group: &[Stalled]) -> Option<Finding> {
+    let longest = group.iter().max_by_key(|stalled| (stalled.gap_ns, std::cmp::Reverse(stalled.span)))?;
+    let outer = context.outermost(longest.span);
+    let mut spans: Vec<SpanIx> = group.iter().map(|stalled| stalled.span).collect();
+    spans.sort_by_key(|span| (*span != outer, *span));
+    let name = context.store.span(spans[0]).name();
+    let Stalled { gap_ns, usual_ns, pieces, .. } = longest;
+    let sentence = format!("The stream of {name} stood still for {}.", duration_text(*gap_ns));
+    let finding = Finding::new("E5", Severity::Suspicious, name, sentence)
+        .shown_by(&spans)
+        .because(format!("{} between pieces usually, {pieces} pieces, none dropped", duration_text(*usual_ns)))
+        .with("gap_ns", *gap_ns)
+        .with("usual_ns", *usual_ns)
+        .with("pieces", *pieces);
+    let finding = match where_it_shows(context, outer, group) {
+        Some(place) => finding.because(place),
+        None => finding,
+    };
+    Some(Finding { count: 1, ..finding })
 }
 
-fn repetition(context: &Context<'_>, span: SpanIx) -> Option<(usize, String)> {
+/// Whether the other side of the call saw the stall too, where it recorded its stream.
+fn where_it_shows(context: &Context<'_>, outer: SpanIx, group: &[Stalled]) -> Option<&'static str> {
+    let is_inside = |stalled: &&Stalled| stalled.span != outer;
+    if group.len() > 1 {
+        return Some("its server's own span shows it too, so it is not the network");
+    }
+    if group.iter().any(|stalled| is_inside(&stalled)) {
+        return None;
+    }
+    let at = context.genai.calls().iter().position(|call| call.span == outer)?;
+    let inside = context.genai.calls().iter().filter(|call| call.outer.is_some_and(|outer| outer as usize == at));
+    let least = context.config.E5.least_chunks.max(3);
+    let mut streams = inside.filter(|call| {
+        let (times, dropped) = context.genai.chunks(context.store, call.span);
+        times.len() >= least && dropped == 0
+    });
+    streams.next().map(|_| "its server's own span shows no such gap: it is on the way, or at the reader")
+}
+
+/// A phrase that comes again and again.
+struct Repeated {
+    times: usize,
+    phrase: String,
+}
+
+fn repetition(context: &Context<'_>, span: SpanIx) -> Option<Repeated> {
     let view = context.store.span(span);
     let text = OUTPUTS.iter().find_map(|key| match view.attr(key)? {
         Value::Str(sym) | Value::Json(sym) => Some(context.store.text(sym)),
         _ => None,
     })?;
     let limits = context.config.E5;
-    longest_repeat(text, limits.least_repeats, limits.least_phrase)
+    repeat(text, limits.least_repeats, limits.least_phrase)
 }
 
-/// A phrase that is repeated at least `least_repeats` times in a row, and how often.
-fn longest_repeat(text: &str, least_repeats: usize, least_phrase: usize) -> Option<(usize, String)> {
+/// The shortest phrase that is repeated at least `least_repeats` times in a row.
+fn repeat(text: &str, least_repeats: usize, least_phrase: usize) -> Option<Repeated> {
     let words: Vec<&str> = text.split_whitespace().take(MOST_WORDS).collect();
     for period in 1..=LONGEST_PHRASE.min(words.len() / least_repeats.max(2)) {
         let mut same = 0;
         for at in period..words.len() {
             same = if words[at] == words[at - period] { same + 1 } else { 0 };
+            // Once per run of repeats: at its end.
+            let goes_on = words.get(at + 1).is_some_and(|next| *next == words[at + 1 - period]);
             let times = same / period + 1;
-            if same % period == 0 && times >= least_repeats {
-                let phrase = words[at + 1 - period..=at].join(" ");
-                if phrase.chars().count() >= least_phrase {
-                    return Some((times, phrase));
-                }
+            if goes_on || times < least_repeats.max(2) {
+                continue;
+            }
+            let first = at + 1 - same - period;
+            let phrase = words[first..first + period].join(" ");
+            if phrase.chars().count() >= least_phrase {
+                return Some(Repeated { times, phrase });
             }
         }
     }
     None
 }
 
-fn repeated(context: &Context<'_>, times: usize, phrase: &str, span: SpanIx) -> Finding {
+fn repeated(context: &Context<'_>, Repeated { times, phrase }: &Repeated, span: SpanIx) -> Finding {
     let name = context.store.span(span).name();
+    let words = phrase.split(' ').count();
     let sentence = format!(
-        "The answer of {name} repeats itself: a phrase of {} comes {times} times in a row or more.",
-        count(phrase.split(' ').count(), "word")
+        "The answer of {name} repeats itself: a phrase of {} comes {times} times in a row.",
+        count(words, "word")
     );
-    Finding::new("E5", Severity::Suspicious, name, sentence).shown_by(&[span]).because("read from the recorded answer")
+    let finding = Finding::new("E5", Severity::Suspicious, name, sentence).shown_by(&[span]);
+    finding.because("read from the recorded answer").with("repeats", *times).with("words", words)
 }
 
 #[cfg(test)]
@@ -136,9 +180,10 @@ mod tests {
     fn loops_are_found_and_lists_are_not() {
         let looped =
             "Let me check. I will look it up now. I will look it up now. I will look it up now. I will look it up now.";
-        assert_eq!(longest_repeat(looped, 4, 12), Some((4, "I will look it up now.".to_owned())));
+        let found = repeat(looped, 4, 12).unwrap();
+        assert_eq!((found.times, found.phrase.as_str()), (4, "I will look it up now."));
         for quiet in ["", "one two three four five six", "ha ha ha ha ha ha", "a b c d a b c d a b c d e"] {
-            assert_eq!(longest_repeat(quiet, 4, 12), None, "{quiet}");
+            assert!(repeat(quiet, 4, 12).is_none(), "{quiet}");
         }
     }
 }

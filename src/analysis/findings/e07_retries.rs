@@ -1,5 +1,7 @@
 //! E7: the same thing tried again and again, on one layer or on several, in sight or hidden in one span.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Config, Context, Finding, Rule, Severity, count, verb};
 use crate::analysis::genai::{Field, Retry};
 use crate::model::SpanIx;
@@ -23,45 +25,104 @@ impl Rule for Retries {
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
         let limits = context.config.E7;
-        let retries = context.genai.retries();
-        let mut findings: Vec<Finding> = retries
-            .iter()
-            .filter(|retry| retry.attempts.len() >= limits.least_attempts || layers(context, retry) > 1)
-            .map(|retry| seen(context, retry))
-            .collect();
+        let cascades = cascades(context);
+        let is_one = |cascade: &&Cascade<'_>| {
+            let attempts = cascade.all().map(|retry| retry.attempts.len()).max().unwrap_or(0);
+            attempts >= limits.least_attempts || cascade.layers > 1
+        };
+        let mut findings: Vec<Finding> = cascades.iter().filter(is_one).map(|cascade| seen(context, cascade)).collect();
         findings.extend(hidden(context, limits.least_resends));
         findings
     }
 }
 
-/// How many attempts the topmost retry comes to with those inside of it.
-fn layers(context: &Context<'_>, retry: &Retry) -> usize {
-    let above =
-        std::iter::successors(context.store.span(retry.attempts[0]).parent(), |&up| context.store.span(up).parent());
-    1 + above.filter(|up| context.genai.retry_of(*up).is_some()).count()
+/// A retry that is inside of no other one, with those inside of it.
+struct Cascade<'a> {
+    outer: &'a Retry,
+    inner: Vec<&'a Retry>,
+    layers: usize,
+    /// Attempts that have no attempts inside: what really was asked for.
+    requests: usize,
 }
 
-fn seen(context: &Context<'_>, retry: &Retry) -> Finding {
-    let name = context.store.span(retry.attempts[0]).name();
-    let wait: i64 = retry.backoff_ns.iter().fold(0, |sum, gap| sum.saturating_add(*gap));
-    let end = if retry.succeeded { "the last attempt succeeded" } else { "none succeeded" };
-    let sentence = format!("{name} took {} attempts; {end}.", retry.attempts.len());
+impl<'a> Cascade<'a> {
+    fn all(&self) -> impl Iterator<Item = &'a Retry> {
+        std::iter::once(self.outer).chain(self.inner.iter().copied())
+    }
+}
+
+/// All retries, each with those inside of it: one root cause, however many layers try again.
+fn cascades<'a>(context: &Context<'a>) -> Vec<Cascade<'a>> {
+    let retries = context.genai.retries();
+    // Per retry: the attempts that it is inside of, the nearest one first.
+    let around = |retry: &Retry| -> Vec<(SpanIx, usize)> {
+        let above = std::iter::successors(context.store.span(retry.attempts[0]).parent(), |&up| {
+            context.store.span(up).parent()
+        });
+        above.filter_map(|up| Some((up, context.genai.retry_of(up)?))).collect()
+    };
+    let mut cascades: BTreeMap<usize, Cascade<'a>> = BTreeMap::new();
+    let mut covered: BTreeMap<usize, BTreeSet<SpanIx>> = BTreeMap::new();
+    for (at, retry) in retries.iter().enumerate() {
+        let around = around(retry);
+        let top = around.last().map_or(at, |(_, top)| *top);
+        let cascade = cascades.entry(top).or_insert_with(|| Cascade {
+            outer: &retries[top],
+            inner: Vec::new(),
+            layers: 1,
+            requests: 0,
+        });
+        cascade.requests += retry.attempts.len();
+        cascade.layers = cascade.layers.max(around.len() + 1);
+        if top != at {
+            cascade.inner.push(retry);
+            covered.entry(top).or_default().extend(around.first().map(|(attempt, _)| *attempt));
+        }
+    }
+    for (top, covered) in covered {
+        if let Some(cascade) = cascades.get_mut(&top) {
+            cascade.requests = cascade.requests.saturating_sub(covered.len());
+        }
+    }
+    cascades.into_values().collect()
+}
+
+fn seen(context: &Context<'_>, cascade: &Cascade<'_>) -> Finding {
+    let Cascade { outer, layers, requests, .. } = cascade;
+    let name = context.store.span(outer.attempts[0]).name();
+    let attempts = outer.attempts.len();
+    let waited_ns = cascade.all().flat_map(|retry| &retry.backoff_ns).fold(0_i64, |sum, gap| sum.saturating_add(*gap));
+    let wasted: u64 = cascade.all().map(|retry| retry.wasted_tokens).sum();
+    let end = if outer.succeeded { "the last attempt succeeded" } else { "none succeeded" };
+    let sentence = match layers {
+        1 => format!("{name} took {attempts} attempts; {end}."),
+        _ => format!(
+            "{name} took {attempts} attempts, and what it calls was tried again inside: {requests} requests in {layers} \
+             layers; {end}."
+        ),
+    };
+    let spans: Vec<SpanIx> = cascade.all().flat_map(|retry| &retry.attempts).copied().collect();
     let mut finding = Finding::new("E7", Severity::Suspicious, name, sentence)
-        .shown_by(&retry.attempts)
-        .because(format!("{} between attempts", duration_text(wait)));
-    let growing = retry.backoff_ns.windows(2).all(|pair| pair[1] >= pair[0]);
-    if retry.backoff_ns.len() > 1 && growing {
+        .shown_by(&spans)
+        .because(format!("{} between attempts", duration_text(waited_ns)))
+        .with("attempts", attempts)
+        .with("requests", *requests)
+        .with("layers", *layers)
+        .with("waited_ns", waited_ns);
+    let growing = outer.backoff_ns.windows(2).all(|pair| pair[1] >= pair[0]);
+    if outer.backoff_ns.len() > 1 && growing {
         finding = finding.because("the gaps grow");
     }
-    if retry.wasted_tokens > 0 {
-        finding = finding.because(format!("{} tokens in failed attempts", retry.wasted_tokens));
+    if wasted > 0 {
+        finding = finding.because(format!("{wasted} tokens in failed attempts")).with("wasted_tokens", wasted);
     }
-    if retry.is_fallback {
+    if cascade.all().any(|retry| retry.is_fallback) {
         finding = finding.because("another model or tool was tried");
     }
-    let layers = layers(context, retry);
-    if layers > 1 {
-        finding = finding.because(format!("inside of another retry: {layers} layers try again"));
+    if *layers > 1 {
+        let inside = cascade.inner.iter().max_by_key(|retry| retry.attempts.len());
+        let inside = inside.map_or(name, |retry| context.store.span(retry.attempts[0]).name());
+        finding = finding.because(format!("each layer tries again for itself: {name}, inside of it {inside}"));
     }
     finding
 }
@@ -87,6 +148,7 @@ fn hidden(context: &Context<'_>, least: i64) -> Option<Finding> {
     Some(
         Finding::new("E7", Severity::Suspicious, "hidden retries", sentence)
             .shown_by(&spans)
-            .because("http.request.resend_count or lk.retry_count"),
+            .because("http.request.resend_count or lk.retry_count")
+            .with("resends", total),
     )
 }

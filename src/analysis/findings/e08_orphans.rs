@@ -1,10 +1,16 @@
-//! E8: spans whose parent is in no input.
+//! E8: what is missing: spans whose parent is in no input, traces that were sampled away, and about how many.
 
-use super::{Config, Context, Finding, Rule, Severity, count};
-use crate::model::SpanIx;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::sampling;
+use super::{Config, Context, Finding, Rule, Severity, count, verb};
+use crate::model::{Ghost, SpanIx, Sym, TraceIx};
 
 /// See the module.
 pub struct Orphans;
+
+/// Broken traces that are compared with complete ones.
+const MOST_BROKEN: usize = 1_000;
 
 impl Rule for Orphans {
     fn code(&self) -> &'static str {
@@ -12,7 +18,7 @@ impl Rule for Orphans {
     }
 
     fn title(&self) -> &'static str {
-        "missing parents"
+        "missing parents and sampling"
     }
 
     fn is_on(&self, config: &Config) -> bool {
@@ -25,23 +31,154 @@ impl Rule for Orphans {
             (Some(false), "the same process", "dropped, filtered, or not written yet"),
             (None, "unknown places", "the spans do not say whether it was another process"),
         ];
-        let total = context.store.len();
-        let finding = |(remote, place, why)| {
-            let ghosts: Vec<_> = context.store.ghosts().iter().filter(|ghost| ghost.remote == remote).collect();
-            let spans: Vec<SpanIx> = ghosts.iter().flat_map(|ghost| ghost.children.iter().copied()).collect();
-            if spans.len() < context.config.E8.least_spans.max(1) {
-                return None;
-            }
-            let (parents, lost) = (count(ghosts.len(), "parent"), count(spans.len(), "span"));
-            let hang = if spans.len() == 1 { "hangs" } else { "hang" };
-            let sentence = format!("{lost} {hang} from {parents} in {place} that no input holds: {why}.");
-            let root = format!("missing parents in {place}");
-            Some(Finding::new("E8", Severity::Unknown, root, sentence).shown_by(&spans).because(format!(
-                "at least {} missing beside {}",
-                count(ghosts.len(), "span"),
-                count(total, "span")
-            )))
+        let lost = kinds.into_iter().filter_map(|(remote, place, why)| {
+            let ghosts: Vec<&Ghost> = context.store.ghosts().iter().filter(|ghost| ghost.remote == remote).collect();
+            orphans(context, &ghosts, place, why)
+        });
+        lost.chain(sampling::find(context)).collect()
+    }
+}
+
+fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> Option<Finding> {
+    let spans: Vec<SpanIx> = ghosts.iter().flat_map(|ghost| ghost.children.iter().copied()).collect();
+    if spans.len() < context.config.E8.least_spans.max(1) {
+        return None;
+    }
+    let (parents, lost) = (count(ghosts.len(), "parent"), count(spans.len(), "span"));
+    let hang = verb(spans.len(), "hangs", "hang");
+    let sentence = format!("{lost} {hang} from {parents} in {place} that no input holds: {why}.");
+    let finding = Finding::new("E8", Severity::Unknown, format!("missing parents in {place}"), sentence)
+        .shown_by(&spans)
+        .because(format!(
+            "at least {} missing beside {}",
+            parents_text(ghosts.len()),
+            count(context.store.len(), "span")
+        ))
+        .with("orphans", spans.len())
+        .with("missing_parents", ghosts.len());
+    let estimate = Estimate::new(context, ghosts);
+    let finding = finding.because(estimate.words());
+    Some(match estimate.compared {
+        0 => finding,
+        _ => finding.with("missing_spans_lo", estimate.least).with("missing_spans_hi", estimate.most),
+    })
+}
+
+fn parents_text(n: usize) -> String {
+    format!("{} {}", count(n, "span"), verb(n, "is", "are"))
+}
+
+/// How many spans are missing from broken traces, by comparison with complete ones that hold the same names.
+#[derive(Default)]
+struct Estimate {
+    /// Broken traces.
+    broken: usize,
+    /// Of them, those that could be compared.
+    compared: usize,
+    /// Complete traces that they were compared with.
+    peers: BTreeSet<TraceIx>,
+    /// Spans that are missing from those that could be compared.
+    least: u64,
+    likely: u64,
+    most: u64,
+}
+
+impl Estimate {
+    fn new(context: &Context<'_>, ghosts: &[&Ghost]) -> Self {
+        let mut broken: BTreeMap<TraceIx, u64> = BTreeMap::new();
+        for ghost in ghosts {
+            *broken.entry(ghost.trace).or_default() += 1;
+        }
+        let traces = Traces::new(context, &broken);
+        let mut estimate = Self { broken: broken.len(), ..Self::default() };
+        for (trace, parents) in broken.into_iter().take(MOST_BROKEN) {
+            let peers = traces.peers(trace);
+            let mut sizes: Vec<u64> = peers.iter().map(|peer| traces.sizes[peer.at()]).collect();
+            sizes.sort_unstable();
+            let (Some(&least), Some(&most)) = (sizes.first(), sizes.last()) else { continue };
+            let missing = |size: u64| size.saturating_sub(traces.sizes[trace.at()]).max(parents);
+            estimate.compared += 1;
+            estimate.least += missing(least);
+            estimate.likely += missing(sizes[sizes.len() / 2]);
+            estimate.most += missing(most);
+            estimate.peers.extend(peers);
+        }
+        estimate
+    }
+
+    fn words(&self) -> String {
+        let Self { broken, compared, peers, least, likely, most } = self;
+        let broken_text = count(*broken, "broken trace");
+        if *compared == 0 {
+            return format!(
+                "how many more cannot be told: no complete trace here holds the names that the {broken_text} {}",
+                verb(*broken, "holds", "hold")
+            );
+        }
+        let of = if compared == broken { broken_text } else { format!("{compared} of {broken_text}") };
+        let likely = usize::try_from(*likely).unwrap_or(usize::MAX);
+        let range = if least == most { String::new() } else { format!(" ({least} to {most})") };
+        let trust = if peers.len() < 5 { ", which is few to judge by" } else { "" };
+        format!(
+            "about {}{range} {} missing from {of}, judged by {} with the same names{trust}",
+            count(likely, "span"),
+            verb(likely, "is", "are"),
+            count(peers.len(), "complete trace")
+        )
+    }
+}
+
+/// What a span is called and by whom: what traces of one kind have in common.
+type Called = (Sym, Sym);
+
+/// Sizes of all traces, and which names they hold.
+struct Traces {
+    sizes: Vec<u64>,
+    /// The names of broken traces.
+    names: BTreeMap<TraceIx, BTreeSet<Called>>,
+    /// Complete traces by the names of broken ones that they hold.
+    holders: BTreeMap<Called, BTreeSet<TraceIx>>,
+}
+
+impl Traces {
+    fn new(context: &Context<'_>, broken: &BTreeMap<TraceIx, u64>) -> Self {
+        let store = context.store;
+        let mut sizes = vec![0_u64; store.traces().len()];
+        let services: Vec<Sym> = store
+            .resources()
+            .iter()
+            .map(|resource| store.find_attr(&resource.attrs, "service.name").and_then(crate::model::Value::sym))
+            .map(Option::unwrap_or_default)
+            .collect();
+        let called = |span: SpanIx| {
+            let view = store.span(span);
+            (services[view.resource_ix().at()], view.name_sym())
         };
-        kinds.into_iter().filter_map(finding).collect()
+        let any_broken: BTreeSet<TraceIx> = store.ghosts().iter().map(|ghost| ghost.trace).collect();
+        let mut names: BTreeMap<TraceIx, BTreeSet<Called>> = BTreeMap::new();
+        for span in store.span_ixs() {
+            let trace = store.span(span).trace_ix();
+            sizes[trace.at()] += 1;
+            if broken.contains_key(&trace) {
+                names.entry(trace).or_default().insert(called(span));
+            }
+        }
+        let wanted: BTreeSet<Called> = names.values().flatten().copied().collect();
+        let mut holders: BTreeMap<Called, BTreeSet<TraceIx>> = BTreeMap::new();
+        for span in store.span_ixs() {
+            let (trace, called) = (store.span(span).trace_ix(), called(span));
+            if wanted.contains(&called) && !any_broken.contains(&trace) {
+                holders.entry(called).or_default().insert(trace);
+            }
+        }
+        Self { sizes, names, holders }
+    }
+
+    /// The complete traces that hold every name that `broken` holds.
+    fn peers(&self, broken: TraceIx) -> BTreeSet<TraceIx> {
+        let mut names = self.names.get(&broken).into_iter().flatten();
+        let holders = |called| self.holders.get(called).cloned().unwrap_or_default();
+        let Some(first) = names.next() else { return BTreeSet::new() };
+        names.fold(holders(first), |peers, called| &peers & &holders(called))
     }
 }

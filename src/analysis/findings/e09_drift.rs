@@ -3,17 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Config, Context, Finding, Rule, Severity, count, verb};
-use crate::model::{ScopeIx, SpanIx, Sym, TraceIx};
+use crate::analysis::genai::Role;
+use crate::model::{ScopeIx, SpanIx, SpanKind, Sym, TraceIx};
 
 /// See the module.
 pub struct Drift;
 
 /// Old keys beside the ones that replaced them.
-const RENAMED: [(&str, &str); 4] = [
+const RENAMED: [Renamed; 12] = [
     ("gen_ai.system", "gen_ai.provider.name"),
     ("gen_ai.usage.prompt_tokens", "gen_ai.usage.input_tokens"),
     ("gen_ai.usage.completion_tokens", "gen_ai.usage.output_tokens"),
     ("ai.operationId", "gen_ai.operation.name"),
+    ("gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_read.input_tokens"),
+    ("gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write.input_tokens"),
+    ("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens"),
+    ("gen_ai.usage.reasoning_tokens", "gen_ai.usage.reasoning.output_tokens"),
+    ("gen_ai.openai.response.system_fingerprint", "openai.response.system_fingerprint"),
+    ("gen_ai.openai.request.service_tier", "openai.request.service_tier"),
+    ("gen_ai.openai.response.service_tier", "openai.response.service_tier"),
+    ("gen_ai.openai.request.seed", "gen_ai.request.seed"),
 ];
 
 impl Rule for Drift {
@@ -30,37 +39,65 @@ impl Rule for Drift {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = RENAMED.iter().filter_map(|(old, new)| renamed(context, old, new)).collect();
-        findings.extend(versions(context));
-        findings
+        renamed(context).into_iter().chain(versions(context)).collect()
     }
 }
 
-/// Traces in which some spans have the old key and others the new one. A span with both bridges the two on purpose.
-fn renamed(context: &Context<'_>, old: &str, new: &str) -> Option<Finding> {
-    let (old_key, new_key) = (context.store.strings().find(old)?, context.store.strings().find(new)?);
-    let has = |span: SpanIx, key: Sym| context.store.span(span).attrs().any(|attr| attr.key == key);
+/// An old key with the one that replaced it.
+type Renamed = (&'static str, &'static str);
+
+/// Per trace with both: the first span with only the old key, and the first one with only the new one. A span with
+/// both bridges the two on purpose.
+fn mixed(context: &Context<'_>, (old, new): Renamed) -> BTreeMap<TraceIx, [SpanIx; 2]> {
+    let find = |key| context.store.strings().find(key);
+    let (Some(old_key), Some(new_key)) = (find(old), find(new)) else { return BTreeMap::new() };
     let mut only: BTreeMap<TraceIx, [Option<SpanIx>; 2]> = BTreeMap::new();
     for span in context.store.span_ixs() {
-        let at = match (has(span, old_key), has(span, new_key)) {
+        let view = context.store.span(span);
+        // A model server that keeps old names is somebody else's choice, and its call is told by its client, too.
+        if view.kind() == SpanKind::Server {
+            continue;
+        }
+        let has = |key: Sym| view.attrs().any(|attr| attr.key == key);
+        let at = match (has(old_key), has(new_key)) {
             (true, false) => 0,
             (false, true) => 1,
             _ => continue,
         };
-        only.entry(context.store.span(span).trace_ix()).or_default()[at].get_or_insert(span);
+        only.entry(view.trace_ix()).or_default()[at].get_or_insert(span);
     }
-    let mixed: Vec<[SpanIx; 2]> = only.into_values().filter_map(|[old, new]| Some([old?, new?])).collect();
-    if mixed.is_empty() {
-        return None;
+    only.into_iter().filter_map(|(trace, [old, new])| Some((trace, [old?, new?]))).collect()
+}
+
+/// Traces in which some spans have old keys and others the ones that replaced them: one root cause for all keys.
+fn renamed(context: &Context<'_>) -> Option<Finding> {
+    let found: Vec<(Renamed, BTreeMap<TraceIx, [SpanIx; 2]>)> =
+        RENAMED.iter().map(|&pair| (pair, mixed(context, pair))).filter(|(_, traces)| !traces.is_empty()).collect();
+    let ((old, new), _) = found.first()?;
+    let mut traces: BTreeMap<TraceIx, [SpanIx; 2]> = BTreeMap::new();
+    for (_, of_pair) in &found {
+        for (&trace, &spans) in of_pair {
+            traces.entry(trace).or_insert(spans);
+        }
     }
-    let traces = count(mixed.len(), "trace");
+    let others = match found.len() {
+        1 => String::new(),
+        n => format!(" ({} more)", count(n - 1, "name")),
+    };
     let sentence = format!(
-        "{traces} {} the old name {old} with {new}: dashboards that know one miss the other.",
-        verb(mixed.len(), "mixes", "mix")
+        "{} {} the old name {old} with {new}{others}: dashboards that know one miss the other.",
+        count(traces.len(), "trace"),
+        verb(traces.len(), "mixes", "mix")
     );
-    let spans: Vec<SpanIx> = mixed.iter().flatten().copied().collect();
-    let finding = Finding::new("E9", Severity::Suspicious, old, sentence).shown_by(&spans);
-    Some(Finding { count: mixed.len() as u64, ..finding.because("both are folded to one field here") })
+    let spans: Vec<SpanIx> = traces.values().flatten().copied().collect();
+    let pairs: Vec<String> = found.iter().map(|((old, new), _)| format!("{old} is {new} now")).collect();
+    let finding = Finding::new("E9", Severity::Suspicious, *old, sentence)
+        .shown_by(&spans)
+        .because(pairs.join(", "))
+        .because("both are folded to one field here")
+        .with("traces", traces.len())
+        .with("names", found.len());
+    Some(Finding { count: traces.len() as u64, ..finding })
 }
 
 fn versions(context: &Context<'_>) -> Vec<Finding> {
@@ -81,7 +118,8 @@ fn versions(context: &Context<'_>) -> Vec<Finding> {
 /// Two versions of a library are a finding only where they speak in one trace.
 fn library(context: &Context<'_>, name: &str, versions: &BTreeSet<(&str, ScopeIx)>) -> Option<Finding> {
     let mut seen: BTreeMap<TraceIx, BTreeMap<&str, SpanIx>> = BTreeMap::new();
-    for span in context.store.span_ixs() {
+    let is_ai = |span: &SpanIx| context.genai.role_of(*span) != Role::None;
+    for span in context.store.span_ixs().filter(is_ai) {
         let scope = context.store.span(span).scope_ix();
         if let Some((version, _)) = versions.iter().find(|(_, ix)| *ix == scope) {
             seen.entry(context.store.span(span).trace_ix()).or_default().entry(version).or_insert(span);

@@ -52,8 +52,10 @@ impl Rule for Modalities {
                 count(speech.len(), "trace"),
                 count(text.len(), "trace")
             );
+            let (speech_traces, text_traces) = (speech.len(), text.len());
             let spans: Vec<SpanIx> = speech.into_iter().chain(text).collect();
             let finding = Finding::new("E10", Severity::Unknown, id.as_str(), sentence).shown_by(&spans);
+            let finding = finding.with("speech_traces", speech_traces).with("text_traces", text_traces);
             findings.push(finding.because("the same conversation id"));
         }
         findings

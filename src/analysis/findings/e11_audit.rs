@@ -76,16 +76,25 @@ fn findings(context: &Context<'_>, calls: &BTreeMap<String, Sides>) -> Vec<Findi
         sides.done.first().filter(|_| differ && !sides.asked.is_empty()).copied()
     });
     let cases = [
-        (never_made, Severity::Suspicious, "asked for by a model and never made", "tools never called"),
-        (never_asked, Severity::Suspicious, "made and asked for by no model", "tools called unasked"),
-        (conflicting, Severity::Impossible, "made under another name than asked for", "tool names that conflict"),
+        (never_made, Severity::Suspicious, "never_made", "asked for by a model and never made", "tools never called"),
+        (never_asked, Severity::Suspicious, "never_asked", "made and asked for by no model", "tools called unasked"),
+        (
+            conflicting,
+            Severity::Impossible,
+            "conflicting",
+            "made under another name than asked for",
+            "tool names that conflict",
+        ),
     ];
     let least = context.config.E11.least_calls.max(1);
-    let finding = |(spans, severity, what, root): (Vec<SpanIx>, Severity, &str, &str)| {
+    let finding = |(spans, severity, name, what, root): (Vec<SpanIx>, Severity, &'static str, &str, &str)| {
         let was = if spans.len() == 1 { "was" } else { "were" };
         let sentence = format!("{} {was} {what}.", count(spans.len(), "tool call"));
         let evidence = format!("joined by the id of the call; {joined} fit");
-        (spans.len() >= least).then(|| Finding::new("E11", severity, root, sentence).shown_by(&spans).because(evidence))
+        (spans.len() >= least).then(|| {
+            let finding = Finding::new("E11", severity, root, sentence).shown_by(&spans).because(evidence);
+            finding.with("joined", joined).with(name, spans.len())
+        })
     };
     cases.into_iter().filter_map(finding).collect()
 }

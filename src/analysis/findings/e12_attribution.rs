@@ -53,6 +53,7 @@ impl Rule for Attribution {
             let sentence =
                 format!("{} of {asked} model calls {} not say {what}.", spans.len(), verb(spans.len(), "does", "do"));
             let finding = Finding::new("E12", Severity::Unknown, what, sentence).shown_by(spans);
+            let finding = finding.with("answered", answered).with("asked", asked);
             Some(finding.because(format!("{answered} of {asked} say it")))
         };
         questions.into_iter().zip(&lacking).filter_map(finding).collect()

@@ -1,11 +1,17 @@
 //! E13: phases longer than their span, totals that do not add up, records of spans that never came.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Config, Context, Finding, Rule, Severity, count, verb};
-use crate::analysis::genai::{Counted, Role};
-use crate::model::SpanIx;
+use crate::analysis::genai::{Confidence, Counted, Datum, Phase, Role, Unit};
+use crate::model::time::duration_text;
+use crate::model::{Attr, SpanIx, Value};
 
 /// See the module.
 pub struct Extras;
+
+/// So many times longer than its span no duration is but for its unit.
+const FAR_OFF: i128 = 10;
 
 impl Rule for Extras {
     fn code(&self) -> &'static str {
@@ -21,7 +27,9 @@ impl Rule for Extras {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        [too_long(context), roll_ups(context), pending(context)].into_iter().flatten().collect()
+        let found =
+            [too_long(context), units(context), decode_in_prefill(context), roll_ups(context), pending(context)];
+        found.into_iter().flatten().collect()
     }
 }
 
@@ -32,7 +40,103 @@ fn too_long(context: &Context<'_>) -> Option<Finding> {
     let (calls, states) = (count(spans.len(), "model call"), verb(spans.len(), "states", "state"));
     let sentence = format!("{calls} {states} phases that do not fit into the duration.");
     let finding = Finding::new("E13", Severity::Suspicious, "phases that do not fit", sentence).shown_by(&spans);
-    (!spans.is_empty()).then(|| finding.because("a wrong unit, another clock, or an early end of the span"))
+    let finding = finding.because("a wrong unit, another clock, or an early end of the span");
+    (!spans.is_empty()).then(|| finding.with("calls", spans.len()))
+}
+
+/// One key that states its times in several units: told by what fits into the spans.
+fn units(context: &Context<'_>) -> Option<Finding> {
+    let mut keys: BTreeMap<String, BTreeMap<&'static str, (Unit, Vec<SpanIx>)>> = BTreeMap::new();
+    let mut stated: BTreeMap<String, Unit> = BTreeMap::new();
+    for call in context.genai.calls() {
+        let Some(view) = context.genai.call(context.store, call.span) else { continue };
+        for known in view.known {
+            // What fits in more than one unit tells nothing, and zero fits in all.
+            let is_sure = known.confidence != Confidence::Assumed && known.datum != Datum::Ns(0);
+            let Some((unit, read)) = known.units.filter(|_| is_sure) else { continue };
+            if unit != read && !is_far_off(context, call.span, known.datum, (unit, read)) {
+                continue;
+            }
+            let of_key = keys.entry(known.source.clone()).or_default();
+            of_key.entry(symbol(read)).or_insert((read, Vec::new())).1.push(call.span);
+            stated.insert(known.source, unit);
+        }
+    }
+    keys.retain(|key, units| units.len() > 1 && stated.contains_key(key));
+    let (first, units) = keys.iter().next()?;
+    let other = |key: &String, unit: Unit| stated.get(key) != Some(&unit);
+    let (least, most) = units
+        .values()
+        .filter_map(|(unit, _)| unit.ns())
+        .fold((i64::MAX, 0), |(least, most), ns| (ns.min(least), ns.max(most)));
+    let times = most.checked_div(least).filter(|times| *times > 1)?;
+    let odd = keys.iter().flat_map(|(key, units)| units.values().filter(move |(unit, _)| other(key, *unit)));
+    let spans: BTreeSet<SpanIx> = odd.flat_map(|(_, spans)| spans.iter().copied()).collect();
+    let spans: Vec<SpanIx> = spans.into_iter().collect();
+    let unit = stated.get(first).map_or("", |unit| symbol(*unit));
+    let names: Vec<&str> = units.keys().copied().filter(|name| *name != unit).collect();
+    let more = if keys.len() > 1 { format!(" and {} more", count(keys.len() - 1, "key")) } else { String::new() };
+    let calls = count(spans.len(), "call");
+    let sentence = format!(
+        "{calls} {} {first}{more} in {} where others state it in {unit}: averages over both are off by a factor of {times}.",
+        verb(spans.len(), "states", "state"),
+        names.join(" and "),
+    );
+    let all: Vec<&str> = keys.keys().map(String::as_str).collect();
+    let finding = Finding::new("E13", Severity::Suspicious, "units that clash", sentence).shown_by(&spans);
+    let finding = finding.because(format!("read by what fits into each span: {}", all.join(", ")));
+    Some(finding.with("calls", spans.len()).with("times", times))
+}
+
+/// Whether a duration would be far longer than its span in the unit that its convention states: a bit too long has
+/// other reasons than a unit.
+fn is_far_off(context: &Context<'_>, span: SpanIx, datum: Datum, (unit, read): (Unit, Unit)) -> bool {
+    let (Datum::Ns(ns), Some(unit_ns), Some(read_ns)) = (datum, unit.ns(), read.ns()) else { return false };
+    let as_stated = i128::from(ns) * i128::from(unit_ns) / i128::from(read_ns);
+    let total = context.store.span(span).duration_ns().unwrap_or(0).max(1);
+    as_stated > FAR_OFF * i128::from(total)
+}
+
+/// Spans of decoding below spans of prefill that stay open meanwhile, where nothing says that both go on at once.
+fn decode_in_prefill(context: &Context<'_>) -> Option<Finding> {
+    let is_stage =
+        |span: SpanIx, phase| context.genai.role_of(span) == Role::Stage && context.genai.phase_of(span) == phase;
+    let says_at_once = |span: SpanIx| {
+        let says = |attr: Attr| {
+            attr.value == Value::Bool(true) && context.store.text(attr.key).ends_with("concurrent_with_prefill")
+        };
+        context.store.span(span).attrs().any(says)
+    };
+    let mut spans = Vec::new();
+    let mut inside_ns = 0_i64;
+    for decode in context.store.span_ixs().filter(|span| is_stage(*span, Phase::Decode)) {
+        let view = context.store.span(decode);
+        let Some(prefill) = view.parent().filter(|parent| is_stage(*parent, Phase::Prefill)) else { continue };
+        let above = context.store.span(prefill);
+        let (from, to) = (view.drawn_ns().0.max(above.drawn_ns().0), view.drawn_ns().1.min(above.drawn_ns().1));
+        let at_once = [Some(decode), Some(prefill), above.parent()].into_iter().flatten().any(says_at_once);
+        if to > from && context.is_one_clock(decode, prefill) && !at_once {
+            spans.push(prefill);
+            inside_ns = inside_ns.saturating_add(to - from);
+        }
+    }
+    spans.dedup();
+    let (spans_text, stay) = (count(spans.len(), "prefill span"), verb(spans.len(), "stays", "stay"));
+    let time = duration_text(inside_ns);
+    let sentence = format!("{spans_text} {stay} open while the answer is decoded: {time} of prefill are decoding.");
+    let finding = Finding::new("E13", Severity::Suspicious, "decode inside of prefill", sentence).shown_by(&spans);
+    let finding = finding.because("the decode spans hang below them, and nothing says that both go on at once");
+    (!spans.is_empty()).then(|| finding.with("calls", spans.len()).with("inside_ns", inside_ns))
+}
+
+const fn symbol(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Ns => "nanoseconds",
+        Unit::Us => "microseconds",
+        Unit::Ms => "milliseconds",
+        Unit::S => "seconds",
+        Unit::Text => "units of their own",
+    }
 }
 
 /// Spans that restate the tokens of the calls below them, and say something else.

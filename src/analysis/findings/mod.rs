@@ -14,12 +14,16 @@ mod e10_modalities;
 mod e11_audit;
 mod e12_attribution;
 mod e13_extras;
+mod sampling;
 #[cfg(test)]
 mod tests;
 
 pub use config::{Config, ConfigError};
 
-use super::genai::GenAi;
+use std::collections::BTreeMap;
+
+use super::clocks::domains::Domains;
+use super::genai::{Call, GenAi};
 use crate::model::{SpanIx, TraceStore};
 
 /// How bad a finding is.
@@ -53,6 +57,8 @@ pub struct Finding {
     pub spans: Vec<SpanIx>,
     /// How many spans or cases show it.
     pub count: u64,
+    /// The numbers of the evidence for programs, by short names; those that end in `_ns` are nanoseconds.
+    pub numbers: BTreeMap<&'static str, i64>,
 }
 
 impl Finding {
@@ -60,7 +66,22 @@ impl Finding {
     pub const EXAMPLES: usize = 50;
 
     fn new(code: &'static str, severity: Severity, root: impl Into<String>, sentence: String) -> Self {
-        Self { id: 0, code, severity, sentence, root: root.into(), evidence: Vec::new(), spans: Vec::new(), count: 1 }
+        Self {
+            id: 0,
+            code,
+            severity,
+            sentence,
+            root: root.into(),
+            evidence: Vec::new(),
+            spans: Vec::new(),
+            count: 1,
+            numbers: BTreeMap::new(),
+        }
+    }
+
+    fn with(mut self, name: &'static str, number: impl TryInto<i64>) -> Self {
+        self.numbers.insert(name, number.try_into().unwrap_or(i64::MAX));
+        self
     }
 
     /// With the spans that show it; all of them count.
@@ -83,8 +104,26 @@ pub struct Context<'a> {
     pub store: &'a TraceStore,
     /// What it says about AI conversations.
     pub genai: &'a GenAi,
+    /// Which clock stamped which span.
+    pub domains: &'a Domains,
     /// The thresholds.
     pub config: &'a Config,
+}
+
+impl Context<'_> {
+    /// Whether one clock stamped both, so that their times can be compared.
+    fn is_one_clock(&self, a: SpanIx, b: SpanIx) -> bool {
+        let clock = |span: SpanIx| self.domains.of_span.get(span.at());
+        clock(a).is_some() && clock(a) == clock(b)
+    }
+
+    /// The model call around all model calls that `span` is one of: what the program that asked saw.
+    fn outermost(&self, span: SpanIx) -> SpanIx {
+        let calls = self.genai.calls();
+        let outer = |call: &Call| calls.get(call.outer? as usize).filter(|outer| outer.is_model);
+        let Some(call) = self.genai.call_of(span) else { return span };
+        std::iter::successors(Some(call), |call| outer(call)).last().map_or(span, |call| call.span)
+    }
 }
 
 /// A pattern that can be found.
@@ -121,10 +160,12 @@ pub fn rules() -> [&'static dyn Rule; 12] {
 /// Everything that the rules find, the worst first, numbered from `first_id`.
 #[must_use]
 pub fn find(context: &Context<'_>, first_id: u32) -> Vec<Finding> {
-    if context.genai.is_empty() && context.store.ghosts().is_empty() {
+    if context.store.is_empty() {
         return Vec::new();
     }
-    let on = rules().into_iter().filter(|rule| rule.is_on(context.config));
+    // Without any AI there is nothing to say but what is missing.
+    let is_meant = |rule: &&dyn Rule| !context.genai.is_empty() || rule.code() == "E8";
+    let on = rules().into_iter().filter(|rule| rule.is_on(context.config)).filter(is_meant);
     let mut findings: Vec<(usize, Finding)> = on
         .enumerate()
         .flat_map(|(at, rule)| rule.find(context).into_iter().map(move |finding| (at, finding)))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::{Config, Context, Finding, find, rules};
+use crate::analysis::clocks::domains;
 use crate::analysis::genai::GenAi;
 use crate::analysis::genai::tests::fixture::{Span, store};
 use crate::model::TraceStore;
@@ -31,17 +32,18 @@ fn cases() -> Vec<(String, Case)> {
 }
 
 fn found(store: &TraceStore, config: &Config) -> Vec<Finding> {
-    let genai = GenAi::analyse(store);
-    find(&Context { store, genai: &genai, config }, 1)
+    let (genai, domains) = (GenAi::analyse(store), domains::assign(store));
+    find(&Context { store, genai: &genai, domains: &domains, config }, 1)
 }
 
 fn describe(store: &TraceStore, findings: &[Finding]) -> String {
     let mut text = String::new();
-    for Finding { id, code, severity, sentence, root, evidence, spans, count } in findings {
+    for Finding { id, code, severity, sentence, root, evidence, spans, count, numbers } in findings {
         let names: Vec<&str> = spans.iter().map(|span| store.span(*span).name()).collect();
         writeln!(text, "{id} {code} {severity} [{root}] {sentence}").unwrap();
         writeln!(text, "  because {}", evidence.join("; ")).unwrap();
-        writeln!(text, "  {count}: {}", names.join(", ")).unwrap();
+        let numbers: Vec<String> = numbers.iter().map(|(name, number)| format!("{name} {number}")).collect();
+        writeln!(text, "  {count}: {}; {}", names.join(", "), numbers.join(", ")).unwrap();
     }
     text
 }
@@ -90,4 +92,52 @@ fn mistakes_in_thresholds_are_named() {
 #[test]
 fn nothing_is_said_about_nothing() {
     assert!(found(&TraceStore::default(), &Config::default()).is_empty());
+}
+
+#[test]
+fn thresholds_can_be_changed_one_by_one() {
+    assert_eq!(Config::changed_by("").unwrap(), Config::default());
+    let changed = Config::changed_by("[E5]\nleast_gap_ms = 2000\ntimes_median = 20\n[E12]\non = false").unwrap();
+    assert_eq!((changed.E5.least_gap_ms, changed.E5.times_median, changed.E5.on), (2000, 20.0, true));
+    assert!(!changed.E12.on && changed.E2 == Config::default().E2);
+    for (text, says) in [
+        ("[E99]\non = true", "there is no section [E99]; the sections are E2, "),
+        ("E5 = 3", "write [E5] on a line of its own"),
+        ("[E5]\nleast_gap = 1", "[E5] has no least_gap; it has on, least_chunks"),
+        ("[E5]\nleast_gap_ms = \"long\"", "least_gap_ms in [E5] has to be of type integer, and is string"),
+        ("[E4]\nleast_tokens = -1", "invalid value"),
+        ("[E5", "line 1"),
+    ] {
+        let error = Config::changed_by(text).unwrap_err().to_string();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+}
+
+/// Every threshold decides: with an extreme one its pattern is no longer found.
+#[test]
+fn every_threshold_decides() {
+    for (name, change) in [
+        ("E2_opaque", "[E2]\nleast_ms = 5000"),
+        ("E2_opaque", "[E2]\nleast_share = 1.1"),
+        ("E3_dark_handoff", "[E3]\nleast_score = 96"),
+        ("E4_reasoning", "[E4]\nleast_tokens = 1801"),
+        ("E4_reasoning", "[E4]\nleast_share = 0.95"),
+        ("E5_stall", "[E5]\nleast_chunks = 8"),
+        ("E5_stall", "[E5]\ntimes_median = 50"),
+        ("E5_stall", "[E5]\nleast_gap_ms = 901"),
+        ("E5_loop", "[E5]\nleast_repeats = 7"),
+        ("E5_loop", "[E5]\nleast_phrase = 40"),
+        ("E6_anonymous", "[E6]\nleast_agents = 3"),
+        ("E7_retries", "[E7]\nleast_attempts = 4"),
+        ("E7_hidden", "[E7]\nleast_resends = 5"),
+        ("E8_orphans", "[E8]\nleast_spans = 2"),
+        ("E11_audit", "[E11]\nleast_calls = 2"),
+        ("E12_attribution", "[E12]\nleast_calls = 2"),
+    ] {
+        let (_, case) = cases().into_iter().find(|(known, _)| known == name).unwrap();
+        let noisy = store(&case.noisy);
+        assert!(!found(&noisy, &Config::default()).is_empty(), "{name}");
+        let left = found(&noisy, &Config::changed_by(change).unwrap());
+        assert!(left.is_empty(), "{name} with {change}: {left:?}");
+    }
 }

@@ -222,6 +222,20 @@ pub enum Unit {
     Text,
 }
 
+impl Unit {
+    /// How many nanoseconds it is; `None` for one that the value says itself.
+    #[must_use]
+    pub const fn ns(self) -> Option<i64> {
+        match self {
+            Self::Ns => Some(1),
+            Self::Us => Some(1_000),
+            Self::Ms => Some(1_000_000),
+            Self::S => Some(1_000_000_000),
+            Self::Text => None,
+        }
+    }
+}
+
 /// A normalised value.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Datum {

@@ -37,7 +37,7 @@ pub use agents::{Agent, AgentIx};
 pub use breakdown::{Between, Breakdown, PhaseTime};
 pub use calls::{Call, Counted, Tokens, Totals, Ttft, TtftFrom};
 pub use conversations::{Conversation, ConversationIx};
-pub use field::{Confidence, Datum, Field, Role, Text};
+pub use field::{Confidence, Datum, Field, Role, Text, Unit};
 pub use handoffs::{Handoff, HandoffBy};
 pub use map::{AgentEdge, AgentMap, EdgeKind};
 pub use phase::{Origin, Phase, PhasePart, Rule};

@@ -82,21 +82,30 @@ impl Reader<'_> {
             let is_outside = from < start || to > end;
             parts.push(PhasePart { phase, start_ns: from, end_ns: to.max(from), origin: Origin::Real, is_outside });
         };
-        let mut level: Vec<SpanIx> = self.store.span(self.call.span).children().to_vec();
+        // Each with the stage that it is inside of: steps of a stage are that stage, other stages are their own.
+        let below = |span: SpanIx, inside: Option<Phase>| {
+            self.store.span(span).children().iter().map(move |&child| (child, inside))
+        };
+        let mut level: Vec<(SpanIx, Option<Phase>)> = below(self.call.span, None).collect();
         let mut looked_at = 0;
         for _ in 0..STAGE_DEPTH {
             let mut next = Vec::new();
-            for &child in &level {
+            for &(child, inside) in &level {
                 let span = self.store.span(child);
                 let is_same_clock = span.resource_ix() == self.store.span(self.call.span).resource_ix();
                 looked_at += 1;
-                match self.role[child.at()] {
-                    Role::Stage if is_same_clock => {
-                        let (from, to) = span.drawn_ns();
-                        real(stage_phase(self.store, self.resolved, child), from, to);
+                let role = self.role[child.at()];
+                let mut within = inside;
+                if role == Role::Stage && is_same_clock {
+                    let phase = stage_phase(self.store, self.resolved, child);
+                    let (from, to) = span.drawn_ns();
+                    if inside != Some(phase) {
+                        real(phase, from, to);
                     }
-                    Role::None if looked_at < MOST_SPANS => next.extend_from_slice(span.children()),
-                    _ => {}
+                    within = Some(phase);
+                }
+                if matches!(role, Role::None | Role::Stage) && looked_at < MOST_SPANS {
+                    next.extend(below(child, within));
                 }
             }
             level = next;

@@ -16,6 +16,8 @@ pub struct Fitted {
     pub confidence: Confidence,
     /// It is not longer than its span.
     pub fits: bool,
+    /// The unit that it was read in.
+    pub unit: Unit,
 }
 
 /// The duration in `fact`, inside a span that took `span_ns` (`None` when unknown).
@@ -23,7 +25,7 @@ pub fn fit(resolved: &Resolved, fact: &Fact, span_ns: Option<i64>) -> Option<Fit
     let At::Attr(_, rule) = fact.at else { return None };
     let rule = &resolved.tables.keys[usize::from(rule)];
     match fact.datum {
-        Datum::Ns(ns) => Some(Fitted { ns, confidence: rule.sure, fits: is_within(ns, span_ns) }),
+        Datum::Ns(ns) => Some(Fitted { ns, confidence: rule.sure, fits: is_within(ns, span_ns), unit: Unit::Text }),
         Datum::Number { value, is_whole } => {
             let unit = rule.unit.filter(|unit| *unit != Unit::Text).unwrap_or(Unit::S);
             choose(value, is_whole, unit, rule.is_unit_fixed, span_ns)
@@ -42,10 +44,10 @@ pub fn choose(value: f64, is_whole: bool, unit: Unit, is_fixed: bool, span_ns: O
     let stated = rounded(value * factor(unit))?;
     let fits = is_within(stated, span_ns);
     if is_fixed || stated == 0 {
-        return Some(Fitted { ns: stated, confidence: Confidence::Stated, fits });
+        return Some(Fitted { ns: stated, confidence: Confidence::Stated, fits, unit });
     }
     if span_ns.is_none() {
-        return Some(Fitted { ns: stated, confidence: Confidence::Assumed, fits });
+        return Some(Fitted { ns: stated, confidence: Confidence::Assumed, fits, unit });
     }
     // Nobody writes parts of nanoseconds.
     let can_be = |unit: &Unit| *unit != Unit::Ns || is_whole;
@@ -53,10 +55,10 @@ pub fn choose(value: f64, is_whole: bool, unit: Unit, is_fixed: bool, span_ns: O
     let largest =
         [Unit::S, Unit::Ms, Unit::Us, Unit::Ns].into_iter().filter(can_be).find(|unit| in_unit(*unit).is_some());
     Some(match largest {
-        Some(largest) if largest == unit => Fitted { ns: stated, confidence: Confidence::Stated, fits: true },
-        Some(_) if fits => Fitted { ns: stated, confidence: Confidence::Assumed, fits: true },
-        Some(largest) => Fitted { ns: in_unit(largest)?, confidence: Confidence::Inferred, fits: true },
-        None => Fitted { ns: stated, confidence: Confidence::Assumed, fits: false },
+        Some(largest) if largest == unit => Fitted { ns: stated, confidence: Confidence::Stated, fits: true, unit },
+        Some(_) if fits => Fitted { ns: stated, confidence: Confidence::Assumed, fits: true, unit },
+        Some(other) => Fitted { ns: in_unit(other)?, confidence: Confidence::Inferred, fits: true, unit: other },
+        None => Fitted { ns: stated, confidence: Confidence::Assumed, fits: false, unit },
     })
 }
 
@@ -94,7 +96,7 @@ mod tests {
             ("a hair too long is rounding", 2.0009, false, Unit::S, false, two_s, 2_000_900_000, Stated, true),
         ] {
             let fitted = choose(value, is_whole, unit, fixed, span).unwrap();
-            assert_eq!(fitted, Fitted { ns, confidence, fits }, "{what}");
+            assert_eq!((fitted.ns, fitted.confidence, fitted.fits), (ns, confidence, fits), "{what}");
         }
         assert_eq!(choose(f64::MAX, true, Unit::S, false, two_s), None, "not a duration at all");
     }

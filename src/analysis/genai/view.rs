@@ -2,7 +2,7 @@
 
 use super::calls::{Call, ttft_source};
 use super::facts::{At, Facts};
-use super::field::{Confidence, Datum, Field, Role};
+use super::field::{Confidence, Datum, Field, Role, Unit};
 use super::{AskedTool, GenAi, units};
 use crate::model::{SpanIx, TraceStore};
 
@@ -21,6 +21,8 @@ pub struct Known {
     pub convention: String,
     /// How far it can be trusted.
     pub confidence: Confidence,
+    /// Of a duration: the unit that its convention states, and the one that it was read in.
+    pub units: Option<(Unit, Unit)>,
 }
 
 /// Everything known about one span of an AI conversation. Made when asked for.
@@ -44,12 +46,12 @@ impl<'a> CallView<'a> {
         let span_ns = store.span(span).duration_ns();
         let known = facts.all().map(|(field, fact)| {
             let tables = genai.resolved.tables;
-            let (source, convention) = match fact.at {
+            let (source, convention, unit) = match fact.at {
                 At::Attr(_, rule) => {
                     let rule = &tables.keys[usize::from(rule)];
-                    (rule.key.clone(), rule.of.clone())
+                    (rule.key.clone(), rule.of.clone(), rule.unit)
                 }
-                At::Name(rule) => ("span name".to_owned(), tables.names[usize::from(rule)].of.clone()),
+                At::Name(rule) => ("span name".to_owned(), tables.names[usize::from(rule)].of.clone(), None),
             };
             let is_duration = matches!(field, Field::Ttft) || field >= Field::Queue;
             let fitted = is_duration.then(|| units::fit(&genai.resolved, fact, span_ns)).flatten();
@@ -57,7 +59,8 @@ impl<'a> CallView<'a> {
                 Some(fitted) => (Datum::Ns(fitted.ns), fitted.confidence.max(fact.confidence(&genai.resolved))),
                 None => (fact.datum, fact.confidence(&genai.resolved)),
             };
-            Known { field, text: text(genai, store, datum), datum, source, convention, confidence }
+            let units = unit.zip(fitted.map(|fitted| fitted.unit));
+            Known { field, text: text(genai, store, datum), datum, source, convention, confidence, units }
         });
         Self { span, role: genai.role_of(span), known: known.collect(), call: genai.call_of(span), genai, store }
     }

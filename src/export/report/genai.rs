@@ -1,5 +1,6 @@
 //! What the report says about AI conversations: agents, conversations, turns, phases.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use serde::Serialize;
@@ -227,6 +228,8 @@ pub struct AiFindingReport {
     pub spans: Vec<String>,
     /// How many spans or cases show it.
     pub count: u64,
+    /// The numbers of the evidence by short names; those that end in `_ns` are nanoseconds.
+    pub numbers: BTreeMap<&'static str, i64>,
 }
 
 impl AiFindingReport {
@@ -508,7 +511,8 @@ impl Builder<'_> {
 
     fn findings(&self) -> Vec<AiFindingReport> {
         let config = findings::Config::default();
-        let context = findings::Context { store: self.store(), genai: self.genai, config: &config };
+        let domains = self.input.domains;
+        let context = findings::Context { store: self.store(), genai: self.genai, domains, config: &config };
         let first = u32::try_from(self.input.model.findings().len()).unwrap_or(u32::MAX - 1) + 1;
         let found = findings::find(&context, first).into_iter().map(|finding| AiFindingReport {
             id: finding.id,
@@ -519,6 +523,7 @@ impl Builder<'_> {
             evidence: finding.evidence,
             spans: finding.spans.iter().map(|span| self.id(*span)).collect(),
             count: finding.count,
+            numbers: finding.numbers,
         });
         found.collect()
     }

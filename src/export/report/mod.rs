@@ -77,7 +77,8 @@
 //!              "conversation"), evidence
 //! ai_findings[]  patterns, the worst first: id (goes on after those of findings), code ("E2" to "E13"),
 //!              severity ("impossible", "suspicious", "unknown": data is missing), sentence, root (in a
-//!              few words), evidence[] (in words), spans[] (ids, at most 50), count. In counts and worst,
+//!              few words), evidence[] (in words), spans[] (ids, at most 50), count, numbers {} (of the
+//!              evidence, by short names; those that end in _ns are nanoseconds). In counts and worst,
 //!              "unknown" does not count, the others are warnings
 //!
 //! an edge is   { from: { span, event: "start", "end" or "event N" (from 0), trace, name, clock },
