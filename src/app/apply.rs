@@ -27,6 +27,7 @@ impl State {
     /// Carries out one command.
     pub fn apply(&mut self, command: Command, host: &mut Host) {
         self.apply_one(command, host);
+        self.keep_course();
         self.keep_arranged(host);
         self.keep_compared();
     }
@@ -154,6 +155,14 @@ impl State {
             | Command::ColorByClock => {
                 self.apply_fold(&command);
             }
+            Command::NextTurn
+            | Command::PreviousTurn
+            | Command::FitTurn
+            | Command::FindTurn
+            | Command::ShortenIdle
+            | Command::OnlyConversation
+            | Command::AllConversations
+            | Command::Conversation(_) => self.apply_conversation(command),
             Command::Lanes(command) => self.apply_lane(command),
             Command::SaveView => self.save_view(host),
             other => self.apply_view(&other),
@@ -251,8 +260,8 @@ impl State {
         let page = f64::from(self.session.view.size.y) * 0.8;
         let anchor_ns = self.zoom_anchor_ns();
         let view = &mut self.session.view;
-        let pan = (view.time.length_ns() as f64 * PAN_SHARE) as i64;
-        let far = (view.time.length_ns() as f64 * FAR_PAN_SHARE) as i64;
+        let pan = (view.shown_ns() as f64 * PAN_SHARE) as i64;
+        let far = (view.shown_ns() as f64 * FAR_PAN_SHARE) as i64;
         match *command {
             Command::Undo => self.session.history.undo(view),
             Command::Redo => self.session.history.redo(view),
@@ -288,7 +297,7 @@ impl State {
     /// What keys zoom about: the focused span when it is in view, else the middle.
     fn zoom_anchor_ns(&self) -> i64 {
         let time = self.session.view.time;
-        let middle = time.from_ns.saturating_add(time.length_ns() / 2);
+        let middle = self.session.view.middle_ns();
         let focused = self.focused_extent().map(|span| span.from_ns.saturating_add(span.length_ns() / 2));
         focused.filter(|at| (time.from_ns..time.to_ns).contains(at)).unwrap_or(middle)
     }

@@ -46,7 +46,9 @@ impl State {
     /// when it is done.
     pub(super) fn keep_arranged(&mut self, host: &Host) {
         let Some(data) = &self.data else { return };
-        let is_wanted = *self.session.view.plan != self.arranged.plan || self.arranged.known.is_none();
+        // Turns are placed once it is known which there are.
+        let has_turns = data.known_work().is_none() || self.arranged.course.knows_work;
+        let is_wanted = *self.session.view.plan != self.arranged.plan || self.arranged.known.is_none() || !has_turns;
         if self.session.arranging.is_none() && is_wanted && !self.session.clocks.gave_up {
             let plan = Arc::clone(&self.session.view.plan);
             let before = Arc::clone(&self.arranged);

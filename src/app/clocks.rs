@@ -241,8 +241,8 @@ impl State {
         });
         let Some((from_ns, to_ns)) = hull else { return };
         let view = &mut self.session.view;
-        let (time, length) = (view.time, to_ns.saturating_sub(from_ns));
-        let shown = time.length_ns();
+        let (time, shown) = (view.time, view.shown_ns());
+        let length = view.placed(TimeRange { from_ns, to_ns }).length_ns();
         let is_inside = from_ns >= time.from_ns && to_ns <= time.to_ns;
         // Two events closer than a few points look like one.
         let is_close = events.len() < 2 || length == 0 || length >= shown / 50;

@@ -113,15 +113,16 @@ impl State {
     pub(super) fn bring_into_view(&mut self, span: SpanIx) {
         let Some(extent) = self.extent_of(span) else { return };
         let view = &mut self.session.view;
-        let (time, length) = (view.time, view.time.length_ns());
-        if extent.length_ns() > length {
+        let (time, length) = (view.time, view.shown_ns());
+        let placed = view.placed(extent);
+        if placed.length_ns() > length {
             let covers = extent.from_ns <= time.from_ns && extent.to_ns >= time.to_ns;
             if !covers {
                 view.fit_range(extent);
             }
         } else if extent.from_ns < time.from_ns || extent.to_ns > time.to_ns {
-            let middle = extent.from_ns.saturating_add(extent.length_ns() / 2);
-            view.pan(middle.saturating_sub(time.from_ns.saturating_add(length / 2)));
+            let middle = placed.from_ns.saturating_add(placed.length_ns() / 2);
+            view.pan(middle.saturating_sub(view.placed(time).from_ns.saturating_add(length / 2)));
         }
         self.scroll_into_view(span);
         self.clamp_view();
@@ -183,7 +184,9 @@ impl State {
 }
 
 fn areas(view: &ViewState) -> Areas {
-    Areas::new(view.size, view.head_width, &Metrics::new(view.text_scale), Margins::default())
+    let metrics = Metrics::new(view.text_scale);
+    let margins = Margins { turns: crate::scene::turns::strip_height(view, &metrics), ..Margins::default() };
+    Areas::new(view.size, view.head_width, &metrics, margins)
 }
 
 pub(super) fn bands(arranged: &Arranged, view: &ViewState) -> (Bands, f32) {

@@ -162,7 +162,8 @@ impl State {
             }
             Command::ResetLanes => {
                 let clock = self.session.view.plan.clock;
-                self.session.view.plan = Arc::new(Plan { clock, ..Plan::default() });
+                let only = self.session.view.plan.only.clone();
+                self.session.view.plan = Arc::new(Plan { clock, only, ..Plan::default() });
                 self.session.view.lanes = Arc::default();
                 self.end_lane_work();
             }
@@ -411,7 +412,8 @@ impl State {
 
     fn lane_finder(&self) -> Picker {
         let (lanes, view) = (&self.arranged.lanes, &self.session.view.lanes);
-        let choices = view.ordered(lanes).into_iter().map(|lane| {
+        let shown = view.ordered(lanes).into_iter().filter(|lane| !lanes[lane.at()].is_aside);
+        let choices = shown.map(|lane| {
             let info = &lanes[lane.at()];
             let hidden = if view.hidden.contains(&info.key) { " · hidden" } else { "" };
             let spans = crate::scene::count_text(info.spans, "span");

@@ -157,7 +157,8 @@ impl State {
         session.view.selection.clear();
         session.view.focused = None;
         (session.view.measure, session.view.measure_ends) = (None, [None; 2]);
-        (session.view.finding, session.view.why) = (None, None);
+        (session.view.finding, session.view.why, session.view.turn) = (None, None, None);
+        session.view.course = Arc::clone(&self.arranged.course);
         session.clocks = super::clocks::Clocks::default();
         session.view.plan = Arc::new(self.arranged.plan.clone());
         session.view.lanes = if keep_lanes { Arc::clone(&session.view.lanes) } else { Arc::default() };

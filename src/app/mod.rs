@@ -8,6 +8,7 @@ pub mod arranging;
 pub mod bindings;
 pub mod clocks;
 pub mod command;
+pub mod conversation;
 pub mod drawer;
 pub mod fold;
 mod go;

@@ -75,14 +75,16 @@ impl Workspace {
         let known = plan.known(&self.store, &self.domains, before.known.as_ref());
         let same_rows =
             Plan { evidence: before.plan.evidence, reference: before.plan.reference.clone(), ..plan.clone() };
-        if plan.clock == ClockChoice::Raw && same_rows == before.plan {
-            return before.with_known(known, plan);
+        let is_same = *plan == before.plan && before.known.as_ref().is_some_and(|before| Arc::ptr_eq(before, &known));
+        if is_same || (plan.clock == ClockChoice::Raw && same_rows == before.plan) {
+            let genai = self.known_work().map(|work| &work.genai);
+            return before.with_known(&self.store, &self.domains, known, genai, plan);
         }
         self.arranged(Some(known), plan)
     }
 
     fn arranged(&self, known: Option<Arc<Known>>, plan: &Plan) -> Arranged {
-        let genai = plan.fold.needs_work().then(|| &self.work().genai);
+        let genai = plan.needs_work().then(|| &self.work().genai);
         // Tokens are counted where they are known already.
         let genai = genai.or_else(|| self.known_work().map(|work| &work.genai));
         arrange_folded(&self.store, &self.domains, known, genai, plan)

@@ -34,6 +34,8 @@ pub struct LaneInfo {
     pub parts: Vec<LaneKey>,
     /// The resources that reported its spans, sorted.
     pub resources: Vec<ResourceIx>,
+    /// It holds what belongs to other conversations than the one that is shown.
+    pub is_aside: bool,
 }
 
 impl LaneInfo {
@@ -121,6 +123,7 @@ fn of_clock(ix: DomainIx, domain: &Domain, key: LaneKey) -> LaneInfo {
         spans: domain.spans,
         parts: Vec::new(),
         resources,
+        is_aside: false,
     }
 }
 
@@ -230,6 +233,7 @@ impl Grouper<'_> {
             clocks,
             parts,
             resources: resources.into_iter().collect(),
+            is_aside: false,
         }
     }
 

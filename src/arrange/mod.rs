@@ -4,7 +4,11 @@
 //! lanes, rows, and the index that frames are drawn from. It visits every span, so the window does it on a thread.
 //! What needs no new rows (order, pins, names, heights, hiding) is a [`LaneView`] and costs a step per lane.
 
+mod aside;
+mod axis;
 mod color_by;
+mod conversation_view;
+mod course;
 mod fold;
 #[cfg(test)]
 mod fold_tests;
@@ -23,7 +27,10 @@ pub mod view_file;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use axis::{Axis, Cut, STRAIGHT};
 pub use color_by::ColorBy;
+pub use conversation_view::{ConversationView, Verdict};
+pub use course::{Course, TurnRun, TurnTime};
 pub use fold::{FoldBy, Folding, NotAFold};
 pub use groups::Group;
 pub use keys::{LaneKey, SpanKey, resolve};
@@ -56,8 +63,12 @@ pub struct Arranged {
     pub index: Index,
     /// What was known about the clocks; `None` until that was worked out.
     pub known: Option<Arc<Known>>,
-    /// First to last time of anything on the axis, in nanoseconds; never empty.
+    /// First to last time of anything that is shown on the axis, in nanoseconds; never empty.
     pub hull_ns: Range<i64>,
+    /// Turns and idle stretches on the axis.
+    pub course: Arc<Course>,
+    /// The conversation that alone is to be shown is there.
+    pub has_conversation: bool,
 }
 
 impl Arranged {
@@ -73,11 +84,21 @@ impl Arranged {
         self.plan.clock == ClockChoice::Frame && self.known.is_some()
     }
 
-    /// The same arrangement with what became known about the clocks meanwhile. Only for raw times, whose rows do not
-    /// depend on it.
+    /// The same arrangement with what became known about clocks and conversations meanwhile. Only where rows and times
+    /// do not depend on it.
     #[must_use]
-    pub fn with_known(&self, known: Arc<Known>, plan: &Plan) -> Self {
-        Self { known: Some(known), plan: plan.clone(), ..self.clone() }
+    pub fn with_known(
+        &self,
+        store: &TraceStore,
+        domains: &Domains,
+        known: Arc<Known>,
+        genai: Option<&GenAi>,
+        plan: &Plan,
+    ) -> Self {
+        let ground =
+            course::Ground { store, domains, known: Some(&known), genai, lanes: &self.lanes, layout: &self.layout };
+        let course = Arc::new(Course::of(&ground));
+        Self { known: Some(known), plan: plan.clone(), course, ..self.clone() }
     }
 
     /// The texts by which people know each lane when it is shown as `view` says: its name, what its key says, and the
@@ -116,7 +137,11 @@ pub fn arrange_folded(
     genai: Option<&GenAi>,
     plan: &Plan,
 ) -> Arranged {
-    let (mut grouping, lanes) = lanes::group(store, domains, plan);
+    let (mut grouping, mut lanes) = lanes::group(store, domains, plan);
+    let has_conversation = match (&plan.only, genai) {
+        (Some(only), Some(genai)) => aside::put_aside(genai, only, &mut grouping, &mut lanes),
+        _ => false,
+    };
     grouping.folded = resolve(store, plan.folds.iter()).0;
     let mut sections = Vec::new();
     if let Some(draft) = sections::fold(store, genai, &plan.fold, &lanes, &grouping) {
@@ -130,9 +155,26 @@ pub fn arrange_folded(
     };
     sections::measure(store, genai, &layout, &mut sections);
     let index = Index::build(store, &layout);
-    let hull_ns = match layout.hull_ns() {
-        hull if hull.start < hull.end => hull.clone(),
+    let hull_ns = match shown_hull(&lanes, &layout) {
+        hull if hull.start < hull.end => hull,
         _ => 0..1,
     };
-    Arranged { plan: plan.clone(), lanes, sections, layout, index, known, hull_ns }
+    let ground = course::Ground { store, domains, known: known.as_deref(), genai, lanes: &lanes, layout: &layout };
+    let course = Arc::new(Course::of(&ground));
+    Arranged { plan: plan.clone(), lanes, sections, layout, index, known, hull_ns, course, has_conversation }
+}
+
+/// First to last time of the spans in lanes that are not put aside.
+fn shown_hull(lanes: &[LaneInfo], layout: &Layout) -> Range<i64> {
+    if !lanes.iter().any(|lane| lane.is_aside) {
+        return layout.hull_ns().clone();
+    }
+    let items = layout.span_rows();
+    let shown = layout.lanes().iter().zip(lanes).filter(|(_, info)| !info.is_aside);
+    let slots = shown.flat_map(|(lane, _)| items.slots_of_rows(lane.rows.clone()));
+    let whole = slots.fold(i64::MAX..i64::MIN, |hull, slot| {
+        let (start, end) = (items.starts_ns()[slot as usize], items.ends_ns()[slot as usize]);
+        hull.start.min(start)..hull.end.max(end)
+    });
+    if whole.start < whole.end { whole } else { layout.hull_ns().clone() }
 }

@@ -51,6 +51,9 @@ pub struct Plan {
     /// What lanes are folded by.
     #[serde(skip_serializing_if = "Folding::is_off")]
     pub fold: Folding,
+    /// The conversation that alone is shown, by its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only: Option<String>,
 }
 
 fn is_default(evidence: &Evidence) -> bool {
@@ -68,6 +71,7 @@ impl Default for Plan {
             merges: BTreeMap::new(),
             folds: BTreeSet::new(),
             fold: Folding::default(),
+            only: None,
         }
     }
 }
@@ -102,6 +106,12 @@ impl Plan {
     #[must_use]
     pub const fn is_across(&self) -> bool {
         self.fold.across && self.fold.by.is_some()
+    }
+
+    /// True when it takes what the spans say about AI conversations.
+    #[must_use]
+    pub fn needs_work(&self) -> bool {
+        self.only.is_some() || self.fold.needs_work()
     }
 
     /// Makes `lane` part of `into`, with everything that was part of it.

@@ -192,6 +192,11 @@ proptest! {
         let plan = plan_of(&store, &wish);
         let arranged = arrange(&store, &domains::assign(&store), None, &plan);
         let keys: Vec<LaneKey> = arranged.lanes.iter().map(|lane| lane.key.clone()).collect();
+        let mut conversation = ConversationView { shorten_idle: height % 2 == 0, ..ConversationView::default() };
+        for pair in store.span_ixs().map(|span| SpanKey::of(&store, span)).collect::<Vec<_>>().windows(2).take(3) {
+            let verdict = if height % 3 == 0 { Verdict::Accepted } else { Verdict::Rejected };
+            conversation.judge(pair[0].clone(), pair[1].clone(), Some(verdict));
+        }
         let lanes = LaneView {
             order: keys.iter().rev().cloned().collect(),
             pinned: keys.iter().take(1).cloned().collect(),
@@ -201,6 +206,7 @@ proptest! {
             folded: keys.iter().skip(2).cloned().collect(),
             opened: BTreeSet::new(),
             color: ColorBy::Agent,
+            conversation,
         };
         let selection: Vec<SpanKey> = plan.folds.iter().cloned().collect();
         let time = time.map(|(from_ns, to_ns)| view_file::SavedRange { from_ns, to_ns });

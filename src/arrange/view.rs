@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ColorBy, LaneInfo, LaneKey};
+use super::{ColorBy, ConversationView, LaneInfo, LaneKey};
 use crate::layout::LaneIx;
 
 /// How the user wants the lanes to be shown. Lanes are named by their keys, so that this outlives an arrangement.
@@ -35,6 +35,9 @@ pub struct LaneView {
     /// What the colours of bars mean.
     #[serde(skip_serializing_if = "ColorBy::is_default")]
     pub color: ColorBy,
+    /// How conversations are shown.
+    #[serde(skip_serializing_if = "ConversationView::is_default")]
+    pub conversation: ConversationView,
 }
 
 impl LaneView {
@@ -42,7 +45,7 @@ impl LaneView {
     #[must_use]
     pub fn shown(&self, lanes: &[LaneInfo]) -> Vec<LaneIx> {
         let mut shown = self.ordered(lanes);
-        shown.retain(|lane| !self.hidden.contains(&lanes[lane.at()].key));
+        shown.retain(|lane| !lanes[lane.at()].is_aside && !self.hidden.contains(&lanes[lane.at()].key));
         shown
     }
 

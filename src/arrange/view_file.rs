@@ -158,6 +158,9 @@ impl ViewFile {
             let spans: Vec<&str> = spans.into_iter().map(SpanKey::as_str).collect();
             notes.push(format!("no span here is called {}", listed(&spans)));
         }
+        if let Some(only) = self.plan.only.as_ref().filter(|_| !arranged.has_conversation) {
+            notes.push(format!("no conversation here is called \"{only}\", so all of them are shown"));
+        }
         let is_elsewhere =
             |range: &SavedRange| range.to_ns < arranged.hull_ns.start || range.from_ns > arranged.hull_ns.end;
         if self.time.as_ref().is_some_and(is_elsewhere) {
@@ -183,7 +186,7 @@ impl ViewFile {
                 }
             }
         }
-        let LaneView { order, pinned, hidden, names, heights, folded, opened, color: _ } = &self.lanes;
+        let LaneView { order, pinned, hidden, names, heights, folded, opened, color: _, conversation: _ } = &self.lanes;
         let shown = order
             .iter()
             .chain(pinned)

@@ -76,6 +76,12 @@ pub struct Args {
     /// Fold across clocks: one lane for everything
     #[arg(long, requires = "fold")]
     pub across: bool,
+    /// Show this conversation alone, by its id
+    #[arg(long, value_name = "ID")]
+    pub conversation: Option<String>,
+    /// Draw long idle stretches shorter than they are, marked with their true length
+    #[arg(long)]
+    pub shorten_idle: bool,
     /// What colours mean: service, agent, phase or clock
     #[arg(long, value_name = "WHAT")]
     pub color: Option<ColorBy>,
@@ -194,6 +200,10 @@ fn saved_view(args: &Args) -> anyhow::Result<ViewFile> {
     if let Some(by) = &args.fold {
         saved.plan.fold = Folding { by: Some(by.clone()), across: args.across, ..Folding::default() };
     }
+    if args.conversation.is_some() {
+        saved.plan.only.clone_from(&args.conversation);
+    }
+    saved.lanes.conversation.shorten_idle |= args.shorten_idle;
     Ok(saved)
 }
 
@@ -208,15 +218,17 @@ fn check_key(store: &TraceStore, key: &str) -> anyhow::Result<()> {
 }
 
 fn view(args: &Args, saved: &ViewFile, store: &TraceStore, timeline: &picture::Timeline) -> anyhow::Result<ViewState> {
-    let hull = timeline.arranged.layout.hull_ns();
+    let hull = &timeline.arranged.hull_ns;
     let mut view = ViewState {
         theme: args.theme,
         text_scale: args.text_scale,
         ruler: if args.absolute { RulerMode::Absolute } else { RulerMode::Relative },
         ..ViewState::default()
     };
-    view.fit(hull);
     view.lanes = Arc::new(saved.lanes.clone());
+    view.plan = Arc::new(saved.plan.clone());
+    view.course = Arc::clone(&timeline.arranged.course);
+    view.fit(hull);
     if let Some(color) = args.color {
         Arc::make_mut(&mut view.lanes).color = color;
     }

@@ -85,7 +85,8 @@ impl Timeline {
             &view,
             &metrics,
         )) as f32;
-        let around = margins.header + margins.legend + margins.footer + metrics.overview + metrics.ruler;
+        let around =
+            margins.header + margins.legend + margins.footer + margins.turns + metrics.overview + metrics.ruler;
         Vec2::new(width, (content + around).ceil().clamp(least, most))
     }
 

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::caption::{self, Caption};
 use super::clocks::{self, ClockInput, ClockMarks};
 use super::frame::{Dense, GhostBox, Held, OverviewStrip, Scene, SceneBar};
-use super::geometry::{Areas, LaneBand, Metrics, lane_bands};
+use super::geometry::{Areas, LaneBand, Margins, Metrics, lane_bands};
 use super::heads::LaneTexts;
+use super::hidden;
 use super::labels::Labels;
 use super::palette::{BarColors, ServiceColors, unknown_colors};
 use super::phases;
@@ -20,7 +21,9 @@ use super::shape::{Anchor, TextShape};
 use super::strip;
 use super::text::{self, Font};
 use super::theme::{Theme, dimmed, faded};
-use super::view_state::{TimeScale, ViewState};
+use super::time_scale::TimeScale;
+use super::turns::{self, TurnMarks};
+use super::view_state::ViewState;
 use super::work::{Work, clock_colors, phase_colors};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::{Between, EventKey};
@@ -42,6 +45,8 @@ pub struct SceneInput<'a> {
     pub sections: &'a [Section],
     /// Lanes and rows.
     pub layout: &'a Layout,
+    /// First to last time of what is shown.
+    pub hull_ns: &'a std::ops::Range<i64>,
     /// The index of `layout`.
     pub index: &'a Index,
     /// Colours of services.
@@ -72,6 +77,7 @@ impl Arranged {
             lanes: &self.lanes,
             sections: &self.sections,
             layout: &self.layout,
+            hull_ns: &self.hull_ns,
             index: &self.index,
             colors,
             marks: None,
@@ -121,8 +127,8 @@ pub fn build(input: &SceneInput<'_>, view: &ViewState) -> Scene {
 #[must_use]
 pub fn canvas_scale(view: &ViewState) -> TimeScale {
     let metrics = Metrics::new(view.text_scale);
-    let areas = Areas::new(view.size, view.head_width, &metrics, super::geometry::Margins::default());
-    TimeScale::new(view.time, areas.canvas.left(), areas.canvas.right())
+    let areas = Areas::new(view.size, view.head_width, &metrics, Margins::default());
+    TimeScale::on(view.axis(), view.time, areas.canvas.left(), areas.canvas.right())
 }
 
 /// What the steps of one build share.
@@ -155,8 +161,12 @@ impl SceneBuilder {
         let frame = Frame { input, view, theme: view.theme.theme(), nothing: "no spans in this time range".into() };
         let mut scene = empty_scene(input, view);
         scene.overview = strip::overview(&frame, &scene);
-        let origin = scene.hull_ns.start;
-        scene.ruler = ruler::ruler(view.time, &scene.scale, origin, view.ruler, scene.metrics.small);
+        let origin_ns = scene.hull_ns.start;
+        scene.turns.breaks = turns::breaks(view, &scene);
+        let taken: Vec<[f32; 2]> = scene.turns.breaks.iter().filter_map(turns::BreakMark::text_range).collect();
+        let (scale, size) = (&scene.scale, scene.metrics.small);
+        scene.ruler = ruler::ruler(&ruler::Asked { time: view.time, scale, origin_ns, mode: view.ruler, size, taken });
+        turns::add(&frame, &mut scene);
         scene.corner = strip::corner(&frame, &scene);
         self.lanes(&frame, &mut scene);
         let measured = self.measured(input, view);
@@ -198,18 +208,7 @@ impl SceneBuilder {
         let bottom = scene.scroll_y + f64::from(scene.areas.canvas.height());
         let first = bands.partition_point(|band| band.bottom() <= top).max(split);
         self.bands(frame, scene, &bands[first..], top..bottom);
-        count_hidden(scene, &bands[split..], &(top..bottom));
-        let is_first = |band: &&LaneBand| band.is_first();
-        if let Some(marks) = frame.input.marks {
-            let shown: u64 = bands.iter().filter(is_first).map(|band| u64::from(marks.in_lane(band.lane))).sum();
-            scene.hidden.hits_hidden = marks.all().saturating_sub(shown);
-        }
-        scene.hidden.lanes_hidden =
-            frame.input.lanes.len().saturating_sub(bands.iter().filter(is_first).count()) as u32;
-        scene.hidden.lanes_folded = bands.iter().filter(|band| band.is_folded && band.section.is_none()).count() as u32;
-        scene.hidden.groups_folded =
-            bands.iter().filter(|band| band.is_folded && band.section.is_some()).count() as u32;
-        scene.hidden.spans_folded = frame.input.layout.folded().len() as u64;
+        hidden::count(frame, scene, &bands, split, &(top..bottom));
         scene.bands = bands;
     }
 
@@ -337,18 +336,6 @@ impl SceneBuilder {
         }
         duration_ns.map_or_else(|| ("".into(), 0.0), |duration| self.labels.duration(duration, size))
     }
-}
-
-/// Counts the rows and lanes of `bands`, which scroll, that lie outside of `seen`.
-fn count_hidden(scene: &mut Scene, bands: &[LaneBand], seen: &Range<f64>) {
-    scene.hidden.rows_above = bands.iter().map(|band| band.rows_between(f64::MIN, seen.start).len() as u32).sum();
-    let below = bands.iter().map(|band| {
-        let below = band.rows_between(seen.end, f64::MAX);
-        // A row that is cut is not counted as below.
-        below.len() as u32 - u32::from(!below.is_empty() && band.row_top(RowIx(below.start)) < seen.end)
-    });
-    scene.hidden.rows_below = below.sum();
-    scene.hidden.lanes_below = bands.iter().filter(|band| band.is_first() && band.top >= seen.end).count() as u32;
 }
 
 /// An empty stretch of a lane is a fact about the time range, not about the lane.
@@ -528,7 +515,10 @@ fn event_ticks(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns: i
 
 fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
     let metrics = Metrics::new(view.text_scale);
-    let margins = input.caption.map(|caption| caption::margins(caption, input, view, &metrics)).unwrap_or_default();
+    let margins = match input.caption {
+        Some(caption) => caption::margins(caption, input, view, &metrics),
+        None => Margins { turns: turns::strip_height(view, &metrics), ..Margins::default() },
+    };
     let areas = Areas::new(view.size, view.head_width, &metrics, margins);
     let bands = lane_bands(input.lanes, input.sections, input.layout, view, &metrics);
     let content = super::geometry::content_height(&bands);
@@ -536,8 +526,8 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
     Scene {
         theme: view.theme,
         size: view.size,
-        scale: TimeScale::new(view.time, areas.canvas.left(), areas.canvas.right()),
-        hull_ns: input.layout.hull_ns().clone(),
+        scale: TimeScale::on(view.axis(), view.time, areas.canvas.left(), areas.canvas.right()),
+        hull_ns: input.hull_ns.clone(),
         held: Held { height: bands.held_height(areas.canvas.height()), ..Held::default() },
         scroll_y: if view.scroll_y.is_finite() { view.scroll_y.clamp(0.0, most_scroll) } else { 0.0 },
         metrics,
@@ -561,6 +551,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         focused: None,
         measure: None,
         clocks: ClockMarks::default(),
+        turns: TurnMarks::default(),
         notes: Vec::new(),
         legend: Vec::new(),
         footer: Vec::new(),

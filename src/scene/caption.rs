@@ -92,6 +92,7 @@ pub fn margins(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, metr
     Margins {
         header: (HEADER * metrics.scale).round(),
         legend: ((lines as f32 * LINE + 14.0) * metrics.scale).round(),
+        turns: super::turns::strip_height(view, metrics),
         footer: ((FOOTER + footnotes(input, view).len() as f32 * NOTE) * metrics.scale).round(),
     }
 }
@@ -319,6 +320,7 @@ pub fn hidden_text(hidden: &Hidden) -> Vec<String> {
     say(u64::from(hidden.rows_below), "row", "below");
     say(u64::from(hidden.lanes_below), "whole lane", "below");
     say(u64::from(hidden.lanes_hidden), "lane", "hidden");
+    say(hidden.spans_aside, "span", "of other conversations hidden");
     say(hidden.hits_hidden, "hit", "in hidden lanes");
     say(u64::from(hidden.lanes_folded), "lane", "folded");
     say(u64::from(hidden.groups_folded), "group", "folded");

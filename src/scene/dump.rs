@@ -35,6 +35,17 @@ impl Scene {
             overview.window[0],
             overview.window[1]
         ));
+        for band in &self.turns.bands {
+            let failed = if band.has_failed { " failed" } else { "" };
+            let current = if band.is_current { " current" } else { "" };
+            line(format!("turn {} x{} {:?}{failed}{current}", rect_text(band.rect), band.count, band.text));
+        }
+        for mark in &self.turns.idle {
+            line(format!("idle {} {:?}", rect_text(mark.rect), mark.text));
+        }
+        for mark in &self.turns.breaks {
+            line(format!("break {:.0}..{:.0} {} {:?}", mark.x[0], mark.x[1], mark.length, mark.text));
+        }
         for head in &self.lanes {
             line(format!(
                 "lane {} {} | {} | {} | {} | {} | {}",

@@ -10,7 +10,9 @@ use super::geometry::{Areas, Bands, Metrics};
 use super::ruler::Ruler;
 use super::shape::TextShape;
 use super::theme::ThemeKind;
-use super::view_state::{TimeRange, TimeScale};
+use super::time_scale::TimeScale;
+use super::turns::TurnMarks;
+use super::view_state::TimeRange;
 use crate::analysis::clocks::FindingTone;
 use crate::analysis::genai::Phase;
 use crate::layout::LaneIx;
@@ -293,6 +295,8 @@ pub struct Hidden {
     pub lanes_below: u32,
     /// Lanes hidden by the user.
     pub lanes_hidden: u32,
+    /// Spans of other conversations than the one that is shown.
+    pub spans_aside: u64,
     /// Search hits in lanes that are not shown.
     pub hits_hidden: u64,
     /// Lanes that show a strip instead of their rows.
@@ -384,6 +388,8 @@ pub struct Scene {
     pub measure: Option<Measure>,
     /// What is known about clocks.
     pub clocks: ClockMarks,
+    /// Turns of conversations, and where the axis is shortened.
+    pub turns: TurnMarks,
     /// Range notes in view.
     pub notes: Vec<NoteMark>,
     /// Legend of an export.

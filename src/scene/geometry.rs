@@ -52,7 +52,7 @@ impl Metrics {
     }
 }
 
-/// Heights that an export adds to a frame.
+/// Heights that not every frame needs.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Margins {
     /// Height of the header.
@@ -61,6 +61,8 @@ pub struct Margins {
     pub legend: f32,
     /// Height of the footer.
     pub footer: f32,
+    /// Height of the strip of turns, in the window too.
+    pub turns: f32,
 }
 
 /// Where the parts of the frame are.
@@ -76,6 +78,8 @@ pub struct Areas {
     pub overview: Rect,
     /// Ruler.
     pub ruler: Rect,
+    /// Turns of conversations; empty where there are none.
+    pub turns: Rect,
     /// Lane heads.
     pub heads: Rect,
     /// Bars.
@@ -99,7 +103,8 @@ impl Areas {
         let right = size.x;
         let overview_top = margins.header;
         let ruler_top = overview_top + metrics.overview;
-        let canvas_top = ruler_top + metrics.ruler;
+        let turns_top = ruler_top + metrics.ruler;
+        let canvas_top = turns_top + margins.turns;
         let canvas_bottom = (size.y - margins.legend - margins.footer).max(canvas_top);
         let legend_bottom = (size.y - margins.footer).max(canvas_bottom);
         Self {
@@ -107,7 +112,8 @@ impl Areas {
             header: rect(0.0, 0.0, size.x, margins.header),
             corner: rect(0.0, overview_top, head, canvas_top),
             overview: rect(head, overview_top, right, ruler_top),
-            ruler: rect(head, ruler_top, right, canvas_top),
+            ruler: rect(head, ruler_top, right, turns_top),
+            turns: rect(head, turns_top, right, canvas_top),
             heads: rect(0.0, canvas_top, head, canvas_bottom),
             canvas: rect(head, canvas_top, right, canvas_bottom),
             legend: rect(0.0, canvas_bottom, size.x, legend_bottom),

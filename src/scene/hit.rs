@@ -6,6 +6,7 @@ use super::build::SceneInput;
 use super::frame::Scene;
 use super::geometry::band_at;
 use super::strip::overview_scale;
+use super::turns;
 use crate::layout::{LaneIx, RowIx};
 use crate::model::SpanIx;
 
@@ -23,6 +24,8 @@ pub enum Hit {
     Section(u32),
     /// The head of a lane.
     LaneHead(LaneIx),
+    /// A turn of a conversation: its position in `Course::turns`.
+    Turn(u32),
     /// The ruler, at this time.
     Ruler(i64),
     /// The overview strip, at this time.
@@ -48,7 +51,10 @@ pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
     if areas.overview.contains(pos) {
         return Hit::Overview(overview_scale(scene).time_from_screen(pos.x));
     }
-    if areas.ruler.contains(pos) {
+    if let Some(band) = turns::band_at(scene, pos).filter(|_| areas.turns.contains(pos)) {
+        return Hit::Turn(band.at);
+    }
+    if areas.ruler.contains(pos) || areas.turns.contains(pos) {
         return Hit::Ruler(scene.scale.time_from_screen(pos.x));
     }
     let band = band_at(&scene.bands, content_y);

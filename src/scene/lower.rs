@@ -55,7 +55,7 @@ fn frame_layer(scene: &Scene) -> Layer {
     let (areas, theme) = (&scene.areas, scene.theme.theme());
     let mut shapes = vec![
         filled(areas.corner.union(areas.heads), theme.panel),
-        filled(areas.overview.union(areas.ruler), theme.canvas),
+        filled(areas.overview.union(areas.ruler).union(areas.turns), theme.canvas),
     ];
     if areas.header.height() > 0.0 {
         shapes.push(filled(areas.header, theme.bar));
@@ -76,6 +76,7 @@ fn grid_layer(scene: &Scene) -> Layer {
         let x = tick.x.round() - 0.5;
         shapes.push(vertical(x, canvas.top(), canvas.bottom(), Stroke::solid(1.0, theme.grid)));
     }
+    super::turns::grid_shapes(scene, &mut shapes);
     for head in &scene.lanes {
         shapes.push(horizontal(canvas.left(), canvas.right(), head.rect.bottom(), theme.line));
     }
@@ -302,6 +303,7 @@ fn overlay_layer(scene: &Scene) -> Layer {
         let stroke = Stroke::dashed(1.5, theme.accent, 4.0, 2.0);
         shapes.push(Shape::Rect { rect: rect.expand(4.0), radius: 5.0, fill: Color32::TRANSPARENT, stroke });
     }
+    super::turns::break_shapes(scene, canvas, &mut shapes);
     clocks::badge_shapes(scene, &mut shapes);
     clocks::arrow_shapes(scene, &mut shapes);
     super::notes::shapes(scene, &mut shapes);
@@ -404,10 +406,14 @@ fn ruler_layer(scene: &Scene) -> Layer {
         }));
     }
     let corner = scene.areas.corner;
-    shapes.push(horizontal(corner.left(), corner.right(), bottom, theme.line));
+    shapes.push(horizontal(corner.left(), corner.right(), corner.bottom(), theme.line));
     shapes.push(vertical(corner.right() - 0.5, corner.top(), corner.bottom(), Stroke::solid(1.0, theme.line)));
     shapes.extend(scene.corner.iter().cloned().map(Shape::Text));
-    Layer { area: Area::Ruler, clip: area.union(corner), shapes }
+    let strip = scene.areas.turns;
+    super::turns::break_shapes(scene, area.union(strip), &mut shapes);
+    super::turns::break_texts(scene, &mut shapes);
+    super::turns::strip_shapes(scene, &mut shapes);
+    Layer { area: Area::Ruler, clip: area.union(corner).union(strip), shapes }
 }
 
 fn overview_layer(scene: &Scene) -> Layer {

@@ -7,10 +7,12 @@
 mod build;
 pub mod caption;
 pub mod clocks;
+mod columns;
 mod dump;
 pub mod frame;
 pub mod geometry;
 mod heads;
+mod hidden;
 mod hit;
 mod labels;
 mod lower;
@@ -28,6 +30,10 @@ mod strip;
 mod tests;
 pub mod text;
 pub mod theme;
+mod time_scale;
+pub mod turns;
+#[cfg(test)]
+mod turns_tests;
 pub mod view_state;
 pub mod work;
 
@@ -43,5 +49,6 @@ pub use shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape}
 pub use strip::overview_scale;
 pub use text::Font;
 pub use theme::{Theme, ThemeKind};
-pub use view_state::{RulerMode, TimeRange, TimeScale, ViewState};
+pub use time_scale::TimeScale;
+pub use view_state::{RulerMode, TimeRange, ViewState};
 pub use work::Work;

@@ -3,6 +3,7 @@
 use emath::{Pos2, Rect};
 
 use super::build::{Frame, count_text};
+use super::columns;
 use super::frame::{LaneProfile, OverviewColumn, Scene};
 use super::geometry::LaneBand;
 use super::sections;
@@ -90,15 +91,17 @@ fn from_rows(
 }
 
 fn from_counts(frame: &Frame<'_>, scene: &Scene, band: &LaneBand, count: usize, width: f32) -> Vec<Load> {
-    let from_ns = frame.view.time.from_ns;
-    let to_ns = scene.scale.time_from_screen(scene.areas.canvas.left() + count as f32 * width);
-    let index = frame.input.index;
-    let densities = match band.section {
+    let (left, index) = (scene.areas.canvas.left(), frame.input.index);
+    let densities = columns::loads(&scene.scale, left, width, count, |from_ns, to_ns, count| match band.section {
         Some(part) => index.part_overview(part as usize, from_ns, to_ns, count),
         None => index.lane_overview(band.lane, from_ns, to_ns, count),
-    };
+    });
     // Hits are counted by lane: a group may show those of its neighbours, and never hides one of its own.
-    let hits = frame.input.marks.map(|marks| marks.lane_overview(band.lane, from_ns, to_ns, count)).unwrap_or_default();
+    let hits = frame.input.marks.map(|marks| {
+        let ask = |from_ns, to_ns, count| marks.lane_overview(band.lane, from_ns, to_ns, count);
+        columns::loads(&scene.scale, left, width, count, ask)
+    });
+    let hits = hits.unwrap_or_default();
     let load = |(at, density): (usize, &crate::lod::Density)| Load {
         busy: density.busy_ns.max(i64::from(density.spans > 0)) as f32,
         has_error: density.errors > 0,

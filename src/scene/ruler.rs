@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::text::{self, Font};
-use super::view_state::{RulerMode, TimeRange, TimeScale};
+use super::time_scale::TimeScale;
+use super::view_state::{RulerMode, TimeRange};
 use crate::model::time::{DAY, HOUR, MIN, MS, S, US};
 
 /// One tick of the ruler.
@@ -43,9 +44,26 @@ fn steps() -> impl Iterator<Item = i64> {
     decimal.take_while(|&step| step < 10 * S).chain(clock).chain(minutes).chain(hours).chain(days)
 }
 
-/// The ruler of `scale` for `time`. `origin_ns` is zero of the relative labels; labels are `size` points high.
+/// What a ruler is for.
+pub struct Asked<'a> {
+    /// The visible time.
+    pub time: TimeRange,
+    /// Where times are.
+    pub scale: &'a TimeScale,
+    /// Zero of relative labels.
+    pub origin_ns: i64,
+    /// What labels count.
+    pub mode: RulerMode,
+    /// Height of labels in points.
+    pub size: f32,
+    /// Where no label may be, from left to right.
+    pub taken: Vec<[f32; 2]>,
+}
+
+/// The ruler that is asked for. Where the axis is shortened there are no ticks.
 #[must_use]
-pub fn ruler(time: TimeRange, scale: &TimeScale, origin_ns: i64, mode: RulerMode, size: f32) -> Ruler {
+pub fn ruler(asked: &Asked<'_>) -> Ruler {
+    let &Asked { time, scale, origin_ns, mode, size, .. } = asked;
     let gap = LABEL_GAP * size / 11.0;
     let fits = |step: i64| {
         let label = Labels::new(time, origin_ns, mode, step);
@@ -59,18 +77,42 @@ pub fn ruler(time: TimeRange, scale: &TimeScale, origin_ns: i64, mode: RulerMode
     let labels = Labels::new(time, origin_ns, mode, step);
     let mut ruler = Ruler { ticks: Vec::new(), step_ns: step, base: labels.base_text() };
     let minor = minor_step(step, scale);
-    let mut at = labels.align_to(time.from_ns, minor);
-    // The minor step is at least some points wide, so this is a count of ticks on a screen.
-    while at <= time.to_ns && ruler.ticks.len() < 4096 {
-        let is_major = labels.align(at) == at;
-        let label = if is_major { labels.text(at) } else { String::new() };
-        if at >= time.from_ns {
-            ruler.ticks.push(Tick { x: scale.screen_from_time(at), time_ns: at, label });
+    let cuts = scale.axis().cuts_between(time.from_ns, time.to_ns);
+    let starts = std::iter::once(time.from_ns).chain(cuts.iter().map(|cut| cut.to_ns));
+    let ends = cuts.iter().map(|cut| cut.from_ns).chain([time.to_ns]);
+    for (from_ns, to_ns) in starts.zip(ends) {
+        let mut at = labels.align_to(from_ns, minor);
+        // The minor step is at least some points wide, so this is a count of ticks on a screen.
+        while at <= to_ns && ruler.ticks.len() < 4096 {
+            let is_major = labels.align(at) == at;
+            let label = if is_major { labels.text(at) } else { String::new() };
+            if at >= from_ns {
+                ruler.ticks.push(Tick { x: scale.screen_from_time(at), time_ns: at, label });
+            }
+            let Some(next) = at.checked_add(minor) else { break };
+            at = next;
         }
-        let Some(next) = at.checked_add(minor) else { break };
-        at = next;
+    }
+    if !cuts.is_empty() {
+        clear_labels(&mut ruler, asked, gap);
     }
     ruler
+}
+
+/// Takes away labels that would run into each other across a break, or into what stands there.
+fn clear_labels(ruler: &mut Ruler, asked: &Asked<'_>, gap: f32) {
+    let mut free_from = f32::NEG_INFINITY;
+    for tick in ruler.ticks.iter_mut().filter(|tick| !tick.label.is_empty()) {
+        let half = text::width(&tick.label, Font::Mono, asked.size) / 2.0;
+        let (left, right) = (tick.x - half, tick.x + half);
+        let near = asked.taken.partition_point(|taken| taken[1] + gap / 4.0 < left);
+        let is_taken = asked.taken.get(near).is_some_and(|taken| taken[0] - gap / 4.0 <= right);
+        if is_taken || left < free_from {
+            tick.label.clear();
+        } else {
+            free_from = right + gap / 2.0;
+        }
+    }
 }
 
 fn minor_step(step: i64, scale: &TimeScale) -> i64 {
@@ -238,7 +280,7 @@ mod tests {
     fn labels(from: i64, to: i64, width: f32, mode: RulerMode) -> (Ruler, Vec<String>) {
         let time = TimeRange { from_ns: START.saturating_add(from), to_ns: START.saturating_add(to) };
         let scale = TimeScale::new(time, 0.0, width);
-        let ruler = ruler(time, &scale, START, mode, 11.0);
+        let ruler = ruler(&Asked { time, scale: &scale, origin_ns: START, mode, size: 11.0, taken: Vec::new() });
         let labels = ruler.ticks.iter().map(|tick| tick.label.clone()).filter(|label| !label.is_empty()).collect();
         (ruler, labels)
     }
@@ -299,7 +341,8 @@ mod tests {
                 TimeRange { from_ns: i64::MIN, to_ns: i64::MIN + 1000 },
             ] {
                 let scale = TimeScale::new(time, 0.0, 1000.0);
-                let ruler = ruler(time, &scale, START, mode, 11.0);
+                let ruler =
+                    ruler(&Asked { time, scale: &scale, origin_ns: START, mode, size: 11.0, taken: Vec::new() });
                 assert!(ruler.ticks.len() < 4097);
             }
         }

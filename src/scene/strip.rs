@@ -3,10 +3,12 @@
 use emath::Pos2;
 
 use super::build::{Frame, count_text};
+use super::columns;
 use super::frame::{OverviewColumn, OverviewStrip, Scene};
 use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
-use super::view_state::{RulerMode, TimeRange, TimeScale, ViewState};
+use super::time_scale::TimeScale;
+use super::view_state::{RulerMode, TimeRange, ViewState};
 use crate::model::time::{absolute_text, duration_text};
 
 /// Width of a column of the overview in points.
@@ -15,9 +17,12 @@ const OVERVIEW_COLUMN: f32 = 3.0;
 /// The axis of the overview strip: the whole trace with a small margin.
 #[must_use]
 pub fn overview_scale(scene: &Scene) -> TimeScale {
-    let mut whole = ViewState::default();
-    whole.fit(&scene.hull_ns);
-    TimeScale::new(whole.time, scene.areas.overview.left(), scene.areas.overview.right())
+    let axis = scene.scale.axis();
+    let hull = TimeRange { from_ns: scene.hull_ns.start, to_ns: scene.hull_ns.end };
+    let mut places = ViewState::default();
+    places.fit_range(TimeRange { from_ns: axis.place_ns(hull.from_ns), to_ns: axis.place_ns(hull.to_ns) });
+    let whole = TimeRange { from_ns: axis.time_ns(places.time.from_ns), to_ns: axis.time_ns(places.time.to_ns) };
+    TimeScale::on(axis, whole, scene.areas.overview.left(), scene.areas.overview.right())
 }
 
 pub(super) fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
@@ -26,10 +31,20 @@ pub(super) fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
     let column_width = OVERVIEW_COLUMN * scene.metrics.scale;
     let count = (area.width() / column_width).floor().max(1.0) as usize;
     let range = TimeRange { from_ns: scale.from_ns, to_ns: scale.time_from_screen(area.right()) };
-    let density = frame.input.index.overview(range.from_ns, range.to_ns, count);
+    let (left, width, index) = (area.left(), area.width() / count as f32, frame.input.index);
+    let density = columns::loads(&scale, left, width, count, |from, to, count| {
+        let all = || index.overview(from, to, count);
+        columns::of_shown(frame.input, all, |lane| index.lane_overview(lane, from, to, count))
+    });
     let busiest = density.iter().map(|load| load.busy_ns).max().unwrap_or(0).max(1);
     let marks = frame.input.marks;
-    let hits = marks.map(|marks| marks.overview(range.from_ns, range.to_ns, count)).unwrap_or_default();
+    let hits = marks.map(|marks| {
+        columns::loads(&scale, left, width, count, |from, to, count| {
+            let all = || marks.overview(from, to, count);
+            columns::of_shown(frame.input, all, |lane| marks.lane_overview(lane, from, to, count))
+        })
+    });
+    let hits = hits.unwrap_or_default();
     let has_hit = |at: usize| hits.get(at).is_some_and(|load| load.spans > 0);
     let columns = density
         .iter()
@@ -83,7 +98,11 @@ pub(super) fn corner(frame: &Frame<'_>, scene: &Scene) -> Vec<TextShape> {
         }
     };
     let top = areas.corner.top();
-    vec![
+    let turns = (!frame.view.course.turns.is_empty()).then(|| {
+        let baseline = areas.turns.top() + 14.0 * metrics.scale;
+        line(baseline, Font::Regular, metrics.small, theme.text_dim, &turns_text(frame))
+    });
+    let mut lines = vec![
         line(top + 19.0 * metrics.scale, Font::Bold, metrics.text, theme.text, "Overview"),
         line(top + 35.0 * metrics.scale, Font::Regular, metrics.small, theme.text_dim, &summary),
         line(
@@ -93,5 +112,18 @@ pub(super) fn corner(frame: &Frame<'_>, scene: &Scene) -> Vec<TextShape> {
             theme.text_dim,
             clock.trim_end(),
         ),
-    ]
+    ];
+    lines.extend(turns);
+    lines
+}
+
+/// `3 turns of c-7f3a`, `12 turns of 4 conversations`.
+fn turns_text(frame: &Frame<'_>) -> String {
+    let turns = count_text(frame.view.course.turns.len() as u64, "turn");
+    let conversations = frame.input.work.map(|work| work.genai.conversations()).unwrap_or_default();
+    match (&frame.view.plan.only, conversations) {
+        (Some(only), _) => format!("{turns} of {only}"),
+        (None, [one]) => format!("{turns} of {}", one.id),
+        (None, several) => format!("{turns} of {}", count_text(several.len() as u64, "conversation")),
+    }
 }

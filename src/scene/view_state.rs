@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::clocks::WhyOf;
 use super::theme::ThemeKind;
 use crate::analysis::clocks::EventKey;
+use crate::analysis::genai::TurnIx;
 use crate::arrange::view_file::SavedNote;
-use crate::arrange::{LaneView, Plan};
+use crate::arrange::{Axis, Course, LaneView, Plan, STRAIGHT};
 use crate::model::SpanIx;
 
 /// How the ruler labels its ticks.
@@ -101,6 +102,8 @@ pub struct ViewState {
     pub measure_ends: [Option<EventKey>; 2],
     /// The finding that is looked at, by its number.
     pub finding: Option<u32>,
+    /// The turn that was gone to.
+    pub turn: Option<TurnIx>,
     /// The clock whose bounds are explained.
     pub why: Option<WhyOf>,
     /// Dark or light.
@@ -112,6 +115,8 @@ pub struct ViewState {
     pub plan: Arc<Plan>,
     /// Order, names, heights of the lanes, and which are not shown.
     pub lanes: Arc<LaneView>,
+    /// Turns and idle stretches of the arrangement that is drawn.
+    pub course: Arc<Course>,
     /// Labels of the ruler.
     pub ruler: RulerMode,
     /// Width of the lane heads in points.
@@ -131,11 +136,13 @@ impl Default for ViewState {
             query: String::new(),
             measure_ends: [None; 2],
             finding: None,
+            turn: None,
             why: None,
             theme: ThemeKind::Dark,
             text_scale: 1.0,
             plan: Arc::default(),
             lanes: Arc::default(),
+            course: Arc::default(),
             ruler: RulerMode::Relative,
             head_width: 280.0,
         }
@@ -150,6 +157,39 @@ const FIT_MARGIN: f64 = 0.02;
 const PAN_MARGIN: f64 = 0.5;
 
 impl ViewState {
+    /// The time axis: straight, unless idle stretches are to be shortened.
+    #[must_use]
+    pub fn axis(&self) -> &Axis {
+        if self.lanes.conversation.shorten_idle { &self.course.axis } else { &STRAIGHT }
+    }
+
+    /// Where `range` stands on the axis.
+    #[must_use]
+    pub fn placed(&self, range: TimeRange) -> TimeRange {
+        let axis = self.axis();
+        TimeRange { from_ns: axis.place_ns(range.from_ns), to_ns: axis.place_ns(range.to_ns) }
+    }
+
+    /// How much of the axis is visible, in nanoseconds: all of the visible time, less what is shortened.
+    #[must_use]
+    pub fn shown_ns(&self) -> i64 {
+        self.placed(self.time).length_ns()
+    }
+
+    /// The time in the middle of what is visible.
+    #[must_use]
+    pub fn middle_ns(&self) -> i64 {
+        let shown = self.placed(self.time);
+        self.axis().time_ns(shown.from_ns.saturating_add(shown.length_ns() / 2))
+    }
+
+    /// Shows what stands at `places` on the axis; always at least a nanosecond.
+    fn show_places(&mut self, places: TimeRange) {
+        let axis = self.axis();
+        let (from_ns, to_ns) = (axis.time_ns(places.from_ns), axis.time_ns(places.to_ns));
+        self.time = TimeRange { from_ns, to_ns };
+    }
+
     /// Shows all of `hull` with a small margin, at the top.
     pub fn fit(&mut self, hull: &Range<i64>) {
         self.fit_range(TimeRange { from_ns: hull.start, to_ns: hull.end });
@@ -158,12 +198,12 @@ impl ViewState {
 
     /// Shows all of `range` with a small margin.
     pub fn fit_range(&mut self, range: TimeRange) {
-        let range = range.ordered();
+        let range = self.placed(range.ordered());
         let length = range.length_ns().max(1);
         // A single instant gets a microsecond around it.
         let margin = ((length as f64 * FIT_MARGIN) as i64).max(if length < 20 { 500 } else { 1 });
-        self.time =
-            TimeRange { from_ns: range.from_ns.saturating_sub(margin), to_ns: range.to_ns.saturating_add(margin) };
+        let (from_ns, to_ns) = (range.from_ns.saturating_sub(margin), range.to_ns.saturating_add(margin));
+        self.show_places(TimeRange { from_ns, to_ns });
     }
 
     /// Zooms by `factor` (above 1 = closer) so that `anchor_ns` keeps its place on the screen.
@@ -171,33 +211,46 @@ impl ViewState {
         if !factor.is_finite() || factor <= 0.0 {
             return;
         }
-        let before = anchor_ns.saturating_sub(self.time.from_ns);
-        let after = self.time.to_ns.saturating_sub(anchor_ns);
+        let (anchor_ns, shown) = (self.axis().place_ns(anchor_ns), self.placed(self.time));
+        let before = anchor_ns.saturating_sub(shown.from_ns);
+        let after = shown.to_ns.saturating_sub(anchor_ns);
         // Differences of i64 times are exact here; only lengths are scaled in f64.
-        self.time = TimeRange {
+        let mut places = TimeRange {
             from_ns: anchor_ns.saturating_sub((before as f64 / factor) as i64),
             to_ns: anchor_ns.saturating_add((after as f64 / factor) as i64),
         };
-        if self.time.to_ns <= self.time.from_ns {
-            self.time.to_ns = self.time.from_ns.saturating_add(1);
-            self.time.from_ns = self.time.to_ns.saturating_sub(1);
+        if places.to_ns <= places.from_ns {
+            places.to_ns = places.from_ns.saturating_add(1);
+            places.from_ns = places.to_ns.saturating_sub(1);
         }
+        self.show_places(places);
     }
 
-    /// Moves the visible range by `delta_ns`; positive shows later times. The length stays the same.
+    /// Moves the visible range by `delta_ns` on the axis; positive shows later times. The length on the axis stays the
+    /// same.
     pub fn pan(&mut self, delta_ns: i64) {
-        let (from, to) = (self.time.from_ns, self.time.to_ns);
+        let TimeRange { from_ns: from, to_ns: to } = self.placed(self.time);
         let delta = if delta_ns > 0 {
             delta_ns.min(i64::MAX.saturating_sub(to))
         } else {
             delta_ns.max(i64::MIN.saturating_sub(from))
         };
-        self.time = TimeRange { from_ns: from.saturating_add(delta), to_ns: to.saturating_add(delta) };
+        self.show_places(TimeRange { from_ns: from.saturating_add(delta), to_ns: to.saturating_add(delta) });
     }
 
     /// Brings the visible range back to where there is something to see: not closer than
     /// [`MOST_POINTS_PER_NS`], not farther than the trace with its margins, never beside the trace.
     pub fn clamp_time(&mut self, hull: &Range<i64>, canvas_width: f32) {
+        let hull = self.placed(TimeRange { from_ns: hull.start, to_ns: hull.end });
+        let mut shown = Self { time: self.placed(self.time), ..Self::default() };
+        shown.clamp_places(&(hull.from_ns..hull.to_ns), canvas_width);
+        if shown.time != self.placed(self.time) {
+            self.show_places(shown.time);
+        }
+    }
+
+    /// The same on a straight axis.
+    fn clamp_places(&mut self, hull: &Range<i64>, canvas_width: f32) {
         let mut widest = Self::default();
         widest.fit(hull);
         let most = widest.time.length_ns().max(1);
@@ -229,58 +282,9 @@ impl ViewState {
     }
 }
 
-/// Where times are on the screen. Subtracts the origin in `i64` before it leaves integers (invariant I9).
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct TimeScale {
-    /// The time at the left edge.
-    pub from_ns: i64,
-    /// Left edge in points.
-    pub left: f32,
-    /// Right edge in points.
-    pub right: f32,
-    points_per_ns: f64,
-}
-
-impl TimeScale {
-    /// `time` spread over `left..right`.
-    #[must_use]
-    pub fn new(time: TimeRange, left: f32, right: f32) -> Self {
-        let length = time.length_ns().max(1);
-        let width = f64::from((right - left).max(1.0));
-        Self { from_ns: time.from_ns, left, right, points_per_ns: width / length as f64 }
-    }
-
-    /// Points per nanosecond.
-    #[must_use]
-    pub const fn points_per_ns(&self) -> f64 {
-        self.points_per_ns
-    }
-
-    /// The x of `time_ns`. Far outside the view it saturates a little outside the screen, so that `f32`
-    /// coordinates stay exact.
-    #[must_use]
-    pub fn screen_from_time(&self, time_ns: i64) -> f32 {
-        const FAR: f64 = 100_000.0;
-        let offset = time_ns.saturating_sub(self.from_ns) as f64 * self.points_per_ns;
-        self.left + offset.clamp(-FAR, FAR) as f32
-    }
-
-    /// The time at `x`.
-    #[must_use]
-    pub fn time_from_screen(&self, x: f32) -> i64 {
-        let offset = f64::from(x - self.left) / self.points_per_ns;
-        self.from_ns.saturating_add(offset.round() as i64)
-    }
-
-    /// The time that `points` take, at least 1 ns.
-    #[must_use]
-    pub fn ns_from_points(&self, points: f32) -> i64 {
-        ((f64::from(points) / self.points_per_ns).round() as i64).max(1)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::time_scale::TimeScale;
     use super::*;
 
     const DAY_2026: i64 = 1_795_270_000_000_000_000;

@@ -21,8 +21,10 @@ const MOST_CHARS: usize = 200;
 #[must_use]
 pub fn summary(state: &State, data: &Workspace) -> String {
     let time = state.session.view.time;
+    let turns = state.session.view.course.turns.len() as u64;
+    let turns = if turns > 0 { format!(", {}", count_text(turns, "turn")) } else { String::new() };
     format!(
-        "Timeline: {} on {}, {} shown, {} selected",
+        "Timeline: {} on {}{turns}, {} shown, {} selected",
         count_text(data.store.len() as u64, "span"),
         count_text(data.domains.list.len() as u64, "clock"),
         duration_text(time.length_ns()),

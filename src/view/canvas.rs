@@ -7,7 +7,7 @@ use egui::{CursorIcon, EventFilter, Key, Modifiers, Rect, Sense, Ui, UiBuilder};
 
 use super::gestures::{Drag, Gestures};
 use super::paint::Prepared;
-use super::{access, hover, lane_heads, sections};
+use super::{access, hover, lane_heads, sections, turns};
 use crate::app::State;
 use crate::app::command::{Command, Queue};
 use crate::app::lanes::LaneCommand;
@@ -113,6 +113,7 @@ impl Canvas {
         cursor(ui, hit.map(|(_, hit)| hit), self.gestures.drag());
         lane_heads::heads_ui(ui, rect, &scene, state, queue);
         sections::sections_ui(ui, rect, &scene, state, queue);
+        turns::turns_ui(ui, rect, &scene, state, queue);
         if let Some(Drag::Lane { lane, y }) = self.gestures.drag() {
             lane_heads::drag_ui(ui, rect, &scene, lane, y);
         }
@@ -231,6 +232,7 @@ fn hit_keys(ui: &Ui, response: &egui::Response, state: &State, queue: &mut Queue
 fn pointer_at(scene: &Scene, pos: egui::Pos2, hit: Hit) -> Option<PointerAt> {
     match hit {
         Hit::Overview(time_ns) | Hit::Ruler(time_ns) => Some(PointerAt { time_ns, lane: None }),
+        Hit::Turn(_) => Some(PointerAt { time_ns: scene.scale.time_from_screen(pos.x), lane: None }),
         Hit::Canvas { .. } | Hit::Span(_) | Hit::Ghost(_) | Hit::Section(_) => {
             let lane = band_at(&scene.bands, scene.content_y(pos.y)).map(|band| band.lane);
             Some(PointerAt { time_ns: scene.scale.time_from_screen(pos.x), lane })
@@ -245,7 +247,7 @@ fn cursor(ui: &Ui, hit: Option<Hit>, drag: Option<Drag>) {
         (Some(Drag::Measure { .. } | Drag::Zoom { .. }), _) => CursorIcon::ResizeHorizontal,
         (Some(Drag::Lane { .. }), _) => CursorIcon::Grabbing,
         (Some(Drag::LaneHeight { .. }), _) => CursorIcon::ResizeVertical,
-        (None, Some(Hit::Span(_) | Hit::Section(_))) => CursorIcon::PointingHand,
+        (None, Some(Hit::Span(_) | Hit::Section(_) | Hit::Turn(_))) => CursorIcon::PointingHand,
         (None, Some(Hit::Ruler(_) | Hit::Overview(_))) => CursorIcon::Crosshair,
         _ => return,
     };

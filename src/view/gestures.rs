@@ -7,6 +7,7 @@ use crate::analysis::clocks::EventKey;
 use crate::app::State;
 use crate::app::clocks::ClockCommand;
 use crate::app::command::{Command, Queue};
+use crate::app::conversation::ConversationCommand;
 use crate::app::lanes::LaneCommand;
 use crate::arrange::Arranged;
 use crate::layout::LaneIx;
@@ -118,7 +119,7 @@ impl Gestures {
             if let Some(Drag::Zoom { from_x, to_x, on_overview }) = self.drag
                 && (to_x - from_x).abs() >= LEAST_RANGE
             {
-                let scale = if on_overview { overview_scale(scene) } else { scene.scale };
+                let scale = if on_overview { overview_scale(scene) } else { scene.scale.clone() };
                 let (from, to) = (from_x.min(to_x), from_x.max(to_x));
                 queue.push(Command::ShowRange(TimeRange {
                     from_ns: scale.time_from_screen(from),
@@ -134,6 +135,7 @@ impl Gestures {
         if response.double_clicked() {
             match hit {
                 Some(Hit::Span(span)) => queue.push(Command::ZoomToSpan(span)),
+                Some(Hit::Turn(at)) => queue.push(Command::Conversation(ConversationCommand::FitTurn(at))),
                 Some(Hit::Ruler(_) | Hit::Overview(_)) => queue.push(Command::WholeTrace),
                 Some(Hit::LaneHead(lane)) => {
                     queue.push(Command::Clocks(ClockCommand::Why(Some(lane))));
@@ -155,11 +157,13 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
         Some(Hit::Span(span)) => queue.push(Command::Select { span, extend }),
         Some(Hit::Overview(at_ns)) => {
             // Brings that time to the middle.
-            let time = state.session.view.time;
-            let middle = time.from_ns.saturating_add(time.length_ns() / 2);
-            queue.push(Command::PanBy(at_ns.saturating_sub(middle)));
+            let view = &state.session.view;
+            let axis = view.axis();
+            let middle_ns = axis.place_ns(view.middle_ns());
+            queue.push(Command::PanBy(axis.place_ns(at_ns).saturating_sub(middle_ns)));
             queue.push(Command::EndInteraction);
         }
+        Some(Hit::Turn(at)) => queue.push(Command::Conversation(ConversationCommand::GoToTurn(at))),
         Some(Hit::LaneHead(lane)) => {
             let lane = state.arranged.lane(lane).map(|lane| lane.key.clone());
             queue.extend(lane.map(|lane| Command::Lanes(LaneCommand::Focus(lane))));
@@ -190,11 +194,8 @@ fn start(origin: Pos2, scene: &Scene, arranged: &Arranged, primary: bool, move_v
         });
     }
     let on_overview = areas.overview.contains(origin);
-    (primary && (on_overview || areas.ruler.contains(origin))).then_some(Drag::Zoom {
-        from_x: origin.x,
-        to_x: origin.x,
-        on_overview,
-    })
+    let on_ruler = areas.ruler.union(areas.turns).contains(origin);
+    (primary && (on_overview || on_ruler)).then_some(Drag::Zoom { from_x: origin.x, to_x: origin.x, on_overview })
 }
 
 fn pan(response: &Response, scene: &Scene, queue: &mut Queue) {

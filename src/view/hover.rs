@@ -30,6 +30,14 @@ pub fn hover_ui(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &St
         }
         Hit::Ghost(ghost) => card(ui, |ui| ghost_ui(ui, data, ghost)),
         Hit::Section(section) => card(ui, |ui| super::sections::card_ui(ui, state, section)),
+        Hit::Turn(at) => card(ui, |ui| super::turns::card_ui(ui, state, at)),
+        Hit::Ruler(_) | Hit::Canvas { .. } => {
+            let x = (pos - offset).x;
+            let is_on = |mark: &&crate::scene::turns::BreakMark| mark.x[0] - 2.0 <= x && x <= mark.x[1] + 2.0;
+            if let Some(mark) = scene.turns.breaks.iter().find(is_on) {
+                card(ui, |ui| super::turns::break_ui(ui, mark));
+            }
+        }
         _ => {}
     }
 }

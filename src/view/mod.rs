@@ -8,6 +8,7 @@ mod hover;
 mod lane_heads;
 pub mod paint;
 mod sections;
+mod turns;
 
 pub use canvas::Canvas;
 pub use focus::Focus;

@@ -7,6 +7,7 @@
 
 mod access;
 mod clocks;
+mod conversation;
 mod exporting;
 mod fold;
 mod harness;

@@ -218,6 +218,20 @@ pub enum Command {
     ColorByPhase,
     /// Colours by clock.
     ColorByClock,
+    /// The next turn of a conversation.
+    NextTurn,
+    /// The turn before.
+    PreviousTurn,
+    /// The turn fills the view.
+    FitTurn,
+    /// A list of all turns, to go to one.
+    FindTurn,
+    /// Draws long idle stretches shorter than they are, or as long.
+    ShortenIdle,
+    /// A list of conversations, to show one of them alone.
+    OnlyConversation,
+    /// Shows all conversations.
+    AllConversations,
 
     // Commands with data.
     /// Opens sources; asks whether to add or to replace when something is open.
@@ -285,6 +299,8 @@ pub enum Command {
     Resize(emath::Vec2),
     /// About clocks and findings.
     Clocks(super::clocks::ClockCommand),
+    /// About conversations.
+    Conversation(super::conversation::ConversationCommand),
     /// What the user did to the view is complete: an undo point.
     EndInteraction,
     /// Filters the attributes of the details drawer.

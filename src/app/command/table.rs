@@ -1,6 +1,7 @@
 //! The table of commands: what menus, keys and the help are generated from. One file per menu.
 
 mod clocks;
+mod conversation;
 mod file;
 mod fold;
 mod go;
@@ -16,7 +17,7 @@ use super::{Command, CommandKind};
 use crate::app::keys::Keys;
 use crate::app::state::State;
 
-/// Heading in the help; the first six are menus too.
+/// Heading in the help, and menu.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display, strum::EnumIter)]
 pub enum Category {
     /// Files and export.
@@ -31,6 +32,8 @@ pub enum Category {
     Measure,
     /// Whose time is shown, and what contradicts it.
     Clocks,
+    /// Turns of conversations.
+    Conversation,
     /// Help.
     Help,
 }
@@ -115,6 +118,7 @@ static SECTIONS: &[&[Entry]] = &[
     search::ENTRIES,
     measure::ENTRIES,
     clocks::ENTRIES,
+    conversation::ENTRIES,
     help::ENTRIES,
 ];
 
@@ -142,6 +146,7 @@ pub static MOUSE: &[(&str, &str)] = &[
     ("Click on a span", "Select it; on nothing: clear"),
     ("Ctrl + click", "Add to the selection, or take away"),
     ("Double click on a span", "Zoom to it"),
+    ("Click on a turn", "Go there; double click: zoom to it"),
     ("Drag a lane head", "Move the lane; its lower edge: its height"),
     ("Right click on a lane head", "What can be done with the lane"),
 ];

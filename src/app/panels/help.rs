@@ -32,7 +32,7 @@ pub fn help_ui(ui: &Ui, state: &State, queue: &mut Queue) {
         ScrollArea::vertical().max_height(room.y - 160.0).show(ui, |ui| {
             ui.columns(3, |columns| {
                 commands_ui(&mut columns[0], &[Category::View, Category::Measure]);
-                commands_ui(&mut columns[1], &[Category::Lanes, Category::File]);
+                commands_ui(&mut columns[1], &[Category::Lanes, Category::Conversation, Category::File]);
                 commands_ui(&mut columns[2], &[Category::Go, Category::Clocks, Category::Help]);
                 mouse_ui(&mut columns[1]);
             });

@@ -10,6 +10,7 @@ use super::super::state::State;
 use super::keys::first_key;
 use super::widgets::is_usable;
 use crate::analysis::clocks::Evidence;
+use crate::app::conversation;
 use crate::app::fold::is_chosen;
 use crate::arrange::ClockChoice;
 use crate::load::Source;
@@ -71,6 +72,7 @@ fn is_on(command: &Command, state: &State) -> bool {
         Command::ToggleSpanTable => settings.drawer.shows(DrawerTab::Spans),
         Command::ToggleStatistics => settings.drawer.shows(DrawerTab::Statistics),
         Command::ToggleDiagnostics => settings.drawer.shows(DrawerTab::Diagnostics),
+        Command::ShortenIdle | Command::OnlyConversation => conversation::is_chosen(command, &state.session.view),
         _ => is_chosen(command, &state.session.view),
     }
 }

@@ -1,6 +1,7 @@
 //! The tool bar: what is open, and the switches that are used most.
 
 mod clocks;
+mod conversation;
 mod fold;
 mod search;
 
@@ -19,7 +20,8 @@ use crate::model::time::duration_text;
 pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let Some(data) = &state.data else { return };
     // Large text in a small window: the switches get rows of their own.
-    let is_narrow = ui.available_width() < LEAST_WIDTH * state.settings.text_scale;
+    let more = if conversation::is_needed(state) { SWITCH_WIDTH } else { 0.0 };
+    let is_narrow = ui.available_width() < (LEAST_WIDTH + more) * state.settings.text_scale;
     row_ui(ui, |ui| {
         // The switches take what they need; title and counts are cut to what is left.
         command_button(ui, "Export", Command::ExportPanel, queue);
@@ -39,6 +41,8 @@ pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
 
 /// In points at normal text: what a row of everything needs.
 const LEAST_WIDTH: f32 = 1120.0;
+/// What the switch for idle time needs besides.
+const SWITCH_WIDTH: f32 = 96.0;
 
 /// A row that is filled from the right.
 fn row_ui(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
@@ -51,6 +55,7 @@ fn find_and_fold_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     search::field_ui(ui, state, queue);
     ui.add_space(6.0);
     fold::group_ui(ui, state, queue);
+    conversation::switch_ui(ui, state, queue);
 }
 
 fn title_ui(ui: &mut Ui, state: &State, data: &Workspace) {

@@ -1,0 +1,61 @@
+//! How conversations are shown: what costs no new rows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::SpanKey;
+
+/// What the user decided about conversations. Spans are named by their keys, so that this outlives a store.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConversationView {
+    /// Long idle stretches are drawn shorter than they are, and marked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shorten_idle: bool,
+    /// What somebody said about where a trace belongs that lost its parent: by its root, then by the span below which
+    /// it may belong.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub stitches: BTreeMap<SpanKey, BTreeMap<SpanKey, Verdict>>,
+}
+
+/// What somebody said about a proposal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, strum::Display)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Verdict {
+    /// It belongs there.
+    Accepted,
+    /// It does not.
+    Rejected,
+}
+
+impl ConversationView {
+    /// True when nothing differs from how conversations are shown by themselves.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What was said about `root` belonging below `under`.
+    #[must_use]
+    pub fn verdict(&self, root: &SpanKey, under: &SpanKey) -> Option<Verdict> {
+        self.stitches.get(root)?.get(under).copied()
+    }
+
+    /// Says something about `root` belonging below `under`, or nothing any more. A trace belongs to one place: what was
+    /// accepted before is not any longer.
+    pub fn judge(&mut self, root: SpanKey, under: SpanKey, verdict: Option<Verdict>) {
+        let of_root = self.stitches.entry(root.clone()).or_default();
+        if verdict == Some(Verdict::Accepted) {
+            of_root.retain(|_, known| *known != Verdict::Accepted);
+        }
+        match verdict {
+            Some(verdict) => of_root.insert(under, verdict),
+            None => of_root.remove(&under),
+        };
+        if of_root.is_empty() {
+            self.stitches.remove(&root);
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! What happens when on the axis of an arrangement: the turns of conversations, and stretches in which nothing does.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Axis, LaneInfo};
+use crate::analysis::clocks::domains::Domains;
+use crate::analysis::clocks::words::range_text;
+use crate::analysis::clocks::{EventKey, Known};
+use crate::analysis::genai::{GenAi, Role, TurnIx};
+use crate::layout::Layout;
+use crate::model::time::duration_text;
+use crate::model::{SpanFlags, SpanIx, TraceStore};
+
+/// Turns and idle stretches. Belongs to the arrangement whose axis it is on.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Course {
+    /// The turns of conversations that are shown, by start.
+    pub turns: Vec<TurnTime>,
+    /// Their places: lines of disjoint runs by start. Turns that overlap are in different lines.
+    pub lines: Vec<Vec<TurnRun>>,
+    /// Stretches in which no span that is shown is at work, by start; short ones are left out.
+    pub idle: Vec<(i64, i64)>,
+    /// The axis on which long ones of them are shortened.
+    pub axis: Axis,
+    /// What the spans say about AI conversations was known when this was made.
+    pub knows_work: bool,
+}
+
+/// When a turn happens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TurnTime {
+    /// The turn.
+    pub turn: TurnIx,
+    /// Its first start on the axis.
+    pub from_ns: i64,
+    /// Its last end on the axis.
+    pub to_ns: i64,
+    /// The span that begins it.
+    pub first: SpanIx,
+    /// The span that ends it.
+    pub last: SpanIx,
+    /// How long it takes: an interval where its ends are on different clocks.
+    pub length: Arc<str>,
+    /// Spans of it.
+    pub spans: u32,
+    /// Of them failed.
+    pub failed: u32,
+}
+
+/// One turn of a line, or several that overlap and found no line of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TurnRun {
+    /// Start on the axis.
+    pub from_ns: i64,
+    /// End on the axis.
+    pub to_ns: i64,
+    /// Position of the first one in [`Course::turns`].
+    pub first: u32,
+    /// Turns in it.
+    pub count: u32,
+    /// Of them failed.
+    pub failed: u32,
+    /// Turns before it in its line.
+    pub before: u32,
+    /// Of them failed.
+    pub failed_before: u32,
+}
+
+/// Turns that overlap get so many lines.
+pub const MOST_LINES: usize = 3;
+/// Turns up to which times of several clocks are joined: each takes a look at the clock model.
+const MOST_INTERVALS: usize = 50;
+/// The hull is looked at in so many pieces: a stretch of two of them is found for sure.
+const PIECES: usize = 1 << 16;
+/// Idle stretches that are kept: the longest ones.
+const MOST_IDLE: usize = 400;
+/// A stretch is shortened when it is longer than one in so many parts of all the time in which anything happens.
+const LONG_SHARE: i64 = 40;
+/// Shortened, it takes one in so many parts of that time.
+const SHOWN_SHARE: i64 = 60;
+
+/// What a course is made from.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub store: &'a TraceStore,
+    pub domains: &'a Domains,
+    pub known: Option<&'a Known>,
+    pub genai: Option<&'a GenAi>,
+    pub lanes: &'a [LaneInfo],
+    pub layout: &'a Layout,
+}
+
+impl Course {
+    /// Looks at every span that is shown once.
+    pub(super) fn of(ground: &Ground<'_>) -> Self {
+        let (mut turns, busy) = ground.look();
+        turns.sort_unstable_by_key(|turn| (turn.from_ns, turn.turn));
+        for (at, turn) in turns.iter_mut().enumerate() {
+            turn.length = ground.length(turn, at < MOST_INTERVALS).into();
+        }
+        let idle = busy.map(Busy::idle).unwrap_or_default();
+        let axis = shortened(&idle, ground.layout.hull_ns());
+        Self { lines: packed(&turns), turns, axis, idle: longest(idle), knows_work: ground.genai.is_some() }
+    }
+
+    /// The turn that is going on at `time_ns`, else the last one before: its position in [`Self::turns`].
+    #[must_use]
+    pub fn turn_at(&self, time_ns: i64) -> Option<usize> {
+        self.turns.partition_point(|turn| turn.from_ns <= time_ns).checked_sub(1)
+    }
+
+    /// Where `turn` is in [`Self::turns`]. Looks at every turn: once per frame, or on a key press.
+    #[must_use]
+    pub fn position(&self, turn: TurnIx) -> Option<usize> {
+        self.turns.iter().position(|known| known.turn == turn)
+    }
+}
+
+impl Ground<'_> {
+    fn look(&self) -> (Vec<TurnTime>, Option<Busy>) {
+        let mut times: Vec<Option<TurnTime>> = vec![None; self.genai.map_or(0, |genai| genai.turns().len())];
+        let hull = self.layout.hull_ns();
+        let mut busy = (hull.start < hull.end).then(|| Busy::new(hull));
+        let items = self.layout.span_rows();
+        for (lane, info) in self.layout.lanes().iter().zip(self.lanes) {
+            if info.is_aside {
+                continue;
+            }
+            for slot in items.slots_of_rows(lane.rows.clone()) {
+                let slot = slot as usize;
+                let (from, to) = (items.starts_ns()[slot], items.ends_ns()[slot]);
+                let span = SpanIx(items.items()[slot]);
+                // A span of a whole session is there all the time; that does not make it work.
+                let is_session = self.genai.is_some_and(|genai| genai.role_of(span) == Role::Session);
+                if let Some(busy) = busy.as_mut().filter(|_| !is_session) {
+                    busy.add(from, to);
+                }
+                if let Some(turn) = self.genai.and_then(|genai| genai.turn_of(span)) {
+                    let failed = self.store.flags()[span.at()].has(SpanFlags::ERROR);
+                    take(&mut times[turn.at()], turn, span, (from, to), failed);
+                }
+            }
+        }
+        let turns = self.genai.map(GenAi::turns).unwrap_or_default();
+        let is_counted = |time: &TurnTime| turns[time.turn.at()].conversation.is_some();
+        (times.into_iter().flatten().filter(is_counted).collect(), busy)
+    }
+
+    fn length(&self, turn: &TurnTime, may_ask: bool) -> String {
+        let clock = |span: SpanIx| self.domains.of_span.get(span.at());
+        let known = self.known.filter(|_| may_ask && clock(turn.first) != clock(turn.last));
+        let between = known.and_then(|known| {
+            let ends = (EventKey::start(turn.first), EventKey::end(turn.last));
+            known.model.between(self.store, self.domains, ends.0, ends.1)
+        });
+        match between {
+            Some(between) => range_text(between.lo_ns, between.hi_ns),
+            None => duration_text(turn.to_ns.saturating_sub(turn.from_ns)),
+        }
+    }
+}
+
+fn take(known: &mut Option<TurnTime>, turn: TurnIx, span: SpanIx, (from_ns, to_ns): (i64, i64), failed: bool) {
+    let time = known.get_or_insert_with(|| TurnTime {
+        turn,
+        from_ns,
+        to_ns,
+        first: span,
+        last: span,
+        length: Arc::from(""),
+        spans: 0,
+        failed: 0,
+    });
+    if from_ns < time.from_ns {
+        (time.from_ns, time.first) = (from_ns, span);
+    }
+    if to_ns > time.to_ns {
+        (time.to_ns, time.last) = (to_ns, span);
+    }
+    time.spans += 1;
+    time.failed += u32::from(failed);
+}
+
+/// Puts turns into lines, by start: into the first line that is free, else to the ones that it overlaps in the last.
+fn packed(turns: &[TurnTime]) -> Vec<Vec<TurnRun>> {
+    let mut lines: Vec<Vec<TurnRun>> = Vec::new();
+    for (at, turn) in (0_u32..).zip(turns) {
+        let failed = u32::from(turn.failed > 0);
+        let (from_ns, to_ns) = (turn.from_ns, turn.to_ns);
+        let run = TurnRun { from_ns, to_ns, first: at, count: 1, failed, before: 0, failed_before: 0 };
+        let is_free = |line: &Vec<TurnRun>| line.last().is_none_or(|last| last.to_ns <= run.from_ns);
+        match lines.iter().position(is_free) {
+            Some(line) => {
+                let last = lines[line].last().copied().unwrap_or(run);
+                let (before, failed_before) = (last.before + last.count, last.failed_before + last.failed);
+                lines[line].push(TurnRun { before, failed_before, ..run });
+            }
+            None if lines.len() < MOST_LINES => lines.push(vec![run]),
+            None => {
+                if let Some(last) = lines.last_mut().and_then(|line| line.last_mut()) {
+                    last.to_ns = last.to_ns.max(run.to_ns);
+                    last.count += 1;
+                    last.failed += failed;
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// Which pieces of the hull anything happens in.
+struct Busy {
+    start_ns: i64,
+    piece_ns: i64,
+    /// Spans that begin in a piece less those that ended in the one before.
+    change: Vec<i32>,
+    /// The first start and the last end in each piece.
+    first_ns: Vec<i64>,
+    last_ns: Vec<i64>,
+}
+
+impl Busy {
+    fn new(hull: &Range<i64>) -> Self {
+        let length = hull.end.saturating_sub(hull.start).max(1);
+        let piece_ns = (length - 1) / PIECES as i64 + 1;
+        let count = ((length - 1) / piece_ns) as usize + 1;
+        Self {
+            start_ns: hull.start,
+            piece_ns,
+            change: vec![0; count + 1],
+            first_ns: vec![i64::MAX; count],
+            last_ns: vec![i64::MIN; count],
+        }
+    }
+
+    fn add(&mut self, from_ns: i64, to_ns: i64) {
+        let last_piece = self.first_ns.len() - 1;
+        let piece = |at: i64| ((at.saturating_sub(self.start_ns) / self.piece_ns).max(0) as usize).min(last_piece);
+        let (first, last) = (piece(from_ns), piece(to_ns.saturating_sub(1).max(from_ns)));
+        self.change[first] += 1;
+        self.change[last + 1] -= 1;
+        self.first_ns[first] = self.first_ns[first].min(from_ns);
+        self.last_ns[last] = self.last_ns[last].max(to_ns);
+    }
+
+    /// Stretches of whole pieces in which nothing happens, with their exact ends.
+    fn idle(self) -> Vec<(i64, i64)> {
+        let (mut at_work, mut idle, mut is_after_idle) = (0_i32, Vec::new(), false);
+        let mut last_end = i64::MAX;
+        for piece in 0..self.first_ns.len() {
+            at_work += self.change[piece];
+            if at_work > 0 {
+                // Whatever is at work in the first busy piece begins there.
+                if is_after_idle && last_end < self.first_ns[piece] {
+                    idle.push((last_end, self.first_ns[piece]));
+                }
+                // If the next piece is idle, all of it ends here.
+                last_end = self.last_ns[piece];
+                is_after_idle = false;
+            } else {
+                is_after_idle = last_end != i64::MAX;
+            }
+        }
+        idle
+    }
+}
+
+/// The axis on which stretches of `idle` that are long against everything that happens are shortened.
+fn shortened(idle: &[(i64, i64)], hull: &Range<i64>) -> Axis {
+    let length = |stretch: &(i64, i64)| stretch.1.saturating_sub(stretch.0);
+    let idle_ns = idle.iter().fold(0_i64, |sum, stretch| sum.saturating_add(length(stretch)));
+    let busy_ns = hull.end.saturating_sub(hull.start).saturating_sub(idle_ns).max(1);
+    let long: Vec<(i64, i64)> =
+        longest(idle.iter().copied().filter(|stretch| length(stretch) > busy_ns / LONG_SHARE).collect());
+    // However many there are, together they take no more than what happens.
+    let shown_ns = (busy_ns / SHOWN_SHARE.max(long.len() as i64)).max(1);
+    Axis::shortening(long, shown_ns)
+}
+
+/// The longest stretches, by start.
+fn longest(mut idle: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    if idle.len() > MOST_IDLE {
+        idle.sort_by_key(|(from, to)| (std::cmp::Reverse(to.saturating_sub(*from)), *from));
+        idle.truncate(MOST_IDLE);
+        idle.sort_unstable();
+    }
+    idle
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn turn(at: u32, (from_ns, length, failed): (i64, i64, u32)) -> TurnTime {
+        let (turn, span) = (TurnIx(at), SpanIx(at));
+        let to_ns = from_ns + length;
+        TurnTime { turn, from_ns, to_ns, first: span, last: span, length: Arc::from(""), spans: 1, failed }
+    }
+
+    proptest! {
+        #[test]
+        fn idle_is_where_nothing_happens(
+            spans in prop::collection::vec((0..3_000_i64, 1..200_i64), 1..12), unit in prop::sample::select(vec![1, 1_000_000])
+        ) {
+            let hull = spans.iter().map(|span| span.0).min().unwrap()..spans.iter().map(|span| span.0 + span.1).max().unwrap();
+            let mut busy = Busy::new(&(hull.start * unit..hull.end * unit));
+            for (from, length) in &spans {
+                busy.add(from * unit, (from + length) * unit);
+            }
+            // The oracle looks at every moment.
+            let is_busy = |at: i64| spans.iter().any(|(from, length)| (*from..from + length).contains(&at));
+            let mut expected: Vec<(i64, i64)> = Vec::new();
+            for at in hull.filter(|at| !is_busy(*at)) {
+                match expected.last_mut().filter(|last| last.1 == at * unit) {
+                    Some(last) => last.1 += unit,
+                    None => expected.push((at * unit, (at + 1) * unit)),
+                }
+            }
+            let found = busy.idle();
+            if unit == 1 {
+                prop_assert_eq!(&found, &expected, "every moment is a piece of its own");
+            } else {
+                prop_assert!(found.iter().all(|stretch| expected.contains(stretch)), "{found:?} {expected:?}");
+                let piece = 3_200 * unit / PIECES as i64 + 1;
+                let long = expected.iter().filter(|(from, to)| to - from > 2 * piece);
+                prop_assert!(long.clone().all(|stretch| found.contains(stretch)), "{found:?} {expected:?}");
+            }
+        }
+
+        #[test]
+        fn lines_hold_every_turn_once(list in prop::collection::vec((0..500_i64, 1..80_i64, 0..2_u32), 0..40)) {
+            let mut list = list;
+            list.sort_unstable();
+            let turns: Vec<TurnTime> = (0..).zip(&list).map(|(at, &one)| turn(at, one)).collect();
+            let lines = packed(&turns);
+            prop_assert!(lines.len() <= MOST_LINES);
+            prop_assert_eq!(lines.iter().flatten().map(|run| run.count).sum::<u32>() as usize, turns.len());
+            let failed: u32 = turns.iter().map(|turn| turn.failed).sum();
+            prop_assert_eq!(lines.iter().flatten().map(|run| run.failed).sum::<u32>(), failed);
+            for line in &lines {
+                let (mut before, mut failed_before, mut end) = (0, 0, i64::MIN);
+                for run in line {
+                    prop_assert!(run.from_ns >= end, "runs of a line are disjoint");
+                    prop_assert_eq!((run.before, run.failed_before), (before, failed_before));
+                    (before, failed_before, end) = (before + run.count, failed_before + run.failed, run.to_ns);
+                }
+            }
+        }
+
+        #[test]
+        fn a_shortened_axis_keeps_what_happens(gaps in prop::collection::vec((1..1_000_i64, 1..1_000_000_i64), 1..30)) {
+            let mut at = 0;
+            let idle: Vec<(i64, i64)> = gaps
+                .iter()
+                .map(|(work, gap)| {
+                    let from = at + work;
+                    at = from + gap;
+                    (from, at)
+                })
+                .collect();
+            let hull = 0..at + 10;
+            let axis = shortened(&idle, &hull);
+            let busy: i64 = gaps.iter().map(|gap| gap.0).sum::<i64>() + 10;
+            let shown: i64 = axis.cuts().iter().map(|cut| cut.shown_ns).sum();
+            prop_assert!(shown <= busy + axis.cuts().len() as i64, "breaks take no more room than what happens");
+            for cut in axis.cuts() {
+                prop_assert!(idle.contains(&(cut.from_ns, cut.to_ns)) && cut.length_ns() > busy / LONG_SHARE);
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Conversations through the window: from turn to turn, idle time shortened, one conversation alone.
+
+use std::fmt::Write as _;
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use skewline::app::App;
+use skewline::app::command::Command;
+use skewline::load::Source;
+use skewline::scene::Scene;
+
+use super::harness::*;
+
+/// Each turn is a trace with an agent and a model call: conversation, first ms, length in ms.
+const TURNS: [(&str, u64, u64); 4] = [("a", 0, 900), ("b", 200, 500), ("a", 60_000, 1_000), ("a", 130_000, 1_500)];
+
+fn talk() -> Source {
+    let mut spans = String::new();
+    for (at, (conversation, from, length)) in (1..).zip(TURNS) {
+        let ns = |ms: u64| 1_700_000_000_000_000_000 + ms * 1_000_000;
+        for (id, parent, operation, from, to) in [
+            (1, 0, "invoke_agent", ns(from), ns(from + length)),
+            (2, 1, "chat", ns(from + 100), ns(from + length - 100)),
+        ] {
+            let parent =
+                if parent > 0 { format!(r#""parentSpanId":"{:016x}","#, at * 16 + parent) } else { String::new() };
+            let comma = if spans.is_empty() { "" } else { "," };
+            let _ = write!(
+                spans,
+                r#"{comma}{{"traceId":"{at:032x}","spanId":"{:016x}",{parent}"name":"{operation} {at}","startTimeUnixNano":"{from}","endTimeUnixNano":"{to}",
+                "attributes":[{{"key":"gen_ai.operation.name","value":{{"stringValue":"{operation}"}}}},
+                {{"key":"gen_ai.conversation.id","value":{{"stringValue":"{conversation}"}}}}]}}"#,
+                at * 16 + id,
+            );
+        }
+    }
+    let resource = r#""resource":{"attributes":[{"key":"service.name","value":{"stringValue":"agents"}},{"key":"host.id","value":{"stringValue":"h-1"}}]}"#;
+    let text = format!(r#"{{"resourceSpans":[{{{resource},"scopeSpans":[{{"spans":[{spans}]}}]}}]}}"#);
+    Source::memory("talk.json", text.into_bytes())
+}
+
+fn scene<'h>(harness: &'h Harness<'_, App>) -> &'h Scene {
+    harness.state().canvas().scene().unwrap()
+}
+
+fn keys(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {
+    press(harness, modifiers, key);
+    settle(harness);
+}
+
+#[test]
+fn keys_and_names_lead_from_turn_to_turn() {
+    let mut harness = window(vec![talk()]);
+    assert_shown(&harness, "4 turns, 2 min");
+    harness.get_by_label_contains("Turn 1 of b, 500 ms, at 200 ms");
+    // Nothing is shortened unasked.
+    assert!(scene(&harness).turns.breaks.is_empty());
+    keys(&mut harness, Modifiers::NONE, Key::R);
+    let first = selected_names(&harness);
+    keys(&mut harness, Modifiers::SHIFT, Key::R);
+    keys(&mut harness, Modifiers::SHIFT, Key::R);
+    keys(&mut harness, Modifiers::SHIFT, Key::R);
+    assert_eq!(selected_names(&harness), ["invoke_agent 1"], "it stops at the first turn; began at {first:?}");
+    for name in ["invoke_agent 2", "invoke_agent 3", "invoke_agent 4", "invoke_agent 4"] {
+        keys(&mut harness, Modifiers::NONE, Key::R);
+        assert_eq!(selected_names(&harness), [name]);
+    }
+    let shown = harness.state().state.session.view.time.length_ns();
+    assert!((1_500_000_000..2_000_000_000).contains(&shown), "a short turn is zoomed to: {shown}");
+    assert!(scene(&harness).turns.bands.iter().any(|band| band.is_current));
+    harness.state_mut().apply(Command::WholeTrace);
+    harness.run_steps(2);
+    harness.get_by_label_contains("Turn 2 of a").click_accesskit();
+    settle(&mut harness);
+    assert_eq!(selected_names(&harness), ["invoke_agent 3"]);
+    keys(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert!(harness.state().state.session.view.time.length_ns() > 100_000_000_000, "going to a turn is undone");
+}
+
+#[test]
+fn idle_time_is_shortened_on_request_and_saved_and_undone() {
+    let mut harness = window(vec![talk()]);
+    let width = |harness: &Harness<'_, App>| {
+        let bars = &scene(harness).bars;
+        bars.iter().map(|bar| bar.rect.width()).fold(0.0, f32::max)
+    };
+    let before = width(&harness);
+    harness.get_by_label("Shorten idle").click();
+    settle(&mut harness);
+    let breaks: Vec<String> = scene(&harness).turns.breaks.iter().map(|mark| mark.text.to_string()).collect();
+    assert_eq!(breaks, ["59.1 s idle", "1 min 09 s idle"]);
+    assert!(width(&harness) > 8.0 * before);
+    let saved = harness.state().state.view_file().unwrap();
+    assert!(saved.text().contains("\"shorten_idle\": true"));
+    keys(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert!(scene(&harness).turns.breaks.is_empty());
+    assert!(!harness.state().state.view_file().unwrap().text().contains("shorten_idle"));
+    keys(&mut harness, Modifiers::NONE, Key::U);
+    assert_eq!(scene(&harness).turns.breaks.len(), 2);
+    // Panning and zooming stay inside what there is.
+    for key in [Key::W, Key::D, Key::D, Key::D, Key::A, Key::S, Key::S] {
+        press(&mut harness, Modifiers::NONE, key);
+    }
+    assert_eq!(scene(&harness).turns.breaks.len(), 2);
+}
+
+#[test]
+fn one_conversation_is_shown_alone_and_all_again() {
+    let mut harness = window(vec![talk()]);
+    harness.state_mut().apply(Command::OnlyConversation);
+    settle(&mut harness);
+    press(&mut harness, Modifiers::NONE, Key::ArrowDown);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    settle(&mut harness);
+    assert_eq!(harness.state().state.session.view.plan.only.as_deref(), Some("b"));
+    assert_shown(&harness, "6 spans of other conversations hidden");
+    assert_eq!(scene(&harness).turns.bands.len(), 1);
+    assert!(harness.state().state.view_file().unwrap().text().contains("\"only\": \"b\""));
+    harness.state_mut().apply(Command::AllConversations);
+    settle(&mut harness);
+    assert_eq!((scene(&harness).hidden.spans_aside, harness.state().state.arranged.course.turns.len()), (0, 4));
+    keys(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert_eq!(scene(&harness).hidden.spans_aside, 6, "choosing is a step of undo");
+}
