@@ -18,6 +18,7 @@ mod field;
 mod handoffs;
 mod inherit;
 mod map;
+mod messages;
 mod normalise;
 mod parts;
 mod phase;
@@ -40,6 +41,7 @@ pub use conversations::{Conversation, ConversationIx};
 pub use field::{Confidence, Datum, Field, Role, Text, Unit};
 pub use handoffs::{Handoff, HandoffBy};
 pub use map::{AgentEdge, AgentMap, EdgeKind};
+pub use messages::{Content, Document, Message, Messages, Recorded, Speaker};
 pub use phase::{Origin, Phase, PhasePart, Rule};
 pub use retries::Retry;
 pub use stitch::{Stitch, StitchBy};
@@ -341,6 +343,12 @@ impl GenAi {
     #[must_use]
     pub fn asked_tools(&self, store: &TraceStore, span: SpanIx) -> Vec<AskedTool> {
         tool_calls::asked(store, &self.resolved, span)
+    }
+
+    /// What was said in `span`: messages, arguments and results, documents. Reads the recorded contents.
+    #[must_use]
+    pub fn messages(&self, store: &TraceStore, span: SpanIx) -> Messages {
+        messages::read(store, self.role_of(span), span)
     }
 
     /// Heap memory in bytes.
