@@ -7,6 +7,7 @@ pub mod critical_path;
 pub mod findings;
 pub mod genai;
 pub mod places;
+pub mod reading;
 #[cfg(test)]
 mod rows_tests;
 pub mod search;

@@ -7,7 +7,7 @@ use super::frame::Sample;
 use super::palette::{BarColors, name_slots, slot_colors, unknown_colors};
 use super::theme::{ThemeKind, mix, rgb, text_on};
 use crate::analysis::clocks::domains::Domains;
-use crate::analysis::genai::{AgentIx, Confidence, GenAi, Phase};
+use crate::analysis::genai::{Agent, AgentIx, GenAi, Phase};
 use crate::model::{DomainIx, SpanIx, TraceStore};
 
 /// What a store says about AI conversations, with a colour for every agent. Made once per store, shared.
@@ -53,8 +53,7 @@ impl Work {
     /// True when nothing states the name of `agent`: then it has to look like a guess.
     #[must_use]
     pub fn is_guess(&self, agent: AgentIx) -> bool {
-        let agent = self.genai.agents().get(agent.at());
-        agent.is_some_and(|agent| agent.is_inferred || agent.confidence == Confidence::Inferred)
+        self.genai.agents().get(agent.at()).is_some_and(Agent::is_guess)
     }
 
     /// The colours of `span` by its agent, and whether the agent is a guess.

@@ -32,6 +32,14 @@ pub struct Agent {
     pub totals: Totals,
 }
 
+impl Agent {
+    /// Nothing states its name: then it has to look like a guess.
+    #[must_use]
+    pub fn is_guess(&self) -> bool {
+        self.is_inferred || self.confidence == Confidence::Inferred
+    }
+}
+
 /// The agents while they are being found.
 #[derive(Debug, Default)]
 pub struct Agents {

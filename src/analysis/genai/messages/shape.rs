@@ -107,22 +107,9 @@ const HOLDERS: [&str; 9] = [
     "chat_history",
     "items",
 ];
-/// Keys under which a function or an interface has the one thing that matters.
-const ONLY: [&str; 13] = [
-    "prompt",
-    "input",
-    "question",
-    "query",
-    "input_text",
-    "user_input",
-    "text",
-    "output",
-    "answer",
-    "result",
-    "response",
-    "completion",
-    "args",
-];
+/// Keys under which a function or an interface has the one thing that matters: what it is given, what it gives.
+const GIVEN: [&str; 7] = ["prompt", "input", "question", "query", "input_text", "user_input", "args"];
+const GIVES: [&str; 6] = ["output", "answer", "result", "response", "completion", "text"];
 /// So many fields at most has an object whose one field counts.
 const FEW: usize = 4;
 
@@ -164,7 +151,10 @@ fn object(fields: &Fields, speaker: &Speaker, depth: usize, out: &mut Vec<Messag
     if ["parts", "content", "tool_calls"].iter().any(|key| fields.contains_key(*key)) {
         return message(fields, speaker, out);
     }
-    let only = ONLY.iter().find_map(|key| fields.get(*key).filter(|inner| !inner.is_null()));
+    let (first, second) =
+        if *speaker == Speaker::Assistant { (&GIVES[..], &GIVEN[..]) } else { (&GIVEN[..], &GIVES[..]) };
+    let keys = first.iter().chain(second);
+    let only = keys.filter_map(|key| fields.get(*key)).find(|inner| !inner.is_null());
     match only {
         Some(inner) if fields.len() <= FEW => read(inner, speaker, depth + 1, out),
         _ if fields.is_empty() || out.len() > before => {}
@@ -208,7 +198,7 @@ fn message(fields: &Fields, speaker: &Speaker, out: &mut Vec<Message>) {
         match fields.get(key) {
             None | Some(Json::Null) => {}
             Some(Json::String(words)) if key == "refusal" => {
-                pieces.push((speaker.clone(), Content::Text(words.clone())))
+                pieces.push((speaker.clone(), Content::Text(words.clone())));
             }
             Some(_) => pieces.push((speaker.clone(), Content::Media(key.to_owned()))),
         }
