@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::command::{Answer, Command};
 use super::drawer::DrawerTab;
+use super::people::DetailsTab;
 use super::picture::Purpose;
 use super::settings::ThemeChoice;
 use super::state::{Effect, ExportPanel, State, Tone};
@@ -69,6 +70,8 @@ impl State {
             | Command::PreviousFinding
             | Command::ToggleFindings
             | Command::Clocks(_) => self.apply_clocks(&command),
+            Command::ShowConversation => self.toggle_details_tab(DetailsTab::Conversation),
+            Command::People(command) => self.apply_people(&command),
             Command::ToggleDrawer => self.toggle_drawer(),
             Command::ToggleSpanTable => self.toggle_tab(DrawerTab::Spans),
             Command::ToggleStatistics => self.toggle_tab(DrawerTab::Statistics),

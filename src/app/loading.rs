@@ -63,6 +63,7 @@ impl State {
         self.take_hits(host);
         self.take_arranged(host);
         self.update_tables(host);
+        self.update_people(host);
         if let Some(picked) = self.session.dialog.as_ref().map(crossbeam_channel::Receiver::try_recv) {
             match picked {
                 Ok(Picked::Open(files)) => {
@@ -166,6 +167,7 @@ impl State {
         // Its choices are about what was open before.
         session.picker = None;
         session.tables.forget();
+        session.people.forget();
         session.details_filter.clear();
         if self.data.is_some() {
             session.view.fit(&self.arranged.hull_ns);

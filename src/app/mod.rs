@@ -19,6 +19,7 @@ pub mod lanes;
 mod loading;
 pub mod notes;
 mod panels;
+pub mod people;
 pub mod picker;
 pub mod picture;
 pub mod search;

@@ -34,6 +34,8 @@ pub struct Settings {
     pub absolute_ruler: bool,
     /// The details drawer is open.
     pub details_open: bool,
+    /// What the details show.
+    pub details_tab: super::people::DetailsTab,
     /// The list of findings is open.
     pub findings_open: bool,
     /// Times are shown on the reference clock's axis.
@@ -57,6 +59,7 @@ impl Default for Settings {
             text_scale: 1.0,
             absolute_ruler: false,
             details_open: true,
+            details_tab: super::people::DetailsTab::default(),
             findings_open: true,
             prefers_frame: false,
             drawer: Drawer::default(),

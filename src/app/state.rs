@@ -48,6 +48,8 @@ pub struct Session {
     pub history: History,
     /// The tables of the drawer.
     pub tables: Tables,
+    /// Conversations.
+    pub people: super::people::People,
     /// What the search found.
     pub search: Search,
     /// The help is open.

@@ -17,6 +17,7 @@ mod lanes;
 mod notes;
 mod opening;
 mod panels;
+mod people;
 mod picker;
 mod search;
 mod spans;

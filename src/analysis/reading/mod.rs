@@ -13,7 +13,7 @@ mod walk;
 pub use contents::{MOST_CHARS, Said};
 pub use line::{Act, Attempt, FirstToken, Line, Models, Party};
 pub use since::{Moment, Since};
-pub use text::reading_text;
+pub use text::{details, reading_text};
 
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::Domains;

@@ -68,7 +68,7 @@ impl Walk<'_> {
         let mut stack = vec![Step { span: root, depth: 0, above: None }];
         while let Some(step) = stack.pop() {
             self.visited += 1;
-            if self.visited % 4096 == 0 && cancel.is_cancelled() {
+            if self.visited.is_multiple_of(4096) && cancel.is_cancelled() {
                 return None;
             }
             let below = self.visit(step);

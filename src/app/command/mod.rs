@@ -57,6 +57,8 @@ pub enum Command {
     WholeTrace,
     /// Shows or hides the details drawer.
     ToggleDetails,
+    /// The details show the turn as people read it, or the span again.
+    ShowConversation,
     /// Shows or hides the drawer at the bottom.
     ToggleDrawer,
     /// Shows or hides the span table.
@@ -318,6 +320,8 @@ pub enum Command {
     SetExportPath(String),
     /// Shows the file dialog of the export panel.
     ChooseExportPath,
+    /// About conversations.
+    People(super::people::PeopleCommand),
     /// A change of the drawer at the bottom.
     Drawer(super::drawer::DrawerCommand),
     /// What the tables ask for.

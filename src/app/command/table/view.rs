@@ -170,6 +170,15 @@ pub(super) static ENTRIES: &[Entry] = &[
     )
     .grouped(),
     entry(
+        "conversation",
+        View,
+        Workspace,
+        Command::ShowConversation,
+        &[place(Key::R)],
+        "Conversation",
+        "The turn of the selected span as people read it: who said what to whom, tools, tokens, times.",
+    ),
+    entry(
         "drawer",
         View,
         Workspace,

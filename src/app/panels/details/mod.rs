@@ -2,15 +2,20 @@
 
 mod attributes;
 mod clock;
+mod conversation;
 mod events;
 mod fields;
 mod links;
 mod many;
+mod said;
+mod tabs;
+mod turns;
 mod value;
 
 use egui::{Align, CollapsingHeader, Layout, RichText, ScrollArea, TextEdit, Ui};
 
 use super::super::command::{Command, Queue};
+use super::super::people::DetailsTab;
 use super::super::state::State;
 use super::super::theme;
 use super::super::workspace::Workspace;
@@ -43,6 +48,12 @@ pub fn details_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         scale: state.settings.text_scale,
         filter: state.session.details_filter.to_lowercase(),
     };
+    if state.has_conversations() {
+        tabs::tabs_ui(ui, &details, state, queue);
+    }
+    if state.details_tab() == DetailsTab::Conversation {
+        return conversation::conversation_ui(ui, &details, state, queue);
+    }
     let selection = &state.session.view.selection;
     match (selection.as_slice(), state.session.view.focused) {
         ([], _) => nothing_ui(ui, &details),

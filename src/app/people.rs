@@ -1,0 +1,238 @@
+//! People, agents and models: the turn that is read beside the timeline, and what led to its answer.
+//!
+//! Readings are made on a thread of their own, for the turn of the selected span only, and only while they are
+//! shown. They hold what was said, so they are dropped as soon as nobody looks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::command::Command;
+use super::state::{Effect, State, Tone};
+use super::window::Host;
+use super::workspace::Workspace;
+use crate::analysis::background::Newest;
+use crate::analysis::clocks::Known;
+use crate::analysis::genai::TurnIx;
+use crate::analysis::reading::{Context, Reading, reading_text};
+use crate::model::SpanIx;
+
+/// What the details show.
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Debug,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumIter,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum DetailsTab {
+    /// The turn as people read it.
+    Conversation,
+    /// The fields of the span.
+    // Also what a tab that this version does not know becomes. Last, so that serde allows it.
+    #[default]
+    #[serde(other)]
+    Span,
+}
+
+/// How much of what was said is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::EnumIter)]
+pub enum Contents {
+    /// Nothing of it, only how much there is.
+    #[default]
+    Folded,
+    /// The first line of everything.
+    FirstLines,
+    /// All of it.
+    Open,
+}
+
+impl Contents {
+    /// What the switch says.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Folded => "Folded",
+            Self::FirstLines => "First lines",
+            Self::Open => "Open",
+        }
+    }
+}
+
+/// A turn that is ready to be shown.
+#[derive(Debug)]
+pub struct Shown {
+    asked: Asked,
+    /// The turn.
+    pub reading: Reading,
+}
+
+/// Conversations in the window, until it closes.
+#[derive(Debug, Default)]
+pub struct People {
+    /// How much of what was said is shown. Never saved: contents are folded in every new window.
+    pub contents: Contents,
+    /// The turn that was asked for last; while another one is read, still the one before.
+    pub shown: Option<Arc<Shown>>,
+    pending: Option<Asked>,
+    worker: Newest<Shown>,
+}
+
+/// What a reading depends on.
+#[derive(Clone, Debug)]
+struct Asked {
+    data: Arc<Workspace>,
+    known: Option<Arc<Known>>,
+    turn: TurnIx,
+}
+
+impl PartialEq for Asked {
+    fn eq(&self, other: &Self) -> bool {
+        let known = |asked: &Self| asked.known.as_ref().map(Arc::as_ptr);
+        Arc::ptr_eq(&self.data, &other.data) && known(self) == known(other) && self.turn == other.turn
+    }
+}
+
+/// What can be done about conversations, with data.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PeopleCommand {
+    /// Shows another tab of the details.
+    Tab(DetailsTab),
+    /// Shows more or less of what was said.
+    Contents(Contents),
+    /// Goes to where a turn begins.
+    Turn(TurnIx),
+    /// Puts the shown turn on the clipboard; what was said only when asked for.
+    CopyTurn {
+        /// With what was said.
+        with_contents: bool,
+    },
+}
+
+impl People {
+    /// True while a turn is being read.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.worker.is_busy()
+    }
+
+    /// Forgets everything about what is open.
+    pub(super) fn forget(&mut self) {
+        self.worker.stop();
+        (self.shown, self.pending) = (None, None);
+    }
+
+    /// The shown turn, if it is `turn`.
+    #[must_use]
+    pub fn reading_of(&self, turn: TurnIx) -> Option<&Shown> {
+        self.shown.as_deref().filter(|shown| shown.asked.turn == turn)
+    }
+}
+
+impl State {
+    /// The tab of the details that is shown: without AI work there is only one.
+    #[must_use]
+    pub fn details_tab(&self) -> DetailsTab {
+        if self.has_conversations() { self.settings.details_tab } else { DetailsTab::Span }
+    }
+
+    /// Whether there is anything about AI in what is open, as far as it was read.
+    #[must_use]
+    pub fn has_conversations(&self) -> bool {
+        let work = self.data.as_ref().and_then(|data| data.known_work());
+        work.is_some_and(|work| !work.genai.is_empty())
+    }
+
+    /// The span that conversations are about: the one in focus, else the first of the selection.
+    #[must_use]
+    pub fn looked_at(&self) -> Option<SpanIx> {
+        let view = &self.session.view;
+        view.focused.or_else(|| view.selection.first().copied())
+    }
+
+    /// The turn of the span that is looked at.
+    #[must_use]
+    pub fn turn_looked_at(&self) -> Option<TurnIx> {
+        self.data.as_ref()?.known_work()?.genai.turn_of(self.looked_at()?)
+    }
+
+    pub(super) fn apply_people(&mut self, command: &PeopleCommand) {
+        match *command {
+            PeopleCommand::Tab(tab) => {
+                (self.settings.details_tab, self.settings.details_open) = (tab, true);
+                self.effect(Effect::Save);
+            }
+            PeopleCommand::Contents(contents) => self.session.people.contents = contents,
+            PeopleCommand::Turn(turn) => {
+                let work = self.data.as_ref().and_then(|data| data.known_work());
+                let root = work.and_then(|work| work.genai.turns().get(turn.at())?.roots.first().copied());
+                if let Some(root) = root {
+                    self.go_to(root);
+                }
+            }
+            PeopleCommand::CopyTurn { with_contents } => self.copy_turn(with_contents),
+        }
+    }
+
+    /// Shows `tab` of the details; the fields of the span when that tab is shown already.
+    pub(super) fn toggle_details_tab(&mut self, tab: DetailsTab) {
+        let is_shown = self.settings.details_open && self.settings.details_tab == tab;
+        self.apply_people(&PeopleCommand::Tab(if is_shown { DetailsTab::Span } else { tab }));
+    }
+
+    fn copy_turn(&mut self, with_contents: bool) {
+        let (Some(data), Some(shown)) = (&self.data, &self.session.people.shown) else { return };
+        let Some(work) = data.known_work() else { return };
+        let text = reading_text(&work.genai, &shown.reading, with_contents);
+        let what = if with_contents { "the turn with what was said" } else { "the turn without what was said" };
+        self.effect(Effect::CopyText(text));
+        self.effect(Effect::Toast(Tone::Good, format!("Copied {what}")));
+    }
+
+    /// Takes the turn that was read, and asks for the one that should be shown.
+    pub(super) fn update_people(&mut self, host: &Host) {
+        let people = &mut self.session.people;
+        if let Some(shown) = people.worker.take() {
+            people.pending = None;
+            people.shown = Some(Arc::new(shown));
+        }
+        let is_wanted = self.settings.details_open && self.details_tab() != DetailsTab::Span;
+        let turn = self.turn_looked_at().filter(|_| is_wanted);
+        let (Some(data), Some(turn)) = (self.data.clone(), turn) else { return self.session.people.forget() };
+        let asked = Asked { data, known: self.known().cloned(), turn };
+        let people = &mut self.session.people;
+        let is_known = people.shown.as_ref().is_some_and(|shown| shown.asked == asked);
+        if people.pending.as_ref() == Some(&asked) || (is_known && people.pending.is_none()) {
+            return;
+        }
+        people.pending = Some(asked.clone());
+        let read = move |cancel: &crate::analysis::search::CancelFlag| {
+            let work = asked.data.known_work()?;
+            let context = Context {
+                store: &asked.data.store,
+                domains: &asked.data.domains,
+                genai: &work.genai,
+                clocks: asked.known.as_ref().map(|known| &known.model),
+            };
+            let reading = Reading::of_turn(&context, asked.turn, cancel)?;
+            Some(Shown { reading, asked })
+        };
+        if let Err(error) = people.worker.ask("skewline-turn", host.wake(), Duration::ZERO, read) {
+            self.effect(Effect::Toast(Tone::Bad, format!("Cannot read the turn: {error}")));
+        }
+    }
+}
+
+impl From<PeopleCommand> for Command {
+    fn from(command: PeopleCommand) -> Self {
+        Self::People(command)
+    }
+}
