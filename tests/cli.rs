@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 fn skewline() -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("skewline"));
+    // No configuration of whoever runs the tests.
+    command.env("XDG_CONFIG_HOME", "/no-such-folder").env("HOME", "/no-such-folder");
     command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("SKEWLINE_LOG");
     command
 }
@@ -395,5 +397,46 @@ fn lanes_are_folded_and_coloured_from_the_command_line() {
     for args in [["--fold", "colour"], ["--color", "agents"], ["--across", "--absolute"]] {
         let output = skewline().args(["render", "a.json", "-o", "a.svg"]).args(args).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn thresholds_and_a_contract_decide_what_is_found() {
+    let folder = folder();
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    put("off.toml", "[E8]\non = false\n");
+    put("wrong.toml", "[E8]\nof = false\n");
+    put("contract.toml", "[[span]]\nname = \"work *\"\nattributes = [\"tenant\"]\nwhy = \"billing\"\n");
+    put("no-contract.toml", "[[span]]\n");
+    let sentences = |args: &[&str]| -> Vec<String> {
+        let report = report(folder.path(), args);
+        let found = report["ai_findings"].as_array().unwrap().iter();
+        found.map(|finding| finding["sentence"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(sentences(&["orphan.json"]).len(), 1);
+    assert_eq!(sentences(&["orphan.json", "--config", "off.toml"]), Vec::<String>::new());
+    let broken = sentences(&["good.json", "--contract", "contract.toml"]);
+    assert_eq!(broken, ["2 of 2 spans work * lack tenant, which billing relies on."]);
+    for (option, file, says) in [
+        ("--config", "wrong.toml", "[E8] has no of; it has"),
+        ("--config", "no-such.toml", "no-such.toml"),
+        ("--contract", "no-contract.toml", "needs a name or a role"),
+    ] {
+        let output = run(folder.path(), &["report", "good.json", option, file]);
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(says) && said.contains(file), "{said}");
+    }
+    // The same thresholds from the user's own configuration.
+    let own = folder.path().join("skewline");
+    fs::create_dir(&own).unwrap();
+    fs::rename(folder.path().join("off.toml"), own.join("findings.toml")).unwrap();
+    let output = skewline()
+        .current_dir(folder.path())
+        .env("XDG_CONFIG_HOME", folder.path())
+        .args(["report", "orphan.json"])
+        .output();
+    if cfg!(target_os = "linux") {
+        assert!(!String::from_utf8(output.unwrap().stdout).unwrap().contains("E8"));
     }
 }

@@ -121,7 +121,8 @@ impl Task {
         let texts = self.arranged.lane_texts(domains, &self.lanes);
         let of_span = |span| self.arranged.layout.lane_of(span).at();
         let lanes = Some(Lanes { texts: &texts, of_span: &of_span });
-        run(&Subject { store, domains, lanes }, &self.query, cancel)
+        let genai = self.query.is_about_ai().then(|| &self.data.work().genai);
+        run(&Subject { store, domains, lanes, genai }, &self.query, cancel)
     }
 }
 

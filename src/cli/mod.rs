@@ -10,6 +10,7 @@ mod open;
 mod output;
 mod render;
 mod report;
+mod rule_args;
 mod simulate;
 mod time_arg;
 

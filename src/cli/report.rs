@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::clock_args::ClockArgs;
 use super::event_arg::find_event;
 use super::limits::Limits;
+use super::rule_args::RuleArgs;
 use super::{Exit, output};
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::{self, Domains};
@@ -35,6 +36,9 @@ pub struct Args {
     /// (the default), :end or ":event N"
     #[arg(long, num_args = 2, value_names = ["EVENT", "EVENT"])]
     pub between: Option<Vec<String>>,
+    /// Which findings about AI conversations are looked for
+    #[command(flatten)]
+    pub rules: RuleArgs,
     /// Limits of what is read
     #[command(flatten)]
     pub limits: Limits,
@@ -76,6 +80,7 @@ impl From<FailOn> for Severity {
 /// When nothing could be read.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
+    let rules = args.rules.rulebook()?;
     let loaded = load::load(&sources, &args.limits.options(), &Progress::default())?;
     let hashes: Vec<Option<String>> = loaded.origins.iter().map(hash).collect();
     let failures: Vec<Failure> = loaded.failures.iter().map(failure).collect();
@@ -85,8 +90,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return between(&loaded.store, &domains, &model, events, args.format);
     }
     let store = &loaded.store;
-    let report =
-        Report::build(ReportInput { store, domains: &domains, model: &model, hashes: &hashes, failures: &failures });
+    let input = ReportInput { store, domains: &domains, model: &model, hashes: &hashes, failures: &failures };
+    let report = Report::with_rules(input, &rules);
     let text = match args.format {
         Format::Text => report.to_string(),
         Format::Json => report.to_json().context("the report could not be written as JSON")?,

@@ -52,8 +52,8 @@ impl Timeline {
         let texts = self.arranged.lane_texts(&self.domains, view);
         let of_span = |span| self.arranged.layout.lane_of(span).at();
         let lanes = Some(Lanes { texts: &texts, of_span: &of_span });
-        let hits =
-            matching(&Subject { store, domains: &self.domains, lanes }, query, &never).filter(|_| !query.is_empty());
+        let subject = Subject { store, domains: &self.domains, lanes, genai: Some(&self.work.genai) };
+        let hits = matching(&subject, query, &never).filter(|_| !query.is_empty());
         self.marks = hits.and_then(|hits| Marks::build(&self.arranged.layout, &hits, &never));
     }
 

@@ -5,10 +5,20 @@ use toml::{Table, Value};
 
 const BUILT_IN: &str = include_str!("../../../assets/findings.toml");
 
-/// What is wrong with a file of thresholds, in words.
+/// What is wrong with a file of thresholds or a contract, in words.
 #[derive(Debug, thiserror::Error)]
-#[error("the thresholds cannot be read: {0}")]
+#[error("{0}")]
 pub struct ConfigError(String);
+
+impl ConfigError {
+    fn thresholds(why: impl std::fmt::Display) -> Self {
+        Self(format!("the thresholds cannot be read: {why}"))
+    }
+
+    pub(super) fn contract(why: impl std::fmt::Display) -> Self {
+        Self(format!("the contract cannot be read: {why}"))
+    }
+}
 
 macro_rules! sections {
     ($($(#[$doc:meta])* $code:ident as $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty),* $(,)? })*) => {
@@ -36,10 +46,12 @@ macro_rules! sections {
 sections! {
     /// Opaque model calls.
     E2 as Opaque {
-        /// Such time in a turn, milliseconds.
+        /// Such time of one provider, milliseconds.
         least_ms: i64,
-        /// Share of the turn's model calls.
+        /// Share of the time of its calls.
         least_share: f64,
+        /// Share of the time of the turns, where one clock tells it.
+        least_turn_share: f64,
     }
     /// Dark handoffs.
     E3 as DarkHandoff {
@@ -107,7 +119,7 @@ impl Config {
     /// # Errors
     /// When it is not such a file; the message says where.
     pub fn read(text: &str) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError(error.to_string()))
+        toml::from_str(text).map_err(ConfigError::thresholds)
     }
 
     /// The built-in thresholds with what `text` changes: any of their sections and keys, the others stay.
@@ -115,31 +127,35 @@ impl Config {
     /// # Errors
     /// When it is not TOML, or says something that the built-in thresholds do not have; the message says what.
     pub fn changed_by(text: &str) -> Result<Self, ConfigError> {
-        let changes: Table = text.parse().map_err(|error: toml::de::Error| ConfigError(error.to_string()))?;
-        let mut all: Table = BUILT_IN.parse().map_err(|error: toml::de::Error| ConfigError(error.to_string()))?;
+        let changes: Table = text.parse().map_err(|error: toml::de::Error| ConfigError::thresholds(error))?;
+        let mut all: Table = BUILT_IN.parse().map_err(|error: toml::de::Error| ConfigError::thresholds(error))?;
         let of = |keys: &Table| keys.keys().cloned().collect::<Vec<_>>().join(", ");
-        let codes = of(&all);
+        let codes = super::rules().map(super::Rule::code).join(", ");
         for (code, changes) in changes {
             let Some(Value::Table(section)) = all.get_mut(&code) else {
-                return Err(ConfigError(format!("there is no section [{code}]; the sections are {codes}")));
+                return Err(ConfigError::thresholds(format!("there is no section [{code}]; the sections are {codes}")));
             };
             let Value::Table(changes) = changes else {
-                return Err(ConfigError(format!("{code} is a section: write [{code}] on a line of its own")));
+                return Err(ConfigError::thresholds(format!(
+                    "{code} is a section: write [{code}] on a line of its own"
+                )));
             };
             let keys = of(section);
             for (key, value) in changes {
                 let Some(known) = section.get_mut(&key) else {
-                    return Err(ConfigError(format!("[{code}] has no {key}; it has {keys}")));
+                    return Err(ConfigError::thresholds(format!("[{code}] has no {key}; it has {keys}")));
                 };
                 let value = as_kind_of(known, value);
                 if !value.same_type(known) {
                     let (is, should) = (value.type_str(), known.type_str());
-                    return Err(ConfigError(format!("{key} in [{code}] has to be of type {should}, and is {is}")));
+                    return Err(ConfigError::thresholds(format!(
+                        "{key} in [{code}] has to be of type {should}, and is {is}"
+                    )));
                 }
                 *known = value;
             }
         }
-        all.try_into().map_err(|error: toml::de::Error| ConfigError(error.to_string()))
+        all.try_into().map_err(|error: toml::de::Error| ConfigError::thresholds(error))
     }
 
     /// The thresholds that the program was built with.

@@ -26,11 +26,16 @@ impl Rule for Opaque {
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
         // One root cause per provider: whoever runs the model says nothing about its time.
         let mut providers: Vec<Provider> = Vec::new();
-        for call in context.genai.calls().iter().filter(|call| call.is_model && call.outer.is_none()) {
+        let innermost = innermost(context);
+        for (call, inner) in context.genai.calls().iter().zip(innermost) {
+            if !call.is_model || call.outer.is_some() {
+                continue;
+            }
             let parts = context.genai.phases(call.span);
             let ns = context.store.span(call.span).duration_ns().unwrap_or(0).max(0);
             let is_opaque = !parts.is_empty() && parts.iter().all(|part| part.origin == Origin::Unaccounted);
-            let view = context.genai.call(context.store, call.span);
+            // Frameworks call themselves the provider; the client inside of them knows better.
+            let view = context.genai.call(context.store, inner);
             let name = view.as_ref().and_then(|view| view.text(Field::Provider).or_else(|| view.model()));
             let name = name.unwrap_or("the provider");
             let at = providers.iter().position(|known| known.name == name).unwrap_or_else(|| {
@@ -51,8 +56,21 @@ impl Rule for Opaque {
             let share = *opaque_ns as f64 / (*all_ns).max(1) as f64;
             !spans.is_empty() && *opaque_ns >= limits.least_ms * MS && share >= limits.least_share
         });
-        providers.iter().map(|provider| finding(context, provider)).collect()
+        providers.iter().filter_map(|provider| finding(context, provider)).collect()
     }
+}
+
+/// For each call the span of the first call at the bottom of those inside of it, else its own.
+fn innermost(context: &Context<'_>) -> Vec<SpanIx> {
+    let calls = context.genai.calls();
+    let mut inside: Vec<Option<usize>> = vec![None; calls.len()];
+    for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.is_model) {
+        if let Some(known) = call.outer.and_then(|outer| inside.get_mut(outer as usize)) {
+            known.get_or_insert(at);
+        }
+    }
+    let bottom = |at| std::iter::successors(Some(at), |&at: &usize| inside[at]).last().unwrap_or(at);
+    (0..calls.len()).map(|at| calls[bottom(at)].span).collect()
 }
 
 /// Whoever runs the model, and its calls.
@@ -66,8 +84,14 @@ struct Provider {
     all_ns: i64,
 }
 
-fn finding(context: &Context<'_>, provider: &Provider) -> Finding {
+fn finding(context: &Context<'_>, provider: &Provider) -> Option<Finding> {
     let Provider { name, spans, opaque_ns, all_ns } = provider;
+    let of_turns = share_of_turns(context, spans);
+    // What hardly anybody waited for is not worth a word.
+    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    if of_turns.is_some_and(|(_, share)| (share as f64) < context.config.E2.least_turn_share * 100.0) {
+        return None;
+    }
     let calls = count(spans.len(), "model call");
     let sentence = format!(
         "{calls} of {name} ({}) {} not say where the time went: network, queue, prefill and decode cannot be told apart.",
@@ -77,16 +101,14 @@ fn finding(context: &Context<'_>, provider: &Provider) -> Finding {
     let finding = Finding::new("E2", Severity::Unknown, name, sentence)
         .shown_by(spans)
         .because(format!("{} % of the time of its calls", percent(opaque_ns.unsigned_abs(), all_ns.unsigned_abs())));
-    let finding = match share_of_turns(context, spans) {
+    let finding = match of_turns {
         Some((turns, share)) => finding
             .because(format!("{share} % of the time of {}", count(turns, "turn")))
             .with("percent_of_turns", share),
         None => finding,
     };
-    finding
-        .because("no stage spans, no durations, no time to first token, no server header")
-        .with("calls", spans.len())
-        .with("opaque_ns", *opaque_ns)
+    let finding = finding.because("no stage spans, no durations, no time to first token, no server header");
+    Some(finding.with("calls", spans.len()).with("opaque_ns", *opaque_ns))
 }
 
 /// The turns that `spans` are in, and how much of their time at least one of these calls takes. Told only where one

@@ -27,9 +27,9 @@ impl Rule for Orphans {
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
         let kinds = [
-            (Some(true), "other processes", "never collected there, or sampled away"),
-            (Some(false), "the same process", "dropped, filtered, or not written yet"),
-            (None, "unknown places", "the spans do not say whether it was another process"),
+            (Some(true), "in other processes", "never collected there, or sampled away"),
+            (Some(false), "in the same process", "dropped, filtered, or not written yet"),
+            (None, "in an unknown place", "the spans do not say whether it was another process"),
         ];
         let lost = kinds.into_iter().filter_map(|(remote, place, why)| {
             let ghosts: Vec<&Ghost> = context.store.ghosts().iter().filter(|ghost| ghost.remote == remote).collect();
@@ -46,8 +46,8 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
     }
     let (parents, lost) = (count(ghosts.len(), "parent"), count(spans.len(), "span"));
     let hang = verb(spans.len(), "hangs", "hang");
-    let sentence = format!("{lost} {hang} from {parents} in {place} that no input holds: {why}.");
-    let finding = Finding::new("E8", Severity::Unknown, format!("missing parents in {place}"), sentence)
+    let sentence = format!("{lost} {hang} from {parents} {place} that no input holds: {why}.");
+    let finding = Finding::new("E8", Severity::Unknown, format!("missing parents {place}"), sentence)
         .shown_by(&spans)
         .because(format!(
             "at least {} missing beside {}",
@@ -110,10 +110,8 @@ impl Estimate {
         let Self { broken, compared, peers, least, likely, most } = self;
         let broken_text = count(*broken, "broken trace");
         if *compared == 0 {
-            return format!(
-                "how many more cannot be told: no complete trace here holds the names that the {broken_text} {}",
-                verb(*broken, "holds", "hold")
-            );
+            let like = verb(*broken, "the broken one", "the broken ones");
+            return format!("how many more cannot be told: no complete trace here is like {like}");
         }
         let of = if compared == broken { broken_text } else { format!("{compared} of {broken_text}") };
         let likely = usize::try_from(*likely).unwrap_or(usize::MAX);

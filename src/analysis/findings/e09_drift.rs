@@ -1,8 +1,9 @@
-//! E9: old and new names of one convention, or two versions of one library, in one trace.
+//! E9: old and new names of one convention, or two versions of one library, in one trace; other names in another file;
+//! a contract that is broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, count, verb};
+use super::{Config, Context, Finding, Rule, Severity, count, e09_contract, e09_inputs, verb};
 use crate::analysis::genai::Role;
 use crate::model::{ScopeIx, SpanIx, SpanKind, Sym, TraceIx};
 
@@ -39,7 +40,8 @@ impl Rule for Drift {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        renamed(context).into_iter().chain(versions(context)).collect()
+        let found = renamed(context).into_iter().chain(versions(context));
+        found.chain(e09_inputs::find(context)).chain(e09_contract::find(context)).collect()
     }
 }
 
@@ -47,11 +49,11 @@ impl Rule for Drift {
 type Renamed = (&'static str, &'static str);
 
 /// Per trace with both: the first span with only the old key, and the first one with only the new one. A span with
-/// both bridges the two on purpose.
+/// both bridges the two on purpose, and so does a call that two libraries tell, one inside of the other.
 fn mixed(context: &Context<'_>, (old, new): Renamed) -> BTreeMap<TraceIx, [SpanIx; 2]> {
     let find = |key| context.store.strings().find(key);
     let (Some(old_key), Some(new_key)) = (find(old), find(new)) else { return BTreeMap::new() };
-    let mut only: BTreeMap<TraceIx, [Option<SpanIx>; 2]> = BTreeMap::new();
+    let mut by_call: BTreeMap<SpanIx, [Option<SpanIx>; 2]> = BTreeMap::new();
     for span in context.store.span_ixs() {
         let view = context.store.span(span);
         // A model server that keeps old names is somebody else's choice, and its call is told by its client, too.
@@ -59,12 +61,20 @@ fn mixed(context: &Context<'_>, (old, new): Renamed) -> BTreeMap<TraceIx, [SpanI
             continue;
         }
         let has = |key: Sym| view.attrs().any(|attr| attr.key == key);
-        let at = match (has(old_key), has(new_key)) {
-            (true, false) => 0,
-            (false, true) => 1,
+        for (at, key) in [old_key, new_key].into_iter().enumerate() {
+            if has(key) {
+                by_call.entry(context.outermost(span)).or_default()[at].get_or_insert(span);
+            }
+        }
+    }
+    let mut only: BTreeMap<TraceIx, [Option<SpanIx>; 2]> = BTreeMap::new();
+    for (call, says) in by_call {
+        let trace = context.store.span(call).trace_ix();
+        match says {
+            [Some(old), None] => only.entry(trace).or_default()[0].get_or_insert(old),
+            [None, Some(new)] => only.entry(trace).or_default()[1].get_or_insert(new),
             _ => continue,
         };
-        only.entry(view.trace_ix()).or_default()[at].get_or_insert(span);
     }
     only.into_iter().filter_map(|(trace, [old, new])| Some((trace, [old?, new?]))).collect()
 }

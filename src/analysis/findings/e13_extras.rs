@@ -2,16 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use super::{Config, Context, Finding, Rule, Severity, count, verb};
 use crate::analysis::genai::{Confidence, Counted, Datum, Phase, Role, Unit};
 use crate::model::time::duration_text;
-use crate::model::{Attr, SpanIx, Value};
+use crate::model::{Attr, ResourceIx, SpanIx, Sym, Value};
 
 /// See the module.
 pub struct Extras;
 
 /// So many times longer than its span no duration is but for its unit.
 const FAR_OFF: i128 = 10;
+
+/// Calls of one process and name whose units are looked at.
+const MOST_CALLS: usize = 200;
 
 impl Rule for Extras {
     fn code(&self) -> &'static str {
@@ -48,7 +54,15 @@ fn too_long(context: &Context<'_>) -> Option<Finding> {
 fn units(context: &Context<'_>) -> Option<Finding> {
     let mut keys: BTreeMap<String, BTreeMap<&'static str, (Unit, Vec<SpanIx>)>> = BTreeMap::new();
     let mut stated: BTreeMap<String, Unit> = BTreeMap::new();
+    // A process writes one key in one unit: a few calls of each are enough.
+    let mut looked_at: HashMap<(ResourceIx, Sym), usize, FixedState> = HashMap::default();
     for call in context.genai.calls() {
+        let span = context.store.span(call.span);
+        let seen = looked_at.entry((span.resource_ix(), span.name_sym())).or_default();
+        *seen += 1;
+        if *seen > MOST_CALLS {
+            continue;
+        }
         let Some(view) = context.genai.call(context.store, call.span) else { continue };
         for known in view.known {
             // What fits in more than one unit tells nothing, and zero fits in all.

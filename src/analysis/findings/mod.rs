@@ -2,6 +2,7 @@
 //! trace. What is wrong with clocks is found by the clock analysis; its findings come first in one numbering.
 
 mod config;
+mod contract;
 mod e02_opaque;
 mod e03_dark_handoff;
 mod e04_reasoning;
@@ -9,16 +10,21 @@ mod e05_stall;
 mod e06_anonymous;
 mod e07_retries;
 mod e08_orphans;
+mod e09_contract;
 mod e09_drift;
+mod e09_inputs;
 mod e10_modalities;
 mod e11_audit;
 mod e12_attribution;
 mod e13_extras;
+mod rulebook;
 mod sampling;
 #[cfg(test)]
 mod tests;
 
 pub use config::{Config, ConfigError};
+pub use contract::{Contract, Promise};
+pub use rulebook::Rulebook;
 
 use std::collections::BTreeMap;
 
@@ -108,6 +114,8 @@ pub struct Context<'a> {
     pub domains: &'a Domains,
     /// The thresholds.
     pub config: &'a Config,
+    /// What is relied on.
+    pub contract: Option<&'a Contract>,
 }
 
 impl Context<'_> {
@@ -163,8 +171,13 @@ pub fn find(context: &Context<'_>, first_id: u32) -> Vec<Finding> {
     if context.store.is_empty() {
         return Vec::new();
     }
-    // Without any AI there is nothing to say but what is missing.
-    let is_meant = |rule: &&dyn Rule| !context.genai.is_empty() || rule.code() == "E8";
+    // Without any AI there is nothing to say but what is missing, and what somebody relies on.
+    let has_contract = context.contract.is_some();
+    let is_meant = |rule: &&dyn Rule| match rule.code() {
+        "E8" => true,
+        "E9" if has_contract => true,
+        _ => !context.genai.is_empty(),
+    };
     let on = rules().into_iter().filter(|rule| rule.is_on(context.config)).filter(is_meant);
     let mut findings: Vec<(usize, Finding)> = on
         .enumerate()

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Config, Context, Finding, find, rules};
+use super::{Config, Context, Contract, Finding, find, rules};
 use crate::analysis::clocks::domains;
 use crate::analysis::genai::GenAi;
-use crate::analysis::genai::tests::fixture::{Span, store};
+use crate::analysis::genai::tests::fixture::{Span, store, store_of_files};
 use crate::model::TraceStore;
 
 #[derive(Deserialize)]
@@ -32,8 +32,12 @@ fn cases() -> Vec<(String, Case)> {
 }
 
 fn found(store: &TraceStore, config: &Config) -> Vec<Finding> {
+    found_by(store, config, None)
+}
+
+fn found_by(store: &TraceStore, config: &Config, contract: Option<&Contract>) -> Vec<Finding> {
     let (genai, domains) = (GenAi::analyse(store), domains::assign(store));
-    find(&Context { store, genai: &genai, domains: &domains, config }, 1)
+    find(&Context { store, genai: &genai, domains: &domains, config, contract }, 1)
 }
 
 fn describe(store: &TraceStore, findings: &[Finding]) -> String {
@@ -103,7 +107,7 @@ fn thresholds_can_be_changed_one_by_one() {
     for (text, says) in [
         ("[E99]\non = true", "there is no section [E99]; the sections are E2, "),
         ("E5 = 3", "write [E5] on a line of its own"),
-        ("[E5]\nleast_gap = 1", "[E5] has no least_gap; it has on, least_chunks"),
+        ("[E5]\nleast_gap = 1", "[E5] has no least_gap; it has least_chunks, least_gap_ms, "),
         ("[E5]\nleast_gap_ms = \"long\"", "least_gap_ms in [E5] has to be of type integer, and is string"),
         ("[E4]\nleast_tokens = -1", "invalid value"),
         ("[E5", "line 1"),
@@ -119,6 +123,7 @@ fn every_threshold_decides() {
     for (name, change) in [
         ("E2_opaque", "[E2]\nleast_ms = 5000"),
         ("E2_opaque", "[E2]\nleast_share = 1.1"),
+        ("E2_opaque", "[E2]\nleast_turn_share = 0.45"),
         ("E3_dark_handoff", "[E3]\nleast_score = 96"),
         ("E4_reasoning", "[E4]\nleast_tokens = 1801"),
         ("E4_reasoning", "[E4]\nleast_share = 0.95"),
@@ -140,4 +145,139 @@ fn every_threshold_decides() {
         let left = found(&noisy, &Config::changed_by(change).unwrap());
         assert!(left.is_empty(), "{name} with {change}: {left:?}");
     }
+}
+
+/// What breaks a contract is named: the span, the attribute, and what to do.
+#[test]
+fn a_broken_contract_names_the_span_the_attribute_and_the_remedy() {
+    let (_, case) = cases().into_iter().find(|(name, _)| name == "E9_renamed").unwrap();
+    let clean = store(&case.clean);
+    let broken = |text: &str| {
+        let contract = Contract::read(text).unwrap();
+        let found = found_by(&clean, &Config::default(), Some(&contract));
+        assert!(found.iter().all(|finding| finding.code == "E9"));
+        found
+            .iter()
+            .map(|finding| format!("{} | {}", finding.sentence, finding.evidence.join("; ")))
+            .collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    for (text, says) in [
+        ("", &none[..]),
+        (
+            "[[span]]\nname = \"chat *\"\nservice = \"app\"\nattributes = [\"gen_ai.request.model\", \"service.name\"]",
+            &[],
+        ),
+        (
+            "[[span]]\nname = \"chat *\"\nattributes = [\"gen_ai.usage.prompt_tokens\"]\nwhy = \"the cost dashboard\"",
+            &[
+                "2 of 2 spans chat * lack gen_ai.usage.prompt_tokens, which the cost dashboard relies on. | they say it as \
+             gen_ai.usage.input_tokens: read both names, or rename it where spans are collected",
+            ],
+        ),
+        (
+            "[[span]]\nname = \"chat *\"\nattributes = [\"tenant\"]",
+            &["2 of 2 spans chat * lack tenant. | nothing else on them says the same: see what stopped writing it"],
+        ),
+        (
+            "[[span]]\nname = \"llm *\"\nrole = \"model\"",
+            &[
+                "There is no span llm *. | spans there are called chat m: name them in the contract, or give the old name back",
+            ],
+        ),
+        (
+            "[[span]]\nname = \"chat *\"\nservice = \"api\"",
+            &["There is no span chat * of api. | spans of that name are in app: correct the service, or the contract"],
+        ),
+        (
+            "[[span]]\nname = \"GET /health\"\nservice = \"api\"",
+            &[
+                "There is no span GET /health of api. | nothing like it is here: see whether it is collected, sampled away, \
+             or called otherwise",
+            ],
+        ),
+        (
+            "[[span]]\nrole = \"model\"\nleast = 3",
+            &[
+                "There are 2 spans, not 3, of kind model. | spans there are called chat m: name them in the contract, or \
+             give the old name back",
+            ],
+        ),
+        ("[[span]]\nname = \"chat x\"\nservice = \"api\"\nleast = 0\nattributes = [\"tenant\"]", &[]),
+    ] {
+        assert_eq!(broken(text), says, "{text}");
+    }
+    for (text, says) in [
+        ("[[span]]\nservice = \"x\"", "needs a name or a role"),
+        ("[[span]]\nrole = \"boss\"", "there is no role boss"),
+        ("[[span]]\nnames = 3", "names"),
+        ("[[span]", "line 1"),
+    ] {
+        let error = Contract::read(text).unwrap_err().to_string();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+}
+
+#[test]
+fn two_files_are_compared_by_what_spans_do() {
+    let span = |name: &str, id: u64, trace: u128, attributes: &[(&str, &str)]| Span {
+        name: name.to_owned(),
+        id,
+        trace,
+        ms: [0.0, 100.0],
+        service: "app".to_owned(),
+        attributes: attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect(),
+        ..Span::default()
+    };
+    let tool = ("gen_ai.tool.name", "look");
+    let monday = [
+        span(
+            "chat gpt-4",
+            1,
+            1,
+            &[("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "gpt-4"), ("gen_ai.system", "openai")],
+        ),
+        span("running tool", 2, 1, &[("gen_ai.operation.name", "execute_tool"), tool, ("gen_ai.tool.call.id", "c1")]),
+    ];
+    // Another model and another day are no drift.
+    let tuesday = [
+        span(
+            "chat gpt-5",
+            3,
+            2,
+            &[("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "gpt-5"), ("gen_ai.system", "openai")],
+        ),
+        span("running tool", 4, 2, &[("gen_ai.operation.name", "execute_tool"), tool, ("gen_ai.tool.call.id", "c2")]),
+    ];
+    let renamed = [
+        span(
+            "chat gpt-5",
+            5,
+            3,
+            &[("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "gpt-5"), ("gen_ai.provider.name", "openai")],
+        ),
+        span("execute_tool look", 6, 3, &[("gen_ai.operation.name", "execute_tool"), tool]),
+    ];
+    let found_in = |files: &[(&str, &[Span])]| {
+        let store = store_of_files(files);
+        let found = found(&store, &Config::default()).into_iter().filter(|finding| finding.code == "E9");
+        found.map(|finding| (finding.sentence, finding.evidence.join("; "), finding.numbers)).collect::<Vec<_>>()
+    };
+    assert_eq!(found_in(&[("monday.json", &monday), ("tuesday.json", &tuesday)]), []);
+    let other: Vec<Span> = renamed.iter().map(|span| Span { service: "other".to_owned(), ..span.clone() }).collect();
+    assert_eq!(found_in(&[("monday.json", &monday), ("other.json", &other)]), [], "another system");
+    let found = found_in(&[("a/monday.json", &monday), ("a/wednesday.json", &renamed)]);
+    let [(sentence, evidence, numbers)] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(
+        sentence,
+        "wednesday.json does not speak as monday.json does: 1 span renamed, 1 attribute renamed, 1 attribute gone."
+    );
+    for says in [
+        "gen_ai.system is gen_ai.provider.name",
+        "gen_ai.tool.call.id is gone",
+        "spans running tool are called execute_tool …",
+    ] {
+        assert!(evidence.contains(says), "{evidence}");
+    }
+    assert_eq!(numbers.values().copied().collect::<Vec<_>>(), [1, 1, 1]);
 }

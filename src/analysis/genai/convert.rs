@@ -8,6 +8,11 @@ use crate::model::{Strings, TraceStore, Value};
 
 /// What `value` says under `rule`; `None` when it says nothing: empty, a placeholder, not a number.
 pub fn datum(store: &TraceStore, own: &mut Strings, tables: &Tables, rule: &KeyRule, value: Value) -> Option<Datum> {
+    if rule.field == Field::Provider
+        && let Some(name) = value.sym().and_then(|sym| tables.providers.get(&store.text(sym).to_lowercase()))
+    {
+        return Some(Datum::Text(text_of(store, own, name)));
+    }
     match (shape(rule.field), value) {
         (_, Value::Empty | Value::Bytes(_)) => None,
         (Shape::Present, _) => Some(Datum::Flag(true)),
@@ -66,6 +71,8 @@ pub fn datum_of_text(
             Err(_) => duration_text(text).map(Datum::Ns),
         },
         Shape::Moment => moment(text).map(Datum::At),
+        // The one value that counts is the yes.
+        Shape::Flag if rule.only.is_some() => Some(Datum::Flag(true)),
         Shape::Flag => match text {
             "true" | "True" | "1" => Some(Datum::Flag(true)),
             "false" | "False" | "0" => Some(Datum::Flag(false)),

@@ -1,7 +1,7 @@
 //! What spans get from those above them: role of stages, agent, phase, and which model call is inside which.
 
 use super::agents::{AgentIx, Agents};
-use super::calls::Counted;
+use super::calls::{Call, Counted};
 use super::facts::Facts;
 use super::field::{Confidence, Field, Role};
 use super::normalise::{Own, mark};
@@ -172,7 +172,7 @@ impl<'a> Prints<'a> {
 }
 
 /// Which call is inside which, and whose tokens count: those of the innermost span that states any.
-pub fn nest_calls(store: &TraceStore, own: &mut Own, order: &[SpanIx]) {
+pub fn nest_calls(store: &TraceStore, resolved: &Resolved, own: &mut Own, order: &[SpanIx]) {
     let role = &own.role;
     own.calls.retain(|call| !matches!(role[call.span.at()], Role::Stage | Role::None | Role::Pending));
     let mut call_of = vec![u32::MAX; store.len()];
@@ -189,6 +189,9 @@ pub fn nest_calls(store: &TraceStore, own: &mut Own, order: &[SpanIx]) {
             call => own.calls[call as usize].outer = (above != u32::MAX).then_some(above),
         }
     }
+    for (record, request) in streams(store, resolved, own) {
+        own.calls[record].outer = Some(request);
+    }
     // On the way up every call learns what is stated inside of it.
     let mut inner = vec![Counted::default(); own.calls.len()];
     for &span in order.iter().rev() {
@@ -200,4 +203,27 @@ pub fn nest_calls(store: &TraceStore, own: &mut Own, order: &[SpanIx]) {
             inner[outer as usize] = inner[outer as usize].with(stated).with(inner[at]);
         }
     }
+}
+
+/// Records of streams that have ended, each with the call whose answer it was: the last one beside it that ended
+/// before it, on the same process.
+fn streams(store: &TraceStore, resolved: &Resolved, own: &Own) -> Vec<(usize, u32)> {
+    let is_record = |call: &Call| call.is_model && resolved.took_ns(store, call.span).is_some();
+    let records: Vec<usize> = (0..own.calls.len()).filter(|at| is_record(&own.calls[*at])).collect();
+    let request = |at: usize| {
+        let record = store.span(own.calls[at].span);
+        let ended = record.drawn_ns().1;
+        let beside = record.parent()?;
+        let is_request = |sibling: &SpanIx| {
+            let other = store.span(*sibling);
+            other.resource_ix() == record.resource_ix()
+                && other.drawn_ns().1 <= ended
+                && own.role[sibling.at()] == Role::Model
+                && resolved.took_ns(store, *sibling).is_none()
+        };
+        let sibling = store.span(beside).children().iter().copied().rfind(is_request)?;
+        let call = own.calls.binary_search_by_key(&sibling, |call| call.span).ok()?;
+        Some((at, u32::try_from(call).ok()?))
+    };
+    records.into_iter().filter_map(request).collect()
 }

@@ -45,6 +45,7 @@ pub use messages::{Content, Document, Message, Messages, Recorded, Speaker};
 pub use phase::{Origin, Phase, PhasePart, Rule};
 pub use retries::Retry;
 pub use stitch::{Stitch, StitchBy};
+pub use tables::{keys_of_same_field, matches as name_matches};
 pub use tool_calls::AskedTool;
 pub use turns::{Turn, TurnIx};
 pub use view::{CallView, Known};
@@ -94,7 +95,7 @@ impl GenAi {
         let order = inherit::order(store);
         inherit::settle_stages(store, &resolved, &mut own, &order);
         inherit::agents(store, &resolved, &mut own, &mut agents, &order);
-        inherit::nest_calls(store, &mut own, &order);
+        inherit::nest_calls(store, &resolved, &mut own, &order);
         conversations::inherit(store, &mut own, &order);
         let conversations = conversations::collect(store, &resolved, &mut own);
         let phase = inherit::phases(store, &resolved, &own.role, &order);

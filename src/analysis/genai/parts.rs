@@ -62,6 +62,10 @@ impl Reader<'_> {
     /// The parts of the call. `inside` is a model call inside of it with its parts.
     fn parts(&self, inside: Option<(SpanIx, &[PhasePart])>) -> Vec<PhasePart> {
         let span = self.store.span(self.call.span);
+        if let Some(ns) = self.resolved.took_ns(self.store, self.call.span) {
+            let end = span.drawn_ns().1;
+            return vec![self.streamed(Phase::Decode, Field::Decode, (end.saturating_sub(ns), end))];
+        }
         let untimed = SpanFlags::START_MISSING.0 | SpanFlags::END_MISSING.0 | SpanFlags::END_BEFORE_START.0;
         if span.flags().0 & untimed != 0 || span.end_ns() <= span.start_ns() {
             return Vec::new();
@@ -73,6 +77,12 @@ impl Reader<'_> {
         }
         layout::fill(&mut parts, start, end);
         parts
+    }
+
+    /// What the record of a stream tells; it lies where it lies, whatever span it is told by.
+    fn streamed(&self, phase: Phase, field: Field, (start_ns, end_ns): (i64, i64)) -> PhasePart {
+        let rule = Rule { field, confidence: Confidence::Stated, is_place_assumed: false };
+        PhasePart { phase, start_ns, end_ns, origin: Origin::Derived(rule), is_outside: false }
     }
 
     /// Stages that are spans of their own, or lie between two events, on the same clock.
@@ -137,6 +147,11 @@ impl Reader<'_> {
             let span = self.store.span(inner);
             if span.resource_ix() == self.store.span(self.call.span).resource_ix() {
                 // On the same clock, so its parts lie where they lie.
+                if self.resolved.took_ns(self.store, inner).is_some() {
+                    // The span of the request ends when the stream begins.
+                    let first = self.streamed(Phase::FirstToken, Field::FirstTokenAt, (start, end));
+                    return std::iter::once(first).chain(parts.iter().copied()).collect();
+                }
                 return parts.iter().filter(|part| part.origin != Origin::Unaccounted).copied().collect();
             }
             pieces = from_inner(parts);

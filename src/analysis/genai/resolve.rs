@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 
 use super::convert::{datum, text_of};
 use super::field::{Datum, Field, Text};
-use super::tables::{KeyRule, Tables, matches, tables};
-use crate::model::{AttrId, Strings, Sym, TraceStore, Value};
+use super::tables::{KeyRule, NameRule, Tables, matches, tables};
+use crate::model::{AttrId, SpanIx, Strings, Sym, TraceStore, Value};
 
 /// What an attribute says about one field.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +92,11 @@ impl Resolved {
         let mut json: Option<Option<Json>> = None;
         for &at in rules {
             let rule: &KeyRule = &self.tables.keys[usize::from(at)];
+            if let Some(only) = &rule.only
+                && !value.sym().is_some_and(|sym| store.text(sym).eq_ignore_ascii_case(only))
+            {
+                continue;
+            }
             let found = match &rule.path {
                 None => datum(store, &mut self.own, self.tables, rule, value),
                 Some(path) => {
@@ -165,6 +170,20 @@ impl Resolved {
     /// What the span name says, if it says anything.
     pub fn of_name(&self, name: Sym) -> Option<&NameHit> {
         self.names.get(&name)
+    }
+
+    /// How long the stream took that `span` is the record of, nanoseconds; `None` for all other spans.
+    pub fn took_ns(&self, store: &TraceStore, span: SpanIx) -> Option<i64> {
+        let view = store.span(span);
+        let scope = store.text(view.scope().name);
+        let rules = self.of_name(view.name_sym())?.rules.iter().map(|(at, _)| &self.tables.names[usize::from(*at)]);
+        let in_scope = |rule: &&NameRule| rule.scope.as_ref().is_none_or(|wanted| scope.starts_with(wanted.as_str()));
+        let key = rules.filter(in_scope).find_map(|rule| rule.took.as_ref())?;
+        match view.attr(key)? {
+            Value::Double(seconds) => super::convert::rounded(seconds * 1e9),
+            Value::Int(seconds) => seconds.checked_mul(crate::model::time::S).filter(|ns| *ns >= 0),
+            _ => None,
+        }
     }
 
     /// What the event name says, if it says anything.

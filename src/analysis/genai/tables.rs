@@ -26,6 +26,8 @@ pub struct KeyRule {
     pub unit: Option<Unit>,
     /// Whether the key states the unit.
     pub is_unit_fixed: bool,
+    /// The only value that counts.
+    pub only: Option<String>,
     /// How far it can be trusted.
     pub sure: Confidence,
     /// The convention.
@@ -49,6 +51,8 @@ pub struct NameRule {
     pub phase: Option<Phase>,
     /// It counts even where an attribute says something else.
     pub is_final: bool,
+    /// The attribute that says how many seconds a stream took that has just ended.
+    pub took: Option<String>,
     /// The convention.
     pub of: String,
 }
@@ -92,6 +96,8 @@ pub struct Tables {
     pub anonymous: Vec<String>,
     /// Values of kinds, in lower case.
     pub values: BTreeMap<String, Role>,
+    /// Other names of providers, in lower case, with the one that is used here.
+    pub providers: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +108,7 @@ struct RawKey {
     unit: Option<String>,
     #[serde(default)]
     fixed: bool,
+    only: Option<String>,
     sure: Option<String>,
     of: String,
 }
@@ -117,6 +124,7 @@ struct RawName {
     phase: Option<String>,
     #[serde(default, rename = "final")]
     is_final: bool,
+    took: Option<String>,
     of: String,
 }
 
@@ -145,6 +153,7 @@ struct RawRoles {
     marks: Vec<RawMark>,
     anonymous: Vec<String>,
     values: BTreeMap<String, String>,
+    providers: BTreeMap<String, String>,
 }
 
 /// The tables that the program was built with.
@@ -182,6 +191,7 @@ impl Tables {
                 events: roles.events.into_iter().map(event_rule).collect::<Result<_, _>>()?,
                 marks: roles.marks.into_iter().map(mark_rule).collect::<Result<_, _>>()?,
                 anonymous: roles.anonymous,
+                providers: roles.providers,
                 values: roles
                     .values
                     .into_iter()
@@ -203,6 +213,7 @@ fn key_rule(field: Field, raw: RawKey) -> Result<KeyRule, String> {
         path: raw.path,
         unit: raw.unit.map(|unit| parse("unit", &unit)).transpose()?,
         is_unit_fixed: raw.fixed,
+        only: raw.only,
         sure: raw.sure.map_or(Ok(Confidence::Stated), |sure| parse("confidence", &sure))?,
         of: raw.of,
     })
@@ -217,6 +228,7 @@ fn name_rule(raw: RawName) -> Result<NameRule, String> {
         capture: raw.capture.map(|field| parse("field", &field)).transpose()?,
         phase: raw.phase.map(|phase| parse("phase", &phase)).transpose()?,
         is_final: raw.is_final,
+        took: raw.took,
         of: raw.of,
     })
 }
@@ -232,6 +244,13 @@ fn event_rule(raw: RawEvent) -> Result<EventRule, String> {
 
 fn mark_rule(raw: RawMark) -> Result<MarkRule, String> {
     Ok(MarkRule { phase: parse("phase", &raw.phase)?, from: raw.from, to: raw.to, of: raw.of })
+}
+
+/// The keys that say the same as `key` in any convention, itself among them; nothing for a key that no table knows.
+pub fn keys_of_same_field(key: &str) -> impl Iterator<Item = &'static str> {
+    let field = tables().keys.iter().find(|rule| rule.key == key && rule.path.is_none()).map(|rule| rule.field);
+    let rules = tables().keys.iter().filter(move |rule| Some(rule.field) == field && rule.path.is_none());
+    rules.map(|rule| rule.key.as_str())
 }
 
 /// What the first `*` of `pattern` stands for in `text`; `Some("")` when it has none and they are equal.
@@ -278,7 +297,8 @@ mod tests {
             assert_eq!(rule.role == Role::Stage, rule.phase.is_some(), "{rule:?}");
             assert!(rule.capture.is_none() || rule.like.contains('*'), "{rule:?}");
         }
-        assert!(tables.values.keys().all(|value| *value == value.to_lowercase()));
+        assert!(tables.values.keys().chain(tables.providers.keys()).all(|value| *value == value.to_lowercase()));
+        assert!(tables.providers.values().all(|name| !tables.providers.contains_key(name)), "no names of names");
     }
 
     #[test]

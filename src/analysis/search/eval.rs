@@ -6,8 +6,9 @@ use rayon::slice::ParallelSliceMut as _;
 
 use super::categories::number_of;
 use super::query::{Comparison, Expr, Field, Number, Query, Term, TextTest};
-use super::{CancelFlag, Categories, Label, Matcher, Pattern, SpanSet, free_text};
+use super::{CancelFlag, Categories, Label, Matcher, Pattern, SpanSet, ai, free_text};
 use crate::analysis::clocks::domains::Domains;
+use crate::analysis::genai::GenAi;
 use crate::model::span::FLAG_NAMES;
 use crate::model::{Attr, SpanFlags, SpanIx, TraceStore};
 
@@ -69,6 +70,8 @@ pub struct Subject<'a> {
     pub domains: &'a Domains,
     /// The lanes that show them; without, every clock counts as a lane.
     pub lanes: Option<Lanes<'a>>,
+    /// What the spans say about AI conversations; without, it is read when a query needs it, which takes a moment.
+    pub genai: Option<&'a GenAi>,
 }
 
 /// Lanes as they are shown.
@@ -84,7 +87,7 @@ impl<'a> Subject<'a> {
     /// Spans that nothing shows.
     #[must_use]
     pub const fn new(store: &'a TraceStore, domains: &'a Domains) -> Self {
-        Self { store, domains, lanes: None }
+        Self { store, domains, lanes: None, genai: None }
     }
 }
 
@@ -105,8 +108,10 @@ pub fn run(subject: &Subject<'_>, query: &Query, cancel: &CancelFlag) -> Option<
 /// The spans for which `query` holds, without their order; `None` when cancelled.
 #[must_use]
 pub fn matching(subject: &Subject<'_>, query: &Query, cancel: &CancelFlag) -> Option<SpanSet> {
-    let Subject { store, domains, lanes } = *subject;
-    let eval = Eval { store, domains, lanes, cancel };
+    let Subject { store, domains, lanes, genai } = *subject;
+    let read_now = (genai.is_none() && query.is_about_ai()).then(|| GenAi::analyse(store));
+    cancel.going_on()?;
+    let eval = Eval { store, domains, lanes, genai: genai.or(read_now.as_ref()), cancel };
     query.expr.as_ref().map_or_else(|| Some(SpanSet::all(store.len())), |expr| eval.expr(expr))
 }
 
@@ -114,6 +119,7 @@ struct Eval<'a> {
     store: &'a TraceStore,
     domains: &'a Domains,
     lanes: Option<Lanes<'a>>,
+    genai: Option<&'a GenAi>,
     cancel: &'a CancelFlag,
 }
 
@@ -152,6 +158,14 @@ impl Eval<'_> {
             Term::Field(Field::Attr(key), test) => self.attr_text(key, test),
             Term::Field(field, test) => self.field(field, test),
             Term::Lane(test) => self.lane(test),
+            Term::Agent(test) => self.genai.map_or_else(
+                || Some(SpanSet::none(self.store.len())),
+                |genai| ai::by_agent(self.store, genai, test, self.cancel),
+            ),
+            Term::Phase(test) => self.genai.map_or_else(
+                || Some(SpanSet::none(self.store.len())),
+                |genai| ai::by_phase(self.store, genai, test, self.cancel),
+            ),
             Term::Id(test) => self.id(test),
             Term::Event(test) => self.event(test),
             Term::EventAttr(key, test) => self.event_attr(key, test),

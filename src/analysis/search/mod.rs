@@ -4,6 +4,7 @@
 //! Every distinct string, attribute and resource is looked at once; the spans are then only a scan
 //! over columns of numbers.
 
+mod ai;
 mod cancel;
 mod categories;
 mod eval;

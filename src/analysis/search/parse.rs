@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::ai::{PHASES, phase_passes};
 use super::pattern::Pattern;
 use super::query::{Comparison, Expr, FIELDS, Field, Number, Query, Term, TextTest, UNITS, is_key_char, keyword};
 
@@ -245,6 +246,8 @@ impl<'a> Parser<'a> {
             "input" | "file" => Field::Input,
             "dur" | "duration" => return self.duration_term(start),
             "lane" => return Ok(Term::Lane(self.text_test(start)?)),
+            "agent" => return Ok(Term::Agent(self.text_test(start)?)),
+            "phase" => return self.phase_term(start),
             "id" => return Ok(Term::Id(self.text_test(start)?)),
             "event" => return Ok(Term::Event(self.text_test(start)?)),
             "flag" => return Ok(Term::Flag(self.text_test(start)?)),
@@ -254,6 +257,17 @@ impl<'a> Parser<'a> {
         let test = self.text_test(start)?;
         self.check_choice(&field, &test, value..self.at)?;
         Ok(Term::Field(field, test))
+    }
+
+    fn phase_term(&mut self, start: usize) -> Parsed<Term> {
+        let value = self.at;
+        let test = self.text_test(start)?;
+        let matcher = super::pattern::Matcher::from(&test);
+        if PHASES.iter().any(|phase| phase_passes(*phase, &matcher, &mut String::new())) {
+            return Ok(Term::Phase(test));
+        }
+        let names: Vec<&str> = PHASES.iter().map(|phase| phase.name()).collect();
+        Err(self.error(value + 1..self.at, format!("one of {}", names.join(", ")), "No other phase exists."))
     }
 
     fn unknown_field(&self, start: usize, word: &str) -> ParseError {

@@ -70,6 +70,13 @@ impl Query {
     pub fn is_about_lanes(&self) -> bool {
         self.expr.as_ref().is_some_and(|expr| expr.any_term(&|term| matches!(term, Term::Lane(_))))
     }
+
+    /// True when the answer needs to know what the spans say about AI conversations.
+    #[must_use]
+    pub fn is_about_ai(&self) -> bool {
+        let is_ai = |term: &Term| matches!(term, Term::Agent(_) | Term::Phase(_));
+        self.expr.as_ref().is_some_and(|expr| expr.any_term(&is_ai))
+    }
 }
 
 impl Expr {
@@ -124,6 +131,10 @@ pub enum Term {
     Field(Field, TextTest),
     /// One of the texts by which people know the lane that shows the span.
     Lane(TextTest),
+    /// The name of the agent at work in the span.
+    Agent(TextTest),
+    /// What the span, or a part of it, is time of.
+    Phase(TextTest),
     /// The span id as text.
     Id(TextTest),
     /// The name of at least one event.
@@ -301,6 +312,13 @@ pub const FIELDS: &[FieldHelp] = &[
     FieldHelp { name: "service", alias: "", meaning: "service.name of the resource", example: "service:api-*" },
     FieldHelp { name: "lane", alias: "", meaning: "the lane as it is shown, or what is in it", example: "lane:phone" },
     FieldHelp { name: "clock", alias: "", meaning: "the clock that stamped the span", example: "clock:host-1" },
+    FieldHelp { name: "agent", alias: "", meaning: "the AI agent at work", example: "agent:planner" },
+    FieldHelp {
+        name: "phase",
+        alias: "",
+        meaning: "what AI work is time of: queue, prefill, tool, ...; of a model call any part",
+        example: "phase:queue",
+    },
     FieldHelp { name: "dur", alias: "duration", meaning: "raw duration", example: "dur>500ms" },
     FieldHelp {
         name: "attr.KEY",
@@ -372,6 +390,8 @@ impl fmt::Display for Term {
             Self::Text(pattern) => write_pattern(f, pattern, true),
             Self::Field(field, test) => write!(f, "{field}{test}"),
             Self::Lane(test) => write!(f, "lane{test}"),
+            Self::Agent(test) => write!(f, "agent{test}"),
+            Self::Phase(test) => write!(f, "phase{test}"),
             Self::Id(test) => write!(f, "id{test}"),
             Self::Event(test) => write!(f, "event{test}"),
             Self::EventAttr(key, test) => {

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use super::query::{Comparison, Expr, Field, Number, Query, Term, TextTest};
 use super::samples::{Seed, build, seeds};
 use super::{CancelFlag, FIELDS, Hits, Lanes, Pattern, SpanSet, Subject, matching, parse, run};
-use crate::analysis::clocks::domains::Domains;
+use crate::analysis::clocks::domains::{self, Domains};
+use crate::analysis::genai::{GenAi, Phase};
+use crate::load;
 use crate::model::*;
 
 fn canonical(text: &str) -> String {
@@ -104,6 +106,9 @@ fn errors_point_at_the_place_and_say_what_to_write() {
         ("OR a", 0..2, "before and after OR"),
         ("\"\"", 0..2, "Remove the quotes"),
         ("é:x \"", 5..6, "quotes"),
+        ("a phase:thinking", 8..16, "No other phase"),
+        ("agent:", 6..6, "agent:*"),
+        ("agnt:x", 0..4, "agent:"),
     ] {
         let error = parse(text).expect_err(text);
         assert_eq!(error.range, range, "{text}: {error}");
@@ -171,6 +176,9 @@ fn term() -> impl Strategy<Value = Term> {
         pattern().prop_map(Term::Text),
         (field, text_test()).prop_map(|(field, test)| Term::Field(field, test)),
         text_test().prop_map(Term::Lane),
+        text_test().prop_map(Term::Agent),
+        prop::sample::select(vec!["queue", "model", "until first"])
+            .prop_map(|name| Term::Phase(TextTest::Matches(Pattern::contains(name)))),
         text_test().prop_map(Term::Id),
         text_test().prop_map(Term::Event),
         (text(), text_test()).prop_map(|(key, test)| Term::EventAttr(key, test)),
@@ -318,6 +326,16 @@ mod oracle {
                 is_value || field_text(store, domains, ix, field).is_some_and(|text| test(it, &text))
             }
             Term::Lane(it) => test(it, &domains.of(ix).name) || test(it, &domains.of(ix).value),
+            Term::Agent(it) => {
+                let genai = GenAi::analyse(store);
+                genai.agent_of(ix).is_some_and(|agent| test(it, &genai.agents()[agent.at()].name))
+            }
+            Term::Phase(it) => {
+                let genai = GenAi::analyse(store);
+                let parts = genai.phases(ix).iter().map(|part| part.phase);
+                let phases = parts.chain([genai.phase_of(ix)]).filter(|phase| *phase != Phase::None);
+                phases.into_iter().any(|phase| test(it, phase.name()) || test(it, phase.label()))
+            }
             Term::Id(it) => test(it, &store.span_id_text(span.id())),
             Term::Event(it) => span.events().any(|event| test(it, event.name())),
             Term::EventAttr(key, it) => span.events().any(|event| {
@@ -513,6 +531,36 @@ fn lanes_are_found_by_any_text_they_are_known_by() {
         assert!(query.is_about_lanes() && parse(&format!("a (b OR {text})")).unwrap().is_about_lanes());
     }
     assert!(!parse("clock:gw \"lane:gw\"").unwrap().is_about_lanes());
+}
+
+/// Three calls of one agent: its span, the model call, the server's request, and prefill with decoding inside.
+#[test]
+fn agents_and_phases_are_found() {
+    let sample = include_bytes!("../../../sample-traces/decode-in-prefill.otlp.json");
+    let source = load::Source::memory("sample", sample.to_vec());
+    let store = load::load(&[source], &load::Options::default(), &load::Progress::default()).unwrap().store;
+    let domains = domains::assign(&store);
+    let genai = GenAi::analyse(&store);
+    let read_before = Subject { genai: Some(&genai), ..Subject::new(&store, &domains) };
+    for (text, count) in [
+        ("agent:concierge", 15),
+        ("agent=Concierge", 0),
+        ("-agent:*", 0),
+        ("phase:agent_work", 3),
+        ("phase:\"agent work\"", 3),
+        ("phase:decode", 9),
+        ("phase:network", 3),
+        ("phase:model_call", 6),
+        ("phase:tool", 0),
+        ("agent:con* phase:decode kind:server", 3),
+    ] {
+        let query = parse(text).unwrap();
+        assert!(query.is_about_ai());
+        for subject in [Subject::new(&store, &domains), read_before] {
+            assert_eq!(run(&subject, &query, &CancelFlag::new()).unwrap().len(), count, "{text}");
+        }
+    }
+    assert!(!parse("attr.agent:x phase").unwrap().is_about_ai());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::text::{count, grouped};
 use super::{ReportInput, as_text};
 use crate::analysis::clocks::ClockModel;
-use crate::analysis::findings::{self, Severity as Weight};
+use crate::analysis::findings::{self, Rulebook, Severity as Weight};
 use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, PhaseTime, Totals, TurnIx};
 use crate::model::time::duration_text;
 use crate::model::{Severity, SpanIx, TraceStore};
@@ -284,10 +284,10 @@ impl From<&PhaseTime> for PhaseReport {
 }
 
 impl AiReport {
-    pub(super) fn build(input: ReportInput<'_>) -> Self {
+    pub(super) fn build(input: ReportInput<'_>, rules: &Rulebook) -> Self {
         let genai = GenAi::analyse(input.store);
         let builder = Builder { input, genai: &genai };
-        let ai_findings = builder.findings();
+        let ai_findings = builder.findings(rules);
         if genai.is_empty() {
             return Self { ai_findings, ..Self::default() };
         }
@@ -509,10 +509,10 @@ impl Builder<'_> {
         retries.collect()
     }
 
-    fn findings(&self) -> Vec<AiFindingReport> {
-        let config = findings::Config::default();
+    fn findings(&self, rules: &Rulebook) -> Vec<AiFindingReport> {
+        let (config, contract) = (&rules.config, rules.contract.as_ref());
         let domains = self.input.domains;
-        let context = findings::Context { store: self.store(), genai: self.genai, domains, config: &config };
+        let context = findings::Context { store: self.store(), genai: self.genai, domains, config, contract };
         let first = u32::try_from(self.input.model.findings().len()).unwrap_or(u32::MAX - 1) + 1;
         let found = findings::find(&context, first).into_iter().map(|finding| AiFindingReport {
             id: finding.id,

@@ -108,6 +108,7 @@ use serde::Serialize;
 
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::{self, Domains};
+use crate::analysis::findings::Rulebook;
 use crate::model::{Diagnostics, InputIx, Severity, SpanFlags, TraceStore};
 
 /// The schema's name.
@@ -358,10 +359,16 @@ impl Report {
     /// Says what is in a workspace.
     #[must_use]
     pub fn build(input: ReportInput<'_>) -> Self {
+        Self::with_rules(input, &Rulebook::default())
+    }
+
+    /// Derives the report; findings about AI conversations by the thresholds and the contract of `rules`.
+    #[must_use]
+    pub fn with_rules(input: ReportInput<'_>, rules: &Rulebook) -> Self {
         let inputs = inputs(input);
         let describe = Describe { store: input.store, domains: input.domains, model: input.model };
         let findings = describe.findings();
-        let ai = AiReport::build(input);
+        let ai = AiReport::build(input, rules);
         let counts = counts(&inputs, input.failures, &findings, &ai.ai_findings);
         Self {
             schema: SCHEMA,

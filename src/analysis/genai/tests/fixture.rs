@@ -71,13 +71,20 @@ pub fn all() -> Vec<(String, Fixture)> {
 
 /// The store of `spans`.
 pub fn store(spans: &[Span]) -> TraceStore {
+    store_of_files(&[("fixture", spans)])
+}
+
+/// The store of several files, each with its name.
+pub fn store_of_files(files: &[(&str, &[Span])]) -> TraceStore {
     let mut builder = StoreBuilder::new();
-    let input = builder.add_input(Input { name: "fixture".to_owned(), format: "fixture", ..Input::default() });
-    let mut part = Part::new();
-    for span in spans {
-        push(&mut part, span, input);
+    for (name, spans) in files {
+        let input = builder.add_input(Input { name: (*name).to_owned(), format: "fixture", ..Input::default() });
+        let mut part = Part::new();
+        for span in *spans {
+            push(&mut part, span, input);
+        }
+        builder.absorb(part, input);
     }
-    builder.absorb(part, input);
     builder.finish()
 }
 
