@@ -5,7 +5,7 @@
 //! Only a clock that nobody manages is blamed alone beside one that is managed.
 
 use super::repair::{Changes, Consistent, Element, Terms, steady};
-use super::solve::{Check, Edge, Fine, Graph, Interval, Pairwise, Shape, Stamp};
+use super::solve::{Check, Edge, Fine, Graph, Guide, Interval, Pairwise, Shape, Stamp};
 
 /// A jump of a clock, and between which of its times it happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +48,9 @@ pub fn loosen(exact: Consistent, chosen: &[Element], all: &[(Edge, u32)], terms:
     }
     let (edges, graph) = system.graph(&changes);
     match graph.check(Some(exact.guess_for(&graph))) {
-        Check::Feasible(solution) => Consistent { edges, graph, solution, changes, repairs, jumps },
+        Check::Feasible(solution) => {
+            Consistent { edges, graph, solution, changes, repairs, jumps, guide: std::sync::OnceLock::new() }
+        }
         // Less evidence cannot contradict itself more; should it ever, the exact repair stands.
         Check::Contradiction(_) => Consistent { repairs, jumps, ..exact },
     }
@@ -125,8 +127,9 @@ impl System<'_> {
         let (_, graph) = self.graph(&own);
         let size = match graph.check(Some(self.exact.guess_for(&graph))) {
             Check::Feasible(solution) => {
-                let before = Pairwise::new(&graph, &solution, Stamp::exact(clock, before_ns));
-                before.offset(&graph, &Stamp::exact(clock, after_ns))
+                let guide = Guide::new(&graph, &solution);
+                let mut before = Pairwise::new(&graph, &guide, Stamp::exact(clock, before_ns));
+                before.offset(&graph, &guide, &Stamp::exact(clock, after_ns))
             }
             Check::Contradiction(_) => Interval::default(),
         };

@@ -5,10 +5,11 @@
 //! (maximum feasible subsystem) but tiny here. Raw data is never changed; a repair only decides which edges count.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use super::causal::{Cause, Evidence, Rule};
 use super::doubt::{self, Jump};
-use super::solve::{Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Rates, Shape, Step};
+use super::solve::{Bounds, Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Guide, Rates, Shape, Step};
 use crate::model::SpanIx;
 
 /// A change that may make the rest consistent.
@@ -258,9 +259,41 @@ pub struct Consistent {
     pub repairs: Vec<Repair>,
     /// The jumps among the changes, with what is known of their moments.
     pub jumps: Vec<Jump>,
+    /// Made when distances are first asked for.
+    pub(super) guide: OnceLock<Guide>,
 }
 
 impl Consistent {
+    /// What searches for distances in `graph` go by.
+    #[must_use]
+    pub fn guide(&self) -> &Guide {
+        self.guide.get_or_init(|| {
+            let centred = self.centred();
+            Guide::new(&self.graph, centred.as_deref().unwrap_or(&self.solution))
+        })
+    }
+
+    /// A solution in the middle of what is possible, where there is as much room one way as the other: seen from the
+    /// clock with the most messages, whichever the reference clock is.
+    fn centred(&self) -> Option<Vec<Fine>> {
+        let mut messages = vec![0_usize; self.graph.rates().clocks()];
+        for clock in self.edges.iter().flat_map(|edge| [edge.from.clock, edge.to.clock]) {
+            messages[clock as usize] += 1;
+        }
+        let busiest = (0_u32..).zip(messages).max_by_key(|&(clock, count)| (count, std::cmp::Reverse(clock)))?.0;
+        let guess = |clock, at_ns| self.offset_near(clock, at_ns);
+        let bounds = Bounds::new(&self.edges, self.graph.rates(), self.graph.breaks(), busiest, guess)?;
+        let nodes = 0..u32::try_from(self.graph.len()).unwrap_or(u32::MAX);
+        let middle = |node: u32| {
+            let (clock, at_ns) = self.graph.place(node);
+            bounds.estimate(clock, at_ns).map_or(self.solution[node as usize], |estimate| estimate.value)
+        };
+        match self.graph.check(Some(nodes.map(middle).collect())) {
+            Check::Feasible(solution) => Some(solution),
+            Check::Contradiction(_) => None,
+        }
+    }
+
     /// An offset of `clock` at its own time `at_ns` that goes well with the solution; 0 where nothing is known.
     #[must_use]
     pub fn offset_near(&self, clock: u32, at_ns: i64) -> Fine {
@@ -314,7 +347,8 @@ pub fn repair(
                         break;
                     }
                     let repairs = explain(&chosen, &found, terms);
-                    let exact = Consistent { edges, graph, solution, changes, repairs, jumps: Vec::new() };
+                    let (jumps, guide) = (Vec::new(), OnceLock::new());
+                    let exact = Consistent { edges, graph, solution, changes, repairs, jumps, guide };
                     return doubt::loosen(exact, &chosen, &all, terms);
                 }
                 Check::Contradiction(witness) => {

@@ -67,6 +67,8 @@ pub struct Breakdown {
     pub wall: Option<Between>,
     /// Clocks that are involved.
     pub clocks: u32,
+    /// What it cost to join their times: events that searches through the clock model visited.
+    pub visited: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,10 +101,12 @@ impl Breakdown {
             reader.widen(span, &mut ends);
         }
         pieces.sort_unstable();
-        let wall = wall(store, domains, clocks, &ends);
+        let mut visited = 0;
+        let wall = wall(store, domains, clocks, &ends, &mut visited);
         let phases = pieces.chunk_by(|a, b| a.phase == b.phase).map(|pieces| phase_time(pieces, wall)).collect();
         pieces.sort_unstable_by_key(|piece| (piece.domain, piece.start_ns, piece.end_ns));
-        Self { phases, busy: busy(&pieces, wall), wall, clocks: u32::try_from(ends.len()).unwrap_or(u32::MAX) }
+        let clocks = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+        Self { phases, busy: busy(&pieces, wall), wall, clocks, visited }
     }
 }
 
@@ -240,6 +244,7 @@ fn wall(
     domains: &Domains,
     clocks: Option<&ClockModel>,
     ends: &BTreeMap<DomainIx, (SpanIx, SpanIx)>,
+    visited: &mut usize,
 ) -> Option<Between> {
     let on_one = |(first, last): &(SpanIx, SpanIx)| {
         store.span(*last).drawn_ns().1.saturating_sub(store.span(*first).drawn_ns().0)
@@ -249,12 +254,16 @@ fn wall(
     }
     let mut all: Option<Between> = None;
     for (from, (first, _)) in ends {
+        // All questions about one start share its searches.
+        let start = clocks.and_then(|clocks| Some((clocks, clocks.compare(store, domains, EventKey::start(*first))?)));
         for (to, (_, last)) in ends {
             let one = if from == to {
                 Between::exactly(on_one(&(*first, *last)))
             } else {
-                let between = clocks
-                    .and_then(|clocks| clocks.between(store, domains, EventKey::start(*first), EventKey::end(*last)));
+                let between = start.as_ref().and_then(|(clocks, start)| {
+                    let end = EventKey::end(*last);
+                    Some(start.with(store, end, &clocks.stamps(store, domains).get(end)?))
+                });
                 Between {
                     lo_ns: between.and_then(|between| between.lo_ns).unwrap_or(i64::MIN),
                     hi_ns: between.and_then(|between| between.hi_ns),
@@ -266,6 +275,7 @@ fn wall(
                 hi_ns: all.hi_ns.zip(one.hi_ns).map(|(a, b)| a.max(b)),
             }));
         }
+        *visited += start.map_or(0, |(_, start)| start.visited());
     }
     all
 }

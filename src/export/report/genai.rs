@@ -13,8 +13,8 @@ use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, PhaseTim
 use crate::model::time::duration_text;
 use crate::model::{Severity, SpanIx, TraceStore};
 
-/// Turns up to which times of several clocks are joined: each takes a look at the clock model.
-const MOST_TURNS_WITH_INTERVALS: usize = 50;
+/// What joining the times of several clocks may cost, turn by turn: events visited in the clock model, about a second.
+const MOST_VISITED: usize = 4_000_000;
 
 /// Patterns that the text form lists; the JSON form has all.
 const MOST_FINDINGS: usize = 20;
@@ -462,10 +462,11 @@ impl Builder<'_> {
 
     fn turns(&self) -> Vec<TurnReport> {
         let turns = self.genai.turns();
-        let with_intervals = turns.len() <= MOST_TURNS_WITH_INTERVALS;
+        let mut left = MOST_VISITED;
         let groups = groups(turns.len(), self.store(), |span| self.genai.turn_of(span).map(TurnIx::at));
         let turn = |(turn, spans): (&crate::analysis::genai::Turn, Vec<SpanIx>)| {
-            let breakdown = self.breakdown(spans, with_intervals);
+            let breakdown = self.breakdown(spans, left > 0);
+            left = left.saturating_sub(breakdown.visited);
             let first = turn.roots.first().copied();
             let clock = first.and_then(|first| self.input.domains.of_span.get(first.at()));
             TurnReport {

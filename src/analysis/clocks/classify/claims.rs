@@ -51,20 +51,20 @@ impl Context<'_> {
 
     fn broken_pair(&self, a: u32, b: u32) -> Option<Broken> {
         const MOMENTS: usize = 8;
-        let graph = &self.system.graph;
+        let (graph, guide) = (&self.system.graph, self.system.guide());
         let nodes = graph.nodes_of(a);
         let step = (nodes.len() / MOMENTS).max(1);
         let (own, other) = (self.declared[a as usize]?, self.declared[b as usize]?);
         let worst = nodes.step_by(step).filter_map(|node| {
             let at_ns = graph.place(node).1;
             let (from, to) = (Stamp::exact(a, at_ns), Stamp::exact(b, at_ns));
-            let pairwise = Pairwise::new(graph, &self.system.solution, from);
-            let range = pairwise.offset(graph, &to);
+            let mut pairwise = Pairwise::new(graph, guide, from);
+            let range = pairwise.offset(graph, guide, &to);
             let (lo, hi) = (range.lo.map(floor_ns), range.hi.map(ceil_ns));
             let apart_ns = lo.into_iter().chain(hi.map(i64::saturating_neg)).max()?;
             let claimed_ns = own.at(at_ns).saturating_add(other.at(at_ns));
             let is_lower = lo == Some(apart_ns);
-            let steps = pairwise.why(graph, &to, is_lower);
+            let steps = pairwise.why(graph, guide, &to, is_lower);
             let edge = |step: &Step| match *step {
                 Step::Edge(ix) => self.system.edges.get(ix as usize).copied(),
                 Step::Drift { .. } => None,

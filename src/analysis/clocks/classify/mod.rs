@@ -110,8 +110,8 @@ impl Context<'_> {
 
     /// What is known about (offset at `to`) - (offset at `from`).
     pub(super) fn difference(&self, from: &Stamp, to: &Stamp) -> Interval {
-        let pairwise = Pairwise::new(&self.system.graph, &self.system.solution, *from);
-        pairwise.offset(&self.system.graph, to)
+        let (graph, guide) = (&self.system.graph, self.system.guide());
+        Pairwise::new(graph, guide, *from).offset(graph, guide, to)
     }
 
     /// As [`Self::difference`], from the constant bounds of the pair where there are some: no search needed.

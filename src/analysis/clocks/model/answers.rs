@@ -1,6 +1,6 @@
 //! Answers: where events lie, how long it took, what came first.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::causal::{EventKey, Evidence, Point};
 use super::super::classify::proof;
@@ -130,12 +130,12 @@ impl ClockModel {
     }
 
     /// Prepares comparing the event `key` with others: the hovering and measuring tools ask many questions about
-    /// one event. `None` when its time is missing or made up.
+    /// one event, and all of them share its searches. `None` when its time is missing or made up.
     #[must_use]
     pub fn compare(&self, store: &TraceStore, domains: &Domains, key: EventKey) -> Option<Comparison> {
         let stamp = self.stamps(store, domains).get(key)?;
-        let pairwise = Pairwise::new(&self.solved.system.graph, &self.solved.system.solution, stamp);
-        Some(Comparison { system: Arc::clone(&self.solved.system), pairwise, key, level: self.options.level })
+        let pairwise = Mutex::new(Pairwise::new(&self.solved.system.graph, self.solved.system.guide(), stamp));
+        Some(Comparison { stamp, system: Arc::clone(&self.solved.system), pairwise, key, level: self.options.level })
     }
 
     /// The time from event `from` to event `to`; `None` when one of the times is missing or made up.
@@ -147,20 +147,34 @@ impl ClockModel {
 }
 
 /// One event, ready to be compared with others.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Comparison {
     system: Arc<Consistent>,
-    pairwise: Pairwise,
+    stamp: Stamp,
+    /// Searches that questions have taken further and further.
+    pairwise: Mutex<Pairwise>,
     key: EventKey,
     level: Evidence,
 }
 
 impl Comparison {
+    fn searches(&self) -> MutexGuard<'_, Pairwise> {
+        // A search that broke off has only settled less.
+        self.pairwise.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the answers cost so far: events that the searches visited.
+    #[must_use]
+    pub fn visited(&self) -> usize {
+        self.searches().settled()
+    }
+
     /// The time from the event to `other`, whose stamp is `stamp`.
     #[must_use]
     pub fn with(&self, store: &TraceStore, other: EventKey, stamp: &Stamp) -> Between {
-        let mut interval = self.pairwise.interval(&self.system.graph, stamp);
-        let is_own_clock = self.pairwise.event().clock == stamp.clock;
+        let (graph, guide) = (&self.system.graph, self.system.guide());
+        let mut interval = self.searches().interval(graph, guide, stamp);
+        let is_own_clock = self.stamp.clock == stamp.clock;
         // On one clock its own reading counts, even when it contradicts the nesting of spans.
         if !is_own_clock && self.leads_to(store, self.key, other) {
             interval = interval.not_negative();
@@ -171,7 +185,7 @@ impl Comparison {
         Between {
             lo_ns: interval.lo.map(floor_ns),
             hi_ns: interval.hi.map(ceil_ns),
-            raw_ns: stamp.raw_ns.saturating_sub(self.pairwise.event().raw_ns),
+            raw_ns: stamp.raw_ns.saturating_sub(self.stamp.raw_ns),
             order: interval.order(),
         }
     }
@@ -180,7 +194,8 @@ impl Comparison {
     /// end, and for one that a single clock or the nesting of spans decides.
     #[must_use]
     pub fn why(&self, stamp: &Stamp, side: Side) -> Vec<Proof> {
-        let steps = self.pairwise.why(&self.system.graph, stamp, side == Side::Hi);
+        let (graph, guide) = (&self.system.graph, self.system.guide());
+        let steps = self.searches().why(graph, guide, stamp, side == Side::Hi);
         let edges = steps.iter().filter_map(|step| match *step {
             Step::Edge(ix) => self.system.edges.get(ix as usize),
             Step::Drift { .. } => None,

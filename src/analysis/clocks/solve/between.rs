@@ -3,7 +3,7 @@
 
 use super::graph::Graph;
 use super::paths::{Field, Way};
-use super::{Fine, Stamp, fine};
+use super::{Fine, Guide, Stamp, fine};
 
 /// What is known about (time of one event) - (time of another).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -55,7 +55,7 @@ pub enum Order {
     Unknown,
 }
 
-/// Compares one event with all others. Building it costs two shortest path runs; each answer is then immediate.
+/// Compares one event with others. Each answer searches as far as it must, and goes on where the last one stopped.
 #[derive(Clone, Debug)]
 pub struct Pairwise {
     event: Stamp,
@@ -66,20 +66,28 @@ pub struct Pairwise {
 impl Pairwise {
     /// Prepares comparisons with `event`. `graph` must have no reference clock: answers do not depend on one.
     #[must_use]
-    pub fn new(graph: &Graph, solution: &[Fine], event: Stamp) -> Self {
-        let field = |way| Field::new(graph, solution, event.clock, event.anchor_ns, way);
+    pub fn new(graph: &Graph, guide: &Guide, event: Stamp) -> Self {
+        let field = |way| Field::begin(graph, guide, event.clock, event.anchor_ns, way);
         Self { event, from: field(Way::From), to: field(Way::To) }
     }
 
-    /// The event that others are compared with.
+    /// How many nodes the searches visited so far.
     #[must_use]
-    pub const fn event(&self) -> &Stamp {
-        &self.event
+    pub const fn settled(&self) -> usize {
+        self.from.settled() + self.to.settled()
+    }
+
+    fn grow_to(&mut self, graph: &Graph, guide: &Guide, other: &Stamp) {
+        for field in [&mut self.from, &mut self.to] {
+            field.grow_to(graph, guide, other.clock, other.anchor_ns);
+        }
     }
 
     /// The possible values of (time of `other`) - (time of the event).
-    #[must_use]
-    pub fn interval(&self, graph: &Graph, other: &Stamp) -> Interval {
+    pub fn interval(&mut self, graph: &Graph, guide: &Guide, other: &Stamp) -> Interval {
+        if !self.event.is_rigid_with(other) {
+            self.grow_to(graph, guide, other);
+        }
         let event = &self.event;
         let raw = fine(other.raw_ns) - fine(event.raw_ns);
         if event.is_rigid_with(other) {
@@ -99,8 +107,8 @@ impl Pairwise {
     }
 
     /// The possible values of (offset at `other`) - (offset at the event): how the clocks differ, not the events.
-    #[must_use]
-    pub fn offset(&self, graph: &Graph, other: &Stamp) -> Interval {
+    pub fn offset(&mut self, graph: &Graph, guide: &Guide, other: &Stamp) -> Interval {
+        self.grow_to(graph, guide, other);
         Interval {
             lo: self.to.at(graph, other.clock, other.anchor_ns).map(|distance| -distance),
             hi: self.from.at(graph, other.clock, other.anchor_ns),
@@ -108,9 +116,9 @@ impl Pairwise {
     }
 
     /// The steps behind the lower (`false`) or upper (`true`) end of [`Self::interval`].
-    #[must_use]
-    pub fn why(&self, graph: &Graph, other: &Stamp, is_upper: bool) -> Vec<super::Step> {
-        let field = if is_upper { &self.to } else { &self.from };
+    pub fn why(&mut self, graph: &Graph, guide: &Guide, other: &Stamp, is_upper: bool) -> Vec<super::Step> {
+        let field = if is_upper { &mut self.to } else { &mut self.from };
+        field.grow_to(graph, guide, other.clock, other.anchor_ns);
         field.path(graph, other.clock, other.anchor_ns)
     }
 }

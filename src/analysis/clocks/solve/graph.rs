@@ -222,6 +222,11 @@ impl Graph {
         }
     }
 
+    /// Whether drift connects `node` with the one before it.
+    pub(super) fn is_joined_to_previous(&self, node: u32) -> bool {
+        (node as usize).checked_sub(1).is_some_and(|before| self.step[before] >= 0)
+    }
+
     /// Number of nodes.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -21,6 +21,7 @@ mod incremental;
 mod paths;
 mod reduce;
 mod strain;
+mod stretches;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ pub use graph::{Breaks, Graph, Shape};
 pub use incremental::{EdgeId, Incremental, Refused};
 pub use paths::{Field, Way};
 pub use reduce::{Group, Reduced, Reducer, least_per_pair};
+pub use stretches::Guide;
 
 use super::causal::{Cause, Evidence};
 

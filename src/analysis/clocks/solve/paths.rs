@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::cycle::Step;
 use super::graph::{DRIFT, Graph};
-use super::{Edge, Fine};
+use super::{Edge, Fine, Guide};
 
 const NONE: u32 = u32::MAX;
 
@@ -18,34 +18,105 @@ pub enum Way {
     To,
 }
 
-/// Distances between one event and all nodes of a graph.
+/// Distances between one event and the nodes of a graph, found as far as they are asked for.
+///
+/// Nodes are settled in order of their reduced distance, so that what lies near by in time and offset comes first:
+/// the time between two events of one turn takes a look at that turn's surroundings, however long the recording is.
+/// Several questions about one event share one search, which goes on where the last one stopped.
 #[derive(Clone, Debug)]
 pub struct Field {
     way: Way,
     /// The clock and time that distances are counted from.
     source: (u32, i64),
-    /// Distance per node; [`UNREACHED`] where there is no path.
-    distance: Vec<Fine>,
+    labels: Labels,
+    /// Reached but not settled: reduced distance and node.
+    open: BinaryHeap<Reverse<(Fine, u32)>>,
+    settled: usize,
+    /// By stretch: the least reduced cost of any path there, `None` without one. Empty when everything is asked for.
+    least: Vec<Option<Fine>>,
+}
+
+/// What is known about a node.
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    /// The least distance so far; [`UNREACHED`] without a path so far.
+    distance: Fine,
     /// The next node towards the source and the edge there.
-    via: Vec<(u32, u32)>,
+    via: (u32, u32),
+    is_settled: bool,
 }
 
 const UNREACHED: Fine = Fine::MAX;
+const UNKNOWN: Label = Label { distance: UNREACHED, via: (NONE, DRIFT), is_settled: false };
+
+/// A label per node. Neighbours in time are neighbours here, so that a search near by touches few pages.
+#[derive(Clone, Debug)]
+struct Labels {
+    pages: Vec<Option<Box<[Label; PAGE]>>>,
+}
+
+const PAGE: usize = 64;
+
+impl Labels {
+    fn new(nodes: usize) -> Self {
+        Self { pages: vec![None; nodes.div_ceil(PAGE)] }
+    }
+
+    fn get(&self, node: u32) -> Label {
+        let page = self.pages.get(node as usize / PAGE).and_then(Option::as_ref);
+        page.map_or(UNKNOWN, |page| page[node as usize % PAGE])
+    }
+
+    fn of_mut(&mut self, node: u32) -> &mut Label {
+        let page = self.pages[node as usize / PAGE].get_or_insert_with(|| Box::new([UNKNOWN; PAGE]));
+        &mut page[node as usize % PAGE]
+    }
+}
+
+/// In reduced costs the label of a node is its distance less its potential; sources may then start at different, even
+/// negative, labels.
+fn open_all(
+    labels: &mut Labels,
+    open: &mut BinaryHeap<Reverse<(Fine, u32)>>,
+    potential: impl Fn(u32) -> Fine,
+    sources: &[(u32, Fine)],
+) {
+    for &(node, distance) in sources {
+        let label = labels.of_mut(node);
+        if distance < label.distance {
+            label.distance = distance;
+            open.push(Reverse((distance - potential(node), node)));
+        }
+    }
+}
+
+/// The solution, and the least that it costs to get there from the source at all.
+fn guided(guide: &Guide, least: &[Option<Fine>], way: Way, node: u32) -> Fine {
+    let sign = if way == Way::From { 1 } else { -1 };
+    let least = least.get(guide.stretch(node)).copied().flatten().unwrap_or(0);
+    sign * guide.solution()[node as usize] + least
+}
 
 impl Field {
-    /// Distances from (`Way::From`) or to (`Way::To`) the event at `at_ns` on `clock`.
+    /// All distances from (`Way::From`) or to (`Way::To`) the event at `at_ns` on `clock`.
     ///
     /// `solution` satisfies every arc of `graph`, as [`Graph::check`] returns it.
     #[must_use]
     pub fn new(graph: &Graph, solution: &[Fine], clock: u32, at_ns: i64, way: Way) -> Self {
-        let mut field = Self {
-            way,
-            source: (clock, at_ns),
-            distance: vec![UNREACHED; graph.len()],
-            via: vec![(NONE, DRIFT); graph.len()],
-        };
+        let mut field = Self::empty(graph, (clock, at_ns), way);
         let sources: Vec<_> = graph.neighbours(clock, at_ns).into_iter().flatten().collect();
-        field.run(graph, solution, &sources);
+        field.settle_all(graph, solution, &sources);
+        field
+    }
+
+    /// The same without any distance so far: ask [`Self::grow_to`] for each.
+    #[must_use]
+    pub fn begin(graph: &Graph, guide: &Guide, clock: u32, at_ns: i64, way: Way) -> Self {
+        let mut field = Self::empty(graph, (clock, at_ns), way);
+        let sources: Vec<_> = graph.neighbours(clock, at_ns).into_iter().flatten().collect();
+        field.least = guide.least(sources.iter().map(|source| source.0), way);
+        let hint = |node| guided(guide, &field.least, way, node);
+        open_all(&mut field.labels, &mut field.open, hint, &sources);
         field
     }
 
@@ -53,52 +124,83 @@ impl Field {
     /// only [`Self::of_node`] is meaningful.
     #[must_use]
     pub(super) fn spread(graph: &Graph, solution: &[Fine], sources: &[(u32, Fine)], way: Way) -> Self {
-        let mut field = Self {
-            way,
-            source: (NONE, 0),
-            distance: vec![UNREACHED; graph.len()],
-            via: vec![(NONE, DRIFT); graph.len()],
-        };
-        field.run(graph, solution, sources);
+        let mut field = Self::empty(graph, (NONE, 0), way);
+        field.settle_all(graph, solution, sources);
         field
     }
 
-    /// In reduced costs the label of a node is its distance less its potential (plus it, when running backwards);
-    /// sources may then start at different, even negative, labels.
-    fn run(&mut self, graph: &Graph, solution: &[Fine], sources: &[(u32, Fine)]) {
+    fn empty(graph: &Graph, source: (u32, i64), way: Way) -> Self {
+        let labels = Labels::new(graph.len());
+        Self { way, source, labels, open: BinaryHeap::new(), settled: 0, least: Vec::new() }
+    }
+
+    /// Settles everything that can be reached from `sources`.
+    fn settle_all(&mut self, graph: &Graph, solution: &[Fine], sources: &[(u32, Fine)]) {
         let sign = if self.way == Way::From { 1 } else { -1 };
         let potential = |node: u32| sign * solution[node as usize];
-        let mut heap: BinaryHeap<Reverse<(Fine, u32)>> = BinaryHeap::new();
-        for &(node, cost) in sources {
-            if cost < self.distance[node as usize] {
-                self.distance[node as usize] = cost;
-                heap.push(Reverse((cost - potential(node), node)));
-            }
+        open_all(&mut self.labels, &mut self.open, potential, sources);
+        while self.settle(graph, potential) {}
+    }
+
+    /// Settles the next node; false when all that can be reached is settled.
+    fn settle(&mut self, graph: &Graph, potential: impl Fn(u32) -> Fine) -> bool {
+        let Some(Reverse((_, node))) = self.open.pop() else { return false };
+        let label = self.labels.of_mut(node);
+        if std::mem::replace(&mut label.is_settled, true) {
+            return true;
         }
-        while let Some(Reverse((label, node))) = heap.pop() {
-            let here = self.distance[node as usize];
-            if label > here - potential(node) {
-                continue;
+        let here = label.distance;
+        self.settled += 1;
+        let mut relax = |other: u32, cost: Fine, edge: u32| {
+            let there = here + cost;
+            let label = self.labels.of_mut(other);
+            if there < label.distance {
+                (label.distance, label.via) = (there, (node, edge));
+                self.open.push(Reverse((there - potential(other), other)));
             }
-            let mut relax = |other: u32, cost: Fine, edge: u32| {
-                let there = here + cost;
-                if there < self.distance[other as usize] {
-                    self.distance[other as usize] = there;
-                    self.via[other as usize] = (node, edge);
-                    heap.push(Reverse((there - potential(other), other)));
-                }
+        };
+        match self.way {
+            Way::From => graph.for_out(node, &mut relax),
+            Way::To => graph.for_into(node, &mut relax),
+        }
+        true
+    }
+
+    /// Searches until [`Self::at`] and [`Self::path`] are right for the event at `at_ns` on `clock`. Only for a field
+    /// that was begun with the same `graph` and `guide`.
+    pub fn grow_to(&mut self, graph: &Graph, guide: &Guide, clock: u32, at_ns: i64) {
+        let (way, least_of) = (self.way, std::mem::take(&mut self.least));
+        let potential = |node: u32| guided(guide, &least_of, way, node);
+        // Without a path a search would visit everything.
+        let is_reached = |&(node, _): &(u32, Fine)| least_of.get(guide.stretch(node)).copied().flatten().is_some();
+        let near: Vec<(u32, Fine)> = graph.neighbours(clock, at_ns).into_iter().flatten().filter(is_reached).collect();
+        let straight = self.straight(graph, clock, at_ns);
+        while let Some(&Reverse((least, _))) = self.open.peek() {
+            let through = near.iter().filter_map(|&(node, drift)| Some(self.of_node(node)? + drift));
+            let best = through.chain(straight).min();
+            // Whatever is settled from now on has at least the least reduced distance that is open.
+            let may_matter = |&(node, drift): &(u32, Fine)| {
+                let bound = least + potential(node) + drift;
+                !self.labels.get(node).is_settled && best.is_none_or(|best| bound <= best)
             };
-            match self.way {
-                Way::From => graph.for_out(node, &mut relax),
-                Way::To => graph.for_into(node, &mut relax),
+            if !near.iter().any(may_matter) {
+                break;
             }
+            self.settle(graph, potential);
         }
+        self.least = least_of;
+    }
+
+    /// How many nodes were settled so far: what the search cost.
+    #[must_use]
+    pub const fn settled(&self) -> usize {
+        self.settled
     }
 
     /// The distance of `node`, `None` without a path.
     #[must_use]
     pub fn of_node(&self, node: u32) -> Option<Fine> {
-        self.distance.get(node as usize).copied().filter(|&cost| cost != UNREACHED)
+        Some(self.labels.get(node).distance).filter(|&cost| cost != UNREACHED)
     }
 
     /// The distance of the event at `at_ns` on `clock`, `None` without a path.
@@ -137,7 +239,7 @@ impl Field {
     pub fn path(&self, graph: &Graph, clock: u32, at_ns: i64) -> Vec<Step> {
         let Some((_, Some(mut node))) = self.nearest(graph, clock, at_ns) else { return Vec::new() };
         let mut arcs = Vec::new();
-        while let (next, edge) = self.via[node as usize]
+        while let (next, edge) = self.labels.get(node).via
             && next != NONE
         {
             arcs.push(match self.way {

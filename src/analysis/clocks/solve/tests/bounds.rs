@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::super::{Bounds, Check, Fine, Graph, Order, Pairwise, Rates, Shape, Side, Stamp, ceil_ns, fine, floor_ns};
+use super::super::{
+    Bounds, Check, Fine, Graph, Guide, Order, Pairwise, Rates, Shape, Side, Stamp, ceil_ns, fine, floor_ns,
+};
 use super::oracle::Oracle;
 use super::{NO_BREAKS, System, edge, no_guess, shifted, system};
 
@@ -198,11 +200,12 @@ fn the_first_token_took_640_to_910_ms() {
     assert_eq!((offset.lo, offset.hi), (Some(fine(400 * MS)), Some(fine(670 * MS))));
     let graph = Graph::build(&system.edges, &system.rates, &NO_BREAKS, Shape::Drift);
     let Check::Feasible(solution) = graph.check(None) else { panic!("feasible") };
-    let pairwise = Pairwise::new(&graph, &solution, send);
-    let duration = pairwise.interval(&graph, &first);
+    let guide = Guide::new(&graph, &solution);
+    let mut pairwise = Pairwise::new(&graph, &guide, send);
+    let duration = pairwise.interval(&graph, &guide, &first);
     assert_eq!((duration.lo.map(floor_ns), duration.hi.map(ceil_ns)), (Some(640 * MS), Some(910 * MS)));
     assert_eq!(duration.order(), Order::Before);
-    let client = pairwise.interval(&graph, &Stamp::exact(0, 910 * MS));
+    let client = pairwise.interval(&graph, &guide, &Stamp::exact(0, 910 * MS));
     assert_eq!((client.lo, client.hi), (Some(fine(910 * MS)), Some(fine(910 * MS))));
 }
 

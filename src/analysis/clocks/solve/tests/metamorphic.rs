@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Bounds, Check, Edge, Graph, Interval, Pairwise, Reducer, Shape, Stamp};
+use super::super::{Bounds, Check, Edge, Graph, Guide, Interval, Pairwise, Reducer, Shape, Stamp};
 use super::oracle::Oracle;
 use super::{Evidence, NO_BREAKS, Rule, System, no_guess, system};
 
@@ -11,10 +11,11 @@ use super::{Evidence, NO_BREAKS, Rule, System, no_guess, system};
 fn intervals(system: &System) -> Vec<Interval> {
     let graph = Graph::build(&system.edges, &system.rates, &NO_BREAKS, Shape::Drift);
     let Check::Feasible(solution) = graph.check(None) else { return Vec::new() };
+    let guide = Guide::new(&graph, &solution);
     let stamps: Vec<Stamp> = system.edges.iter().flat_map(|edge| [edge.from, edge.to]).collect();
     let of = |a: &Stamp| {
-        let pairwise = Pairwise::new(&graph, &solution, *a);
-        stamps.iter().map(|b| pairwise.interval(&graph, b)).collect::<Vec<_>>()
+        let mut pairwise = Pairwise::new(&graph, &guide, *a);
+        stamps.iter().map(|b| pairwise.interval(&graph, &guide, b)).collect::<Vec<_>>()
     };
     stamps.iter().flat_map(of).collect()
 }

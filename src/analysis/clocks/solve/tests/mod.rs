@@ -5,6 +5,7 @@ mod check;
 mod incremental;
 mod metamorphic;
 mod oracle;
+mod paths;
 mod programme;
 mod reduce;
 mod soundness;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::super::causal::Evidence;
-use super::super::{Bounds, Check, Graph, Pairwise, Rates, Reducer, Shape, Stamp};
+use super::super::{Bounds, Check, Graph, Guide, Pairwise, Rates, Reducer, Shape, Stamp};
 use super::oracle::Oracle;
 use super::{NO_BREAKS, edge, no_guess, system};
 
@@ -20,11 +20,12 @@ proptest! {
             return Ok(());
         };
         prop_assert!(oracle.is_feasible());
+        let guide = Guide::new(&graph, &solution);
         for &(clock, at) in oracle.nodes() {
             let event = Stamp::exact(clock, at);
-            let pairwise = Pairwise::new(&graph, &solution, event);
+            let mut pairwise = Pairwise::new(&graph, &guide, event);
             for &(other, to) in oracle.nodes().iter().filter(|&&place| place != (clock, at)) {
-                let found = pairwise.interval(&graph, &Stamp::exact(other, to));
+                let found = pairwise.interval(&graph, &guide, &Stamp::exact(other, to));
                 let raw = super::super::fine(to) - super::super::fine(at);
                 prop_assert_eq!(found.lo, oracle.distance((clock, at), (other, to)).map(|cost| raw - cost));
                 prop_assert_eq!(found.hi, oracle.distance((other, to), (clock, at)).map(|cost| raw + cost));

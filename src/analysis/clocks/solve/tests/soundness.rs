@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::{Bounds, Check, Graph, Order, Pairwise, Rates, Shape, Stamp, fine};
+use super::super::{Bounds, Check, Graph, Guide, Order, Pairwise, Rates, Shape, Stamp, fine};
 use super::{NO_BREAKS, edge, no_guess};
 
 const RATE_PPB: u32 = 10_000_000;
@@ -81,12 +81,13 @@ proptest! {
                 }
             }
         }
+        let guide = Guide::new(&graph, &solution);
         for clock in 0..clocks {
-            let from = Pairwise::new(&graph, &solution, world.stamp(clock, 0));
+            let mut from = Pairwise::new(&graph, &guide, world.stamp(clock, 0));
             for other in 0..clocks {
                 for moment in 1..world.moments.len() {
                     let truth = fine(world.moments[moment] - world.moments[0]);
-                    let found = from.interval(&graph, &world.stamp(other, moment));
+                    let found = from.interval(&graph, &guide, &world.stamp(other, moment));
                     // Two stamps that read the same are one reading to the solver; the rounding is all they differ by.
                     let slack = fine(world.quanta[clock] + world.quanta[other]);
                     let is_one = world.stamp(clock, 0).is_rigid_with(&world.stamp(other, moment));
