@@ -249,33 +249,23 @@ fn wall(
     let on_one = |(first, last): &(SpanIx, SpanIx)| {
         store.span(*last).drawn_ns().1.saturating_sub(store.span(*first).drawn_ns().0)
     };
-    if ends.len() == 1 {
-        return ends.values().next().map(|ends| Between::exactly(on_one(ends)));
-    }
-    let mut all: Option<Between> = None;
-    for (from, (first, _)) in ends {
+    // The longest of all pairs is at least as long as each, and at most as long as the longest can be: only what may
+    // be longer than what one clock measured is looked at.
+    let measured = ends.values().map(on_one).max()?;
+    let mut all = Between::exactly(measured);
+    for (from, (first, _)) in ends.iter().filter(|_| ends.len() > 1) {
         // All questions about one start share its searches.
         let start = clocks.and_then(|clocks| Some((clocks, clocks.compare(store, domains, EventKey::start(*first))?)));
-        for (to, (_, last)) in ends {
-            let one = if from == to {
-                Between::exactly(on_one(&(*first, *last)))
-            } else {
-                let between = start.as_ref().and_then(|(clocks, start)| {
-                    let end = EventKey::end(*last);
-                    Some(start.with(store, end, &clocks.stamps(store, domains).get(end)?))
-                });
-                Between {
-                    lo_ns: between.and_then(|between| between.lo_ns).unwrap_or(i64::MIN),
-                    hi_ns: between.and_then(|between| between.hi_ns),
-                }
-            };
-            // The longest of all pairs is at least as long as each, and at most as long as the longest can be.
-            all = Some(all.map_or(one, |all| Between {
-                lo_ns: all.lo_ns.max(one.lo_ns),
-                hi_ns: all.hi_ns.zip(one.hi_ns).map(|(a, b)| a.max(b)),
-            }));
+        for (_, (_, last)) in ends.iter().filter(|&(to, _)| to != from) {
+            let above = start.as_ref().and_then(|(clocks, start)| {
+                let end = EventKey::end(*last);
+                Some(start.ends_above(store, end, &clocks.stamps(store, domains).get(end)?, measured))
+            });
+            let (lo, hi) = above.unwrap_or_default();
+            all.lo_ns = all.lo_ns.max(lo.unwrap_or(measured));
+            all.hi_ns = all.hi_ns.zip(hi).map(|(most, hi)| most.max(hi));
         }
         *visited += start.map_or(0, |(_, start)| start.visited());
     }
-    all
+    Some(all)
 }

@@ -7,7 +7,7 @@ use super::super::classify::proof;
 use super::super::domains::Domains;
 use super::super::findings::Proof;
 use super::super::repair::Consistent;
-use super::super::solve::{Interval, Order, Pairwise, Side, Stamp, Step, ceil_ns, floor_ns};
+use super::super::solve::{Fine, Interval, Order, Pairwise, Side, Stamp, Step, ceil_ns, fine, floor_ns};
 use super::ClockModel;
 use crate::model::{DomainIx, SpanIx, TraceStore};
 
@@ -172,8 +172,33 @@ impl Comparison {
     /// The time from the event to `other`, whose stamp is `stamp`.
     #[must_use]
     pub fn with(&self, store: &TraceStore, other: EventKey, stamp: &Stamp) -> Between {
+        let interval = self.interval(store, other, stamp, Fine::MIN);
+        Between {
+            lo_ns: interval.lo.map(floor_ns),
+            hi_ns: interval.hi.map(ceil_ns),
+            raw_ns: stamp.raw_ns.saturating_sub(self.stamp.raw_ns),
+            order: interval.order(),
+        }
+    }
+
+    /// The ends of the time to `other`, nanoseconds, as far as they lie above `floor_ns`; one that does not comes back
+    /// as `floor_ns`. For the longest of many durations most need not be known.
+    #[must_use]
+    pub fn ends_above(
+        &self,
+        store: &TraceStore,
+        other: EventKey,
+        stamp: &Stamp,
+        floor_ns: i64,
+    ) -> (Option<i64>, Option<i64>) {
+        let Interval { lo, hi } = self.interval(store, other, stamp, fine(floor_ns));
+        let above = |end: i64| end.max(floor_ns);
+        (lo.map(|lo| above(self::floor_ns(lo))), hi.map(|hi| above(ceil_ns(hi))))
+    }
+
+    fn interval(&self, store: &TraceStore, other: EventKey, stamp: &Stamp, floor: Fine) -> Interval {
         let (graph, guide) = (&self.system.graph, self.system.guide());
-        let mut interval = self.searches().interval(graph, guide, stamp);
+        let mut interval = self.searches().interval_above(graph, guide, stamp, floor);
         let is_own_clock = self.stamp.clock == stamp.clock;
         // On one clock its own reading counts, even when it contradicts the nesting of spans.
         if !is_own_clock && self.leads_to(store, self.key, other) {
@@ -182,12 +207,7 @@ impl Comparison {
             let mirrored = Interval { lo: interval.hi.map(|hi| -hi), hi: interval.lo.map(|lo| -lo) }.not_negative();
             interval = Interval { lo: mirrored.hi.map(|hi| -hi), hi: mirrored.lo.map(|lo| -lo) };
         }
-        Between {
-            lo_ns: interval.lo.map(floor_ns),
-            hi_ns: interval.hi.map(ceil_ns),
-            raw_ns: stamp.raw_ns.saturating_sub(self.stamp.raw_ns),
-            order: interval.order(),
-        }
+        interval
     }
 
     /// The edges that set one end of the interval to the event stamped `stamp`, in causal order; empty for an open

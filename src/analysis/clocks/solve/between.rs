@@ -85,25 +85,36 @@ impl Pairwise {
 
     /// The possible values of (time of `other`) - (time of the event).
     pub fn interval(&mut self, graph: &Graph, guide: &Guide, other: &Stamp) -> Interval {
-        if !self.event.is_rigid_with(other) {
-            self.grow_to(graph, guide, other);
+        self.interval_above(graph, guide, other, Fine::MIN)
+    }
+
+    /// The same as far as it lies above `floor`: an end that lies below comes back as `floor`. To know that it does
+    /// takes less than to know where it is.
+    pub fn interval_above(&mut self, graph: &Graph, guide: &Guide, other: &Stamp, floor: Fine) -> Interval {
+        if self.event.is_rigid_with(other) {
+            // Measured by one clock from one reading.
+            let raw = Some((fine(other.raw_ns) - fine(self.event.raw_ns)).max(floor));
+            return Interval { lo: raw, hi: raw };
         }
+        let (first, last) = self.free(graph, other);
+        let place = (other.clock, other.anchor_ns);
+        let ahead = self.from.grow_until(graph, guide, place, |least, _| first - least <= floor).0;
+        let behind = self.to.grow_until(graph, guide, place, |_, most| most.is_some_and(|most| last + most <= floor)).1;
+        Interval {
+            lo: ahead.map(|distance| (first - distance).max(floor)),
+            hi: behind.map(|distance| (last + distance).max(floor)),
+        }
+    }
+
+    /// The ends of the interval to `other` as if both clocks were one.
+    fn free(&self, graph: &Graph, other: &Stamp) -> (Fine, Fine) {
         let event = &self.event;
         let raw = fine(other.raw_ns) - fine(event.raw_ns);
-        if event.is_rigid_with(other) {
-            // Measured by one clock from one reading.
-            return Interval { lo: Some(raw), hi: Some(raw) };
-        }
         let drift = |stamp: &Stamp| graph.rates().over(stamp.clock, stamp.drift_ns());
         let drift = drift(event) + drift(other);
         let early = fine(i64::from(other.early_ns) - i64::from(event.late_ns));
         let late = fine(i64::from(other.late_ns) - i64::from(event.early_ns));
-        let ahead = self.from.at(graph, other.clock, other.anchor_ns);
-        let behind = self.to.at(graph, other.clock, other.anchor_ns);
-        Interval {
-            lo: ahead.map(|distance| raw + early - drift - distance),
-            hi: behind.map(|distance| raw + late + drift + distance),
-        }
+        (raw + early - drift, raw + late + drift)
     }
 
     /// The possible values of (offset at `other`) - (offset at the event): how the clocks differ, not the events.

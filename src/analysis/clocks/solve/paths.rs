@@ -169,26 +169,39 @@ impl Field {
     /// Searches until [`Self::at`] and [`Self::path`] are right for the event at `at_ns` on `clock`. Only for a field
     /// that was begun with the same `graph` and `guide`.
     pub fn grow_to(&mut self, graph: &Graph, guide: &Guide, clock: u32, at_ns: i64) {
+        self.grow_until(graph, guide, (clock, at_ns), |_, _| false);
+    }
+
+    /// The same, but stops when `is_enough(least, most)`: the distance is then known to be no less and no more.
+    /// Returns what is known; neither end without a path.
+    pub fn grow_until(
+        &mut self,
+        graph: &Graph,
+        guide: &Guide,
+        (clock, at_ns): (u32, i64),
+        is_enough: impl Fn(Fine, Option<Fine>) -> bool,
+    ) -> (Option<Fine>, Option<Fine>) {
         let (way, least_of) = (self.way, std::mem::take(&mut self.least));
         let potential = |node: u32| guided(guide, &least_of, way, node);
         // Without a path a search would visit everything.
         let is_reached = |&(node, _): &(u32, Fine)| least_of.get(guide.stretch(node)).copied().flatten().is_some();
         let near: Vec<(u32, Fine)> = graph.neighbours(clock, at_ns).into_iter().flatten().filter(is_reached).collect();
         let straight = self.straight(graph, clock, at_ns);
-        while let Some(&Reverse((least, _))) = self.open.peek() {
+        let known = loop {
             let through = near.iter().filter_map(|&(node, drift)| Some(self.of_node(node)? + drift));
-            let best = through.chain(straight).min();
+            let most = through.chain(straight).min();
+            let Some(&Reverse((open, _))) = self.open.peek() else { break (most, most) };
             // Whatever is settled from now on has at least the least reduced distance that is open.
-            let may_matter = |&(node, drift): &(u32, Fine)| {
-                let bound = least + potential(node) + drift;
-                !self.labels.get(node).is_settled && best.is_none_or(|best| bound <= best)
+            let unsettled = near.iter().filter(|(node, _)| !self.labels.get(*node).is_settled);
+            let bound = unsettled.map(|&(node, drift)| open + potential(node) + drift).min();
+            match bound.filter(|&bound| most.is_none_or(|most| bound <= most)) {
+                Some(bound) if is_enough(bound, most) => break (Some(bound), most),
+                Some(_) => self.settle(graph, potential),
+                None => break (most, most),
             };
-            if !near.iter().any(may_matter) {
-                break;
-            }
-            self.settle(graph, potential);
-        }
+        };
         self.least = least_of;
+        known
     }
 
     /// How many nodes were settled so far: what the search cost.

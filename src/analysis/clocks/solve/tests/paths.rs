@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use proptest::prelude::*;
 
-use super::super::{Breaks, Check, Edge, Field, Fine, Graph, Guide, Pairwise, Rates, Shape, Stamp, Step, Way};
+use super::super::{Breaks, Check, Edge, Field, Fine, Graph, Guide, Pairwise, Rates, Shape, Stamp, Step, Way, fine};
 use super::oracle::Oracle;
 use super::{NO_BREAKS, System, edge, system};
 
@@ -106,7 +106,7 @@ proptest! {
     }
 
     #[test]
-    fn distances_near_by_are_those_of_the_oracle(system in system(4, 14, 25), from in (0_u32..4, -5_i64..80), to in (0_u32..4, -5_i64..80)) {
+    fn distances_near_by_are_those_of_the_oracle(system in system(4, 14, 25), from in (0_u32..4, -5_i64..80), to in (0_u32..4, -5_i64..80), floor in -60_i64..90) {
         let place = |(clock, at_ns): (u32, i64)| (clock % system.clocks(), at_ns);
         let (from, to) = (place(from), place(to));
         let Some((graph, solution)) = solved(&system.edges, &system.rates, &NO_BREAKS, Shape::Drift) else { return Ok(()) };
@@ -116,6 +116,14 @@ proptest! {
         let found = pairwise.offset(&graph, &guide, &Stamp::exact(to.0, to.1));
         prop_assert_eq!(found.hi, oracle.distance(from, to));
         prop_assert_eq!(found.lo, oracle.distance(to, from).map(|cost| -cost));
+        // What lies below some floor need not be known, and costs no more; what lies above is the same.
+        let other = Stamp::exact(to.0, to.1);
+        let full = pairwise.interval(&graph, &guide, &other);
+        let mut brief = Pairwise::new(&graph, &guide, Stamp::exact(from.0, from.1));
+        let above = brief.interval_above(&graph, &guide, &other, fine(floor));
+        prop_assert_eq!((above.lo, above.hi), (full.lo.map(|lo| lo.max(fine(floor))), full.hi.map(|hi| hi.max(fine(floor)))));
+        prop_assert!(brief.settled() <= pairwise.settled());
+        prop_assert_eq!(brief.interval(&graph, &guide, &other), full);
     }
 }
 
