@@ -9,7 +9,9 @@ use std::sync::OnceLock;
 
 use super::causal::{Cause, Evidence, Rule};
 use super::doubt::{self, Jump};
-use super::solve::{Bounds, Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Guide, Rates, Shape, Step};
+use super::solve::{
+    Bounds, Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Guide, Rates, Shape, Step, worst_round_trip,
+};
 use crate::model::SpanIx;
 
 /// A change that may make the rest consistent.
@@ -63,6 +65,12 @@ impl Contradiction {
     pub fn stays(&self) -> impl Iterator<Item = (u32, i64, i64)> + '_ {
         let next = self.edges.iter().cycle().skip(1);
         self.edges.iter().zip(next).map(|(edge, next)| (edge.to.clock, edge.to.anchor_ns, next.from.anchor_ns))
+    }
+
+    /// The weak classes on the cycle.
+    pub fn weak_classes(&self) -> impl Iterator<Item = u32> + '_ {
+        let classes = self.edges.iter().zip(&self.classes);
+        classes.filter(|(edge, _)| edge.cause.rule.strength() == Evidence::Convention).map(|(_, &class)| class)
     }
 
     /// Clocks on which the cycle goes from a stamp of one process to one of another.
@@ -264,6 +272,15 @@ pub struct Consistent {
 }
 
 impl Consistent {
+    /// A system that needs no repair; `None` for contradictory edges.
+    #[must_use]
+    pub fn without_repair(edges: Vec<Edge>, rates: &Rates) -> Option<Self> {
+        let graph = Graph::build(&edges, rates, &Breaks::none(), Shape::Drift);
+        let Check::Feasible(solution) = graph.check(steady(&edges, &graph)) else { return None };
+        let (changes, repairs, jumps, guide) = (Changes::default(), Vec::new(), Vec::new(), OnceLock::new());
+        Some(Self { edges, graph, solution, changes, repairs, jumps, guide })
+    }
+
     /// What searches for distances in `graph` go by.
     #[must_use]
     pub fn guide(&self) -> &Guide {
@@ -341,7 +358,7 @@ pub fn repair(
                 all.iter().filter(|(edge, class)| changes.allows(edge, *class)).copied().collect();
             let edges: Vec<Edge> = active.iter().map(|entry| entry.0).collect();
             let graph = Graph::build(&edges, &rates, &changes.breaks, Shape::Drift);
-            match check(&edges, &graph, near) {
+            match check(&edges, &graph, near, !found.is_empty()) {
                 Check::Feasible(solution) => {
                     if found.len() > known && rounds < COLLECTIONS {
                         break;
@@ -379,14 +396,22 @@ pub fn repair(
 }
 
 /// Solves `graph`. A solution near by saves the search where it fits, but decides nothing: which contradiction is
-/// found first must not depend on what was looked at before.
-fn check(edges: &[Edge], graph: &Graph, near: Option<&Consistent>) -> Check {
+/// found first must not depend on what was looked at before. The shortest contradictions come first; in a system that
+/// `is_troubled` they are looked for before anything else.
+fn check(edges: &[Edge], graph: &Graph, near: Option<&Consistent>, is_troubled: bool) -> Check {
+    let shortest = || worst_round_trip(edges, graph.rates(), graph.breaks());
+    if is_troubled && let Some(witness) = shortest() {
+        return Check::Contradiction(witness);
+    }
     if let Some(near) = near
         && let Check::Feasible(solution) = graph.check(Some(near.guess_for(graph)))
     {
         return Check::Feasible(solution);
     }
-    graph.check(steady(edges, graph))
+    match graph.check(steady(edges, graph)) {
+        Check::Contradiction(witness) if !is_troubled => Check::Contradiction(shortest().unwrap_or(witness)),
+        other => other,
+    }
 }
 
 /// The shortfall of a cycle under the usual drift.

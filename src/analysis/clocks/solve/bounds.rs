@@ -102,16 +102,6 @@ impl Bounds {
         Some(bounds)
     }
 
-    /// Some offset of a node that satisfies everything together with all others, for tests.
-    #[cfg(test)]
-    pub(super) fn solution_near(&self, clock: u32, at_ns: i64) -> Fine {
-        let of = |clock, at_ns| {
-            let near = self.graph.neighbours(clock, at_ns).into_iter().flatten().next();
-            near.map_or(0, |(node, _)| self.solution[node as usize])
-        };
-        of(clock, at_ns) - of(self.frame, self.frame_at_ns)
-    }
-
     /// The reference clock.
     #[must_use]
     pub const fn frame(&self) -> u32 {

@@ -4,22 +4,44 @@
 //! (Ramalingam, Song, Joskowicz and Miller, "Solving systems of difference constraints incrementally", 1999, who
 //! keep a feasible system in O(d log d) for d changed offsets). Removing one changes nothing. An edge that
 //! contradicts the others is refused, together with the cycle that proves it, and nothing changes.
+//!
+//! Clocks that drift within bounds need, in general, all that was ever seen (Ostrovsky and Patt-Shamir, "Optimal and
+//! efficient clock synchronization under drifting clocks", 1999: only readings that something may still arrive for are
+//! live). With a budget the oldest readings are forgotten, and what they say about the remaining ones is kept as
+//! bounds between those: every distance between remembered readings stays as it is. What was forgotten holds for good:
+//! its edges cannot be taken out any more, those of a class that is off are lost, and a message that arrives with an
+//! older reading than any that is remembered of its clock is compared with what is left.
+
+mod forget;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::{Edge, Fine, Rates, Stamp};
 
-/// Names an edge of an [`Incremental`].
+/// Names an edge of an [`Incremental`]. No other edge ever has the same name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct EdgeId(u32);
+pub struct EdgeId {
+    slot: u32,
+    /// How often the slot was used before.
+    uses: u32,
+}
 
+/// A bound between two readings.
 #[derive(Clone, Debug)]
 struct Entry {
-    edge: Edge,
+    /// The message; `None` for what forgotten ones said.
+    edge: Option<Edge>,
+    weight: Fine,
     class: u32,
     nodes: (u32, u32),
     is_active: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    uses: u32,
+    entry: Option<Entry>,
 }
 
 /// Edges in force, and offsets that satisfy all of them.
@@ -30,10 +52,18 @@ pub struct Incremental {
     chains: Vec<BTreeMap<i64, u32>>,
     places: Vec<(u32, i64)>,
     solution: Vec<Fine>,
-    entries: Vec<Option<Entry>>,
+    entries: Vec<Slot>,
     free: Vec<u32>,
+    /// Bounds that leave and that enter each reading, in force or not.
     out: Vec<Vec<u32>>,
+    into: Vec<Vec<u32>>,
     off: std::collections::BTreeSet<u32>,
+    /// Readings to be remembered at most.
+    budget: usize,
+    /// Numbers of forgotten readings, to be used again.
+    free_nodes: Vec<u32>,
+    /// By clock: the latest forgotten reading.
+    forgotten: Vec<Option<i64>>,
     /// Offsets looked at so far, for the tests of how little is touched.
     touched: usize,
 }
@@ -45,15 +75,50 @@ pub struct Refused {
     pub edges: Vec<Edge>,
     /// By how much they contradict each other.
     pub excess: Fine,
+    /// Whether forgotten messages are part of the proof, which are not among the edges.
+    pub is_partial: bool,
 }
 
 impl Incremental {
-    /// No edges yet, between clocks that drift by at most `rates`.
+    /// No edges yet, between clocks that drift by at most `rates`. Nothing is ever forgotten.
     #[must_use]
     pub fn new(rates: Rates) -> Self {
-        let chains = vec![BTreeMap::new(); rates.clocks()];
-        let (places, solution, entries, free, out) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { rates, chains, places, solution, entries, free, out, off: std::collections::BTreeSet::new(), touched: 0 }
+        Self::with_budget(rates, usize::MAX)
+    }
+
+    /// The same, remembering at most `readings` readings, or one per clock if those are more.
+    #[must_use]
+    pub fn with_budget(rates: Rates, readings: usize) -> Self {
+        Self {
+            chains: vec![BTreeMap::new(); rates.clocks()],
+            forgotten: vec![None; rates.clocks()],
+            rates,
+            places: Vec::new(),
+            solution: Vec::new(),
+            entries: Vec::new(),
+            free: Vec::new(),
+            out: Vec::new(),
+            into: Vec::new(),
+            off: std::collections::BTreeSet::new(),
+            budget: readings,
+            free_nodes: Vec::new(),
+            touched: 0,
+        }
+    }
+
+    /// Whether everything is remembered that concerns `stamp`: nothing of its clock was forgotten, or a later reading
+    /// that is not after it is still there.
+    #[must_use]
+    pub fn remembers(&self, stamp: &Stamp) -> bool {
+        let at = stamp.clock as usize;
+        let (Some(&Some(until)), Some(chain)) = (self.forgotten.get(at), self.chains.get(at)) else { return true };
+        until < stamp.anchor_ns && chain.range(until + 1..=stamp.anchor_ns).next().is_some()
+    }
+
+    /// How many readings are remembered.
+    #[must_use]
+    pub const fn readings(&self) -> usize {
+        self.places.len() - self.free_nodes.len()
     }
 
     /// Adds an edge of the caller's `class`. One of a class that is off is kept, but not in force.
@@ -64,39 +129,52 @@ impl Incremental {
     pub fn insert(&mut self, edge: Edge, class: u32) -> Result<EdgeId, Box<Refused>> {
         let nodes = (self.node(&edge.from), self.node(&edge.to));
         let is_active = !self.off.contains(&class);
-        if is_active {
-            self.force(&edge, nodes)?;
+        if is_active && let Err(refused) = self.force(&edge, nodes) {
+            self.forget();
+            return Err(refused);
         }
-        let entry = Entry { edge, class, nodes, is_active };
-        let id = if let Some(id) = self.free.pop() {
-            self.entries[id as usize] = Some(entry);
-            id
-        } else {
-            self.entries.push(Some(entry));
-            u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
-        };
-        if is_active {
-            self.out[nodes.0 as usize].push(id);
-        }
-        Ok(EdgeId(id))
+        let weight = edge.weight(&self.rates);
+        let slot = self.add(Entry { edge: Some(edge), weight, class, nodes, is_active });
+        let id = EdgeId { slot, uses: self.entries[slot as usize].uses };
+        self.forget();
+        Ok(id)
     }
 
-    /// Takes an edge out; false when there is none of that name.
+    fn add(&mut self, entry: Entry) -> u32 {
+        let nodes = entry.nodes;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(Slot::default());
+            u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.entries[slot as usize].entry = Some(entry);
+        self.out[nodes.0 as usize].push(slot);
+        self.into[nodes.1 as usize].push(slot);
+        slot
+    }
+
+    /// Takes an entry out and frees its slot.
+    fn drop_entry(&mut self, slot: u32) -> Option<Entry> {
+        let own = self.entries.get_mut(slot as usize)?;
+        let entry = own.entry.take()?;
+        own.uses = own.uses.wrapping_add(1);
+        self.out[entry.nodes.0 as usize].retain(|&other| other != slot);
+        self.into[entry.nodes.1 as usize].retain(|&other| other != slot);
+        self.free.push(slot);
+        Some(entry)
+    }
+
+    /// Takes an edge out; false when there is none of that name, or when it was forgotten.
     pub fn remove(&mut self, id: EdgeId) -> bool {
-        let Some(entry) = self.entries.get_mut(id.0 as usize).and_then(Option::take) else { return false };
-        self.out[entry.nodes.0 as usize].retain(|&other| other != id.0);
-        self.free.push(id.0);
-        true
+        let is_there = self.entries.get(id.slot as usize).is_some_and(|slot| slot.uses == id.uses);
+        is_there && self.drop_entry(id.slot).is_some()
     }
 
     /// Switches a class off.
     pub fn switch_off(&mut self, class: u32) {
         self.off.insert(class);
-        for (id, entry) in (0_u32..).zip(&mut self.entries) {
-            if let Some(entry) = entry.as_mut().filter(|entry| entry.class == class && entry.is_active) {
-                entry.is_active = false;
-                self.out[entry.nodes.0 as usize].retain(|&other| other != id);
-            }
+        let entries = self.entries.iter_mut().filter_map(|slot| slot.entry.as_mut());
+        for entry in entries.filter(|entry| entry.edge.is_some() && entry.class == class) {
+            entry.is_active = false;
         }
     }
 
@@ -110,20 +188,25 @@ impl Incremental {
             return Ok(());
         }
         for at in 0..self.entries.len() {
-            let Some(entry) = self.entries[at].clone().filter(|entry| entry.class == class) else { continue };
-            if let Err(refused) = self.force(&entry.edge, entry.nodes) {
+            let entry = self.entries[at].entry.clone();
+            let Some((entry, edge)) =
+                entry.filter(|entry| entry.class == class).and_then(|own| own.edge.map(|edge| (own, edge)))
+            else {
+                continue;
+            };
+            if let Err(refused) = self.force(&edge, entry.nodes) {
                 self.switch_off(class);
                 return Err(refused);
             }
-            self.out[entry.nodes.0 as usize].push(u32::try_from(at).unwrap_or(u32::MAX));
-            self.entries[at] = Some(Entry { is_active: true, ..entry });
+            self.entries[at].entry = Some(Entry { is_active: true, ..entry });
         }
         Ok(())
     }
 
     /// The edges in force, in order of their names.
     pub fn edges(&self) -> impl Iterator<Item = &Edge> + '_ {
-        self.entries.iter().flatten().filter(|entry| entry.is_active).map(|entry| &entry.edge)
+        let entries = self.entries.iter().filter_map(|slot| slot.entry.as_ref());
+        entries.filter(|entry| entry.is_active).filter_map(|entry| entry.edge.as_ref())
     }
 
     /// An offset of `clock` at its own time `at_ns` that satisfies everything together with all others; 0 for a
@@ -150,17 +233,26 @@ impl Incremental {
         let (clock, at_ns) = (stamp.clock, stamp.anchor_ns);
         if self.chains.len() <= clock as usize {
             self.chains.resize(clock as usize + 1, BTreeMap::new());
+            self.forgotten.resize(clock as usize + 1, None);
         }
         if let Some(&node) = self.chains[clock as usize].get(&at_ns) {
             return node;
         }
         let offset = self.offset(clock, at_ns);
-        let node = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-        self.places.push((clock, at_ns));
-        self.solution.push(offset);
-        self.out.push(Vec::new());
+        let node = self.free_nodes.pop().unwrap_or_else(|| {
+            self.places.push((clock, at_ns));
+            self.solution.push(offset);
+            self.out.push(Vec::new());
+            self.into.push(Vec::new());
+            u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
+        });
+        (self.places[node as usize], self.solution[node as usize]) = ((clock, at_ns), offset);
         self.chains[clock as usize].insert(at_ns, node);
         node
+    }
+
+    fn entry(&self, slot: u32) -> Option<&Entry> {
+        self.entries.get(slot as usize)?.entry.as_ref()
     }
 
     /// Calls `visit(head, cost, edge or NONE)` for every arc out of `node`.
@@ -173,8 +265,8 @@ impl Incremental {
             visit(other, self.rates.over(clock, time.abs_diff(at_ns)), NONE);
         }
         for &id in &self.out[node as usize] {
-            if let Some(Some(entry)) = self.entries.get(id as usize) {
-                visit(entry.nodes.1, entry.edge.weight(&self.rates), id);
+            if let Some(entry) = self.entry(id).filter(|entry| entry.is_active) {
+                visit(entry.nodes.1, entry.weight, id);
             }
         }
     }
@@ -184,7 +276,7 @@ impl Incremental {
         let weight = edge.weight(&self.rates);
         let short = self.solution[from as usize] + weight - self.solution[to as usize];
         if from == to {
-            let refused = || Box::new(Refused { edges: vec![*edge], excess: -weight });
+            let refused = || Box::new(Refused { edges: vec![*edge], excess: -weight, is_partial: false });
             return if weight < 0 { Err(refused()) } else { Ok(()) };
         }
         if short >= 0 {
@@ -226,16 +318,17 @@ impl Incremental {
     /// The cycle that `edge` closes: from its head along the forced moves back to its tail.
     fn refused(&self, edge: &Edge, weight: Fine, moves: &BTreeMap<u32, (Fine, u32, u32)>, to: u32) -> Refused {
         let mut at = self.places.len();
-        let mut edges = Vec::new();
+        let (mut edges, mut is_partial) = (Vec::new(), false);
         let mut cost = weight;
         let from = self.chains[edge.from.clock as usize][&edge.from.anchor_ns];
         let mut node = from;
         while node != to && at > 0 {
             at -= 1;
             let Some(&(_, before, id)) = moves.get(&node) else { break };
-            if let Some(Some(entry)) = self.entries.get(id as usize) {
-                edges.push(entry.edge);
-                cost += entry.edge.weight(&self.rates);
+            if let Some(entry) = self.entry(id) {
+                edges.extend(entry.edge);
+                is_partial |= entry.edge.is_none();
+                cost += entry.weight;
             } else {
                 let (clock, time) = self.places[node as usize];
                 cost += self.rates.over(clock, time.abs_diff(self.places[before as usize].1));
@@ -244,7 +337,7 @@ impl Incremental {
         }
         edges.reverse();
         edges.push(*edge);
-        Refused { edges, excess: -cost }
+        Refused { edges, excess: -cost, is_partial }
     }
 }
 

@@ -20,6 +20,7 @@ mod graph;
 mod incremental;
 mod paths;
 mod reduce;
+mod round_trips;
 mod strain;
 mod stretches;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use graph::{Breaks, Graph, Shape};
 pub use incremental::{EdgeId, Incremental, Refused};
 pub use paths::{Field, Way};
 pub use reduce::{Group, Reduced, Reducer, least_per_pair};
+pub use round_trips::worst_round_trip;
 pub use stretches::Guide;
 
 use super::causal::{Cause, Evidence};

@@ -98,6 +98,65 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    #[test]
+    fn what_is_forgotten_is_still_held_against_what_comes(system in system(4, 40, 14), budget in 2_usize..14) {
+        let mut stream = system.edges.clone();
+        stream.sort_by_key(|edge| edge.from.anchor_ns.max(edge.to.anchor_ns));
+        let mut live = Incremental::with_budget(system.rates.clone(), budget);
+        let mut accepted: Vec<Edge> = Vec::new();
+        // A message that came too late lacks some of its neighbours, and so do paths through it.
+        let mut is_whole = true;
+        for edge in stream {
+            is_whole &= live.remembers(&edge.from) && live.remembers(&edge.to);
+            accepted.push(edge);
+            let is_feasible = Oracle::new(&accepted, &system.rates, None, &[]).is_feasible();
+            match live.insert(edge, 0) {
+                Ok(_) if is_feasible => {}
+                Ok(_) => {
+                    // Only what is no longer remembered can hide a contradiction.
+                    prop_assert!(!is_whole);
+                    return Ok(());
+                }
+                Err(refused) => {
+                    prop_assert!(!is_feasible);
+                    prop_assert!(refused.excess > 0);
+                    let own = Oracle::new(&refused.edges, &system.rates, None, &[]);
+                    prop_assert!(refused.is_partial || !own.is_feasible());
+                    accepted.pop();
+                }
+            }
+            let readings = accepted.iter().flat_map(|edge| [edge.from.clock, edge.to.clock]);
+            let clocks = readings.collect::<std::collections::BTreeSet<_>>().len();
+            prop_assert!(live.readings() <= budget.max(clocks + 2), "{} of {budget}", live.readings());
+            let remembered: Vec<Edge> = live.edges().copied().collect();
+            prop_assert!(is_solution(&live, &remembered, &system.rates));
+        }
+    }
+}
+
+#[test]
+fn a_long_run_stays_within_its_budget_and_forgets_no_contradiction() {
+    const MS: i64 = 1_000_000;
+    let mut live = Incremental::with_budget(Rates::uniform(3, 50_000), 100);
+    let at = |clock: u32, call: i64, ms: i64| Stamp::exact(clock, (call * 1_000 + ms) * MS);
+    let mut first = None;
+    for call in 0..5_000 {
+        let (a, b) = ([(0, 1), (1, 2), (2, 0)][call as usize % 3].0, [(0, 1), (1, 2), (2, 0)][call as usize % 3].1);
+        let there = live.insert(edge(2 * call as u32, at(a, call, 0), at(b, call, 3)), 0).unwrap();
+        first.get_or_insert(there);
+        live.insert(edge(2 * call as u32 + 1, at(b, call, 5), at(a, call, 9)), 0).unwrap();
+        assert!(live.readings() <= 100);
+    }
+    assert!(live.edges().count() < 100);
+    assert!(!live.remove(first.unwrap()), "what is forgotten cannot be taken out");
+    // 9 ms later at the latest: 30 ms before is impossible, and only what was forgotten proves more than the last calls.
+    let Err(refused) = live.insert(edge(99_999, at(0, 5_001, 0), at(1, 5_001, -30)), 0) else { panic!("impossible") };
+    assert!(refused.excess > fine(20 * MS));
+}
+
 #[test]
 fn an_edge_that_holds_already_touches_nothing_else() {
     let clocks = 500_u32;

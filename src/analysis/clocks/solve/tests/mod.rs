@@ -8,6 +8,7 @@ mod oracle;
 mod paths;
 mod programme;
 mod reduce;
+mod round_trips;
 mod soundness;
 mod strain;
 

@@ -1,0 +1,92 @@
+//! Contradictions of two messages, one each way between two clocks: nearly all real ones are of that kind, and none
+//! has a shorter proof.
+
+use std::collections::BTreeMap;
+
+use super::cycle::{Step, Witness};
+use super::{Breaks, Edge, Fine, Rates};
+
+/// The worst contradiction of one message there and one back that is found in one pass forth and one back over each
+/// pair of clocks: each message is held against the one the other way that its time suggests. Without drift nothing
+/// is missed; with drift a contradiction may be, but none is made up.
+#[must_use]
+pub fn worst_round_trip(edges: &[Edge], rates: &Rates, breaks: &Breaks) -> Option<Witness> {
+    let pair = |edge: &Edge| (edge.from.clock.min(edge.to.clock), edge.from.clock.max(edge.to.clock));
+    // Times of the lower and of the higher clock.
+    let times = |edge: &Edge| {
+        let (from, to) = ((edge.from.clock, edge.from.anchor_ns), (edge.to.clock, edge.to.anchor_ns));
+        (from.min(to).1, from.max(to).1)
+    };
+    let mut order: Vec<u32> = (0..u32::try_from(edges.len()).unwrap_or(u32::MAX)).collect();
+    order.retain(|&at| edges[at as usize].from.clock != edges[at as usize].to.clock);
+    order.sort_unstable_by_key(|&at| {
+        let edge = &edges[at as usize];
+        (pair(edge), times(edge), at)
+    });
+    let mut worst: Option<(Fine, u32, u32)> = None;
+    for group in order.chunk_by(|&a, &b| pair(&edges[a as usize]) == pair(&edges[b as usize])) {
+        let mut look = |at: &u32, passed: &mut Passed| {
+            let edge = &edges[*at as usize];
+            if let Some(other) = passed.opposite(edge, breaks) {
+                let cost = cost(edge, &edges[other as usize], rates);
+                let (first, second) = (other.min(*at), other.max(*at));
+                if cost < 0 && worst.is_none_or(|worst| (cost, first, second) < worst) {
+                    worst = Some((cost, first, second));
+                }
+            }
+            passed.add(*at, edge, rates, breaks);
+        };
+        let mut passed = Passed { sign: -1, least: BTreeMap::new() };
+        group.iter().for_each(|at| look(at, &mut passed));
+        let mut passed = Passed { sign: 1, least: BTreeMap::new() };
+        group.iter().rev().for_each(|at| look(at, &mut passed));
+    }
+    let (cost, first, second) = worst?;
+    let (out, back) = (&edges[first as usize], &edges[second as usize]);
+    let stay = |from: &Edge, to: &Edge| {
+        let (clock, from_ns, to_ns) = (from.to.clock, from.to.anchor_ns, to.from.anchor_ns);
+        (from_ns != to_ns).then_some(Step::Drift { clock, from_ns, to_ns })
+    };
+    let steps = [Some(Step::Edge(first)), stay(out, back), Some(Step::Edge(second)), stay(back, out)];
+    Some(Witness { steps: steps.into_iter().flatten().collect(), excess: -cost })
+}
+
+/// What two messages, one each way, leave for the offsets: negative for a contradiction.
+fn cost(out: &Edge, back: &Edge, rates: &Rates) -> Fine {
+    let there = rates.over(out.to.clock, out.to.anchor_ns.abs_diff(back.from.anchor_ns));
+    let here = rates.over(out.from.clock, back.to.anchor_ns.abs_diff(out.from.anchor_ns));
+    out.weight(rates) + there + back.weight(rates) + here
+}
+
+/// Sending clock, and the steady stretches of the lower and the higher clock.
+type Key = (u32, (u32, u32));
+
+/// The messages passed so far that bound most from there on, by direction and steady stretches.
+struct Passed {
+    /// -1 forth in time, 1 back.
+    sign: Fine,
+    least: BTreeMap<Key, (Fine, u32)>,
+}
+
+impl Passed {
+    fn stretches(edge: &Edge, breaks: &Breaks) -> (u32, u32) {
+        if breaks.is_empty() {
+            return (0, 0);
+        }
+        let of = |stamp: &super::Stamp| (stamp.clock, breaks.segment(stamp.clock, stamp.anchor_ns));
+        let (from, to) = (of(&edge.from), of(&edge.to));
+        (from.min(to).1, from.max(to).1)
+    }
+
+    fn add(&mut self, at: u32, edge: &Edge, rates: &Rates, breaks: &Breaks) {
+        // Seen from any later (earlier) time, drift since then is the same for all.
+        let since = |stamp: &super::Stamp| Fine::from(rates.ppb(stamp.clock)) * Fine::from(stamp.anchor_ns);
+        let bound = edge.weight(rates) + self.sign * (since(&edge.from) + since(&edge.to));
+        let slot = self.least.entry((edge.from.clock, Self::stretches(edge, breaks))).or_insert((bound, at));
+        *slot = (bound, at).min(*slot);
+    }
+
+    fn opposite(&self, edge: &Edge, breaks: &Breaks) -> Option<u32> {
+        self.least.get(&(edge.to.clock, Self::stretches(edge, breaks))).map(|least| least.1)
+    }
+}
