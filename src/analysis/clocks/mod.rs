@@ -26,6 +26,7 @@ pub mod health;
 pub mod intervals;
 mod known;
 mod model;
+mod overruled;
 mod processes;
 pub mod reference;
 pub mod repair;
@@ -38,6 +39,7 @@ mod symptoms;
 pub(super) mod tests;
 pub mod units;
 pub mod words;
+mod written_after;
 
 pub use causal::{Cause, EventKey, Evidence, Point, Rule};
 pub use findings::{Code, Finding, Proof, Severity};

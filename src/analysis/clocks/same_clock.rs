@@ -4,7 +4,7 @@ use super::causal::{Cause, EventKey, Rule};
 use super::domains::Domains;
 use super::findings::{Code, Finding, Proof, Severity};
 use super::stamps::Stamps;
-use crate::model::time::duration_text;
+use crate::model::time::{MS, duration_text};
 use crate::model::{DomainIx, SpanFlags, SpanIx, SpanKind, TraceStore};
 
 /// One kind of oddity on one clock.
@@ -82,7 +82,10 @@ fn nesting(stamps: &Stamps<'_>, tally: &mut Tallies, parent: SpanIx, child: Span
         let by = outer.raw_ns.saturating_sub(inner.raw_ns);
         // A span for a poll is made when messages have come, and they are worked on at once.
         let is_poll = store.span(parent).kind() == SpanKind::Consumer;
-        if by > i64::from(inner.late_ns.max(outer.late_ns)) && !is_poll && !is_back_dated(store, child) {
+        // Servers that write spans after the fact put their parts together from several measurements.
+        let is_artefact = stamps.is_written_after(child) && by < MS;
+        let is_early = by > i64::from(inner.late_ns.max(outer.late_ns)) && !is_artefact;
+        if is_early && !is_poll && !is_back_dated(store, child) {
             tally.early.add(by, child);
         }
     }

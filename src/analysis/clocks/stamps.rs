@@ -2,7 +2,9 @@
 //!
 //! SDKs differ (read in their sources). JavaScript reads `Date.now()` at the start of a span and measures the
 //! rest from there; Java reads the wall clock once per local root span; Go and C++ measure the end of a span from
-//! its start; Python, Rust and .NET read the wall clock each time. Explicit times bypass all of this.
+//! its start; Python, Rust and .NET read the wall clock each time. Explicit times bypass all of this. Inference servers
+//! (vLLM, SGLang, TensorRT-LLM) write a request's spans when it is done: the wall clock gave its arrival, and all else
+//! was measured from there.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +14,7 @@ use crate::model::{DomainIx, InputIx, ResourceIx, SpanFlags, SpanIx, TraceStore}
 use super::causal::{EventKey, Point};
 use super::solve::Stamp;
 use super::units::Unit;
+use super::written_after::{WrittenAfter, written_after};
 
 /// Which moments of a span are readings of the wall clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -51,6 +54,8 @@ pub struct Readers {
     of_resource: Vec<Reader>,
     /// The local root of every span; empty when no SDK needs it.
     roots: Vec<SpanIx>,
+    /// Spans that were written after the fact, with the one whose start all of their times are measured from.
+    written_after: WrittenAfter,
 }
 
 impl Readers {
@@ -62,7 +67,7 @@ impl Readers {
             (0..store.resources().len()).map(|at| reader(store, ResourceIx::from_usize(at), &grains[at])).collect();
         let needs_roots = of_resource.iter().any(|reader| reader.style == Style::LocalRoot);
         let roots = if needs_roots { local_roots(store) } else { Vec::new() };
-        Self { of_resource, roots }
+        Self { of_resource, roots, written_after: written_after(store) }
     }
 }
 
@@ -197,6 +202,7 @@ impl<'a> Stamps<'a> {
             Style::LocalRoot => self.root_start(span),
             Style::EachStamp | Style::SpanStart | Style::StartAndEvents => raw_ns,
         };
+        let anchor_ns = self.arrival_ns(span).unwrap_or(anchor_ns);
         Some(self.stamp(span, raw_ns, anchor_ns, reader.start))
     }
 
@@ -217,6 +223,7 @@ impl<'a> Stamps<'a> {
             Style::LocalRoot => self.root_start(span),
             Style::SpanStart | Style::StartAndEvents => raw_ns,
         };
+        let anchor_ns = self.arrival_ns(span).unwrap_or(anchor_ns);
         Some(self.stamp(span, raw_ns, anchor_ns, reader.end))
     }
 
@@ -233,7 +240,21 @@ impl<'a> Stamps<'a> {
             Style::SpanStart => self.store.starts_ns()[span.at()],
             Style::LocalRoot => self.root_start(span),
         };
+        let anchor_ns = self.arrival_ns(span).unwrap_or(anchor_ns);
         Some(self.stamp(span, raw_ns, anchor_ns, reader.event))
+    }
+
+    /// The one reading of the wall clock that a span written after the fact rests on.
+    fn arrival_ns(&self, span: SpanIx) -> Option<i64> {
+        let request = self.readers.written_after.get(&span.0)?;
+        Some(self.store.starts_ns()[request.at()])
+    }
+
+    /// Whether `span` was written when its request was done: small gaps and overlaps with its neighbours are an artefact
+    /// of that.
+    #[must_use]
+    pub fn is_written_after(&self, span: SpanIx) -> bool {
+        self.readers.written_after.contains_key(&span.0)
     }
 
     /// An event whose time was not read by the SDK's own clock but handed over, such as a browser's network
@@ -447,6 +468,31 @@ mod tests {
             for ix in 0..3 {
                 assert_eq!(stamps.start(SpanIx(ix)).unwrap().anchor_ns, 100);
                 assert_eq!(stamps.end(SpanIx(ix)).unwrap().anchor_ns, 100);
+            }
+        });
+    }
+
+    #[test]
+    fn a_request_written_after_the_fact_is_measured_from_its_arrival() {
+        let mut draft = Draft::default();
+        let (server, client) = (draft.host("a", "python"), draft.host("b", "python"));
+        draft.span(client, 1, 0, 50, 950);
+        draft.span(server, 2, 1, 100, 900).texts.push(("gen_ai.latency.e2e", "0.8"));
+        draft.span(server, 3, 2, 100, 300).name = "vllm_queue".into();
+        draft.span(server, 4, 3, 301, 700);
+        draft.span(server, 5, 0, 400, 500);
+        stamps(&draft, |stamps| {
+            let arrival = stamps.start(SpanIx(1)).unwrap();
+            for ix in 1..=3 {
+                let (start, end) = (stamps.start(SpanIx(ix)).unwrap(), stamps.end(SpanIx(ix)).unwrap());
+                assert!(arrival.is_rigid_with(&start) && arrival.is_rigid_with(&end), "{ix}");
+                assert!(stamps.is_written_after(SpanIx(ix)));
+            }
+            // Neither the caller nor another request.
+            for ix in [0, 4] {
+                let end = stamps.end(SpanIx(ix)).unwrap();
+                assert_eq!(end.anchor_ns, end.raw_ns);
+                assert!(!stamps.is_written_after(SpanIx(ix)));
             }
         });
     }

@@ -1,6 +1,6 @@
 //! Rules that cannot hold whatever the offsets are: servers that are longer than the calls around them.
 
-use super::super::causal::{Cause, Evidence};
+use super::super::causal::{Cause, EventKey, Evidence};
 use super::super::edges::{Class, Frozen};
 use super::super::findings::{Code, Finding, Proof, Severity};
 use super::Context;
@@ -47,7 +47,38 @@ impl Context<'_> {
         failing.map(|(class, (cause, by_ns))| self.short_round_trip(class, cause, by_ns)).collect()
     }
 
+    /// A habit that protocol contradicts too often to rest anything on it.
+    fn habit(&self, class: &Class, cause: Cause, by_ns: i64) -> Finding {
+        let names = (self.store.text(class.from_name), self.store.text(class.to_name));
+        let operation = format!("“{}” → “{}”", names.0, names.1);
+        let sentence = format!(
+            "The rule that {} does not hold for {operation}: the certain messages contradict {} of {} such cases, whatever \
+             the clocks show. It is not used there.",
+            class.rule.words(),
+            class.overruled + class.failures,
+            class.uses
+        );
+        let mut finding = Finding::new(Code::X7, Severity::Info, sentence);
+        let raw = |key: EventKey| {
+            let span = self.store.span(key.span);
+            if key == EventKey::start(key.span) { span.start_ns() } else { span.end_ns() }
+        };
+        let (from_ns, to_ns) = (raw(cause.from), raw(cause.to));
+        finding = finding.proven_by(vec![Proof { cause, from_ns, to_ns }]);
+        let clock = |span: SpanIx| self.domains.of_span.get(span.at()).copied().unwrap_or(DomainIx(0));
+        finding.root = operation;
+        finding.domains = vec![clock(cause.to.span), clock(cause.from.span)];
+        finding.count = class.overruled + class.failures;
+        finding.excess_ns = by_ns;
+        finding.model = "M4";
+        finding.at_ns = Some(to_ns);
+        finding
+    }
+
     fn short_round_trip(&self, class: &Class, cause: Cause, by_ns: i64) -> Finding {
+        if class.overruled > 0 {
+            return self.habit(class, cause, by_ns);
+        }
         let (server, client) = (self.store.span(cause.from.span), self.store.span(cause.to.span));
         let clock = |span| self.domains.of_span.get(SpanIx::at(span)).copied().unwrap_or(DomainIx(0));
         let (inner, outer) = (clock(cause.from.span), clock(cause.to.span));

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::causal::{Cause, EventKey, Rule};
+use super::causal::{Cause, EventKey, Evidence, Rule};
 use super::solve::{Edge, Stamp};
 use super::stamps::Stamps;
 use crate::model::{SpanFlags, SpanIx, Sym, TraceIx};
@@ -39,8 +39,10 @@ pub struct Class {
     pub to_name: Sym,
     /// How often the rule was applied.
     pub uses: u64,
-    /// How often it cannot hold whatever the clocks' offsets are.
+    /// How often it cannot hold whatever the clocks' offsets are: a server is longer than the call that it is in.
     pub failures: u64,
+    /// How often protocol alone contradicts it, whatever the offsets are. Only counted where that is too often.
+    pub overruled: u64,
     /// The failure by most, and by how much in nanoseconds.
     pub worst: Option<(Cause, i64)>,
 }
@@ -67,7 +69,11 @@ impl Class {
     /// more than 20 % of at least five uses.
     #[must_use]
     pub const fn is_off(&self) -> bool {
-        self.uses >= 5 && self.failures * 5 > self.uses
+        self.fails(self.overruled)
+    }
+
+    const fn fails(&self, overruled: u64) -> bool {
+        self.uses >= 5 && (self.failures + overruled) * 5 > self.uses
     }
 }
 
@@ -91,7 +97,7 @@ pub struct Frozen {
 }
 
 impl Classes {
-    /// The same classes by the same positions, nothing counted yet.
+    /// The same classes by the same positions, nothing counted yet. What was overruled stays so.
     fn emptied(&self) -> Self {
         let empty = |class: &Class| Class { uses: 0, failures: 0, worst: None, ..class.clone() };
         let list = self.list.iter().map(empty).collect();
@@ -108,9 +114,19 @@ impl Classes {
 
     fn of(&mut self, rule: Rule, from_name: Sym, to_name: Sym) -> u32 {
         *self.by_key.entry((rule, from_name, to_name)).or_insert_with(|| {
-            self.list.push(Class { rule, from_name, to_name, uses: 0, failures: 0, worst: None });
+            self.list.push(Class { rule, from_name, to_name, uses: 0, failures: 0, overruled: 0, worst: None });
             u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX)
         })
+    }
+
+    /// Switches a class off if `count` of its uses, contradicted by protocol, are too many.
+    pub(super) fn overrule(&mut self, class: u32, count: u64, worst: (Cause, i64)) -> bool {
+        let Some(class) = self.list.get_mut(class as usize).filter(|class| !class.is_off()) else { return false };
+        if !class.fails(count) {
+            return false;
+        }
+        (class.overruled, class.worst) = (count, Some(worst));
+        true
     }
 
     fn fail(&mut self, class: u32, cause: Cause, by_ns: i64) {
@@ -191,9 +207,17 @@ impl<'a, F: FnMut(&Edge, u32)> Walk<'a, F> {
         parent.flags().has(SpanFlags::ID_CONFLICT) && parent.id() != child.id()
     }
 
-    /// An edge of a rule that holds for all operations alike.
+    /// An edge of a rule. Protocols hold for all operations alike; habits may hold for one and not for another.
     fn edge(&mut self, rule: Rule, from: Reading, to: Reading) {
-        let class = self.plain_class(rule);
+        let class = if rule.strength() == Evidence::Convention {
+            let name = |reading: &Reading| self.stamps.store().span(reading.0.span).name_sym();
+            let names = (name(&from), name(&to));
+            // An answer: the caller comes first.
+            let names = if rule == Rule::AssumedResponse { (names.1, names.0) } else { names };
+            self.classes.of(rule, names.0, names.1)
+        } else {
+            self.plain_class(rule)
+        };
         self.edge_of(class, rule, from, to);
     }
 

@@ -5,6 +5,7 @@ mod bands;
 mod pairs;
 mod whatif;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::causal::Evidence;
@@ -15,6 +16,7 @@ use super::domains::Domains;
 use super::edges::{self, ClassKey, Classes};
 use super::explained::{self, Explained};
 use super::findings::{self, Finding};
+use super::overruled;
 use super::processes::Processes;
 use super::reference::{self, Reference};
 use super::repair::{self, Changes, Consistent, Element, Terms};
@@ -88,6 +90,8 @@ struct Solved {
     level: Evidence,
     off: Vec<ClassKey>,
     system: Arc<Consistent>,
+    /// Those collected, with what the level overrules.
+    classes: Classes,
     split: Split,
     pairs: Vec<Pair>,
     explained: Vec<Explained>,
@@ -188,8 +192,8 @@ impl ClockModel {
         }
         model.bounds = model.reference.as_ref().and_then(|reference| model.bounds_against(reference.domain));
         let frame = model.reference.as_ref().map(|reference| reference.domain);
-        let Solved { system, pairs, explained, faults, .. } = &*model.solved;
-        let context = model.basis.context(workspace, &model.collected, options, (system, pairs, explained));
+        let Solved { system, pairs, explained, faults, classes, .. } = &*model.solved;
+        let context = model.basis.context(workspace, (&model.collected, classes), options, (system, pairs, explained));
         let context = classify::Context { reference: frame, bounds: model.bounds.as_ref(), ..context };
         let mut found = faults.clone();
         found.extend(classify::facts(&context));
@@ -244,7 +248,7 @@ impl ClockModel {
     /// The classes of edges: rules, and for weak ones the operations; how often each was used and failed.
     #[must_use]
     pub fn classes(&self) -> &[edges::Class] {
-        &self.collected.classes.list
+        &self.solved.classes.list
     }
 
     /// What was set aside so that the rest fits, and why.
@@ -263,7 +267,7 @@ impl ClockModel {
         }
         let collected = &self.collected;
         let edges: Vec<Edge> =
-            active(&collected.reduced, &collected.classes, &self.options).into_iter().map(|(edge, _)| edge).collect();
+            active(&collected.reduced, &self.solved.classes, &self.options).into_iter().map(|(edge, _)| edge).collect();
         let graph = Graph::build(&edges, &collected.rates, &Breaks::none(), Shape::Drift);
         let extra = graph.least_extra_drift(&edges).and_then(|extra| u32::try_from(extra).ok());
         Strain { reading_error_ns: graph.least_error().map(ceil_ns), extra_drift_ppb: extra }
@@ -335,8 +339,36 @@ impl Basis {
         options: &Options,
         near: Option<&Consistent>,
     ) -> Solved {
+        let domains = workspace.domains;
+        let Collected { rates, reduced, .. } = collected;
+        let mut classes = collected.classes.clone();
+        let mut system = self.repaired(workspace, collected, &classes, options, near);
+        // Habits that do not hold are switched off before anything is blamed for contradicting them.
+        while let Some(overruled) = self.overruled(workspace, collected, &classes, options, &system) {
+            classes = overruled;
+            system = self.repaired(workspace, collected, &classes, options, near);
+        }
+        let pairs = pairs::pairs(domains.list.len(), &used(reduced, &classes, options).collect::<Vec<_>>());
+        let split = self.processes.split(&system.changes);
+        let stamps = self.stamps(workspace);
+        let explained = explained::explained(&stamps, options.only, (&system, rates), &self.processes, &classes);
+        let context = self.context(workspace, (collected, &classes), options, (&system, &pairs, &explained));
+        let faults = classify::faults(&context);
+        let (level, off) = (options.level, options.off.clone());
+        Solved { level, off, system: Arc::new(system), classes, split, pairs, explained, faults }
+    }
+
+    /// The edges in force with what must be given up so that they fit.
+    fn repaired(
+        &self,
+        workspace: Workspace<'_>,
+        collected: &Collected,
+        classes: &Classes,
+        options: &Options,
+        near: Option<&Consistent>,
+    ) -> Consistent {
         let Workspace { store, domains } = workspace;
-        let Collected { rates, reduced, classes, .. } = collected;
+        let Collected { rates, reduced, .. } = collected;
         let mut trust: Vec<u32> =
             domains.list.iter().map(|domain| 20 * u32::from(reference::trust(domain.kind))).collect();
         // Of two clocks that might be blamed alike, not the one that would be the reference.
@@ -347,27 +379,44 @@ impl Basis {
         let process = |span: SpanIx| processes.of_resource[store.span(span).resource_ix().at()];
         let terms = Terms { rates, trust: &trust, process: &process };
         let stamps = self.stamps(workspace);
-        let system = repair::repair(&terms, near, |changes| {
+        repair::repair(&terms, near, |changes| {
             if let Some(edges) = spared(used(reduced, classes, options), changes) {
                 return edges;
             }
             let split = processes.split(changes);
             let (reduced, again) = collect(&stamps.with_split(&split), options.only, classes, rates, changes);
             active(&reduced, &again, options)
-        });
-        let pairs = pairs::pairs(domains.list.len(), &used(reduced, classes, options).collect::<Vec<_>>());
-        let split = processes.split(&system.changes);
-        let explained = explained::explained(&stamps, options.only, (&system, rates), processes, classes);
-        let faults = classify::faults(&self.context(workspace, collected, options, (&system, &pairs, &explained)));
-        let system = Arc::new(system);
-        Solved { level: options.level, off: options.off.clone(), system, split, pairs, explained, faults }
+        })
+    }
+
+    /// `classes` with those switched off that are part of what `system` had to repair and that protocol alone
+    /// contradicts too often; `None` when there are none.
+    fn overruled(
+        &self,
+        workspace: Workspace<'_>,
+        collected: &Collected,
+        classes: &Classes,
+        options: &Options,
+        system: &Consistent,
+    ) -> Option<Classes> {
+        let contradictions = system.repairs.iter().flat_map(|repair| &repair.contradictions);
+        let suspects: BTreeSet<u32> = contradictions.flat_map(repair::Contradiction::weak_classes).collect();
+        if suspects.is_empty() {
+            return None;
+        }
+        let certain = Options { level: Evidence::Protocol, ..options.clone() };
+        let edges = active(&collected.reduced, classes, &certain).into_iter().map(|(edge, _)| edge).collect();
+        // Where protocol contradicts itself, clocks are to blame, and nothing can be held against a habit.
+        let protocol = Consistent::without_repair(edges, &collected.rates)?;
+        let groups = used(&collected.reduced, classes, options);
+        overruled::overrule(&self.stamps(workspace), options.only, &protocol, groups, (classes, &suspects))
     }
 
     /// What findings are made from, as yet without a reference clock.
     fn context<'a>(
         &'a self,
         workspace: Workspace<'a>,
-        collected: &'a Collected,
+        (collected, classes): (&'a Collected, &'a Classes),
         options: &Options,
         (system, pairs, explained): (&'a Consistent, &'a [Pair], &'a [Explained]),
     ) -> classify::Context<'a> {
@@ -379,7 +428,7 @@ impl Basis {
             reference: None,
             rates: &collected.rates,
             reduced: &collected.reduced,
-            classes: &collected.classes,
+            classes,
             system,
             processes: &self.processes,
             pairs: if is_constant { pairs } else { &[] },

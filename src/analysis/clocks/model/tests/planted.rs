@@ -90,6 +90,59 @@ fn work_that_is_not_waited_for_is_no_skew() {
     }
 }
 
+/// Right clocks, and 20 batches, `early` of which are dated half a second before the job that starts them.
+fn batches(early: u64) -> Draft {
+    let mut draft = conversation(60, 100 * MS, |_, time| time);
+    for batch in 0..20_u64 {
+        let (id, at) = (10_000 + 2 * batch, NOW + i64::try_from(batch).unwrap() * 300 * MS);
+        draft.span(0, id, 0, at, at + 40 * MS).name = "job".to_owned();
+        let from = if batch < early { at - 500 * MS } else { at + 3 * MS };
+        draft.span(1, id + 1, id, from, at + 30 * MS).name = "batch".to_owned();
+    }
+    draft
+}
+
+#[test]
+fn a_habit_that_protocol_contradicts_in_a_fifth_of_its_uses_is_off_and_said_so() {
+    for early in [5, 10, 20] {
+        let (_, domains, model) = analyse(&batches(early));
+        assert_eq!(codes(&model), [Code::X7], "{early}: {:#?}", model.findings());
+        let finding = &model.findings()[0];
+        assert_eq!((finding.severity, finding.count), (Severity::Info, early));
+        let said = format!("contradict {early} of 20 such cases");
+        assert!(
+            finding.sentence.contains("“job” → “batch”") && finding.sentence.contains(&said),
+            "{}",
+            finding.sentence
+        );
+        assert!(finding.sentence.contains("It is not used there"), "{}", finding.sentence);
+        assert!(model.repairs().is_empty());
+        let class = model.classes().iter().find(|class| class.is_off()).unwrap();
+        assert_eq!((class.overruled, class.failures, class.uses), (early, 0, 20));
+        // The clocks are as well known as without it.
+        let (_, _, without) = analyse(&conversation(60, 100 * MS, |_, time| time));
+        assert_eq!(model.offset(clock(&domains, "b"), NOW + S), without.offset(clock(&domains, "b"), NOW + S));
+    }
+}
+
+#[test]
+fn a_habit_that_fails_once_holds_but_for_that_case() {
+    let (_, _, model) = analyse(&batches(1));
+    assert!(model.classes().iter().all(|class| !class.is_off()));
+    assert_eq!(codes(&model), [Code::X7], "{:#?}", model.findings());
+    let finding = &model.findings()[0];
+    assert_eq!((finding.severity, model.repairs().len()), (Severity::Suspicious, 1));
+    assert!(finding.spans.contains(&SpanIx(121)), "{:?}", finding.spans);
+}
+
+#[test]
+fn where_clocks_contradict_themselves_no_habit_is_blamed() {
+    for seed in 0..20 {
+        let (_, _, model) = analyse(&three(seed, Plant::Step, true));
+        assert!(model.classes().iter().all(|class| class.overruled == 0), "{seed}: {:#?}", model.findings());
+    }
+}
+
 #[test]
 fn one_wrong_edge_is_that_edge() {
     for seed in 0..40 {
