@@ -35,7 +35,7 @@ fn check(scenario: Scenario, seed: u64) -> ClockModel {
     let hull = store.time_hull_ns().unwrap();
     let of = |clock: &TrueClock| domains.list.iter().position(|domain| domain.value == clock.value);
     let mut checked = 0;
-    for level in [Evidence::Convention, Evidence::Protocol] {
+    for level in [Evidence::Prior, Evidence::Convention, Evidence::Protocol] {
         for reference in &truth.clocks {
             let Some(frame) = of(reference).map(DomainIx::from_usize) else { continue };
             let options = Options { level, reference: Some(frame), ..Options::default() };
