@@ -221,8 +221,9 @@ fn the_truth_lies_in_every_interval() {
             for seed in SEEDS {
                 let run = Run::new(planted, is_clean, seed);
                 for level in LEVELS {
-                    // Protocol alone may be explained more cheaply than by what really happened; then nothing
-                    // can be said about the truth.
+                    // Protocol alone sees a slew only where calls are short enough; when it sees it once, a jump
+                    // between two calls explains that as well and takes less. Believing the wrong explanation, the
+                    // bounds need not hold the truth. Nowhere else and at no other level does that happen.
                     let code = run.report(level)["findings"][0]["code"].clone();
                     let other = run.truth.fault.as_ref().is_some_and(|fault| code != fault.code && !code.is_null());
                     if other {
@@ -240,6 +241,5 @@ fn the_truth_lies_in_every_interval() {
         }
     }
     assert!(checked > 100_000, "{checked}");
-    assert!(others.len() <= 4, "{others:#?}");
-    eprintln!("{others:#?}");
+    assert!(others.len() <= 1 && others.iter().all(|run| run.starts_with("slew ")), "{others:#?}");
 }
