@@ -101,7 +101,7 @@ fn check_views(store: &TraceStore, domains: &domains::Domains) {
     let model = ClockModel::analyse(store, domains, &clocks::Options::default());
     let _ = (model.findings().len(), model.pairs().len());
     let genai = GenAi::analyse(store);
-    let _ = find(&Context { store, domains, genai: &genai, config: &Config::default() }, 1);
+    let _ = find(&Context { store, domains, genai: &genai, config: &Config::default(), contract: None }, 1);
     let timeline = Timeline::of_store(store, &Plan::default());
     let mut view = ViewState::default();
     view.fit(&timeline.arranged.hull_ns);
