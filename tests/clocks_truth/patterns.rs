@@ -2,12 +2,14 @@
 //! without it gives no finding at all, neither about clocks nor about AI.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 use skewline::analysis::clocks::domains;
 use skewline::analysis::clocks::{ClockModel, Options};
 use skewline::export::report::{Report, ReportInput};
 use skewline::load::{self, Progress, Source};
+use skewline::model::TraceStore;
 use skewline::simulate::{self, Pattern, Scenario, Truth};
 use strum::IntoEnumIterator as _;
 
@@ -18,11 +20,14 @@ fn run(pattern: Pattern, is_clean: bool, seed: u64) -> (Truth, Json) {
     let truth = simulate::write(Scenario::Pattern { pattern, is_clean }, seed, &mut bytes).unwrap();
     let source = Source::memory("simulated.json", bytes);
     let store = load::load(&[source], &load::Options::default(), &Progress::default()).unwrap().store;
-    let domains = domains::assign(&store);
-    let model = ClockModel::analyse(&store, &domains, &Options::default());
-    let input = ReportInput { store: &store, domains: &domains, model: &model, hashes: &[], failures: &[] };
-    let report = serde_json::from_str(&Report::build(input).to_json().unwrap()).unwrap();
-    (truth, report)
+    (truth, report(&store))
+}
+
+fn report(store: &TraceStore) -> Json {
+    let domains = domains::assign(store);
+    let model = ClockModel::analyse(store, &domains, &Options::default());
+    let input = ReportInput { store, domains: &domains, model: &model, hashes: &[], failures: &[] };
+    serde_json::from_str(&Report::build(input).to_json().unwrap()).unwrap()
 }
 
 fn lines(report: &Json, section: &str) -> Vec<String> {
@@ -109,4 +114,33 @@ fn gives(finding: &Json, name: &str, number: i64) -> bool {
     let is_inside = of(&format!("{name}_lo")).zip(of(&format!("{name}_hi")));
     of(name).is_some_and(|found| is_close(name, found, number))
         || is_inside.is_some_and(|(lo, hi)| (lo..=hi).contains(&number))
+}
+
+/// What an on-call engineer would be told about AI conversations in real files and in the samples of clock faults.
+/// Read every line before accepting a change: a claim must be true, and worth its line.
+#[test]
+fn patterns_of_real_files() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths: Vec<PathBuf> = ["tests/data/traces", "sample-traces"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    let patterns: BTreeSet<&str> = Pattern::iter().map(Into::into).collect();
+    let mut text = String::new();
+    for path in paths {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let is_pattern = patterns.contains(name.split('.').next().unwrap());
+        if is_pattern || name.ends_with(".md") || name.ends_with(".truth.json") {
+            continue;
+        }
+        let source = Source::memory(name.clone(), std::fs::read(&path).unwrap());
+        let Ok(loaded) = load::load(&[source], &load::Options::default(), &Progress::default()) else { continue };
+        let said = lines(&report(&loaded.store), "ai_findings");
+        if !said.is_empty() {
+            text.push_str(&format!("{name}\n  {}\n", said.join("\n  ")));
+        }
+    }
+    insta::assert_snapshot!(text);
 }

@@ -1,9 +1,9 @@
-//! E6: agents that nothing names.
+//! E6: agents that nothing names, and one name for two versions of an agent.
 
 use std::collections::BTreeMap;
 
 use super::{Config, Context, Finding, Rule, Severity, count};
-use crate::analysis::genai::{AgentIx, Role};
+use crate::analysis::genai::{AgentIx, ConversationIx, Field, Role};
 use crate::model::SpanIx;
 
 /// See the module.
@@ -23,21 +23,51 @@ impl Rule for Anonymous {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        let agents: Vec<_> = context.genai.agents().iter().filter(|agent| agent.is_inferred).collect();
-        if agents.len() < context.config.E6.least_agents.max(1) {
-            return Vec::new();
-        }
-        let spans = first_spans(context);
-        let names: Vec<&str> = agents.iter().take(8).map(|agent| agent.name.as_str()).collect();
-        let sentence = format!(
-            "{} {} no name; they are told apart by instructions, tools, model and place.",
-            count(agents.len(), "agent"),
-            if agents.len() == 1 { "has" } else { "have" }
-        );
-        let finding = Finding::new("E6", Severity::Unknown, "agent names", sentence).shown_by(&spans);
-        let finding = finding.because(format!("called {} here", names.join(", "))).with("agents", agents.len());
-        vec![Finding { count: agents.len() as u64, ..finding }]
+        unnamed(context).into_iter().chain(several(context)).collect()
     }
+}
+
+fn unnamed(context: &Context<'_>) -> Option<Finding> {
+    let agents: Vec<_> = context.genai.agents().iter().filter(|agent| agent.is_inferred).collect();
+    if agents.len() < context.config.E6.least_agents.max(1) {
+        return None;
+    }
+    let spans = first_spans(context);
+    let names: Vec<&str> = agents.iter().take(8).map(|agent| agent.name.as_str()).collect();
+    let sentence = format!(
+        "{} {} no name; they are told apart by instructions, tools, model and place.",
+        count(agents.len(), "agent"),
+        if agents.len() == 1 { "has" } else { "have" }
+    );
+    let finding = Finding::new("E6", Severity::Unknown, "agent names", sentence).shown_by(&spans);
+    let finding = finding.because(format!("called {} here", names.join(", "))).with("agents", agents.len());
+    Some(Finding { count: agents.len() as u64, ..finding })
+}
+
+/// One name for two versions of an agent in one conversation: who answered cannot be told by the name.
+fn several(context: &Context<'_>) -> Vec<Finding> {
+    let mut versions: BTreeMap<(ConversationIx, AgentIx), BTreeMap<String, SpanIx>> = BTreeMap::new();
+    for span in context.store.span_ixs().filter(|span| context.genai.role_of(*span) == Role::Agent) {
+        let (Some(conversation), Some(agent)) = (context.genai.conversation_of(span), context.genai.agent_of(span))
+        else {
+            continue;
+        };
+        let Some(view) = context.genai.call(context.store, span) else { continue };
+        if let Some(version) = view.text(Field::AgentVersion) {
+            versions.entry((conversation, agent)).or_default().entry(version.to_owned()).or_insert(span);
+        }
+    }
+    let mixed = versions.into_iter().filter(|(_, versions)| versions.len() > 1);
+    let finding = |((conversation, agent), versions): ((ConversationIx, AgentIx), BTreeMap<String, SpanIx>)| {
+        let (name, conversation) =
+            (&context.genai.agents()[agent.at()].name, &context.genai.conversations()[conversation.at()].id);
+        let sentence = format!("{name} works in conversation {conversation} in {} versions.", versions.len());
+        let names: Vec<&str> = versions.keys().map(String::as_str).collect();
+        let spans: Vec<SpanIx> = versions.values().copied().collect();
+        let finding = Finding::new("E6", Severity::Suspicious, format!("versions of {name}"), sentence);
+        finding.shown_by(&spans).because(names.join(", ")).with("versions", versions.len())
+    };
+    mixed.map(finding).collect()
 }
 
 /// Of each agent without a name the first span that is its own, in order of their starts.

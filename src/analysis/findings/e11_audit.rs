@@ -1,10 +1,10 @@
 //! E11: whether what a model asked for and what tools did can be joined.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Config, Context, Finding, Rule, Severity, count};
-use crate::analysis::genai::{Field, Role};
-use crate::model::SpanIx;
+use crate::analysis::genai::{ConversationIx, Field, Role};
+use crate::model::{AttrId, SpanIx};
 
 /// See the module.
 pub struct Audit;
@@ -31,34 +31,66 @@ impl Rule for Audit {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        let mut calls: BTreeMap<String, Sides> = BTreeMap::new();
-        for call in context.genai.calls().iter().filter(|call| call.is_model) {
-            for asked in context.genai.asked_tools(context.store, call.span) {
-                if !asked.id.is_empty() {
-                    let sides = calls.entry(asked.id).or_default();
-                    sides.asked.push(call.span);
-                    sides.names[0] = asked.name;
-                }
-            }
-        }
-        // Where no answer is recorded nothing can be joined, and nothing is missing either.
-        if calls.is_empty() {
-            return Vec::new();
-        }
-        for span in context.store.span_ixs().filter(|span| context.genai.role_of(*span) == Role::Tool) {
-            let Some(view) = context.genai.call(context.store, span) else { continue };
-            if let Some(id) = view.text(Field::ToolCallId) {
-                let sides = calls.entry(id.to_owned()).or_default();
-                sides.done.push(span);
-                sides.names[1] = view.text(Field::ToolName).unwrap_or_default().to_owned();
-            }
-        }
-        // Tools without any id anywhere are not recorded that way at all.
-        if calls.values().all(|sides| sides.done.is_empty()) {
-            return Vec::new();
-        }
-        findings(context, &calls)
+        tools(context).into_iter().chain(users(context)).collect()
     }
+}
+
+/// Conversations that name several people, under one key: whom an answer was for cannot be told.
+fn users(context: &Context<'_>) -> Vec<Finding> {
+    let mut users: BTreeMap<(ConversationIx, String), BTreeMap<String, SpanIx>> = BTreeMap::new();
+    let mut looked_at: BTreeSet<(ConversationIx, AttrId)> = BTreeSet::new();
+    for span in context.store.span_ixs() {
+        let Some(conversation) = context.genai.conversation_of(span) else { continue };
+        let attrs = context.store.span(span).attr_ids().iter();
+        let is_new =
+            attrs.filter(|id| context.genai.says(**id, Field::User)).any(|id| looked_at.insert((conversation, *id)));
+        if !is_new {
+            continue;
+        }
+        let Some(view) = context.genai.call(context.store, span) else { continue };
+        if let Some(user) = view.get(Field::User) {
+            let of_key = users.entry((conversation, user.source.clone())).or_default();
+            of_key.entry(user.text.clone()).or_insert(span);
+        }
+    }
+    let finding = |((conversation, key), users): ((ConversationIx, String), BTreeMap<String, SpanIx>)| {
+        let id = &context.genai.conversations()[conversation.at()].id;
+        let sentence = format!("Conversation {id} names {} users: whom an answer was for cannot be told.", users.len());
+        let spans: Vec<SpanIx> = users.values().copied().collect();
+        let finding = Finding::new("E11", Severity::Suspicious, format!("users of {id}"), sentence).shown_by(&spans);
+        finding.because(format!("read from {key}")).with("users", users.len())
+    };
+    users.into_iter().filter(|(_, users)| users.len() > 1).map(finding).collect()
+}
+
+fn tools(context: &Context<'_>) -> Vec<Finding> {
+    let mut calls: BTreeMap<String, Sides> = BTreeMap::new();
+    for call in context.genai.calls().iter().filter(|call| call.is_model) {
+        for asked in context.genai.asked_tools(context.store, call.span) {
+            if !asked.id.is_empty() {
+                let sides = calls.entry(asked.id).or_default();
+                sides.asked.push(call.span);
+                sides.names[0] = asked.name;
+            }
+        }
+    }
+    // Where no answer is recorded nothing can be joined, and nothing is missing either.
+    if calls.is_empty() {
+        return Vec::new();
+    }
+    for span in context.store.span_ixs().filter(|span| context.genai.role_of(*span) == Role::Tool) {
+        let Some(view) = context.genai.call(context.store, span) else { continue };
+        if let Some(id) = view.text(Field::ToolCallId) {
+            let sides = calls.entry(id.to_owned()).or_default();
+            sides.done.push(span);
+            sides.names[1] = view.text(Field::ToolName).unwrap_or_default().to_owned();
+        }
+    }
+    // Tools without any id anywhere are not recorded that way at all.
+    if calls.values().all(|sides| sides.done.is_empty()) {
+        return Vec::new();
+    }
+    findings(context, &calls)
 }
 
 fn findings(context: &Context<'_>, calls: &BTreeMap<String, Sides>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! E12: which prompt, model snapshot and agent version made an answer, and which answers do not say it.
 
 use super::{Config, Context, Finding, Rule, Severity, verb};
-use crate::analysis::genai::{CallView, Field};
+use crate::analysis::genai::{CallView, Field, Role};
 use crate::model::SpanIx;
 
 /// See the module.
@@ -33,7 +33,7 @@ impl Rule for Attribution {
         let outermost = context.genai.calls().iter().filter(|call| call.is_model && call.outer.is_none());
         for call in outermost.filter(|call| !context.genai.has_failed(call.span)) {
             let Some(view) = context.genai.call(context.store, call.span) else { continue };
-            if view.role != crate::analysis::genai::Role::Model {
+            if view.role != Role::Model {
                 continue;
             }
             asked += 1;
@@ -56,6 +56,29 @@ impl Rule for Attribution {
             let finding = finding.with("answered", answered).with("asked", asked);
             Some(finding.because(format!("{answered} of {asked} say it")))
         };
-        questions.into_iter().zip(&lacking).filter_map(finding).collect()
+        let of_calls = questions.into_iter().zip(&lacking).filter_map(finding);
+        of_calls.chain(agent_versions(context, least)).collect()
     }
+}
+
+/// Agents of which some say their version, themselves or by their service, and some do not.
+fn agent_versions(context: &Context<'_>, least: usize) -> Option<Finding> {
+    let is_agent = |span: &SpanIx| context.genai.role_of(*span) == Role::Agent;
+    let agents: Vec<SpanIx> = context.store.span_ixs().filter(is_agent).collect();
+    let says = |span: &SpanIx| {
+        let resource = &context.store.span(*span).resource().attrs;
+        let view = context.genai.call(context.store, *span);
+        context.store.find_attr(resource, "service.version").is_some()
+            || view.is_some_and(|view| view.get(Field::AgentVersion).is_some())
+    };
+    let spans: Vec<SpanIx> = agents.iter().copied().filter(|span| !says(span)).collect();
+    if spans.len() < least || spans.len() == agents.len() {
+        return None;
+    }
+    let (asked, answered) = (agents.len(), agents.len() - spans.len());
+    let lack = verb(spans.len(), "does not say its version", "do not say their version");
+    let sentence = format!("{} of {asked} agents at work {lack}.", spans.len());
+    let finding = Finding::new("E12", Severity::Unknown, "the version of the agent", sentence).shown_by(&spans);
+    let finding = finding.with("answered", answered).with("asked", asked);
+    Some(finding.because(format!("{answered} of {asked} say it, or their service does")))
 }

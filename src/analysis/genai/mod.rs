@@ -57,7 +57,7 @@ use normalise::{Own, mark};
 use resolve::Resolved;
 use stitch::Stitcher;
 
-use crate::model::{SpanFlags, SpanIx, TraceStore};
+use crate::model::{AttrId, SpanFlags, SpanIx, TraceStore};
 
 /// What a store says about AI conversations. Immutable; belongs to the store that it was made from.
 #[derive(Clone, Debug)]
@@ -338,6 +338,12 @@ impl GenAi {
             event_range(store, span).filter(is_chunk).map(|event| events.time_ns[event]).collect();
         times.sort_unstable();
         (times, store.span(span).rare().map_or(0, |rare| rare.dropped[1]))
+    }
+
+    /// Whether the attribute `id` of the store says anything about `field`.
+    #[must_use]
+    pub fn says(&self, id: AttrId, field: Field) -> bool {
+        self.resolved.of_attr(id).iter().any(|reading| reading.field == field)
     }
 
     /// The tools that the answer of the model call `span` asks for, in order. Reads the recorded messages.

@@ -3,7 +3,7 @@
 use super::calls::Call;
 use super::field::Role;
 use super::normalise::{Own, mark};
-use crate::model::{SpanIx, SpanKind, Sym, TraceStore};
+use crate::model::{AttrId, SpanIx, SpanKind, Sym, TraceStore};
 
 /// Attempts at one thing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,18 +23,40 @@ pub struct Retry {
 /// All retries, by parent in file order.
 pub fn find(store: &TraceStore, own: &Own) -> Vec<Retry> {
     let mut retries = Vec::new();
+    let targets: Vec<Sym> = TARGETS.iter().filter_map(|key| store.strings().find(key)).collect();
     for parent in store.span_ixs() {
         let children = store.span(parent).children();
         let has_failed = children.iter().any(|child| own.marks[child.at()] & mark::FAILED != 0);
         if children.len() > 1 && has_failed {
-            among(store, own, children, &mut retries);
+            among(store, own, &targets, children, &mut retries);
         }
     }
     retries
 }
 
+/// Attributes that say what was wanted of whom, the most exact first: another value is another thing, not an attempt.
+const TARGETS: [&str; 14] = [
+    "gen_ai.tool.call.arguments",
+    "ai.toolCall.args",
+    "mlflow.spanInputs",
+    "traceloop.entity.input",
+    "input.value",
+    "url.full",
+    "http.url",
+    "http.target",
+    "url.path",
+    "db.query.text",
+    "db.statement",
+    "rpc.method",
+    "server.address",
+    "net.peer.name",
+];
+
+/// Kind of work, name, process and target.
+type Key = (Role, Sym, u32, Option<AttrId>);
+
 /// What attempts at the same thing have in common. Models are told apart by nothing: another one may be the fallback.
-fn key(store: &TraceStore, own: &Own, span: SpanIx) -> Option<(Role, Sym, u32)> {
+fn key(store: &TraceStore, own: &Own, targets: &[Sym], span: SpanIx) -> Option<Key> {
     let view = store.span(span);
     let role = own.role[span.at()];
     let name = match role {
@@ -43,15 +65,17 @@ fn key(store: &TraceStore, own: &Own, span: SpanIx) -> Option<(Role, Sym, u32)> 
         Role::None if view.kind() == SpanKind::Client => view.name_sym(),
         _ => return None,
     };
-    Some((role, name, view.resource_ix().0))
+    let target = |key: &Sym| view.attr_ids().iter().copied().find(|id| store.attrs().get(*id).key == *key);
+    let target = if role == Role::Model { None } else { targets.iter().find_map(target) };
+    Some((role, name, view.resource_ix().0, target))
 }
 
 /// `children` are sorted by start.
-fn among(store: &TraceStore, own: &Own, children: &[SpanIx], retries: &mut Vec<Retry>) {
-    let mut open: Vec<((Role, Sym, u32), Vec<SpanIx>)> = Vec::new();
+fn among(store: &TraceStore, own: &Own, targets: &[Sym], children: &[SpanIx], retries: &mut Vec<Retry>) {
+    let mut open: Vec<(Key, Vec<SpanIx>)> = Vec::new();
     let mut done: Vec<Vec<SpanIx>> = Vec::new();
     for &child in children {
-        let Some(key) = key(store, own, child) else { continue };
+        let Some(key) = key(store, own, targets, child) else { continue };
         let start = store.span(child).drawn_ns().0;
         let goes_on = |attempts: &Vec<SpanIx>| {
             attempts
