@@ -31,6 +31,8 @@ impl State {
         self.keep_course();
         self.keep_arranged(host);
         self.keep_compared();
+        self.keep_held();
+        self.keep_tagged(host);
     }
 
     fn apply_one(&mut self, command: Command, host: &mut Host) {
@@ -69,6 +71,7 @@ impl State {
             | Command::NextFinding
             | Command::PreviousFinding
             | Command::ToggleFindings
+            | Command::WhatIf
             | Command::Clocks(_) => self.apply_clocks(&command),
             Command::ShowConversation => self.toggle_details_tab(DetailsTab::Conversation),
             Command::People(command) => self.apply_people(&command),
@@ -315,6 +318,8 @@ impl State {
         let session = &mut self.session;
         if session.lanes.renaming.is_some() {
             session.lanes.renaming = None;
+        } else if session.clocks.asking.is_some() {
+            session.clocks.asking = None;
         } else if session.picker.is_some() {
             session.picker = None;
         } else if session.keys_panel.is_some() {

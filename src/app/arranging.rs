@@ -76,12 +76,14 @@ impl State {
     /// Puts a new arrangement in place; the focused span keeps its height on the screen.
     fn show_arranged(&mut self, arranged: Arranged, host: &Host) {
         let before = self.session.view.focused.and_then(|span| self.top_of(span));
+        let (old, old_view) = (Arc::clone(&self.arranged), self.session.view.clone());
         self.arranged = Arc::new(arranged);
         let after = self.session.view.focused.and_then(|span| self.top_of(span));
         if let (Some(before), Some(after)) = (before, after) {
             self.session.view.scroll_y += after - before;
         }
         self.clamp_view();
+        self.set_out(old, &old_view);
         // Marks belong to rows: those of the old arrangement mean nothing in the new one.
         self.session.search.marks = None;
         self.search_again(Duration::ZERO, host);

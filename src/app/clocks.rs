@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use super::command::Command;
+use super::moving::Moving;
 use super::state::{Effect, State, Tone};
-use crate::analysis::clocks::findings::Finding;
-use crate::analysis::clocks::{Between, Code, Comparison, EventKey, Evidence, Known, Point};
+use super::what_if::{Asking, Holding};
+use crate::analysis::clocks::{Between, Comparison, EventKey, Evidence, Known, Point};
+use crate::analysis::numbered::Found;
 use crate::arrange::{ClockChoice, LaneKey, Plan};
 use crate::layout::{LaneIx, Step};
 use crate::model::SpanIx;
@@ -22,9 +24,15 @@ pub struct Clocks {
     /// The analysis ended without an answer; it is not tried again.
     pub(super) gave_up: bool,
     /// Only findings of this kind are listed.
-    pub filter: Option<Code>,
+    pub filter: Option<&'static str>,
     /// The finding that the list scrolls to, once it was reached with keys.
     pub scroll_to: Option<u32>,
+    /// The clock that is held by hand.
+    pub holding: Option<Holding>,
+    /// The offset that is being typed for one.
+    pub asking: Option<Asking>,
+    /// Bars on their way from the picture before.
+    pub moving: Option<Moving>,
 }
 
 /// What can be done about clocks, with data.
@@ -35,7 +43,7 @@ pub enum ClockCommand {
     /// Looks at a finding: its witness is brought into view and drawn. `None` = at none.
     Finding(Option<u32>),
     /// Lists findings of one kind only, or all.
-    Filter(Option<Code>),
+    Filter(Option<&'static str>),
     /// Explains the bounds of the clock of a lane, or no more.
     Why(Option<LaneIx>),
     /// Measures between two places that may stand on events.
@@ -47,6 +55,32 @@ pub enum ClockCommand {
     },
     /// Selects an event's span and brings the event into view.
     Reveal(EventKey),
+    /// Holds the clock of a lane at an offset against the reference clock.
+    Hold {
+        /// The lane.
+        lane: LaneKey,
+        /// When, on its own clock, Unix nanoseconds; `None` = in the middle of the view.
+        at_ns: Option<i64>,
+        /// How far it is ahead, nanoseconds.
+        offset_ns: i64,
+    },
+    /// Lets go of the clock that is held.
+    LetGo,
+    /// The offset to hold a clock at, as typed.
+    TypeOffset(String),
+    /// Holds the clock at the offset that was typed.
+    TakeOffset,
+    /// Asks for no offset any more.
+    AskNothing,
+    /// Bars that are on their way move on.
+    MoveOn {
+        /// The time of the window, milliseconds.
+        now_ms: u64,
+        /// How long the whole way takes, milliseconds.
+        length_ms: u32,
+    },
+    /// Bars that are on their way are there at once.
+    Arrive,
 }
 
 impl State {
@@ -80,6 +114,7 @@ impl State {
             }
             Command::NextFinding => self.step_finding(Step::Forward),
             Command::PreviousFinding => self.step_finding(Step::Back),
+            Command::WhatIf => self.ask_what_if(),
             Command::Clocks(command) => self.apply_clock_data(command),
             _ => {}
         }
@@ -99,6 +134,9 @@ impl State {
                 self.session.view.measure_ends = *ends;
             }
             ClockCommand::Reveal(key) => self.reveal_event(*key),
+            ClockCommand::MoveOn { now_ms, length_ms } => self.move_on(*now_ms, *length_ms),
+            ClockCommand::Arrive => self.session.clocks.moving = None,
+            what_if => self.apply_what_if(what_if),
         }
     }
 
@@ -107,9 +145,13 @@ impl State {
         let mut plan = (*self.session.view.plan).clone();
         change(&mut plan);
         if plan != *self.session.view.plan {
+            let is_same_analysis = (plan.evidence, &plan.reference)
+                == (self.session.view.plan.evidence, &self.session.view.plan.reference);
             self.session.view.plan = Arc::new(plan);
-            // Numbers of findings and reasons for bounds belong to the analysis so far.
-            self.session.view.why = None;
+            if !is_same_analysis {
+                // Numbers of findings and reasons for bounds belong to the analysis so far.
+                (self.session.view.why, self.session.view.finding) = (None, None);
+            }
         }
     }
 
@@ -121,7 +163,9 @@ impl State {
 
     fn explain(&mut self, lane: Option<LaneIx>) {
         let clock = lane.and_then(|lane| self.arranged.lane(lane)?.clock());
-        let input = self.known().map(|known| crate::scene::ClockInput { known, is_frame: self.arranged.is_frame() });
+        let has_others = self.data.as_ref().is_some_and(|data| data.domains.list.len() > 1);
+        let known = self.known().filter(|_| has_others);
+        let input = known.map(|known| crate::scene::ClockInput { known, is_frame: self.arranged.is_frame() });
         let why = clock.zip(input).map(|(domain, clocks)| {
             let at_ns = crate::scene::clocks::own_time_ns(&clocks, domain, self.session.view.time);
             WhyOf { domain, at_ns }
@@ -156,15 +200,13 @@ impl State {
         Some((*focused, comparison.as_ref()?.with(&data.store, EventKey::start(other), &stamp)))
     }
 
-    /// The findings that are listed.
-    pub fn listed_findings(&self) -> impl Iterator<Item = &Finding> {
-        let filter = self.session.clocks.filter;
-        let all = self.known().map(|known| known.model.findings()).unwrap_or_default();
-        all.iter().filter(move |finding| filter.is_none_or(|code| finding.code == code))
+    /// The findings that are listed, in groups of one root cause each.
+    pub fn listed_findings(&self) -> impl Iterator<Item = Vec<Found<'_>>> {
+        self.findings().groups(self.session.clocks.filter)
     }
 
     fn step_finding(&mut self, step: Step) {
-        let ids: Vec<u32> = self.listed_findings().map(|finding| finding.id).collect();
+        let ids: Vec<u32> = self.listed_findings().flatten().map(Found::id).collect();
         if ids.is_empty() {
             if self.is_analysing() {
                 return self.effect(Effect::Toast(Tone::Good, "The clocks are still being analysed".to_owned()));
@@ -185,21 +227,26 @@ impl State {
 
     fn show_finding(&mut self, id: Option<u32>) {
         self.session.view.finding = id;
-        let Some(finding) = id.and_then(|id| self.known()?.finding(id)) else {
+        let Some(found) = id.and_then(|id| self.findings().get(id)) else {
             self.session.view.finding = None;
             return;
         };
-        let witness = finding.witness.iter().flat_map(|proof| [proof.cause.from, proof.cause.to]);
+        let witness = found.witness().iter().flat_map(|proof| [proof.cause.from, proof.cause.to]);
         let mut events: Vec<EventKey> = witness.collect();
+        let mut selection: Vec<SpanIx> = found.witness().first().map(|proof| proof.cause.to.span).into_iter().collect();
         if events.is_empty() {
-            events.extend(finding.spans.first().map(|&span| EventKey::start(span)));
+            events.extend(found.spans().first().map(|&span| EventKey::start(span)));
         }
-        let effect = finding.witness.first().map(|proof| proof.cause.to.span);
-        let span = effect.or_else(|| finding.spans.first().copied());
+        if selection.is_empty() {
+            // Without an arrow, outlines say which spans it is about.
+            let all = matches!(found, Found::Pattern(..));
+            selection.extend(found.spans().iter().take(if all { usize::MAX } else { 1 }));
+        }
         events.retain(|event| self.has_span(event.span));
-        if let Some(span) = span.filter(|&span| self.has_span(span)) {
-            self.session.view.selection = vec![span];
-            self.session.view.focused = Some(span);
+        selection.retain(|&span| self.has_span(span));
+        if let Some(&first) = selection.first() {
+            self.session.view.focused = Some(first);
+            self.session.view.selection = selection;
         }
         self.show_events(&events);
         self.session.history.commit(&self.session.view);
@@ -261,6 +308,9 @@ impl State {
     /// Lets go of what is looked at; `false` when there was nothing.
     pub(super) fn clear_clocks(&mut self) -> bool {
         let view = &mut self.session.view;
+        if self.session.clocks.holding.take().is_some() {
+            return true;
+        }
         let had_any = view.finding.is_some() || view.why.is_some();
         (view.finding, view.why) = (None, None);
         had_any

@@ -61,6 +61,7 @@ impl State {
     pub(super) fn take_results(&mut self, host: &mut Host) {
         self.take_picture(host);
         self.take_hits(host);
+        self.take_tags();
         self.take_arranged(host);
         self.update_tables(host);
         self.update_people(host);
@@ -161,6 +162,7 @@ impl State {
         (session.view.finding, session.view.why, session.view.turn) = (None, None, None);
         session.view.course = Arc::clone(&self.arranged.course);
         session.clocks = super::clocks::Clocks::default();
+        session.tagging = super::tagging::Tagging::default();
         session.view.plan = Arc::new(self.arranged.plan.clone());
         session.view.lanes = if keep_lanes { Arc::clone(&session.view.lanes) } else { Arc::default() };
         session.export = None;

@@ -17,6 +17,7 @@ pub mod host;
 pub mod keys;
 pub mod lanes;
 mod loading;
+pub mod moving;
 pub mod notes;
 mod panels;
 pub mod people;
@@ -26,8 +27,10 @@ pub mod search;
 pub mod settings;
 pub mod state;
 pub mod tables;
+pub mod tagging;
 pub mod theme;
 pub mod views;
+pub mod what_if;
 mod window;
 pub mod workspace;
 

@@ -9,9 +9,10 @@ use super::host::Wake;
 use super::state::{Effect, ExportPanel, State, Tone};
 use super::window::Host;
 use super::workspace::Workspace;
+use crate::analysis::clocks::Held;
 use crate::arrange::Arranged;
 use crate::export::{picture, png, svg};
-use crate::lod::Marks;
+use crate::lod::{Marks, Tags};
 use crate::scene::geometry::Metrics;
 use crate::scene::{SceneInput, ViewState, caption, lower};
 
@@ -49,7 +50,8 @@ impl State {
         let search = &self.session.search;
         // What is being typed is not what the marks stand for.
         let view = ViewState { query: search.found.clone(), ..self.session.view.clone() };
-        let lanes = (Arc::clone(&self.arranged), search.marks.clone());
+        let over = Over { marks: search.marks.clone(), tags: self.tags().cloned(), held: self.held().cloned() };
+        let lanes = (Arc::clone(&self.arranged), over);
         self.session.drawing = Some(Drawing::start(purpose, data, lanes, view, host.wake()));
     }
 
@@ -80,8 +82,18 @@ impl State {
     }
 }
 
-/// Where the spans are, and which of them a search found.
-type Lanes = (Arc<Arranged>, Option<Arc<Marks>>);
+/// Where the spans are, and what is drawn over them.
+type Lanes = (Arc<Arranged>, Over);
+
+/// What is drawn over the spans, as far as it was asked for.
+struct Over {
+    /// What a search found.
+    marks: Option<Arc<Marks>>,
+    /// Numbers of findings.
+    tags: Option<Arc<Tags>>,
+    /// A clock that is held by hand.
+    held: Option<Arc<Held>>,
+}
 
 impl Drawing {
     fn start(purpose: Purpose, data: Arc<Workspace>, lanes: Lanes, view: ViewState, wake: Wake) -> Self {
@@ -107,8 +119,14 @@ impl Drawing {
 fn draw(purpose: &Purpose, data: &Workspace, lanes: &Lanes, mut view: ViewState) -> Result<Picture, String> {
     let caption =
         picture::caption_of(&data.store, &data.origins, data.domains.list.len()).map_err(|error| error.to_string())?;
-    let (arranged, marks) = (&lanes.0, lanes.1.as_deref());
-    let input = SceneInput { caption: Some(&caption), marks, ..data.scene_input(arranged) };
+    let (arranged, over) = lanes;
+    let input = SceneInput {
+        caption: Some(&caption),
+        marks: over.marks.as_deref(),
+        tags: over.tags.as_deref(),
+        held: over.held.as_deref(),
+        ..data.scene_input(arranged)
+    };
     // Header, legend and footer come on top of what the window shows.
     let margins = caption::margins(&caption, &input, &view, &Metrics::new(view.text_scale));
     view.size.y += margins.header + margins.legend + margins.footer;

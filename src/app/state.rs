@@ -16,6 +16,7 @@ use super::picture::Drawing;
 use super::search::Search;
 use super::settings::{Settings, ThemeChoice};
 use super::tables::Tables;
+use super::tagging::Tagging;
 use super::workspace::{Opened, Workspace};
 use crate::arrange::{Arranged, ViewFile};
 use crate::load::{Job, Source};
@@ -78,6 +79,8 @@ pub struct Session {
     pub dialog: Option<Receiver<Picked>>,
     /// What the window shows of clocks besides the view.
     pub clocks: Clocks,
+    /// Numbers of findings at spans.
+    pub tagging: Tagging,
     /// Filter of the details drawer.
     pub details_filter: String,
     /// What still has to be done outside of the state.
@@ -165,6 +168,7 @@ impl State {
         let session = &self.session;
         session.help_open
             || session.lanes.renaming.is_some()
+            || session.clocks.asking.is_some()
             || session.picker.is_some()
             || session.keys_panel.is_some()
             || session.export.is_some()

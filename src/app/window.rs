@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use egui::ViewportCommand;
 
+use super::clocks::ClockCommand;
 use super::command::{Command, Queue};
 use super::host::{Clipboard, DesktopClipboard, DesktopDialogs, Dialogs, Wake};
 use super::settings::{self, Settings};
 use super::state::{Effect, State, Tone};
-use super::{keys, panels, theme};
+use super::{keys, moving, panels, theme};
 use crate::load::Source;
 use crate::scene::ThemeKind;
 use crate::view::focus::Region;
@@ -206,6 +207,12 @@ impl eframe::App for App {
         let sources: Vec<Source> = dropped.iter().map(dropped_source).collect();
         if !sources.is_empty() {
             self.queue.push(Command::OpenSources(sources));
+        }
+        if self.state.travel().is_some() {
+            let (now_s, animation_s) = (ctx.input(|input| input.time), ctx.global_style().animation_time);
+            let (now_ms, length_ms) = ((now_s * 1000.0) as u64, moving::length_ms(animation_s));
+            self.queue.push(Command::Clocks(ClockCommand::MoveOn { now_ms, length_ms }));
+            ctx.request_repaint();
         }
         let is_alt_alone = self.focus.begin(ctx);
         let situation = self.situation(ctx);

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono::DateTime;
 
-use crate::model::time::{DAY, HOUR, MIN, MS, S, US};
+use crate::model::time::read_duration;
 
 /// A time as the user wrote it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,19 +38,7 @@ impl FromStr for TimeArg {
             let ns = time.timestamp_nanos_opt().ok_or("this time is outside the years 1678 to 2262")?;
             return Ok(Self::Absolute(ns));
         }
-        let at = text.find(|ch: char| ch.is_alphabetic()).ok_or_else(help)?;
-        let (number, unit) = text.split_at(at);
-        let unit = match unit {
-            "ns" => 1,
-            "us" | "µs" | "μs" => US,
-            "ms" => MS,
-            "s" => S,
-            "m" | "min" => MIN,
-            "h" => HOUR,
-            "d" => DAY,
-            _ => return Err(help()),
-        };
-        decimal(number.trim(), unit).map(Self::Relative).ok_or_else(help)
+        read_duration(text).map(Self::Relative).ok_or_else(help)
     }
 }
 
@@ -58,32 +46,10 @@ fn help() -> String {
     "write 1.2s, 350ms, 2min (since the first span), 2026-11-21T14:02:07.4Z, or Unix nanoseconds".to_owned()
 }
 
-/// `number` times `unit`, exactly: no floating point.
-fn decimal(number: &str, unit: i64) -> Option<i64> {
-    let (sign, digits) = match number.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, number.strip_prefix('+').unwrap_or(number)),
-    };
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if (whole.is_empty() && part.is_empty()) || !is_number(whole) || !is_number(part) {
-        return None;
-    }
-    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let mut ns = whole.checked_mul(unit)?;
-    let mut digit_unit = unit;
-    for digit in part.bytes() {
-        // Units are divisible by ten often enough down to single nanoseconds; what is finer is cut off.
-        let tenths = digit_unit.checked_mul(i64::from(digit - b'0'))? / 10;
-        ns = ns.checked_add(tenths)?;
-        digit_unit /= 10;
-    }
-    ns.checked_mul(sign)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::{DAY, MIN, MS, S, US};
 
     #[test]
     fn all_forms_are_read_exactly() {

@@ -6,12 +6,14 @@ use emath::Vec2;
 
 use super::svg::About;
 use crate::analysis::clocks::domains::{self, Domains};
+use crate::analysis::numbered::Numbered;
 use crate::analysis::search::{CancelFlag, Lanes, Query, Subject, matching};
 use crate::arrange::{Arranged, LaneView, Plan, arrange_folded};
 use crate::load::Origin;
-use crate::lod::Marks;
+use crate::lod::{Marks, Tags};
 use crate::model::TraceStore;
 use crate::scene::geometry::{Metrics, content_height, lane_bands};
+use crate::scene::findings;
 use crate::scene::{Caption, Scene, SceneInput, ServiceColors, ViewState, Work, build, caption};
 
 /// Everything that is derived from a store before a frame can be built.
@@ -27,6 +29,8 @@ pub struct Timeline {
     pub work: Work,
     /// Hits of a search, see [`Self::mark`].
     pub marks: Option<Marks>,
+    /// Numbers of findings at spans.
+    pub tags: Tags,
 }
 
 impl Timeline {
@@ -42,7 +46,9 @@ impl Timeline {
         let work = Work::of_store(store);
         let known = plan.known(store, &domains, None);
         let arranged = arrange_folded(store, &domains, Some(known), Some(&work.genai), plan);
-        Self { arranged, domains, colors: ServiceColors::of_store(store), work, marks: None }
+        let findings = Numbered::new(arranged.known.as_deref(), Some(&work.patterns));
+        let tags = findings::tags(&arranged.layout, findings);
+        Self { arranged, domains, colors: ServiceColors::of_store(store), work, marks: None, tags }
     }
 
     /// Marks the spans for which `query` holds; scenes dim all others. The empty query dims nothing. Lanes are called as
@@ -60,8 +66,9 @@ impl Timeline {
     /// What a scene is made from.
     #[must_use]
     pub fn input<'a>(&'a self, store: &'a TraceStore, caption: Option<&'a Caption>) -> SceneInput<'a> {
-        let Self { domains, arranged, colors, work, marks } = self;
-        SceneInput { marks: marks.as_ref(), work: Some(work), ..arranged.scene_input(store, domains, colors, caption) }
+        let Self { domains, arranged, colors, work, marks, tags } = self;
+        let (marks, work, tags) = (marks.as_ref(), Some(work), Some(tags));
+        SceneInput { marks, work, tags, ..arranged.scene_input(store, domains, colors, caption) }
     }
 
     /// A size that shows all lanes at `width` points, between `least` and `most` points high.

@@ -195,6 +195,12 @@ impl Layout {
         SpanIx(self.spans.items()[self.slot_of[span.at()] as usize])
     }
 
+    /// The slot of `span` in [`Self::span_rows`], or of the span that stands for it; `None` for a span of another store.
+    #[must_use]
+    pub fn slot_of(&self, span: SpanIx) -> Option<u32> {
+        self.slot_of.get(span.at()).copied()
+    }
+
     /// The row of `span`, or of the span that stands for it.
     #[must_use]
     pub fn row_of(&self, span: SpanIx) -> RowIx {

@@ -7,6 +7,7 @@ mod forest;
 mod marks;
 mod mip;
 mod overview;
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use marks::Marks;
 pub use overview::Density;
+pub use tags::{Tag, Tags};
 
 use crate::layout::{LaneIx, Layout, RowItems, RowIx};
 use crate::model::{SpanFlags, SpanIx, TraceStore};

@@ -63,6 +63,48 @@ pub fn date_text(unix_ns: i64) -> String {
     DateTime::from_timestamp_nanos(unix_ns).format("%Y-%m-%d").to_string()
 }
 
+/// Reads a length of time as people write it: `1.2s`, `-350 ms`, `2min`. Exact: no floating point.
+#[must_use]
+pub fn read_duration(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let at = text.find(char::is_alphabetic)?;
+    let (number, unit) = text.split_at(at);
+    let unit = match unit {
+        "ns" => 1,
+        "us" | "µs" | "μs" => US,
+        "ms" => MS,
+        "s" => S,
+        "m" | "min" => MIN,
+        "h" => HOUR,
+        "d" => DAY,
+        _ => return None,
+    };
+    decimal(number.trim(), unit)
+}
+
+/// `number` times `unit`.
+fn decimal(number: &str, unit: i64) -> Option<i64> {
+    let (sign, digits) = match number.strip_prefix(['-', '−']) {
+        Some(digits) => (-1, digits),
+        None => (1, number.strip_prefix('+').unwrap_or(number)),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if (whole.is_empty() && part.is_empty()) || !is_number(whole) || !is_number(part) {
+        return None;
+    }
+    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let mut ns = whole.checked_mul(unit)?;
+    let mut digit_unit = unit;
+    for digit in part.bytes() {
+        // Units are divisible by ten often enough down to single nanoseconds; what is finer is cut off.
+        let tenths = digit_unit.checked_mul(i64::from(digit - b'0'))? / 10;
+        ns = ns.checked_add(tenths)?;
+        digit_unit /= 10;
+    }
+    ns.checked_mul(sign)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,13 +6,17 @@ use std::sync::Arc;
 
 use super::caption::{self, Caption};
 use super::clocks::{self, ClockInput, ClockMarks};
-use super::frame::{Dense, GhostBox, Held, OverviewStrip, Scene, SceneBar};
+use super::findings;
+use super::frame::{Dense, GhostBox, Held as HeldLanes, OverviewStrip, Scene, SceneBar};
 use super::geometry::{Areas, LaneBand, Margins, Metrics, lane_bands};
 use super::heads::LaneTexts;
 use super::hidden;
 use super::labels::Labels;
+use super::motion::Travel;
 use super::palette::{BarColors, ServiceColors, unknown_colors};
 use super::phases;
+use super::place::{OVERHANG, Place, least_width};
+pub(super) use super::place::span_rect;
 use super::profile;
 use super::ruler;
 use super::sections;
@@ -23,13 +27,13 @@ use super::text::{self, Font};
 use super::theme::{Theme, dimmed, faded};
 use super::time_scale::TimeScale;
 use super::turns::{self, TurnMarks};
-use super::view_state::ViewState;
+use super::view_state::{TimeRange, ViewState};
 use super::work::{Work, clock_colors, phase_colors};
 use crate::analysis::clocks::domains::Domains;
-use crate::analysis::clocks::{Between, EventKey};
+use crate::analysis::clocks::{Between, EventKey, Held};
 use crate::arrange::{Arranged, ColorBy, LaneInfo, Section};
 use crate::layout::{Layout, RowIx};
-use crate::lod::{Bar, GhostRun, Index, Marks, bucket_for};
+use crate::lod::{Bar, GhostRun, Index, Marks, Tags, bucket_for};
 use crate::model::{SpanFlags, SpanIx, TraceStore};
 
 /// What a scene is made from.
@@ -57,6 +61,12 @@ pub struct SceneInput<'a> {
     pub clocks: Option<ClockInput<'a>>,
     /// What is known about AI conversations; `None` while that is not known yet.
     pub work: Option<&'a Work>,
+    /// Numbers of findings at spans.
+    pub tags: Option<&'a Tags>,
+    /// A clock that is held at an offset by hand.
+    pub held: Option<&'a Held>,
+    /// Bars on their way from an earlier arrangement; never in an export.
+    pub travel: Option<&'a Travel>,
     /// Header, legend and footer of an export; `None` in the window.
     pub caption: Option<&'a Caption>,
 }
@@ -83,6 +93,9 @@ impl Arranged {
             marks: None,
             clocks: self.known.as_ref().map(|known| ClockInput { known, is_frame: self.is_frame() }),
             work: None,
+            tags: None,
+            held: None,
+            travel: None,
             caption,
         }
     }
@@ -91,14 +104,8 @@ impl Arranged {
 /// Short spans that start within about this many points share a bar: the index rounds down to a power of two of
 /// nanoseconds, so it is half as many to as many.
 const BUCKET_POINTS: f32 = 3.0;
-/// No bar is narrower.
-const LEAST_BAR: f32 = 1.5;
 /// Free space right of a bar, taken from its width.
 const NEIGHBOUR_GAP: f32 = 1.0;
-/// Failed spans are at least this wide.
-const LEAST_ERROR: f32 = 3.0;
-/// Bars reach at most this far outside the canvas, so that rounded corners and outlines are not seen there.
-const OVERHANG: f32 = 12.0;
 /// Events looked at per bar and frame.
 const MOST_EVENTS: usize = 600;
 
@@ -173,7 +180,9 @@ impl SceneBuilder {
         selection::add(&selection::Context { input, view, measured }, &mut scene);
         if let Some(known) = &input.clocks {
             clocks::add_whiskers(known, input, view, &mut scene);
-            clocks::add_arrows(known, input, view, &mut scene);
+            if input.travel.is_none() {
+                clocks::add_arrows(known, input, view, &mut scene);
+            }
         }
         if let Some(caption) = input.caption {
             caption::add(caption, input, view, &mut scene);
@@ -238,15 +247,21 @@ impl SceneBuilder {
         let bucket = bucket_for(scene.scale.ns_from_points(BUCKET_POINTS));
         let slack = scene.scale.ns_from_points(OVERHANG);
         let (from, to) = (time.from_ns.saturating_sub(slack), time.to_ns.saturating_add(slack));
+        let place = Place::new(scene, band, row);
         self.bars.clear();
-        index.query(row, from, to, bucket, &mut self.bars);
+        let reach = frame.input.reach(band, TimeRange { from_ns: from, to_ns: to });
+        index.query(row, reach.from_ns, reach.to_ns, bucket, &mut self.bars);
+        let first = scene.bars.len();
+        self.bars.retain_mut(|bar| {
+            let place = place.moved(frame.input, bar, band.row_top(row));
+            let is_seen = bar.end_ns > from && bar.start_ns < to;
+            if is_seen {
+                scene.bars.push(scene_bar(frame, &scene.scale, &place, bar));
+            }
+            is_seen
+        });
         self.ghosts.clear();
         index.query_ghosts(row, from, to, bucket, &mut self.ghosts);
-        let place = Place::new(scene, band, row);
-        let first = scene.bars.len();
-        for bar in &self.bars {
-            scene.bars.push(scene_bar(frame, &scene.scale, &place, bar));
-        }
         for run in &self.ghosts {
             let rect = place.rect(&scene.scale, run.start_ns, run.end_ns, 6.0);
             scene.ghosts.push(GhostBox { rect, ghost: run.ghost, count: run.count });
@@ -405,54 +420,6 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Where the bars of one row go.
-pub(super) struct Place {
-    top: f32,
-    bottom: f32,
-    pitch: f32,
-    left_limit: f32,
-    right_limit: f32,
-}
-
-impl Place {
-    pub fn new(scene: &Scene, band: &LaneBand, row: RowIx) -> Self {
-        let canvas = scene.areas.canvas;
-        let height = band.bar_height();
-        let row_top = scene.screen_y(band, band.row_top(row));
-        let top = row_top + ((band.pitch - height) / 2.0).floor().max(0.0);
-        Self {
-            top,
-            bottom: top + height,
-            pitch: band.pitch,
-            left_limit: canvas.left() - OVERHANG,
-            right_limit: canvas.right() + OVERHANG,
-        }
-    }
-
-    pub fn rect(&self, scale: &TimeScale, start_ns: i64, end_ns: i64, least: f32) -> Rect {
-        let left = scale.screen_from_time(start_ns).clamp(self.left_limit, self.right_limit);
-        let right = scale.screen_from_time(end_ns).clamp(self.left_limit, self.right_limit);
-        Rect::from_min_max(Pos2::new(left, self.top), Pos2::new(right.max(left + least), self.bottom))
-    }
-}
-
-/// Where `span` is drawn, even outside the canvas (then at most a little outside).
-pub(super) fn span_rect(input: &SceneInput<'_>, scene: &Scene, span: SpanIx) -> Option<Rect> {
-    let row = input.layout.row_of(span);
-    let band = scene.bands.of_row(row)?;
-    let (start_ns, end_ns) = input.layout.extent_ns(span);
-    let least = least_width(input.store.span(span).flags());
-    let rect = Place::new(scene, band, row).rect(&scene.scale, start_ns, end_ns, least);
-    // Behind pinned lanes there is nothing to see: edges leave from where they end.
-    let area = scene.area_of(band);
-    let is_behind = scene.held.height > 0.0 && rect.bottom() <= area.top();
-    Some(if is_behind { Rect::from_x_y_ranges(rect.x_range(), area.top()..=area.top()) } else { rect })
-}
-
-fn least_width(flags: SpanFlags) -> f32 {
-    if flags.has(SpanFlags::ERROR) { LEAST_ERROR } else { LEAST_BAR }
-}
-
 fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> SceneBar {
     let mut rect = place.rect(scale, bar.start_ns, bar.end_ns, least_width(bar.flags));
     if rect.width() >= 6.0 {
@@ -464,7 +431,9 @@ fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> 
     let is_dim = hits == 0 && frame.input.marks.is_some();
     let (colors, is_guess) = frame.colors(bar.span);
     let fill = if is_dim { dimmed(colors.fill, frame.theme) } else { colors.fill };
-    SceneBar { rect, span: bar.span, folded, count: bar.count, flags: bar.flags, hits, is_dim, fill, is_guess }
+    let tag = frame.input.tags.and_then(|tags| tags.in_slots(bar.slot..bar.slot.saturating_add(bar.count)));
+    let finding = tag.and_then(findings::of_tag);
+    SceneBar { rect, span: bar.span, folded, count: bar.count, flags: bar.flags, hits, finding, is_dim, fill, is_guess }
 }
 
 /// Says how many spans stretches of shared bars hide, where there is room to say it.
@@ -528,7 +497,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         size: view.size,
         scale: TimeScale::on(view.axis(), view.time, areas.canvas.left(), areas.canvas.right()),
         hull_ns: input.hull_ns.clone(),
-        held: Held { height: bands.held_height(areas.canvas.height()), ..Held::default() },
+        held: HeldLanes { height: bands.held_height(areas.canvas.height()), ..HeldLanes::default() },
         scroll_y: if view.scroll_y.is_finite() { view.scroll_y.clamp(0.0, most_scroll) } else { 0.0 },
         metrics,
         areas,

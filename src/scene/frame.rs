@@ -33,6 +33,8 @@ pub struct SceneBar {
     pub folded: u32,
     /// Search hits behind it.
     pub hits: u32,
+    /// The number of the gravest finding behind it, and how it looks.
+    pub finding: Option<(u32, FindingTone)>,
     /// True when a search found other spans, but none behind this bar.
     pub is_dim: bool,
     /// Its colour, dimmed or not.
@@ -140,6 +142,8 @@ pub struct OverviewColumn {
     pub has_hit: bool,
     /// True when a search found spans, but none in it.
     pub is_dim: bool,
+    /// The number of the gravest finding in it, and how it looks.
+    pub finding: Option<(u32, FindingTone)>,
 }
 
 /// The strip of a folded lane.

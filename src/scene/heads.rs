@@ -111,9 +111,8 @@ impl SceneBuilder {
 
 /// The offset of the lane's clock; nothing when there is no other clock.
 fn offset(frame: &Frame<'_>, lane: &LaneInfo) -> LaneOffset {
-    let clocks = frame.input.clocks.as_ref().filter(|_| frame.input.domains.list.len() > 1);
-    let clock = lane.clock();
-    clocks.zip(clock).map(|(clocks, clock)| lane_offset(clocks, clock, frame.view.time)).unwrap_or_default()
+    let clock = lane.clock().filter(|_| frame.input.domains.list.len() > 1);
+    clock.map(|clock| lane_offset(frame.input, clock, frame.view.time)).unwrap_or_default()
 }
 
 /// The kind of clock, unless the chip beside it says so already.

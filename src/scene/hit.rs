@@ -71,6 +71,14 @@ pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
         return Hit::Section(section);
     }
     let time_ns = scene.scale.time_from_screen(pos.x);
+    if input.is_moved() {
+        // Bars are elsewhere than the index has them: ask the picture.
+        let bar = scene.bars.iter().rev().find(|bar| bar.rect.expand2(emath::vec2(TOLERANCE, 1.0)).contains(pos));
+        if let Some(bar) = bar {
+            return Hit::Span(bar.span);
+        }
+        return Hit::Canvas { lane: band.map(|band| band.lane), row: band.and_then(|band| band.row_at(content_y)), time_ns };
+    }
     let row = band.and_then(|band| band.row_at(content_y));
     if let (Some(band), Some(row)) = (band, row) {
         let row_top = scene.screen_y(band, band.row_top(row));

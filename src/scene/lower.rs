@@ -138,6 +138,11 @@ fn profile_columns(profile: &LaneProfile, theme: &Theme, bars: &mut Vec<BarRect>
             let head = Rect::from_min_max(Pos2::new(column.x, top - 3.0), Pos2::new(right, top));
             marks.push(BarRect { rect: head, fill: theme.hit, radius: 0.0 });
         }
+        if let Some((_, tone)) = column.finding {
+            // Above the mark of a failure, so that neither hides the other.
+            let line = Rect::from_min_max(Pos2::new(column.x, rect.bottom() - 8.0), Pos2::new(right, rect.bottom() - 5.0));
+            marks.push(BarRect { rect: line, fill: clocks::tone_color(tone, theme), radius: 0.0 });
+        }
     }
 }
 
@@ -151,6 +156,9 @@ fn radius(rect: Rect) -> f32 {
         0.0
     }
 }
+
+/// Narrower bars show a line besides the number of a finding.
+const LEAST_BADGED: f32 = 14.0;
 
 /// Marks what is special about a bar: failures survive at every width.
 fn mark_bar(bar: &SceneBar, theme: &Theme, marks: &mut Vec<BarRect>, odd: &mut Vec<Shape>) {
@@ -191,6 +199,13 @@ fn mark_bar(bar: &SceneBar, theme: &Theme, marks: &mut Vec<BarRect>, odd: &mut V
     }
     if bar.hits > 0 {
         mark(hit_strip(rect), theme.hit, 0.0);
+    }
+    if let Some((_, found)) = bar.finding.filter(|_| bar.count > 1 || rect.width() < LEAST_BADGED) {
+        // Its number may find no room; that there is something always shows.
+        let half = (rect.height() * 0.12).max(1.0);
+        let middle = rect.center().y;
+        let line = Rect::from_min_max(Pos2::new(rect.left(), middle - half), Pos2::new(rect.right(), middle + half));
+        mark(line, clocks::tone_color(found, theme), 0.0);
     }
     if bar.flags.has(SpanFlags::END_BEFORE_START) {
         if rect.width() >= 6.0 {
@@ -495,6 +510,7 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
             folded: 0,
             flags,
             hits: u32::from(entry.sample == Sample::Hit),
+            finding: None,
             is_dim: false,
             fill: theme.unknown,
             is_guess: false,

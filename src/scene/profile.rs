@@ -4,6 +4,7 @@ use emath::{Pos2, Rect};
 
 use super::build::{Frame, count_text};
 use super::columns;
+use super::findings::{self, Numeral};
 use super::frame::{LaneProfile, OverviewColumn, Scene};
 use super::geometry::LaneBand;
 use super::sections;
@@ -24,6 +25,7 @@ struct Load {
     busy: f32,
     has_error: bool,
     has_hit: bool,
+    finding: Option<Numeral>,
 }
 
 /// Adds the strip of a folded lane to `scene`.
@@ -49,6 +51,7 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand, buffer:
             has_error: load.has_error,
             has_hit: load.has_hit,
             is_dim: frame.input.marks.is_some() && !load.has_hit,
+            finding: load.finding,
         })
         .collect();
     let section = band.section.and_then(|at| frame.input.sections.get(at as usize));
@@ -76,6 +79,8 @@ fn from_rows(
         frame.input.index.query(RowIx(row), time.from_ns, time.to_ns, bucket, buffer);
         for bar in &*buffer {
             let has_hit = frame.input.marks.is_some_and(|marks| marks.in_bar(bar) > 0);
+            let tag = frame.input.tags.and_then(|tags| tags.in_slots(bar.slot..bar.slot.saturating_add(bar.count)));
+            let finding = tag.and_then(findings::of_tag);
             let x = |ns| ((scene.scale.screen_from_time(ns) - scene.areas.canvas.left()) / width).max(0.0);
             let (from, to) = (x(bar.start_ns), x(bar.end_ns).min(count as f32));
             let last = (to.ceil() as usize).max(from as usize + 1).min(count);
@@ -84,6 +89,7 @@ fn from_rows(
                 load.busy += (to.min(at as f32 + 1.0) - from.max(at as f32)).max(0.02);
                 load.has_error |= bar.flags.has(SpanFlags::ERROR);
                 load.has_hit |= has_hit;
+                load.finding = findings::graver(load.finding, finding);
             }
         }
     }
@@ -106,6 +112,14 @@ fn from_counts(frame: &Frame<'_>, scene: &Scene, band: &LaneBand, count: usize, 
         busy: density.busy_ns.max(i64::from(density.spans > 0)) as f32,
         has_error: density.errors > 0,
         has_hit: hits.get(at).is_some_and(|hits| hits.spans > 0),
+        finding: frame.input.tags.filter(|_| density.spans > 0).and_then(|tags| {
+            let edge = |at: usize| scene.scale.time_from_screen(scene.areas.canvas.left() + at as f32 * width);
+            let tag = match band.section {
+                Some(part) => tags.in_part(part, edge(at), edge(at + 1)),
+                None => tags.in_lane(band.lane, edge(at), edge(at + 1)),
+            };
+            tag.and_then(findings::of_tag)
+        }),
     };
     densities.iter().enumerate().map(load).collect()
 }

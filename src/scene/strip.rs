@@ -57,6 +57,7 @@ pub(super) fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
             has_error: load.errors > 0,
             has_hit: has_hit(at),
             is_dim: marks.is_some() && !has_hit(at),
+            finding: None,
         })
         .collect();
     let edge = |time_ns| scale.screen_from_time(time_ns).clamp(area.left(), area.right());

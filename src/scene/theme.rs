@@ -65,6 +65,10 @@ pub struct Theme {
     pub error_ground: Color32,
     /// Facts about clocks: offsets that explain what looks wrong.
     pub clock: Color32,
+    /// Patterns of AI conversations.
+    pub pattern: Color32,
+    /// What an end waited for: the critical path.
+    pub critical: Color32,
     /// What deserves a second look.
     pub warning: Color32,
     /// All is well.
@@ -108,6 +112,8 @@ pub const DARK: Theme = Theme {
     on_error: rgb(0x1a_08_0a),
     error_ground: rgb(0x3d_1c_24),
     clock: rgb(0x7c_b7_ff),
+    pattern: rgb(0xc5_a3_ff),
+    critical: rgb(0xff_8a_d8),
     warning: rgb(0xe8_a8_44),
     good: rgb(0x4f_bf_8b),
     unknown: rgb(0x6c_74_81),
@@ -141,6 +147,8 @@ pub const LIGHT: Theme = Theme {
     on_error: rgb(0xff_ff_ff),
     error_ground: rgb(0xfd_e8_eb),
     clock: rgb(0x1b_5c_b8),
+    pattern: rgb(0x74_3f_c4),
+    critical: rgb(0xa8_1c_86),
     warning: rgb(0x96_5c_00),
     good: rgb(0x16_7a_4c),
     unknown: rgb(0x8f_96_a3),
@@ -234,6 +242,7 @@ mod tests {
                     ("faint", theme.text_faint, 4.5),
                     ("warning", theme.warning, 4.5),
                     ("clock", theme.clock, 4.5),
+                    ("pattern", theme.pattern, 4.5),
                     ("error", theme.error, 4.5),
                 ] {
                     let found = contrast(ground, text);

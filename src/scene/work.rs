@@ -8,6 +8,7 @@ use super::palette::{BarColors, name_slots, slot_colors, unknown_colors};
 use super::theme::{ThemeKind, mix, rgb, text_on};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::genai::{Agent, AgentIx, GenAi, Phase};
+use crate::analysis::numbered::Patterns;
 use crate::model::{DomainIx, SpanIx, TraceStore};
 
 /// What a store says about AI conversations, with a colour for every agent. Made once per store, shared.
@@ -15,6 +16,8 @@ use crate::model::{DomainIx, SpanIx, TraceStore};
 pub struct Work {
     /// What the spans say.
     pub genai: GenAi,
+    /// Patterns in it that deserve a look.
+    pub patterns: Patterns,
     /// The colour slot of every agent.
     slots: Vec<usize>,
     /// The phases that occur, in their order.
@@ -35,7 +38,8 @@ impl Work {
             is_there[phase as usize] = true;
         }
         let phases = Phase::VARIANTS.iter().copied().filter(|&phase| is_there[phase as usize]).collect();
-        Self { genai, slots, phases }
+        let patterns = Patterns::find(store, &genai);
+        Self { genai, patterns, slots, phases }
     }
 
     /// The phases that occur, of spans and of parts of them.

@@ -12,11 +12,12 @@ use crate::app::State;
 use crate::app::command::{Command, Queue};
 use crate::app::lanes::LaneCommand;
 use crate::app::workspace::Workspace;
+use crate::analysis::clocks::Held;
 use crate::arrange::Arranged;
 use crate::layout::LaneIx;
-use crate::lod::Marks;
+use crate::lod::{Marks, Tags};
 use crate::scene::geometry::band_at;
-use crate::scene::{Hidden, Hit, Scene, SceneBuilder, SceneInput, ViewState, lower};
+use crate::scene::{Hidden, Hit, Scene, SceneBuilder, SceneInput, Travel, ViewState, lower};
 
 /// What the canvas keeps from frame to frame: a cache, and the gesture in progress. No state of the program.
 #[derive(Default)]
@@ -46,12 +47,52 @@ pub struct PointerAt {
 /// A scene with what it was made from.
 struct Drawn {
     arranged: Arc<Arranged>,
-    marks: Option<Arc<Marks>>,
+    over: Over,
     knows_work: bool,
     view: ViewState,
     origin: egui::Pos2,
     scene: Arc<Scene>,
     prepared: Prepared,
+}
+
+/// What is drawn over the spans.
+#[derive(Clone, Default)]
+struct Over {
+    marks: Option<Arc<Marks>>,
+    tags: Option<Arc<Tags>>,
+    held: Option<Arc<Held>>,
+    travel: Option<Arc<Travel>>,
+}
+
+impl Over {
+    fn of(state: &State) -> Self {
+        Self {
+            marks: state.session.search.marks.clone(),
+            tags: state.tags().cloned(),
+            held: state.held().cloned(),
+            travel: state.travel().cloned(),
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        fn is_same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
+            a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
+        }
+        is_same(self.marks.as_ref(), other.marks.as_ref())
+            && is_same(self.tags.as_ref(), other.tags.as_ref())
+            && is_same(self.held.as_ref(), other.held.as_ref())
+            && is_same(self.travel.as_ref(), other.travel.as_ref())
+    }
+
+    fn input<'a>(&'a self, data: &'a Workspace, arranged: &'a Arranged) -> SceneInput<'a> {
+        SceneInput {
+            marks: self.marks.as_deref(),
+            tags: self.tags.as_deref(),
+            held: self.held.as_deref(),
+            travel: self.travel.as_deref(),
+            ..data.scene_input(arranged)
+        }
+    }
 }
 
 impl Canvas {
@@ -97,7 +138,8 @@ impl Canvas {
             drawn.prepared.paint(&ui.painter().with_clip_rect(rect));
             tracing::debug!(paint_us = begun.elapsed().as_micros(), "canvas painted");
         }
-        let input = data.scene_input(&state.arranged);
+        let over = Over::of(state);
+        let input = over.input(data, &state.arranged);
         let hit = response.hover_pos().map(|pos| (pos, crate::scene::hit(&input, &scene, pos - rect.min.to_vec2())));
         self.hovered = match hit {
             Some((_, Hit::Span(span))) => Some(span),
@@ -124,10 +166,10 @@ impl Canvas {
 
     fn scene_of(&mut self, ui: &Ui, rect: Rect, data: &Arc<Workspace>, state: &State, view: &ViewState) -> Arc<Scene> {
         let pixels_per_point = ui.ctx().pixels_per_point();
-        let marks = state.session.search.marks.as_ref();
+        let over = Over::of(state);
         if let Some(drawn) = &self.drawn
             && Arc::ptr_eq(&drawn.arranged, &state.arranged)
-            && drawn.marks.as_ref().map(Arc::as_ptr) == marks.map(Arc::as_ptr)
+            && drawn.over.is_same(&over)
             && drawn.knows_work == data.known_work().is_some()
             && drawn.view == *view
             && drawn.origin == rect.min
@@ -139,7 +181,7 @@ impl Canvas {
             self.builder.reset();
         }
         let begun = Instant::now();
-        let input = SceneInput { marks: marks.map(Arc::as_ref), ..data.scene_input(&state.arranged) };
+        let input = over.input(data, &state.arranged);
         let scene = Arc::new(self.builder.build(&input, view));
         let built = begun.elapsed();
         let picture = lower(&scene);
@@ -156,7 +198,7 @@ impl Canvas {
         self.scenes_built += 1;
         self.drawn = Some(Drawn {
             arranged: Arc::clone(&state.arranged),
-            marks: marks.cloned(),
+            over,
             knows_work: data.known_work().is_some(),
             view: view.clone(),
             origin: rect.min,
@@ -244,7 +286,7 @@ fn pointer_at(scene: &Scene, pos: egui::Pos2, hit: Hit) -> Option<PointerAt> {
 fn cursor(ui: &Ui, hit: Option<Hit>, drag: Option<Drag>) {
     let icon = match (drag, hit) {
         (Some(Drag::Pan), _) => CursorIcon::Grabbing,
-        (Some(Drag::Measure { .. } | Drag::Zoom { .. }), _) => CursorIcon::ResizeHorizontal,
+        (Some(Drag::Measure { .. } | Drag::Zoom { .. } | Drag::Clock { .. }), _) => CursorIcon::ResizeHorizontal,
         (Some(Drag::Lane { .. }), _) => CursorIcon::Grabbing,
         (Some(Drag::LaneHeight { .. }), _) => CursorIcon::ResizeVertical,
         (None, Some(Hit::Span(_) | Hit::Section(_) | Hit::Turn(_))) => CursorIcon::PointingHand,

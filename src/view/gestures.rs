@@ -9,7 +9,6 @@ use crate::app::clocks::ClockCommand;
 use crate::app::command::{Command, Queue};
 use crate::app::conversation::ConversationCommand;
 use crate::app::lanes::LaneCommand;
-use crate::arrange::Arranged;
 use crate::layout::LaneIx;
 use crate::scene::{Hit, Scene, TimeRange, overview_scale};
 
@@ -31,6 +30,17 @@ pub enum Drag {
         lane: LaneIx,
         /// Where the pointer is, in points from the top of the first lane.
         y: f64,
+    },
+    /// Moves the clock of a lane: what if.
+    Clock {
+        /// Which one.
+        lane: LaneIx,
+        /// When it is held, on its own clock, Unix nanoseconds.
+        at_ns: i64,
+        /// How far ahead it was when the drag began, nanoseconds.
+        from_ns: i64,
+        /// Where the drag began.
+        from_x: f32,
     },
     /// Changes the height of a lane.
     LaneHeight {
@@ -81,6 +91,9 @@ impl Gestures {
         queue: &mut Queue,
     ) {
         let offset = rect.min.to_vec2();
+        if state.travel().is_some() && ui.input(|input| input.pointer.any_pressed()) {
+            queue.push(Command::Clocks(ClockCommand::Arrive));
+        }
         if let Some(hit) = hit {
             wheel(ui, response, scene, offset, hit, queue);
         }
@@ -91,17 +104,27 @@ impl Gestures {
             let shift = ui.input(|input| input.modifiers.shift);
             let middle = response.drag_started_by(PointerButton::Middle);
             let primary = response.drag_started_by(PointerButton::Primary);
-            self.drag = start(origin - offset, scene, &state.arranged, primary, shift || middle);
+            let alt = primary && ui.input(|input| input.modifiers.alt);
+            let clock = if alt { start_clock(origin - offset, scene, state) } else { None };
+            self.drag = clock.or_else(|| start(origin - offset, scene, state, primary, shift || middle));
         }
         match (self.drag, pointer) {
             (Some(Drag::Pan), _) => pan(response, scene, queue),
             (Some(Drag::Measure { from_ns, from }), Some(pos)) => {
-                let (to_ns, to) = snapped(scene, &state.arranged, pos);
+                let (to_ns, to) = snapped(scene, state, pos);
                 let range = TimeRange { from_ns, to_ns };
                 queue.push(Command::Clocks(ClockCommand::Measure { range, ends: [from, to] }));
             }
             (Some(Drag::Lane { lane, .. }), Some(pos)) => {
                 self.drag = Some(Drag::Lane { lane, y: scene.content_y(pos.y) });
+            }
+            (Some(Drag::Clock { lane, at_ns, from_ns, from_x }), Some(pos)) => {
+                if let Some(info) = state.arranged.lane(lane) {
+                    // A bar that moves to the right is later on the axis: its clock is less ahead.
+                    let moved = (f64::from(pos.x - from_x) / scene.scale.points_per_ns()).round() as i64;
+                    let (lane, offset_ns) = (info.key.clone(), from_ns.saturating_sub(moved));
+                    queue.push(Command::Clocks(ClockCommand::Hold { lane, at_ns: Some(at_ns), offset_ns }));
+                }
             }
             (Some(Drag::LaneHeight { lane, top }), Some(pos)) => {
                 if let Some(info) = state.arranged.lane(lane) {
@@ -165,6 +188,7 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
         }
         Some(Hit::Turn(at)) => queue.push(Command::Conversation(ConversationCommand::GoToTurn(at))),
         Some(Hit::LaneHead(lane)) => {
+            queue.push(Command::Clocks(ClockCommand::Why(Some(lane))));
             let lane = state.arranged.lane(lane).map(|lane| lane.key.clone());
             queue.extend(lane.map(|lane| Command::Lanes(LaneCommand::Focus(lane))));
         }
@@ -178,7 +202,18 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
     }
 }
 
-fn start(origin: Pos2, scene: &Scene, arranged: &Arranged, primary: bool, move_view: bool) -> Option<Drag> {
+/// A drag that moves the clock of the lane at `origin`, if it has one that can be moved.
+fn start_clock(origin: Pos2, scene: &Scene, state: &State) -> Option<Drag> {
+    let areas = &scene.areas;
+    if !(areas.canvas.contains(origin) || areas.heads.contains(origin)) {
+        return None;
+    }
+    let lane = crate::scene::geometry::band_at(&scene.bands, content_y(scene, origin))?.lane;
+    let (at_ns, from_ns) = state.offset_of_lane(state.arranged.lane(lane)?)?;
+    Some(Drag::Clock { lane, at_ns, from_ns, from_x: origin.x })
+}
+
+fn start(origin: Pos2, scene: &Scene, state: &State, primary: bool, move_view: bool) -> Option<Drag> {
     let areas = &scene.areas;
     if areas.canvas.contains(origin) || areas.heads.contains(origin) {
         if move_view {
@@ -189,7 +224,7 @@ fn start(origin: Pos2, scene: &Scene, arranged: &Arranged, primary: bool, move_v
         }
         let measure = primary && areas.canvas.contains(origin);
         return measure.then(|| {
-            let (from_ns, from) = snapped(scene, arranged, origin);
+            let (from_ns, from) = snapped(scene, state, origin);
             Drag::Measure { from_ns, from }
         });
     }
@@ -232,7 +267,7 @@ fn wheel(ui: &Ui, response: &Response, scene: &Scene, offset: egui::Vec2, hit: H
 /// The time at `pos`, or the edge of a span near it with the event that it is. Only spans at the height of the
 /// pointer attract it.
 #[must_use]
-pub fn snapped(scene: &Scene, arranged: &Arranged, pos: Pos2) -> (i64, Option<EventKey>) {
+pub fn snapped(scene: &Scene, state: &State, pos: Pos2) -> (i64, Option<EventKey>) {
     let at_ns = scene.scale.time_from_screen(pos.x);
     let reach = scene.metrics.pitch * 1.2;
     let near = scene
@@ -241,7 +276,7 @@ pub fn snapped(scene: &Scene, arranged: &Arranged, pos: Pos2) -> (i64, Option<Ev
         .filter(|bar| bar.count == 1 && (bar.rect.center().y - pos.y).abs() <= reach)
         .filter(|bar| bar.rect.left() - SNAP <= pos.x && pos.x <= bar.rect.right() + SNAP);
     let edges = near.flat_map(|bar| {
-        let (start_ns, end_ns) = arranged.layout.extent_ns(bar.span);
+        let (start_ns, end_ns) = state.extent_now_ns(bar.span);
         let down = (bar.rect.center().y - pos.y).abs();
         [(start_ns, EventKey::start(bar.span), down), (end_ns, EventKey::end(bar.span), down)]
     });

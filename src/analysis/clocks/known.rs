@@ -1,21 +1,19 @@
 //! The model of a workspace with what views need beside it.
 
-use std::collections::BTreeMap;
-
 use super::domains::Domains;
 use super::findings::{Code, Finding, Severity};
 use super::{ClockModel, Evidence, Options};
-use crate::model::{SpanIx, TraceStore};
+use crate::analysis::numbered::Digest;
+use crate::model::TraceStore;
 
-/// What is known about the clocks of a store, and what findings say about which span.
+/// What is known about the clocks of a store.
 #[derive(Clone, Debug)]
 pub struct Known {
     /// The model.
     pub model: ClockModel,
     /// The same from protocol evidence alone, when the model believes more than that.
     pub strict: Option<ClockModel>,
-    /// The finding that a span's badge names, and how bad it is.
-    marks: BTreeMap<SpanIx, (u32, FindingTone)>,
+    digest: Digest,
 }
 
 impl Known {
@@ -41,29 +39,21 @@ impl Known {
     /// Sorts out what `model` found.
     #[must_use]
     pub fn new(model: ClockModel, strict: Option<ClockModel>) -> Self {
-        let mut marks = BTreeMap::new();
-        for finding in model.findings() {
-            let tone = FindingTone::of(finding);
-            let witness = finding.witness.iter().flat_map(|proof| [proof.cause.from.span, proof.cause.to.span]);
-            // What one offset explains is a fact about a clock: its clearest example says it, not every span.
-            let others = finding.spans.iter().copied().filter(|_| tone.is_fault());
-            for span in witness.chain(others) {
-                marks.entry(span).or_insert((finding.id, tone));
-            }
-        }
-        Self { model, strict, marks }
+        let findings = model.findings().iter();
+        let digest = Digest::of(findings.map(|finding| (finding.code.into(), finding.root.as_str())));
+        Self { model, strict, digest }
+    }
+
+    /// Kinds and root causes of the findings.
+    #[must_use]
+    pub const fn digest(&self) -> &Digest {
+        &self.digest
     }
 
     /// The finding with the number `id`.
     #[must_use]
     pub fn finding(&self, id: u32) -> Option<&Finding> {
         self.model.findings().iter().find(|finding| finding.id == id)
-    }
-
-    /// The finding that a span shows.
-    #[must_use]
-    pub fn mark(&self, span: SpanIx) -> Option<(u32, FindingTone)> {
-        self.marks.get(&span).copied()
     }
 
     /// Findings that clocks explain, and those that no clock explains.
@@ -75,13 +65,16 @@ impl Known {
 }
 
 /// How bad a finding is, as a colour.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display, strum::FromRepr)]
 #[strum(serialize_all = "snake_case")]
+#[repr(u8)]
 pub enum FindingTone {
     /// Good to know.
     Note,
     /// A fact about a clock.
     Clock,
+    /// A pattern of an AI conversation.
+    Pattern,
     /// Contradicts what is usual.
     Odd,
     /// No clock explains it.

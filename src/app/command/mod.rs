@@ -196,6 +196,8 @@ pub enum Command {
     PreviousFinding,
     /// Shows or hides the list of findings.
     ToggleFindings,
+    /// Asks for an offset to hold a clock at.
+    WhatIf,
     /// Folds nothing.
     FoldOff,
     /// Folds all lanes by agent.

@@ -149,4 +149,5 @@ pub static MOUSE: &[(&str, &str)] = &[
     ("Click on a turn", "Go there; double click: zoom to it"),
     ("Drag a lane head", "Move the lane; its lower edge: its height"),
     ("Right click on a lane head", "What can be done with the lane"),
+    ("Alt + drag on bars or a lane head", "What if: move a clock, as far as messages allow"),
 ];

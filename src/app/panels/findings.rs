@@ -1,17 +1,20 @@
-//! The list of findings: what contradicts what, and which clock explains it.
+//! The list of findings: what contradicts what, which clock explains it, and patterns of AI conversations.
 
-use egui::{Align, Button, Color32, Frame, Label, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui, vec2};
+use egui::{Align, Button, CollapsingHeader, Color32, Frame, Label, Layout, Margin, Rect, RichText};
+use egui::{ScrollArea, Sense, Stroke, Ui, vec2};
 
 use super::super::clocks::ClockCommand;
 use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::theme::{bold, link_color, size};
-use crate::analysis::clocks::findings::Finding;
-use crate::analysis::clocks::{Code, EventKey, FindingTone, Known, Point};
+use crate::analysis::clocks::findings::Finding as ClockFinding;
+use crate::analysis::clocks::{EventKey, Point};
+use crate::analysis::findings::Finding as Pattern;
+use crate::analysis::numbered::Found;
 use crate::model::TraceStore;
 use crate::model::time::duration_text;
 use crate::scene::Theme;
-use crate::scene::clocks::tone_color;
+use crate::scene::clocks::{badge_look, tone_color};
 
 /// Findings listed at once; the others are counted.
 const MOST_LISTED: usize = 200;
@@ -21,28 +24,29 @@ const MOST_EDGES: usize = 12;
 /// The panel.
 pub fn findings_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let Some(data) = &state.data else { return };
-    let Some(known) = state.known() else {
-        title_ui(ui, state, None, queue);
+    title_ui(ui, state, queue);
+    if state.known().is_none() {
         ui.label(RichText::new(nothing_yet(state)).weak());
         return;
-    };
-    title_ui(ui, state, Some(known), queue);
-    filter_ui(ui, state, known, queue);
+    }
+    filter_ui(ui, state, queue);
     ui.add_space(2.0);
     ScrollArea::vertical().id_salt("findings").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 5.0;
-        let mut rest = 0_u64;
-        for (at, finding) in state.listed_findings().enumerate() {
-            if at < MOST_LISTED {
-                finding_ui(ui, state, &data.store, finding, queue);
-            } else {
-                rest += 1;
+        let (mut listed, mut rest) = (0_usize, state.findings().dropped());
+        for group in state.listed_findings() {
+            if listed >= MOST_LISTED {
+                rest += group.len();
+                continue;
             }
+            group_ui(ui, state, &data.store, &group, queue);
+            listed += group.len().min(MOST_LISTED);
+            rest += group.len().saturating_sub(MOST_LISTED);
         }
         if rest > 0 {
-            ui.label(RichText::new(format!("and {}", super::widgets::counted(rest, "more finding"))).weak());
+            ui.label(RichText::new(format!("and {}", super::widgets::counted(rest as u64, "more finding"))).weak());
         }
-        if known.model.findings().is_empty() {
+        if state.findings().is_empty() {
             ui.label(RichText::new("Nothing contradicts anything: the clocks may all be right.").weak());
         }
     });
@@ -52,19 +56,23 @@ fn nothing_yet(state: &State) -> &'static str {
     if state.is_analysing() { "Comparing the clocks…" } else { "The clocks could not be analysed." }
 }
 
-/// `Findings (7)      explained by clocks 4 · real 3`.
-fn title_ui(ui: &mut Ui, state: &State, known: Option<&std::sync::Arc<Known>>, queue: &mut Queue) {
+/// `Findings (7)      explained by clocks 4 · real 3 · patterns 5`.
+fn title_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let theme = state.theme().theme();
     ui.horizontal(|ui| {
         ui.label(RichText::new("Findings").font(bold(size::TITLE * state.settings.text_scale)));
-        let counts = known.map(|known| known.counts());
-        if let Some([explained, real]) = counts.filter(|counts| counts[0] + counts[1] > 0) {
-            let color = if real > 0 { theme.error } else { theme.clock };
+        let counts = state.known().map(|_| state.findings().counts());
+        if let Some([explained, real, patterns]) = counts.filter(|counts| counts.iter().sum::<usize>() > 0) {
+            let color = match (real, patterns) {
+                (1.., _) => theme.error,
+                (0, 1..) => theme.pattern,
+                (0, 0) => theme.clock,
+            };
             Frame::new()
                 .stroke(Stroke::new(1.0, color))
                 .corner_radius(9)
                 .inner_margin(Margin::symmetric(7, 0))
-                .show(ui, |ui| ui.label(RichText::new((explained + real).to_string()).small().strong()));
+                .show(ui, |ui| ui.label(RichText::new((explained + real + patterns).to_string()).small().strong()));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let close = ui.add(Button::new(RichText::new("✕").small()).frame_when_inactive(false));
@@ -72,8 +80,11 @@ fn title_ui(ui: &mut Ui, state: &State, known: Option<&std::sync::Arc<Known>>, q
             if close.on_hover_text("Hides the list  (I)").clicked() {
                 queue.push(Command::ToggleFindings);
             }
-            if let Some([explained, real]) = counts {
-                let text = format!("explained by clocks {explained} · real {real}");
+            if let Some([explained, real, patterns]) = counts {
+                let mut text = format!("explained by clocks {explained} · real {real}");
+                if patterns > 0 {
+                    text = format!("{text} · patterns {patterns}");
+                }
                 ui.add(Label::new(RichText::new(text).small().weak()).truncate());
             }
         });
@@ -81,14 +92,8 @@ fn title_ui(ui: &mut Ui, state: &State, known: Option<&std::sync::Arc<Known>>, q
 }
 
 /// One chip per kind that occurs.
-fn filter_ui(ui: &mut Ui, state: &State, known: &Known, queue: &mut Queue) {
-    let mut kinds: Vec<(Code, usize)> = Vec::new();
-    for finding in known.model.findings() {
-        match kinds.iter_mut().find(|(code, _)| *code == finding.code) {
-            Some((_, count)) => *count += 1,
-            None => kinds.push((finding.code, 1)),
-        }
-    }
+fn filter_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let kinds: Vec<(&'static str, u32)> = state.findings().kinds().collect();
     if kinds.len() < 2 {
         return;
     }
@@ -108,35 +113,69 @@ fn filter_ui(ui: &mut Ui, state: &State, known: &Known, queue: &mut Queue) {
     });
 }
 
+/// Findings with one root cause, below its name when there are several.
+fn group_ui(ui: &mut Ui, state: &State, store: &TraceStore, group: &[Found<'_>], queue: &mut Queue) {
+    let shown = &group[..group.len().min(MOST_LISTED)];
+    let Some(first) = shown.first().filter(|_| group.len() > 1) else {
+        shown.iter().for_each(|found| finding_ui(ui, state, store, *found, queue));
+        return;
+    };
+    let root: String = first.root().chars().take(60).collect();
+    let title = format!("{root} · {}", super::widgets::counted(group.len() as u64, "finding"));
+    let heading = RichText::new(title).small().strong();
+    // A long list of one pattern would bury what else there is.
+    let is_open = group.len() <= MOST_OPEN || shown.iter().any(|found| state.session.view.finding == Some(found.id()));
+    let header = CollapsingHeader::new(heading).id_salt(("root", first.id())).default_open(is_open);
+    let must_open = shown.iter().any(|found| state.session.clocks.scroll_to == Some(found.id()));
+    header.open(must_open.then_some(true)).show_unindented(ui, |ui| {
+        shown.iter().for_each(|found| finding_ui(ui, state, store, *found, queue));
+    });
+}
+
+/// Larger groups are closed at first.
+const MOST_OPEN: usize = 8;
+
 /// A code as a short title.
-pub const fn code_words(code: Code) -> &'static str {
+pub fn code_words(code: &str) -> &'static str {
     match code {
-        Code::N0 => "One fixed offset explains it",
-        Code::N1 => "A clock is off, seen one way only",
-        Code::X1 => "No fixed offset: clocks drift",
-        Code::X2 => "A clock was being corrected",
-        Code::X3 => "A clock jumped",
-        Code::X4 => "No offset can explain this",
-        Code::X5 => "A loop contradicts itself",
-        Code::X6 => "A cause that is its own effect",
-        Code::X7 => "One message against many",
-        Code::X8 => "Two clocks recorded as one",
-        Code::S1 => "Ends before it starts",
-        Code::S2 => "A child starts before its parent",
-        Code::S3 => "A child outlives its parent",
-        Code::S4 => "Durations that were made up",
-        Code::C2 => "A clock stood still",
-        Code::Q => "Too close to tell apart",
-        Code::U => "Times in a wrong unit",
-        Code::K => "A familiar offset",
+        "N0" => "One fixed offset explains it",
+        "N1" => "A clock is off, seen one way only",
+        "X1" => "No fixed offset: clocks drift",
+        "X2" => "A clock was being corrected",
+        "X3" => "A clock jumped",
+        "X4" => "No offset can explain this",
+        "X5" => "A loop contradicts itself",
+        "X6" => "A cause that is its own effect",
+        "X7" => "One message against many",
+        "X8" => "Two clocks recorded as one",
+        "S1" => "Ends before it starts",
+        "S2" => "A child starts before its parent",
+        "S3" => "A child outlives its parent",
+        "S4" => "Durations that were made up",
+        "C2" => "A clock stood still",
+        "Q" => "Too close to tell apart",
+        "U" => "Times in a wrong unit",
+        "K" => "A familiar offset",
+        "E2" => "Model calls that say little",
+        "E3" => "Dark handoff",
+        "E4" => "Reasoning dominates",
+        "E5" => "Stall or repetition",
+        "E6" => "Agents without names",
+        "E7" => "Retry cascade",
+        "E8" => "Spans without their parent",
+        "E9" => "Names that changed",
+        "E10" => "Modalities in separate traces",
+        "E11" => "Tool calls that do not match",
+        "E12" => "Nobody to attribute it to",
+        "E13" => "Worth a look",
         _ => "A fact about a clock",
     }
 }
 
-fn finding_ui(ui: &mut Ui, state: &State, store: &TraceStore, finding: &Finding, queue: &mut Queue) {
+fn finding_ui(ui: &mut Ui, state: &State, store: &TraceStore, found: Found<'_>, queue: &mut Queue) {
     let theme = state.theme().theme();
-    let is_active = state.session.view.finding == Some(finding.id);
-    let color = tone_color(FindingTone::of(finding), theme);
+    let is_active = state.session.view.finding == Some(found.id());
+    let color = tone_color(found.tone(), theme);
     let stroke = if is_active { Stroke::new(1.5, theme.accent) } else { Stroke::new(1.0, theme.control_line) };
     let fill = if is_active { theme.control_hover } else { theme.control };
     let frame = Frame::new().fill(fill).stroke(stroke).corner_radius(4).inner_margin(Margin {
@@ -148,11 +187,14 @@ fn finding_ui(ui: &mut Ui, state: &State, store: &TraceStore, finding: &Finding,
     let shown = frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.spacing_mut().item_spacing.y = 3.0;
-        head_ui(ui, state, finding, color);
-        let sentence = RichText::new(&finding.sentence).small().color(theme.text_dim);
+        head_ui(ui, state, found, color);
+        let sentence = RichText::new(found.sentence()).small().color(theme.text_dim);
         ui.add(Label::new(sentence).wrap().selectable(false));
         if is_active {
-            witness_ui(ui, theme, store, finding, queue);
+            match found {
+                Found::Clock(finding) => witness_ui(ui, theme, store, finding, queue),
+                Found::Pattern(_, pattern) => pattern_ui(ui, theme, store, pattern, queue),
+            }
         }
     });
     let rect = shown.response.rect;
@@ -161,30 +203,31 @@ fn finding_ui(ui: &mut Ui, state: &State, store: &TraceStore, finding: &Finding,
     // Below its links, so that they keep their clicks.
     let head = Rect::from_min_max(rect.min, egui::pos2(rect.right(), rect.top() + 24.0_f32.max(rect.height() * 0.4)));
     let area = if is_active { head } else { rect };
-    let response = ui.interact(area, ui.scope_id().with(("finding", finding.id)), Sense::click());
-    let name = format!("Finding {}: {}", finding.id, code_words(finding.code));
+    let response = ui.interact(area, ui.scope_id().with(("finding", found.id())), Sense::click());
+    let name = format!("Finding {}: {}", found.id(), code_words(found.code()));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_active, &name));
-    if is_active && !ui.clip_rect().contains_rect(rect) && state.session.clocks.scroll_to == Some(finding.id) {
+    if is_active && !ui.clip_rect().contains_rect(rect) && state.session.clocks.scroll_to == Some(found.id()) {
         response.scroll_to_me(Some(Align::Center));
     }
     if response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked() {
-        queue.push(Command::Clocks(ClockCommand::Finding((!is_active).then_some(finding.id))));
+        queue.push(Command::Clocks(ClockCommand::Finding((!is_active).then_some(found.id()))));
     }
 }
 
 /// Number, title, code.
-fn head_ui(ui: &mut Ui, state: &State, finding: &Finding, color: Color32) {
+fn head_ui(ui: &mut Ui, state: &State, found: Found<'_>, color: Color32) {
     let theme = state.theme().theme();
     let scale = state.settings.text_scale;
     ui.horizontal(|ui| {
-        number_ui(ui, finding.id, color, scale);
-        let title = RichText::new(code_words(finding.code)).font(bold(size::BODY * scale)).color(theme.text);
+        number_ui(ui, theme, found, color, scale);
+        let title = RichText::new(code_words(found.code())).font(bold(size::BODY * scale)).color(theme.text);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let mut text = finding.code.to_string();
-            if finding.count > 1 {
-                text = format!("× {}  {text}", super::widgets::grouped(finding.count));
+            let mut text = found.code().to_owned();
+            if found.count() > 1 {
+                text = format!("× {}  {text}", super::widgets::grouped(found.count()));
             }
-            ui.label(RichText::new(text).small().monospace().color(theme.text_faint));
+            let label = ui.label(RichText::new(text).small().monospace().color(theme.text_faint));
+            label.on_hover_text(found.severity());
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.add(Label::new(title).truncate().selectable(false));
             });
@@ -193,18 +236,38 @@ fn head_ui(ui: &mut Ui, state: &State, finding: &Finding, color: Color32) {
 }
 
 /// The number as the canvas shows it.
-fn number_ui(ui: &mut Ui, id: u32, color: Color32, scale: f32) {
-    let text = id.to_string();
+fn number_ui(ui: &mut Ui, theme: &Theme, found: Found<'_>, color: Color32, scale: f32) {
+    let text = found.id().to_string();
     let height = 16.0 * scale;
     let width = height.max(crate::scene::text::width(&text, crate::scene::Font::Bold, 10.0 * scale) + 8.0);
     let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
-    ui.painter().rect_filled(rect, height / 2.0, color);
-    let ink = crate::scene::theme::text_on(color);
-    ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, text, bold(10.0 * scale), ink);
+    let look = badge_look(found.tone(), color, theme);
+    let stroke = Stroke::new(look.stroke.width, look.stroke.color);
+    ui.painter().rect(rect, height / 2.0 * look.roundness, look.fill, stroke, egui::StrokeKind::Inside);
+    ui.painter().text(rect.center(), egui::Align2::CENTER_CENTER, text, bold(10.0 * scale), look.ink);
+}
+
+/// What a pattern rests on, and its spans; each jumps.
+fn pattern_ui(ui: &mut Ui, theme: &Theme, store: &TraceStore, pattern: &Pattern, queue: &mut Queue) {
+    for line in &pattern.evidence {
+        ui.add(Label::new(RichText::new(line).small().color(theme.text_faint)).wrap());
+    }
+    let spans = pattern.spans.iter().copied().filter(|span| span.at() < store.len());
+    for span in spans.take(MOST_EDGES) {
+        let name: String = store.span(span).name().chars().take(40).collect();
+        let text = RichText::new(name).small().color(link_color(theme));
+        if ui.add(egui::Link::new(text)).on_hover_text("Selects it and brings it into view").clicked() {
+            queue.push(Command::Clocks(ClockCommand::Reveal(EventKey::start(span))));
+        }
+    }
+    let rest = pattern.count.saturating_sub(MOST_EDGES as u64);
+    if rest > 0 && pattern.spans.len() > MOST_EDGES {
+        ui.label(RichText::new(format!("and {}", super::widgets::counted(rest, "more span"))).small().weak());
+    }
 }
 
 /// The edges that prove it, with raw times; each event jumps.
-fn witness_ui(ui: &mut Ui, theme: &Theme, store: &TraceStore, finding: &Finding, queue: &mut Queue) {
+fn witness_ui(ui: &mut Ui, theme: &Theme, store: &TraceStore, finding: &ClockFinding, queue: &mut Queue) {
     let level = format!("evidence: {} · model {}", finding.level, finding.model);
     ui.label(RichText::new(level).small().color(theme.text_faint));
     for proof in finding.witness.iter().take(MOST_EDGES) {

@@ -20,6 +20,8 @@ mod status;
 mod table;
 mod table_export;
 mod toolbar;
+mod what_if;
+mod why;
 mod widgets;
 
 pub use grid::cells_id;
@@ -58,6 +60,7 @@ pub fn window_ui(
     }
     let before_bars = ui.available_rect_before_wrap();
     loading::bars_ui(ui, state, queue);
+    what_if::banner_ui(ui, state, queue);
     let bars_end = ui.available_rect_before_wrap().top();
     focus.add(Region::Notices, before_bars.with_max_y(bars_end));
     if state.data.is_some() {
@@ -90,13 +93,14 @@ pub fn window_ui(
     pick_list::pick_list_ui(ui, state, queue);
     table_export::table_export_ui(ui, state, queue);
     rename::rename_ui(ui, state, queue);
+    what_if::ask_ui(ui, state, queue);
     drop_hint_ui(ui, state);
 }
 
 /// Findings above details, in one column. Returns where it is.
 fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect> {
     let (findings, details) = (state.settings.findings_open, state.settings.details_open);
-    if state.data.is_none() || !(findings || details) {
+    if state.data.is_none() || !(findings || details || state.session.view.why.is_some()) {
         return None;
     }
     let theme = state.theme().theme();
@@ -128,6 +132,7 @@ fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect>
             } else if findings {
                 findings::findings_ui(ui, state, queue);
             }
+            why::why_ui(ui, state, queue);
             if details {
                 notes::notes_ui(ui, state, queue);
                 details::details_ui(ui, state, queue);

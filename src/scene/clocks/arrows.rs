@@ -105,12 +105,12 @@ pub(super) fn event_pos(clocks: &ClockInput<'_>, input: &SceneInput<'_>, scene: 
         return None;
     }
     let rect = span_rect(input, scene, key.span)?;
-    let (start_ns, end_ns) = input.layout.extent_ns(key.span);
+    let (start_ns, end_ns) = input.extent_ns(key.span);
     let at_ns = match key.point {
         Point::Start => start_ns,
         Point::End => end_ns,
         Point::Event(_) => {
-            let placed = clocks.known.model.place(input.store, input.domains, key)?;
+            let placed = input.place(key)?;
             if clocks.is_frame { placed.estimate_ns.unwrap_or(placed.raw_ns) } else { placed.raw_ns }
         }
     };

@@ -2,8 +2,9 @@
 //! and the findings in view.
 
 use super::{ClockInput, lane_offset};
-use crate::analysis::clocks::findings::Finding;
+use crate::analysis::clocks::words::offset_text;
 use crate::analysis::clocks::{Evidence, FindingTone};
+use crate::analysis::numbered::Found;
 use crate::scene::build::SceneInput;
 use crate::scene::frame::Sample;
 use crate::scene::view_state::ViewState;
@@ -28,11 +29,11 @@ pub fn footnotes(input: &SceneInput<'_>, view: &ViewState) -> Vec<Footnote> {
     if input.domains.list.len() > 1 {
         lines.push(Footnote { finding: None, text: clock_line(clocks, input, view) });
     }
-    let seen: Vec<&Finding> =
-        clocks.known.model.findings().iter().filter(|finding| is_in_view(input, view, finding)).collect();
-    lines.extend(seen.iter().take(MOST_FINDINGS).map(|finding| Footnote {
-        finding: Some((finding.id, FindingTone::of(finding))),
-        text: finding.sentence.clone(),
+    lines.extend(held_line(input));
+    let seen: Vec<Found<'_>> = input.findings().iter().filter(|found| is_in_view(input, view, *found)).collect();
+    lines.extend(seen.iter().take(MOST_FINDINGS).map(|found| Footnote {
+        finding: Some((found.id(), found.tone())),
+        text: found.sentence().to_owned(),
     }));
     if seen.len() > MOST_FINDINGS {
         let text = format!("and {} more findings in view", seen.len() - MOST_FINDINGS);
@@ -47,6 +48,7 @@ pub fn axis_words(input: &SceneInput<'_>) -> String {
     let frame = input.clocks.as_ref().filter(|clocks| clocks.is_frame);
     let reference = frame.and_then(|clocks| clocks.known.model.reference());
     match reference.and_then(|reference| input.domains.list.get(reference.domain.at())) {
+        Some(domain) if input.held().is_some() => format!("what if, as {}'s clock would show it", domain.name),
         Some(domain) => format!("times as {}'s clock would show them", domain.name),
         None => "raw clocks: every lane shows what its own clock said".to_owned(),
     }
@@ -59,7 +61,7 @@ fn clock_line(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState)
         Evidence::Prior => "protocol, convention and priors",
     };
     let lanes = input.lanes.iter().filter_map(|lane| {
-        let offset = lane_offset(clocks, lane.clock()?, view.time);
+        let offset = lane_offset(input, lane.clock()?, view.time);
         Some(format!("{}: {}", view.lanes.name(lane), offset.text))
     });
     let offsets: Vec<String> = lanes.take(12).collect();
@@ -67,19 +69,28 @@ fn clock_line(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState)
     format!("Clock: {axis} · evidence: {evidence} · offsets — {}", offsets.join(" · "))
 }
 
-fn is_in_view(input: &SceneInput<'_>, view: &ViewState, finding: &Finding) -> bool {
-    let witness = finding.witness.iter().flat_map(|proof| [proof.cause.from.span, proof.cause.to.span]);
-    let spans = witness.chain(finding.spans.iter().copied()).filter(|span| span.at() < input.store.len());
-    let mut extents = spans.map(|span| input.layout.extent_ns(span));
+/// What is held by hand, so that nobody takes the picture for what was measured.
+fn held_line(input: &SceneInput<'_>) -> Option<Footnote> {
+    let (held, _) = input.held()?;
+    let name = &input.domains.list.get(held.domain.at())?.name;
+    let offset = offset_text(Some(held.offset_ns), Some(held.offset_ns));
+    let text = format!("What if: the clock of {name} is held at {offset}, and the others follow. Not what was measured.");
+    Some(Footnote { finding: None, text })
+}
+
+fn is_in_view(input: &SceneInput<'_>, view: &ViewState, found: Found<'_>) -> bool {
+    let witness = found.witness().iter().flat_map(|proof| [proof.cause.from.span, proof.cause.to.span]);
+    let spans = witness.chain(found.spans().iter().copied()).filter(|span| span.at() < input.store.len());
+    let mut extents = spans.map(|span| input.extent_ns(span));
     extents.any(|(start_ns, end_ns)| start_ns <= view.time.to_ns && end_ns >= view.time.from_ns)
 }
 
 /// Legend entries for marks of clocks.
 #[must_use]
 pub fn legend(input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, String)> {
-    let Some(clocks) = input.clocks.as_ref().filter(|_| input.domains.list.len() > 1) else { return Vec::new() };
+    let Some(clocks) = &input.clocks else { return Vec::new() };
     let mut entries = Vec::new();
-    if clocks.is_frame {
+    if clocks.is_frame && input.domains.list.len() > 1 {
         let mut say = |sample, text: &str| entries.push((sample, text.to_owned()));
         say(Sample::Whisker, "where causality allows it");
         say(Sample::OuterWhisker, "by protocol alone");
@@ -90,9 +101,9 @@ pub fn legend(input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, String)>
             say(Sample::Raw, "raw position");
         }
     }
-    let numbered = clocks.known.model.findings().iter().find(|finding| is_in_view(input, view, finding));
-    if let Some(finding) = numbered {
-        entries.push((Sample::Finding(finding.id, FindingTone::of(finding)), "finding, see below".to_owned()));
+    let numbered = input.findings().iter().find(|found| is_in_view(input, view, *found));
+    if let Some(found) = numbered {
+        entries.push((Sample::Finding(found.id(), found.tone()), "finding, see below".to_owned()));
     }
     entries
 }

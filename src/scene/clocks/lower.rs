@@ -4,6 +4,7 @@ use ecolor::Color32;
 use emath::{Pos2, Rect, Vec2, vec2};
 
 use super::{Badge, ClockArrow, Rail, RawOutline, Reach, Whisker, tone_color};
+use crate::analysis::clocks::FindingTone;
 use crate::scene::frame::{Sample, Scene};
 use crate::scene::geometry::Metrics;
 use crate::scene::shape::{Anchor, Shape, Stroke, TextShape};
@@ -172,7 +173,7 @@ fn pill_shapes(arrow: &ClockArrow, theme: &Theme, metrics: &Metrics, out: &mut V
     if let Some(number) = arrow.finding {
         let radius = size * 0.68;
         let center = Pos2::new(rect.left() + rect.height() / 2.0, rect.center().y);
-        out.extend(number_badge(center, radius, number, color, theme));
+        out.extend(number_badge(center, radius, number, (arrow.tone, color), theme));
         left = center.x + radius + 5.0;
     }
     if !arrow.text.is_empty() {
@@ -187,30 +188,65 @@ fn pill_shapes(arrow: &ClockArrow, theme: &Theme, metrics: &Metrics, out: &mut V
     }
 }
 
-/// A number in a disc (a pill, from 100 on).
+/// A number in a disc (a pill, from 100 on). Facts about clocks are rings, patterns are squares: eyes that cannot
+/// tell the colours still tell them apart.
 #[must_use]
-pub fn number_badge(center: Pos2, radius: f32, number: u32, color: Color32, theme: &Theme) -> [Shape; 2] {
+pub fn number_badge(
+    center: Pos2,
+    radius: f32,
+    number: u32,
+    (tone, color): (FindingTone, Color32),
+    theme: &Theme,
+) -> [Shape; 2] {
     let text = number.to_string();
     let size = radius * if number < 10 { 1.55 } else { 1.25 };
     let half = radius.max(text::width(&text, Font::Bold, size) / 2.0 + 2.0);
     let rect = Rect::from_center_size(center, vec2(2.0 * half, 2.0 * radius));
+    let look = badge_look(tone, color, theme);
     let label = TextShape {
         pos: Pos2::new(center.x, text::baseline_for_middle(center.y, Font::Bold, size)),
         anchor: Anchor::Middle,
         font: Font::Bold,
         size,
-        color: crate::scene::theme::text_on(color),
+        color: look.ink,
         text: text.into(),
     };
+    let rect = if look.stroke.color == color { rect.shrink(0.5) } else { rect };
+    [Shape::Rect { rect, radius: radius * look.roundness, fill: look.fill, stroke: look.stroke }, Shape::Text(label)]
+}
+
+/// How the number of a finding looks, on the canvas and in lists.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct BadgeLook {
+    /// Behind the number.
+    pub fill: Color32,
+    /// Around it.
+    pub stroke: Stroke,
+    /// The number.
+    pub ink: Color32,
+    /// 1 = as round as can be.
+    pub roundness: f32,
+}
+
+/// How the number of a finding of `tone` looks in `color`.
+#[must_use]
+pub fn badge_look(tone: FindingTone, color: Color32, theme: &Theme) -> BadgeLook {
     let stroke = Stroke::solid(1.0, theme.canvas);
-    [Shape::Rect { rect, radius, fill: color, stroke }, Shape::Text(label)]
+    let filled = BadgeLook { fill: color, stroke, ink: crate::scene::theme::text_on(color), roundness: 1.0 };
+    match tone {
+        FindingTone::Note | FindingTone::Clock => {
+            BadgeLook { fill: theme.canvas, stroke: Stroke::solid(1.4, color), ink: color, ..filled }
+        }
+        FindingTone::Pattern => BadgeLook { roundness: 0.4, ..filled },
+        FindingTone::Odd | FindingTone::Fault => filled,
+    }
 }
 
 /// Numbers of findings at bars.
 pub(in crate::scene) fn badge_shapes(scene: &Scene, out: &mut Vec<Shape>) {
     let theme = scene.theme.theme();
     for Badge { finding, tone, center } in &scene.clocks.badges {
-        out.extend(number_badge(*center, scene.metrics.small * 0.62, *finding, tone_color(*tone, theme), theme));
+        out.extend(number_badge(*center, scene.metrics.small * 0.62, *finding, (*tone, tone_color(*tone, theme)), theme));
     }
 }
 
@@ -251,7 +287,7 @@ pub fn legend_sample(sample: Sample, rect: Rect, theme: &Theme) -> Vec<Shape> {
             out.push(Shape::Rect { rect: rect.shrink(0.5), radius: 2.0, fill: Color32::TRANSPARENT, stroke });
         }
         Sample::Finding(number, tone) => {
-            out.extend(number_badge(middle, rect.height() * 0.55, number, tone_color(tone, theme), theme));
+            out.extend(number_badge(middle, rect.height() * 0.55, number, (tone, tone_color(tone, theme)), theme));
         }
         _ => {}
     }

@@ -23,7 +23,7 @@ use crate::model::{DomainIx, SpanIx};
 pub(super) use footnotes::legend;
 pub use footnotes::{Footnote, axis_words, footnotes};
 pub(super) use lower::{arrow_shapes, badge_shapes, outline_shapes, whisker_shapes};
-pub use lower::{legend_sample, number_badge};
+pub use lower::{BadgeLook, badge_look, legend_sample, number_badge};
 pub use offsets::{lane_offset, own_time_ns};
 pub(super) use {arrows::add as add_arrows, whiskers::add as add_whiskers};
 
@@ -42,6 +42,7 @@ pub const fn tone_color(tone: FindingTone, theme: &Theme) -> Color32 {
     match tone {
         FindingTone::Note => theme.text_faint,
         FindingTone::Clock => theme.clock,
+        FindingTone::Pattern => theme.pattern,
         FindingTone::Odd => theme.warning,
         FindingTone::Fault => theme.error,
     }

@@ -3,18 +3,25 @@
 use super::{ClockInput, LaneOffset, OffsetTone};
 use crate::analysis::clocks::Offset;
 use crate::model::DomainIx;
+use crate::scene::build::SceneInput;
 use crate::scene::view_state::TimeRange;
 
 /// The offset of `domain` in the middle of `time`, which is on the axis of the layout.
 #[must_use]
-pub fn lane_offset(clocks: &ClockInput<'_>, domain: DomainIx, time: TimeRange) -> LaneOffset {
-    let model = &clocks.known.model;
-    let is_reference = model.reference().is_some_and(|reference| reference.domain == domain);
+pub fn lane_offset(input: &SceneInput<'_>, domain: DomainIx, time: TimeRange) -> LaneOffset {
+    let Some(clocks) = &input.clocks else { return LaneOffset::default() };
+    let is_reference = clocks.known.model.reference().is_some_and(|reference| reference.domain == domain);
     if is_reference {
         return LaneOffset { text: "reference clock".into(), tone: OffsetTone::Calm, is_reference };
     }
-    let (text, tone) = head_words(&model.offset(domain, own_time_ns(clocks, domain, time)));
-    LaneOffset { text: text.into(), tone, is_reference }
+    let Some(offset) = input.offset(domain, own_time_ns(clocks, domain, time)) else { return LaneOffset::default() };
+    let (text, tone) = head_words(&offset);
+    match input.held() {
+        Some((held, _)) if held.domain == domain => {
+            LaneOffset { text: format!("what if: {text}").into(), tone: OffsetTone::Notable, is_reference }
+        }
+        _ => LaneOffset { text: text.into(), tone, is_reference },
+    }
 }
 
 /// What the clock of `domain` shows in the middle of `time`.

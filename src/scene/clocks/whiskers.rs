@@ -1,11 +1,11 @@
 //! Whiskers at the ends of bars, rails below rigid groups, raw positions of the selection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use emath::{Pos2, Rect};
 
 use super::{Badge, ClockInput, ClockMarks, Rail, RawOutline, Reach, Whisker};
-use crate::analysis::clocks::{ClockModel, EventKey, Placed};
+use crate::analysis::clocks::{ClockModel, EventKey, FindingTone, Placed};
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
 use crate::scene::build::{SceneInput, span_rect};
@@ -32,8 +32,9 @@ const OPEN: f32 = 16.0;
 /// Adds all of it to `scene`.
 pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
     let mut marks = std::mem::take(&mut scene.clocks);
-    badges(clocks, scene, &mut marks);
-    if clocks.is_frame {
+    badges(scene, &mut marks);
+    // What moves has no whiskers: they belong to a place.
+    if clocks.is_frame && input.travel.is_none() {
         whiskers(clocks, input, view, scene, &mut marks);
         clear_labels(scene, &marks);
         outlines(input, view, scene, &mut marks);
@@ -41,22 +42,45 @@ pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, vie
     scene.clocks = marks;
 }
 
-fn badges(clocks: &ClockInput<'_>, scene: &Scene, marks: &mut ClockMarks) {
+/// Numbers at bars and strips, the gravest first where there is no room for all.
+fn badges(scene: &Scene, marks: &mut ClockMarks) {
     let canvas = scene.areas.canvas;
     let radius = scene.metrics.small * 0.75;
-    for bar in scene.bars.iter().filter(|bar| canvas.intersects(bar.rect)) {
+    let bars = scene.bars.iter().filter(|bar| canvas.intersects(bar.rect));
+    let at_bars = bars.filter_map(|bar| Some((bar.finding?, Pos2::new(bar.rect.left(), bar.rect.top() + 1.0))));
+    let columns = scene.profiles.iter().flat_map(|profile| {
+        let mut last = None;
+        profile.columns.iter().filter_map(move |column| {
+            let is_new = column.finding != std::mem::replace(&mut last, column.finding);
+            let at = Pos2::new(column.x, profile.rect.bottom() - 6.5);
+            column.finding.filter(|_| is_new).map(|finding| (finding, at))
+        })
+    });
+    let mut wanted: Vec<((u32, FindingTone), Pos2)> = at_bars.chain(columns).collect();
+    wanted.sort_by_key(|((_, tone), _)| std::cmp::Reverse(*tone));
+    let mut taken: BTreeSet<(i32, i32)> = BTreeSet::new();
+    let mut said: BTreeSet<(i32, i32, u32)> = BTreeSet::new();
+    for ((finding, tone), at) in wanted {
         if marks.badges.len() >= MOST_BADGES {
             return;
         }
-        let Some((finding, tone)) = clocks.known.mark(bar.span) else { continue };
-        let x = bar.rect.left().clamp(canvas.left() + radius, (canvas.right() - radius).max(canvas.left() + radius));
-        let center = Pos2::new(x, bar.rect.top() + 1.0);
-        let is_taken = marks.badges.iter().rev().take(8).any(|other| other.center.distance(center) < 2.0 * radius);
-        if !is_taken {
+        let x = at.x.clamp(canvas.left() + radius, (canvas.right() - radius).max(canvas.left() + radius));
+        let center = Pos2::new(x, at.y);
+        let (cell, far) = ((x / (2.0 * radius)) as i32, (x / REPEAT) as i32);
+        let row = at.y.round() as i32;
+        let is_free = (cell - 1..=cell + 1).all(|cell| !taken.contains(&(row, cell)));
+        // The same number again and again along a row says nothing new.
+        let is_news = (far - 1..=far + 1).all(|far| !said.contains(&(row, far, finding)));
+        if is_free && is_news {
+            taken.insert((row, cell));
+            said.insert((row, far, finding));
             marks.badges.push(Badge { finding, tone, center });
         }
     }
 }
+
+/// Points between badges with the same number in a row.
+const REPEAT: f32 = 40.0;
 
 /// One end of a bar with what is known about it.
 struct End {
@@ -91,8 +115,8 @@ fn whiskers(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, s
             }
         }
         let [first, last] = [EventKey::start(bar.span), EventKey::end(bar.span)].map(|key| {
-            let placed = model.place(input.store, input.domains, key)?;
-            let (start_ns, end_ns) = input.layout.extent_ns(bar.span);
+            let placed = input.place(key)?;
+            let (start_ns, end_ns) = input.extent_ns(bar.span);
             let at_ns = if key == EventKey::start(bar.span) { start_ns } else { end_ns };
             Some(End { placed, at: Pos2::new(scene.scale.screen_from_time(at_ns), bar.rect.center().y) })
         });
@@ -105,7 +129,8 @@ fn whiskers(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, s
                 continue;
             }
             taken = whisker.inner.hi.unwrap_or(at.x + OPEN) + 2.0;
-            whisker.outer = outer(clocks.known.strict.as_ref(), input, scene, &whisker);
+            let strict = clocks.known.strict.as_ref().filter(|_| input.held().is_none());
+            whisker.outer = outer(strict, input, scene, &whisker);
             marks.whiskers.push(whisker);
         }
         if is_rigid
@@ -218,7 +243,7 @@ fn outlines(input: &SceneInput<'_>, view: &ViewState, scene: &Scene, marks: &mut
     for &span in view.selection.iter().filter(|span| span.at() < spans).take(MOST_OUTLINES) {
         let Some(rect) = span_rect(input, scene, span) else { continue };
         let (start_ns, end_ns) = input.store.span(span).drawn_ns();
-        let (mapped_ns, _) = input.layout.extent_ns(span);
+        let (mapped_ns, _) = input.extent_ns(span);
         let shift_ns = start_ns.saturating_sub(mapped_ns);
         let canvas = scene.areas.canvas;
         let [left, right] = [start_ns, end_ns.max(start_ns)]

@@ -113,20 +113,24 @@ impl ClockModel {
     pub fn place(&self, store: &TraceStore, domains: &Domains, key: EventKey) -> Option<Placed> {
         let stamp = self.stamps(store, domains).get(key)?;
         let domain = self.basis.processes.domain(stamp.clock);
-        let offset = self.offset_of_clock(stamp.clock, domain, stamp.anchor_ns);
+        Some(self.placed(&stamp, self.offset_of_clock(stamp.clock, domain, stamp.anchor_ns)))
+    }
+
+    /// Where the event stamped `stamp` lies when its clock has this offset.
+    pub(super) fn placed(&self, stamp: &Stamp, offset: Offset) -> Placed {
         let age = stamp.age_ns();
         let rates = self.bounds.as_ref().map(|bounds| bounds.graph().rates());
-        let is_own = self.is_reference(domain);
+        let is_own = self.is_reference(self.basis.processes.domain(stamp.clock));
         let drift = rates.filter(|_| !is_own).map_or(0, |rates| ceil_ns(rates.over(stamp.clock, age)));
         let early = i64::from(stamp.early_ns).saturating_sub(drift);
         let late = i64::from(stamp.late_ns).saturating_add(drift);
         let at = |offset: i64| stamp.raw_ns.saturating_sub(offset);
-        Some(Placed {
+        Placed {
             raw_ns: stamp.raw_ns,
             earliest_ns: offset.hi_ns.map(|hi| at(hi).saturating_add(early)),
             latest_ns: offset.lo_ns.map(|lo| at(lo).saturating_add(late)),
             estimate_ns: offset.estimate_ns.map(at),
-        })
+        }
     }
 
     /// Prepares comparing the event `key` with others: the hovering and measuring tools ask many questions about

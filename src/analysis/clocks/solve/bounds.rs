@@ -67,6 +67,7 @@ pub struct Bounds {
     solution: Vec<Fine>,
     frame: u32,
     /// A time in the steady stretch of the reference clock that counts as its true time.
+    #[cfg(test)]
     frame_at_ns: i64,
     from_frame: Field,
     to_frame: Field,
@@ -97,7 +98,16 @@ impl Bounds {
         let frame_at_ns = main_time(edges, breaks, frame);
         let from_frame = Field::new(&graph, &solution, frame, frame_at_ns, Way::From);
         let to_frame = Field::new(&graph, &solution, frame, frame_at_ns, Way::To);
-        let mut bounds = Self { graph, solution, frame, frame_at_ns, from_frame, to_frame, placed: Vec::new() };
+        let mut bounds = Self {
+            graph,
+            solution,
+            frame,
+            #[cfg(test)]
+            frame_at_ns,
+            from_frame,
+            to_frame,
+            placed: Vec::new(),
+        };
         bounds.placed = bounds.place_one_sided(edges);
         Some(bounds)
     }
@@ -177,10 +187,10 @@ impl Bounds {
     /// What the others may be when `clock` is held at `value` at its own time `at_ns`. The value is first moved
     /// into the bounds.
     #[must_use]
-    pub fn pin(&self, clock: u32, at_ns: i64, value: Fine) -> Pin<'_> {
+    pub fn pin(&self, clock: u32, at_ns: i64, value: Fine) -> Pin {
         let field = |way| Field::new(&self.graph, &self.solution, clock, at_ns, way);
-        let mut pin = Pin { bounds: self, clock, at_ns, value, from: field(Way::From), to: field(Way::To) };
-        pin.move_to(value);
+        let mut pin = Pin { clock, at_ns, value, from: field(Way::From), to: field(Way::To) };
+        pin.move_to(self, value);
         pin
     }
 
@@ -278,10 +288,9 @@ fn main_time(edges: &[Edge], breaks: &Breaks, clock: u32) -> i64 {
     stretches.values().rev().max_by_key(|entry| entry.0).map_or(i64::MIN, |entry| entry.1)
 }
 
-/// One clock held at an offset; see [`Bounds::pin`].
+/// One clock held at an offset; see [`Bounds::pin`]. Means something only together with the bounds it came from.
 #[derive(Clone, Debug)]
-pub struct Pin<'a> {
-    bounds: &'a Bounds,
+pub struct Pin {
     clock: u32,
     at_ns: i64,
     /// The offset that the clock is held at.
@@ -290,10 +299,10 @@ pub struct Pin<'a> {
     to: Field,
 }
 
-impl Pin<'_> {
+impl Pin {
     /// Holds the clock at `value` instead, moved into the bounds; returns where that is.
-    pub fn move_to(&mut self, value: Fine) -> Fine {
-        let range = self.bounds.offset(self.clock, self.at_ns);
+    pub fn move_to(&mut self, bounds: &Bounds, value: Fine) -> Fine {
+        let range = bounds.offset(self.clock, self.at_ns);
         let value = range.hi.map_or(value, |hi| value.min(hi));
         self.value = range.lo.map_or(value, |lo| value.max(lo));
         self.value
@@ -307,17 +316,11 @@ impl Pin<'_> {
 
     /// The possible offsets of `clock` at its own time `at_ns` now.
     #[must_use]
-    pub fn offset(&self, clock: u32, at_ns: i64) -> OffsetRange {
-        let graph = &self.bounds.graph;
-        let range = self.bounds.offset(clock, at_ns);
+    pub fn offset(&self, bounds: &Bounds, clock: u32, at_ns: i64) -> OffsetRange {
+        let graph = &bounds.graph;
+        let range = bounds.offset(clock, at_ns);
         let hi = self.from.at(graph, clock, at_ns).map(|cost| self.value + cost);
         let lo = self.to.at(graph, clock, at_ns).map(|cost| self.value - cost);
         OffsetRange { lo: range.lo.into_iter().chain(lo).max(), hi: range.hi.into_iter().chain(hi).min() }
-    }
-
-    /// The time on the reference clock's axis that bounds count as true.
-    #[must_use]
-    pub const fn frame_at_ns(&self) -> i64 {
-        self.bounds.frame_at_ns
     }
 }

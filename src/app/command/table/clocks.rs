@@ -74,6 +74,16 @@ pub(super) static ENTRIES: &[Entry] = &[
         "Believes weak identities and declared clock bounds, too.",
     ),
     entry(
+        "what-if",
+        Clocks,
+        Workspace,
+        Command::WhatIf,
+        &[shift(Key::C)],
+        "What if a clock…",
+        "Holds a clock at an offset of your choice; the others follow as far as messages force them to. Esc lets go.",
+    )
+    .grouped(),
+    entry(
         "next-finding",
         Clocks,
         Workspace,

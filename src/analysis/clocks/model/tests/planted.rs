@@ -257,7 +257,7 @@ fn analysis_leaves_every_raw_time_alone() {
     let options = Options { level: Evidence::Protocol, reference: Some(DomainIx(1)), ..Options::default() };
     let other = model.with_options(&store, &domains, &options);
     assert!(other.band(DomainIx(0), DomainIx(2), 50).is_some());
-    other.hold(DomainIx(0), NOW, 5).map(|held| held.offset(DomainIx(2), NOW));
+    other.hold(DomainIx(0), NOW, 5).map(|held| held.offset(&other, DomainIx(2), NOW));
     assert_eq!(before, (store.starts_ns().to_vec(), store.ends_ns().to_vec()));
     assert_eq!(draft.store().starts_ns(), store.starts_ns());
 }
@@ -271,12 +271,12 @@ fn a_held_clock_stops_at_its_bounds_and_says_why() {
     let (lo, hi) = (range.lo_ns.unwrap(), range.hi_ns.unwrap());
     let free = model.hold(held, NOW + S, (lo + hi) / 2).unwrap();
     assert!(free.stop.is_none() && free.offset_ns == (lo + hi) / 2);
-    let stopped = free.clone().moved_to(hi + S);
+    let stopped = free.clone().moved_to(&model, hi + S);
     let stop = stopped.stop.clone().unwrap();
     assert!(stop.side == Side::Hi && !stop.edges.is_empty());
     assert!(hi - 1 <= stopped.offset_ns && stopped.offset_ns <= hi);
     for domain in (0..domains.list.len()).map(DomainIx::from_usize) {
-        let (before, after) = (model.offset(domain, NOW + 2 * S), stopped.offset(domain, NOW + 2 * S));
+        let (before, after) = (model.offset(domain, NOW + 2 * S), stopped.offset(&model, domain, NOW + 2 * S));
         assert!(before.lo_ns <= after.lo_ns && after.hi_ns <= before.hi_ns, "{before:?} {after:?}");
     }
     assert!(model.hold(reference, NOW, 0).is_none());

@@ -102,7 +102,7 @@ proptest! {
         prop_assert_eq!(pin.value, value);
         prop_assert_eq!(bounds.pin(held.clock, held.anchor_ns, hi + 1).value, hi);
         // The upper ends under the pin are one consistent assignment.
-        let upper = |stamp: &Stamp| pin.offset(stamp.clock, stamp.anchor_ns);
+        let upper = |stamp: &Stamp| pin.offset(&bounds, stamp.clock, stamp.anchor_ns);
         for edge in &system.edges {
             let (from, to) = (upper(&edge.from), upper(&edge.to));
             if let (Some(from), Some(to)) = (from.hi, to.hi) {
@@ -112,7 +112,7 @@ proptest! {
                 prop_assert!(to - from <= edge.weight(bounds.graph().rates()));
             }
         }
-        let own = pin.offset(held.clock, held.anchor_ns);
+        let own = pin.offset(&bounds, held.clock, held.anchor_ns);
         prop_assert_eq!((own.lo, own.hi), (Some(value), Some(value)));
     }
 

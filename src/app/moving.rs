@@ -1,0 +1,74 @@
+//! The way of bars from an earlier picture to the one at hand, so that people see what moved and by how much.
+//!
+//! It is drawn only: the arrangement is in place from the first frame on, exports never see the way, and any press
+//! of a button ends it.
+
+use std::sync::Arc;
+
+use super::state::State;
+use crate::arrange::{Arranged, Plan};
+use crate::scene::{Travel, ViewState};
+
+/// Bars on their way.
+#[derive(Clone, Debug)]
+pub struct Moving {
+    travel: Arc<Travel>,
+    /// When it began, milliseconds of the window's time; `None` until the first frame.
+    begun_ms: Option<u64>,
+}
+
+impl Moving {
+    /// What is drawn of it.
+    #[must_use]
+    pub const fn travel(&self) -> &Arc<Travel> {
+        &self.travel
+    }
+}
+
+/// How much longer bars take than a button to change its colour.
+const TIMES_ANIMATION: f32 = 3.0;
+
+/// How long bars take where a small animation takes `animation_s` seconds; 0 = nothing moves.
+#[must_use]
+pub fn length_ms(animation_s: f32) -> u32 {
+    (animation_s.max(0.0) * TIMES_ANIMATION * 1000.0).round() as u32
+}
+
+impl State {
+    /// The bars that are on their way.
+    #[must_use]
+    pub fn travel(&self) -> Option<&Arc<Travel>> {
+        self.session.clocks.moving.as_ref().map(Moving::travel)
+    }
+
+    /// Lets bars move from `before`, seen as `view` says, to the arrangement at hand, if only clocks make the
+    /// difference.
+    pub(super) fn set_out(&mut self, before: Arc<Arranged>, view: &ViewState) {
+        let after = &self.arranged;
+        let same_rows = Plan {
+            clock: before.plan.clock,
+            evidence: before.plan.evidence,
+            reference: before.plan.reference.clone(),
+            ..after.plan.clone()
+        };
+        let has_moved = before.is_frame() || after.is_frame();
+        let has_clocks = self.data.as_ref().is_some_and(|data| data.domains.list.len() > 1);
+        self.session.clocks.moving = (same_rows == before.plan && has_moved && has_clocks).then(|| {
+            let travel = Travel::new(before, view, self.session.view.scroll_y);
+            Moving { travel: Arc::new(travel), begun_ms: None }
+        });
+    }
+
+    /// Moves the bars as far as they are at `now_ms`.
+    pub(super) fn move_on(&mut self, now_ms: u64, length_ms: u32) {
+        let Some(moving) = &mut self.session.clocks.moving else { return };
+        let begun_ms = *moving.begun_ms.get_or_insert(now_ms);
+        let done = now_ms.saturating_sub(begun_ms) as f32 / length_ms as f32;
+        // Nothing over nothing is no number: then there is no way to go either.
+        if done.is_nan() || done >= 1.0 {
+            self.session.clocks.moving = None;
+        } else {
+            moving.travel = Arc::new(Travel::clone(&moving.travel).at(done));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The numbers of findings at spans, made on a thread of their own for every arrangement.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::state::{Effect, State, Tone};
+use super::window::Host;
+use crate::analysis::background::Newest;
+use crate::analysis::numbered::Numbered;
+use crate::arrange::Arranged;
+use crate::lod::Tags;
+use crate::scene::findings;
+
+/// Numbers at spans.
+#[derive(Debug, Default)]
+pub struct Tagging {
+    worker: Option<Newest<(Arc<Arranged>, Tags)>>,
+    /// What was asked for: the arrangement, and whether patterns were known.
+    asked: Option<(Arc<Arranged>, bool)>,
+    tags: Option<(Arc<Arranged>, Arc<Tags>)>,
+}
+
+impl Tagging {
+    /// True while an answer is missing.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.worker.as_ref().is_some_and(Newest::is_busy)
+    }
+}
+
+impl State {
+    /// Everything that was found so far.
+    #[must_use]
+    pub fn findings(&self) -> Numbered<'_> {
+        let patterns = self.data.as_ref().and_then(|data| data.known_work()).map(|work| &work.patterns);
+        Numbered::new(self.known().map(Arc::as_ref), patterns)
+    }
+
+    /// The numbers at the spans of the arrangement at hand, once they are made.
+    #[must_use]
+    pub fn tags(&self) -> Option<&Arc<Tags>> {
+        let (of, tags) = self.session.tagging.tags.as_ref()?;
+        Arc::ptr_eq(of, &self.arranged).then_some(tags)
+    }
+
+    /// Asks for numbers when there is another arrangement, or more was found.
+    pub(super) fn keep_tagged(&mut self, host: &Host) {
+        let Some(data) = &self.data else {
+            self.session.tagging = Tagging::default();
+            return;
+        };
+        if self.arranged.known.is_none() {
+            return;
+        }
+        let knows_work = data.known_work().is_some();
+        let tagging = &mut self.session.tagging;
+        let is_asked = |(of, knew): &(Arc<Arranged>, bool)| Arc::ptr_eq(of, &self.arranged) && *knew == knows_work;
+        if tagging.asked.as_ref().is_some_and(is_asked) {
+            return;
+        }
+        tagging.asked = Some((Arc::clone(&self.arranged), knows_work));
+        if tagging.worker.is_none() {
+            match Newest::new("skewline-findings", host.wake()) {
+                Ok(worker) => tagging.worker = Some(worker),
+                Err(error) => return self.effect(Effect::Toast(Tone::Bad, format!("Cannot mark findings: {error}"))),
+            }
+        }
+        let (data, arranged) = (Arc::clone(data), Arc::clone(&self.arranged));
+        if let Some(worker) = &tagging.worker {
+            worker.ask(Duration::ZERO, move |_| {
+                let patterns = data.known_work().map(|work| &work.patterns);
+                let tags = findings::tags(&arranged.layout, Numbered::new(arranged.known.as_deref(), patterns));
+                Some((arranged, tags))
+            });
+        }
+    }
+
+    pub(super) fn take_tags(&mut self) {
+        let tagging = &mut self.session.tagging;
+        if let Some((of, tags)) = tagging.worker.as_ref().and_then(Newest::take) {
+            tagging.tags = Some((of, Arc::new(tags)));
+        }
+    }
+}

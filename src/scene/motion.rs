@@ -1,0 +1,169 @@
+//! Bars that are not where their arrangement has them: on their way from an earlier arrangement, or moved because a
+//! clock is held at an offset by hand. Asked per bar in view, never per span (invariant I6).
+
+use std::sync::Arc;
+
+use super::build::SceneInput;
+use super::geometry::{Bands, LaneBand, Metrics, lane_bands};
+use super::view_state::{TimeRange, ViewState};
+use crate::analysis::clocks::{EventKey, Held, Offset, Placed};
+use crate::arrange::Arranged;
+use crate::model::{DomainIx, SpanIx};
+
+/// Bars on their way from an earlier arrangement of the same spans to the one at hand.
+#[derive(Clone, Debug)]
+pub struct Travel {
+    before: Arc<Arranged>,
+    bands: Arc<Bands>,
+    /// How much farther down the content is scrolled now.
+    scrolled: f64,
+    /// How much of the way is done: 0 = at the old places, 1 = there.
+    progress: f32,
+}
+
+impl Travel {
+    /// From `before`, which was seen as `view` says, to an arrangement that is scrolled to `scroll_y`.
+    #[must_use]
+    pub fn new(before: Arc<Arranged>, view: &ViewState, scroll_y: f64) -> Self {
+        let metrics = Metrics::new(view.text_scale);
+        let bands = lane_bands(&before.lanes, &before.sections, &before.layout, view, &metrics);
+        Self { before, bands: Arc::new(bands), scrolled: scroll_y - view.scroll_y, progress: 0.0 }
+    }
+
+    /// How much of the way is done, 0 to 1.
+    #[must_use]
+    pub const fn progress(&self) -> f32 {
+        self.progress
+    }
+
+    /// The same way, `progress` of it done (0 to 1).
+    #[must_use]
+    pub fn at(mut self, progress: f32) -> Self {
+        self.progress = progress.clamp(0.0, 1.0);
+        self
+    }
+
+    /// How much of the way is still to go: slow at both ends, so that eyes can follow.
+    fn left(&self) -> f64 {
+        let done = f64::from(self.progress);
+        let eased = if done < 0.5 { 4.0 * done.powi(3) } else { 1.0 - (2.0 - 2.0 * done).powi(3) / 2.0 };
+        1.0 - eased
+    }
+}
+
+/// How far a bar is from the place that its arrangement has for it.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub(super) struct Moved {
+    /// Its start, in nanoseconds.
+    pub start_ns: i64,
+    /// Its end, in nanoseconds.
+    pub end_ns: i64,
+    /// Downwards, in points.
+    pub down: f32,
+}
+
+impl SceneInput<'_> {
+    /// True when some bars are not where their arrangement has them.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        self.travel.is_some() || self.held().is_some()
+    }
+
+    /// The clock that is held by hand, where times are those of the reference clock.
+    pub(super) fn held(&self) -> Option<(&Held, &crate::analysis::clocks::ClockModel)> {
+        let clocks = self.clocks.as_ref().filter(|clocks| clocks.is_frame)?;
+        Some((self.held?, &clocks.known.model))
+    }
+
+    /// What the offset of `domain` may be at its own time `at_ns`, with what is held by hand.
+    pub(super) fn offset(&self, domain: DomainIx, at_ns: i64) -> Option<Offset> {
+        let model = &self.clocks.as_ref()?.known.model;
+        Some(match self.held() {
+            Some((held, model)) if held.domain == domain => {
+                let exactly = Some(held.offset_ns);
+                Offset { lo_ns: exactly, hi_ns: exactly, estimate_ns: exactly, ..held.offset(model, domain, at_ns) }
+            }
+            Some((held, model)) => held.offset(model, domain, at_ns),
+            None => model.offset(domain, at_ns),
+        })
+    }
+
+    /// Where an event may lie, with what is held by hand.
+    pub(super) fn place(&self, key: EventKey) -> Option<Placed> {
+        let model = &self.clocks.as_ref()?.known.model;
+        match self.held() {
+            Some((held, model)) => held.place(model, self.store, self.domains, key),
+            None => model.place(self.store, self.domains, key),
+        }
+    }
+
+    /// How far holding a clock by hand moves what `domain` stamped around its own time `at_ns`, in nanoseconds.
+    fn pushed_ns(&self, domain: DomainIx, at_ns: i64) -> i64 {
+        let Some((held, model)) = self.held() else { return 0 };
+        model.shift_ns(domain, at_ns).saturating_sub(held.shift_ns(model, domain, at_ns))
+    }
+
+    /// What `span` occupies on the axis, with what is held by hand.
+    #[must_use]
+    pub fn extent_ns(&self, span: SpanIx) -> (i64, i64) {
+        let (start_ns, end_ns) = self.layout.extent_ns(span);
+        let push = self.domains.of_span.get(span.at()).map_or(0, |&domain| {
+            if self.held().is_some() { self.pushed_ns(domain, self.store.span(span).drawn_ns().0) } else { 0 }
+        });
+        (start_ns.saturating_add(push), end_ns.saturating_add(push))
+    }
+
+    /// How far the bar of `span`, whose row begins at `row_top` of the content, is from its place. Of a bar that
+    /// stands for `count` spans only its place is told: its length stays.
+    pub(super) fn moved(&self, span: SpanIx, count: u32, row_top: f64) -> Moved {
+        let own = self.layout.extent_ns(span);
+        let held = self.extent_ns(span);
+        let mut moved =
+            Moved { start_ns: held.0.saturating_sub(own.0), end_ns: held.1.saturating_sub(own.1), down: 0.0 };
+        let Some(travel) = self.travel.filter(|travel| travel.before.layout.slot_of(span).is_some()) else {
+            return moved;
+        };
+        let (before, left) = (&travel.before, travel.left());
+        // Differences of i64 times are exact here; only the way that is left is scaled in f64.
+        let part = |ns: i64| (ns as f64 * left).round() as i64;
+        let (start_ns, end_ns) = before.layout.extent_ns(span);
+        let start = part(start_ns.saturating_sub(held.0));
+        let end = if count > 1 { start } else { part(end_ns.saturating_sub(held.1)) };
+        moved.start_ns = moved.start_ns.saturating_add(start);
+        moved.end_ns = moved.end_ns.saturating_add(end);
+        let row = before.layout.row_of(span);
+        if let Some(band) = travel.bands.of_row(row) {
+            moved.down = ((band.row_top(row) - row_top + travel.scrolled) * left) as f32;
+        }
+        moved
+    }
+
+    /// The times whose bars may be drawn between `time`'s ends in `band`: at most three times as long, so that the
+    /// cost of a row stays bounded by pixels.
+    pub(super) fn reach(&self, band: &LaneBand, time: TimeRange) -> TimeRange {
+        let length = time.length_ns().max(0);
+        if self.travel.is_some() {
+            return TimeRange {
+                from_ns: time.from_ns.saturating_sub(length),
+                to_ns: time.to_ns.saturating_add(length),
+            };
+        }
+        let Some((held, model)) = self.held() else { return time };
+        let middle = time.from_ns.saturating_add(length / 2);
+        let clocks = self.lanes.get(band.lane.at()).map(|lane| lane.clocks.as_slice()).unwrap_or_default();
+        let pushes = clocks.iter().take(MOST_CLOCKS).map(|&clock| {
+            let own_ns = middle.saturating_add(held.shift_ns(model, clock, middle));
+            self.pushed_ns(clock, own_ns)
+        });
+        let hull = pushes.fold(None, |hull: Option<(i64, i64)>, push| {
+            Some(hull.map_or((push, push), |(least, most)| (least.min(push), most.max(push))))
+        });
+        let Some((least, most)) = hull else { return time };
+        let spread = most.saturating_sub(least).min(length.saturating_mul(2));
+        let from_ns = time.from_ns.saturating_sub(least.saturating_add(spread));
+        TimeRange { from_ns, to_ns: from_ns.saturating_add(length).saturating_add(spread) }
+    }
+}
+
+/// Clocks of a mixed lane whose bars are looked for outside of the view.
+const MOST_CLOCKS: usize = 16;
