@@ -33,6 +33,7 @@ impl State {
         self.keep_compared();
         self.keep_held();
         self.keep_tagged(host);
+        self.keep_critical(host);
     }
 
     fn apply_one(&mut self, command: Command, host: &mut Host) {
@@ -72,6 +73,7 @@ impl State {
             | Command::PreviousFinding
             | Command::ToggleFindings
             | Command::WhatIf
+            | Command::CriticalPath
             | Command::Clocks(_) => self.apply_clocks(&command),
             Command::ShowConversation => self.toggle_details_tab(DetailsTab::Conversation),
             Command::People(command) => self.apply_people(&command),

@@ -115,6 +115,7 @@ impl State {
             Command::NextFinding => self.step_finding(Step::Forward),
             Command::PreviousFinding => self.step_finding(Step::Back),
             Command::WhatIf => self.ask_what_if(),
+            Command::CriticalPath => self.toggle_critical(),
             Command::Clocks(command) => self.apply_clock_data(command),
             _ => {}
         }

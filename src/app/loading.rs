@@ -62,6 +62,7 @@ impl State {
         self.take_picture(host);
         self.take_hits(host);
         self.take_tags();
+        self.take_critical();
         self.take_arranged(host);
         self.update_tables(host);
         self.update_people(host);
@@ -163,6 +164,7 @@ impl State {
         session.view.course = Arc::clone(&self.arranged.course);
         session.clocks = super::clocks::Clocks::default();
         session.tagging = super::tagging::Tagging::default();
+        session.critical = super::critical::CriticalPaths::default();
         session.view.plan = Arc::new(self.arranged.plan.clone());
         session.view.lanes = if keep_lanes { Arc::clone(&session.view.lanes) } else { Arc::default() };
         session.export = None;

@@ -9,6 +9,7 @@ pub mod bindings;
 pub mod clocks;
 pub mod command;
 pub mod conversation;
+pub mod critical;
 pub mod drawer;
 pub mod fold;
 mod go;

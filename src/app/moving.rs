@@ -54,7 +54,7 @@ impl State {
         let has_moved = before.is_frame() || after.is_frame();
         let has_clocks = self.data.as_ref().is_some_and(|data| data.domains.list.len() > 1);
         self.session.clocks.moving = (same_rows == before.plan && has_moved && has_clocks).then(|| {
-            let travel = Travel::new(before, view, self.session.view.scroll_y);
+            let travel = Travel::new(before, view, &self.session.view);
             Moving { travel: Arc::new(travel), begun_ms: None }
         });
     }

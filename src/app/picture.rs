@@ -14,7 +14,7 @@ use crate::arrange::Arranged;
 use crate::export::{picture, png, svg};
 use crate::lod::{Marks, Tags};
 use crate::scene::geometry::Metrics;
-use crate::scene::{SceneInput, ViewState, caption, lower};
+use crate::scene::{Critical, SceneInput, ViewState, caption, lower};
 
 /// What a picture is made for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,7 +50,12 @@ impl State {
         let search = &self.session.search;
         // What is being typed is not what the marks stand for.
         let view = ViewState { query: search.found.clone(), ..self.session.view.clone() };
-        let over = Over { marks: search.marks.clone(), tags: self.tags().cloned(), held: self.held().cloned() };
+        let over = Over {
+            marks: search.marks.clone(),
+            tags: self.tags().cloned(),
+            critical: self.critical().cloned(),
+            held: self.held().cloned(),
+        };
         let lanes = (Arc::clone(&self.arranged), over);
         self.session.drawing = Some(Drawing::start(purpose, data, lanes, view, host.wake()));
     }
@@ -91,6 +96,8 @@ struct Over {
     marks: Option<Arc<Marks>>,
     /// Numbers of findings.
     tags: Option<Arc<Tags>>,
+    /// The critical path.
+    critical: Option<Arc<Critical>>,
     /// A clock that is held by hand.
     held: Option<Arc<Held>>,
 }
@@ -124,6 +131,7 @@ fn draw(purpose: &Purpose, data: &Workspace, lanes: &Lanes, mut view: ViewState)
         caption: Some(&caption),
         marks: over.marks.as_deref(),
         tags: over.tags.as_deref(),
+        critical: over.critical.as_deref(),
         held: over.held.as_deref(),
         ..data.scene_input(arranged)
     };

@@ -8,6 +8,7 @@ use crossbeam_channel::Receiver;
 use super::arranging::Arranging;
 use super::bindings::{Bindings, KeysPanel};
 use super::clocks::Clocks;
+use super::critical::CriticalPaths;
 use super::history::History;
 use super::host::Picked;
 use super::lanes::Lanes;
@@ -81,6 +82,8 @@ pub struct Session {
     pub clocks: Clocks,
     /// Numbers of findings at spans.
     pub tagging: Tagging,
+    /// The critical path.
+    pub critical: CriticalPaths,
     /// Filter of the details drawer.
     pub details_filter: String,
     /// What still has to be done outside of the state.

@@ -7,6 +7,7 @@ use super::state::{Effect, State, Tone};
 use super::window::Host;
 use crate::analysis::background::Newest;
 use crate::analysis::numbered::Numbered;
+use crate::analysis::search::CancelFlag;
 use crate::arrange::Arranged;
 use crate::lod::Tags;
 use crate::scene::findings;
@@ -14,7 +15,7 @@ use crate::scene::findings;
 /// Numbers at spans.
 #[derive(Debug, Default)]
 pub struct Tagging {
-    worker: Option<Newest<(Arc<Arranged>, Tags)>>,
+    worker: Newest<(Arc<Arranged>, Tags)>,
     /// What was asked for: the arrangement, and whether patterns were known.
     asked: Option<(Arc<Arranged>, bool)>,
     tags: Option<(Arc<Arranged>, Arc<Tags>)>,
@@ -24,7 +25,7 @@ impl Tagging {
     /// True while an answer is missing.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.worker.as_ref().is_some_and(Newest::is_busy)
+        self.worker.is_busy()
     }
 }
 
@@ -59,25 +60,20 @@ impl State {
             return;
         }
         tagging.asked = Some((Arc::clone(&self.arranged), knows_work));
-        if tagging.worker.is_none() {
-            match Newest::new("skewline-findings", host.wake()) {
-                Ok(worker) => tagging.worker = Some(worker),
-                Err(error) => return self.effect(Effect::Toast(Tone::Bad, format!("Cannot mark findings: {error}"))),
-            }
-        }
         let (data, arranged) = (Arc::clone(data), Arc::clone(&self.arranged));
-        if let Some(worker) = &tagging.worker {
-            worker.ask(Duration::ZERO, move |_| {
-                let patterns = data.known_work().map(|work| &work.patterns);
-                let tags = findings::tags(&arranged.layout, Numbered::new(arranged.known.as_deref(), patterns));
-                Some((arranged, tags))
-            });
+        let task = move |_: &CancelFlag| {
+            let patterns = data.known_work().map(|work| &work.patterns);
+            let tags = findings::tags(&arranged.layout, Numbered::new(arranged.known.as_deref(), patterns));
+            Some((arranged, tags))
+        };
+        if let Err(error) = tagging.worker.ask("skewline-findings", host.wake(), Duration::ZERO, task) {
+            self.effect(Effect::Toast(Tone::Bad, format!("Cannot mark findings: {error}")));
         }
     }
 
     pub(super) fn take_tags(&mut self) {
         let tagging = &mut self.session.tagging;
-        if let Some((of, tags)) = tagging.worker.as_ref().and_then(Newest::take) {
+        if let Some((of, tags)) = tagging.worker.take() {
             tagging.tags = Some((of, Arc::new(tags)));
         }
     }

@@ -179,6 +179,16 @@ impl App {
         }
     }
 
+    /// Moves bars that are on their way; where egui's animations are off, they are there at once.
+    fn move_on(&mut self, ctx: &egui::Context) {
+        if self.state.travel().is_some() {
+            let (now_s, animation_s) = (ctx.input(|input| input.time), ctx.global_style().animation_time);
+            let (now_ms, length_ms) = ((now_s * 1000.0) as u64, moving::length_ms(animation_s));
+            self.apply(Command::Clocks(ClockCommand::MoveOn { now_ms, length_ms }));
+            ctx.request_repaint();
+        }
+    }
+
     /// Sets the undo point when keys and wheel have been quiet for a while.
     fn end_interaction_when_quiet(&mut self, ctx: &egui::Context) {
         let (now, pressed) = ctx.input(|input| (input.time, input.pointer.any_down()));
@@ -208,12 +218,6 @@ impl eframe::App for App {
         if !sources.is_empty() {
             self.queue.push(Command::OpenSources(sources));
         }
-        if self.state.travel().is_some() {
-            let (now_s, animation_s) = (ctx.input(|input| input.time), ctx.global_style().animation_time);
-            let (now_ms, length_ms) = ((now_s * 1000.0) as u64, moving::length_ms(animation_s));
-            self.queue.push(Command::Clocks(ClockCommand::MoveOn { now_ms, length_ms }));
-            ctx.request_repaint();
-        }
         let is_alt_alone = self.focus.begin(ctx);
         let situation = self.situation(ctx);
         if is_alt_alone && !situation.is_modal {
@@ -224,6 +228,7 @@ impl eframe::App for App {
         }
         self.end_interaction_when_quiet(ctx);
         self.run_queue(ctx);
+        self.move_on(ctx);
         self.restyle(ctx);
         if self.state.session.loading.is_some() || self.state.session.arranging.is_some() {
             ctx.request_repaint_after(Duration::from_millis(50));

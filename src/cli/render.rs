@@ -7,6 +7,7 @@ use anyhow::bail;
 use emath::Vec2;
 
 use super::clock_args::ClockArgs;
+use super::event_arg::find_event;
 use super::limits::Limits;
 use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
@@ -85,6 +86,9 @@ pub struct Args {
     /// What colours mean: service, agent, phase or clock
     #[arg(long, value_name = "WHAT")]
     pub color: Option<ColorBy>,
+    /// Draw what the end waited for: of the turn or trace of this span, or of the longest trace
+    #[arg(long, value_name = "SPAN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub critical_path: Option<String>,
     /// Limits of what is read
     #[command(flatten)]
     pub limits: Limits,
@@ -129,6 +133,10 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         say_on_stderr(&format!("skewline: the saved view fits in part: {misfit}"));
     }
     timeline.mark(&loaded.store, &query, &saved.lanes);
+    if let Some(of) = args.critical_path.as_deref() {
+        let named = if of.is_empty() { None } else { Some(find_event(&loaded.store, &timeline.domains, of)?.span) };
+        timeline.trace_critical(&loaded.store, named.or_else(|| saved.selected(&loaded.store).first().copied()));
+    }
     let caption = picture::caption_of(&loaded.store, &loaded.origins, timeline.domains.list.len())?;
     let mut view = view(&args, &saved, &loaded.store, &timeline)?;
     view.size = args.size.map_or_else(

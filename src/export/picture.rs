@@ -11,10 +11,11 @@ use crate::analysis::search::{CancelFlag, Lanes, Query, Subject, matching};
 use crate::arrange::{Arranged, LaneView, Plan, arrange_folded};
 use crate::load::Origin;
 use crate::lod::{Marks, Tags};
-use crate::model::TraceStore;
+use crate::model::{SpanIx, TraceStore};
 use crate::scene::geometry::{Metrics, content_height, lane_bands};
+use crate::scene::critical::{longest_root, roots_of};
 use crate::scene::findings;
-use crate::scene::{Caption, Scene, SceneInput, ServiceColors, ViewState, Work, build, caption};
+use crate::scene::{Caption, Critical, Scene, SceneInput, ServiceColors, ViewState, Work, build, caption};
 
 /// Everything that is derived from a store before a frame can be built.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Timeline {
     pub marks: Option<Marks>,
     /// Numbers of findings at spans.
     pub tags: Tags,
+    /// The critical path, see [`Self::trace_critical`].
+    pub critical: Option<Critical>,
 }
 
 impl Timeline {
@@ -48,7 +51,7 @@ impl Timeline {
         let arranged = arrange_folded(store, &domains, Some(known), Some(&work.genai), plan);
         let findings = Numbered::new(arranged.known.as_deref(), Some(&work.patterns));
         let tags = findings::tags(&arranged.layout, findings);
-        Self { arranged, domains, colors: ServiceColors::of_store(store), work, marks: None, tags }
+        Self { arranged, domains, colors: ServiceColors::of_store(store), work, marks: None, tags, critical: None }
     }
 
     /// Marks the spans for which `query` holds; scenes dim all others. The empty query dims nothing. Lanes are called as
@@ -63,12 +66,23 @@ impl Timeline {
         self.marks = hits.and_then(|hits| Marks::build(&self.arranged.layout, &hits, &never));
     }
 
+    /// Finds the critical path of the turn or trace of `span`, or of the longest trace.
+    pub fn trace_critical(&mut self, store: &TraceStore, span: Option<SpanIx>) {
+        let Some(known) = &self.arranged.known else { return };
+        let roots = match span {
+            Some(span) => roots_of(store, Some(&self.work.genai), span),
+            None => longest_root(store).into_iter().collect(),
+        };
+        self.critical = Some(Critical::new(store, &self.domains, &known.model, &self.arranged.layout, roots));
+    }
+
     /// What a scene is made from.
     #[must_use]
     pub fn input<'a>(&'a self, store: &'a TraceStore, caption: Option<&'a Caption>) -> SceneInput<'a> {
-        let Self { domains, arranged, colors, work, marks, tags } = self;
+        let Self { domains, arranged, colors, work, marks, tags, critical } = self;
         let (marks, work, tags) = (marks.as_ref(), Some(work), Some(tags));
-        SceneInput { marks, work, tags, ..arranged.scene_input(store, domains, colors, caption) }
+        let critical = critical.as_ref();
+        SceneInput { marks, work, tags, critical, ..arranged.scene_input(store, domains, colors, caption) }
     }
 
     /// A size that shows all lanes at `width` points, between `least` and `most` points high.

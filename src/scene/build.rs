@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::caption::{self, Caption};
 use super::clocks::{self, ClockInput, ClockMarks};
+use super::critical::{self, Critical};
 use super::findings;
 use super::frame::{Dense, GhostBox, Held as HeldLanes, OverviewStrip, Scene, SceneBar};
 use super::geometry::{Areas, LaneBand, Margins, Metrics, lane_bands};
@@ -63,6 +64,8 @@ pub struct SceneInput<'a> {
     pub work: Option<&'a Work>,
     /// Numbers of findings at spans.
     pub tags: Option<&'a Tags>,
+    /// The critical path, when it is asked for.
+    pub critical: Option<&'a Critical>,
     /// A clock that is held at an offset by hand.
     pub held: Option<&'a Held>,
     /// Bars on their way from an earlier arrangement; never in an export.
@@ -94,6 +97,7 @@ impl Arranged {
             clocks: self.known.as_ref().map(|known| ClockInput { known, is_frame: self.is_frame() }),
             work: None,
             tags: None,
+            critical: None,
             held: None,
             travel: None,
             caption,
@@ -176,6 +180,7 @@ impl SceneBuilder {
         turns::add(&frame, &mut scene);
         scene.corner = strip::corner(&frame, &scene);
         self.lanes(&frame, &mut scene);
+        critical::add(input, &mut scene);
         let measured = self.measured(input, view);
         selection::add(&selection::Context { input, view, measured }, &mut scene);
         if let Some(known) = &input.clocks {
@@ -511,6 +516,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         profiles: Vec::new(),
         sections: Vec::new(),
         phases: Vec::new(),
+        critical: Vec::new(),
         dense: Vec::new(),
         ghosts: Vec::new(),
         labels: Vec::new(),

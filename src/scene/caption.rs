@@ -169,6 +169,9 @@ fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(
     mark(caption.marks.ghosts, Sample::Ghost, "parent not in the file");
     mark(input.marks.is_some(), Sample::Hit, "found by the search; the rest is dimmed");
     mark(true, Sample::Several, "several spans in one bar");
+    mark(input.critical.is_some(), Sample::Critical, "critical path: what the end waited for");
+    let is_unsure = input.critical.is_some_and(|critical| critical.unknown_ns > 0);
+    mark(is_unsure, Sample::CriticalUnknown, "perhaps waited for: the order is not known");
     entries.extend(super::clocks::legend(input, view));
     entries
 }

@@ -91,6 +91,10 @@ impl Scene {
         for part in &self.phases {
             line(format!("phase {} {} {}", rect_text(part.rect), part.phase, part.look));
         }
+        for mark in &self.critical {
+            let unknown = if mark.is_unknown { " unknown" } else { "" };
+            line(format!("critical {}{unknown}", rect_text(mark.rect)));
+        }
         for dense in &self.dense {
             line(format!("dense {} {} spans", rect_text(dense.rect), dense.spans));
         }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::clocks::{ClockMarks, LaneOffset};
+use super::critical::CriticalMark;
 use super::geometry::{Areas, Bands, Metrics};
 use super::ruler::Ruler;
 use super::shape::TextShape;
@@ -282,6 +283,10 @@ pub enum Sample {
     Rail,
     /// Raw position of a selected span.
     Raw,
+    /// On the critical path.
+    Critical,
+    /// Perhaps on the critical path: the order of clocks leaves it open.
+    CriticalUnknown,
     /// A finding's number.
     Finding(u32, FindingTone),
 }
@@ -374,6 +379,8 @@ pub struct Scene {
     pub profiles: Vec<LaneProfile>,
     /// Parts of model calls, on their bars.
     pub phases: Vec<PhaseBar>,
+    /// What the end waited for.
+    pub critical: Vec<CriticalMark>,
     /// Stretches in which bars hide spans.
     pub dense: Vec<Dense>,
     /// Ghosts in view.

@@ -7,6 +7,7 @@ use emath::{Pos2, Rect};
 
 use super::caption::sample_rect;
 use super::clocks;
+use super::critical;
 use super::frame::{Dense, Edge, EdgeKind, LaneProfile, LegendEntry, Measure, Sample, Scene, SceneBar};
 use super::phases;
 use super::shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};
@@ -111,6 +112,7 @@ fn bars_layer(scene: &Scene, area: Rect) -> Layer {
             stroke: Stroke::dashed(1.0, theme.text_faint, 4.0, 3.0),
         });
     }
+    critical::lower(scene, &mut shapes);
     super::sections::lower(scene, &mut shapes);
     shapes.extend(scene.labels.iter().cloned().map(Shape::Text));
     clocks::whisker_shapes(scene, &mut shapes);
@@ -541,6 +543,14 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
         | Sample::Rail
         | Sample::Raw
         | Sample::Finding(..) => shapes.extend(clocks::legend_sample(entry.sample, rect, theme)),
+        Sample::Critical => {
+            shapes.push(Shape::Rect { rect, radius: 2.5, fill: theme.unknown, stroke: Stroke::NONE });
+            shapes.push(filled(critical::foot(rect), theme.critical));
+        }
+        Sample::CriticalUnknown => {
+            shapes.push(Shape::Rect { rect, radius: 2.5, fill: theme.unknown, stroke: Stroke::NONE });
+            critical::hatched(rect, theme.critical, shapes);
+        }
         Sample::Ghost => shapes.push(Shape::Rect {
             rect: rect.shrink(0.5),
             radius: 2.0,

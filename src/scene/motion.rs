@@ -15,6 +15,8 @@ use crate::model::{DomainIx, SpanIx};
 pub struct Travel {
     before: Arc<Arranged>,
     bands: Arc<Bands>,
+    /// The times that were in view, and those that are now.
+    times: [TimeRange; 2],
     /// How much farther down the content is scrolled now.
     scrolled: f64,
     /// How much of the way is done: 0 = at the old places, 1 = there.
@@ -22,12 +24,13 @@ pub struct Travel {
 }
 
 impl Travel {
-    /// From `before`, which was seen as `view` says, to an arrangement that is scrolled to `scroll_y`.
+    /// From `before`, which was seen as `view` says, to an arrangement of the same spans that is seen as `now` says.
     #[must_use]
-    pub fn new(before: Arc<Arranged>, view: &ViewState, scroll_y: f64) -> Self {
+    pub fn new(before: Arc<Arranged>, view: &ViewState, now: &ViewState) -> Self {
         let metrics = Metrics::new(view.text_scale);
         let bands = lane_bands(&before.lanes, &before.sections, &before.layout, view, &metrics);
-        Self { before, bands: Arc::new(bands), scrolled: scroll_y - view.scroll_y, progress: 0.0 }
+        let (times, scrolled) = ([view.time, now.time], now.scroll_y - view.scroll_y);
+        Self { before, bands: Arc::new(bands), times, scrolled, progress: 0.0 }
     }
 
     /// How much of the way is done, 0 to 1.
@@ -41,6 +44,17 @@ impl Travel {
     pub fn at(mut self, progress: f32) -> Self {
         self.progress = progress.clamp(0.0, 1.0);
         self
+    }
+
+    /// The time that is now where `ns` was on the screen.
+    fn now_ns(&self, ns: i64) -> i64 {
+        let [then, now] = self.times;
+        if then == now {
+            return ns;
+        }
+        // Differences of i64 times are exact here; only lengths are scaled in f64.
+        let scale = now.length_ns() as f64 / then.length_ns().max(1) as f64;
+        now.from_ns.saturating_add((ns.saturating_sub(then.from_ns) as f64 * scale).round() as i64)
     }
 
     /// How much of the way is still to go: slow at both ends, so that eyes can follow.
@@ -124,11 +138,10 @@ impl SceneInput<'_> {
             return moved;
         };
         let (before, left) = (&travel.before, travel.left());
-        // Differences of i64 times are exact here; only the way that is left is scaled in f64.
         let part = |ns: i64| (ns as f64 * left).round() as i64;
         let (start_ns, end_ns) = before.layout.extent_ns(span);
-        let start = part(start_ns.saturating_sub(held.0));
-        let end = if count > 1 { start } else { part(end_ns.saturating_sub(held.1)) };
+        let start = part(travel.now_ns(start_ns).saturating_sub(held.0));
+        let end = if count > 1 { start } else { part(travel.now_ns(end_ns).saturating_sub(held.1)) };
         moved.start_ns = moved.start_ns.saturating_add(start);
         moved.end_ns = moved.end_ns.saturating_add(end);
         let row = before.layout.row_of(span);

@@ -80,6 +80,8 @@ impl Scene {
         let boundary = self.scrolled_area().top();
         scrolled.clocks.whiskers.retain(|whisker| whisker.at.y >= boundary);
         held.clocks.whiskers.retain(|whisker| whisker.at.y < boundary);
+        scrolled.critical.retain(|mark| mark.rect.center().y >= boundary);
+        held.critical.retain(|mark| mark.rect.center().y < boundary);
         scrolled.clocks.rails.retain(|rail| rail.from.y >= boundary);
         held.clocks.rails.retain(|rail| rail.from.y < boundary);
         Some([(scrolled, self.scrolled_area()), (held, self.held_area())])

@@ -17,7 +17,7 @@ use crate::arrange::Arranged;
 use crate::layout::LaneIx;
 use crate::lod::{Marks, Tags};
 use crate::scene::geometry::band_at;
-use crate::scene::{Hidden, Hit, Scene, SceneBuilder, SceneInput, Travel, ViewState, lower};
+use crate::scene::{Critical, Hidden, Hit, Scene, SceneBuilder, SceneInput, Travel, ViewState, lower};
 
 /// What the canvas keeps from frame to frame: a cache, and the gesture in progress. No state of the program.
 #[derive(Default)]
@@ -60,6 +60,7 @@ struct Drawn {
 struct Over {
     marks: Option<Arc<Marks>>,
     tags: Option<Arc<Tags>>,
+    critical: Option<Arc<Critical>>,
     held: Option<Arc<Held>>,
     travel: Option<Arc<Travel>>,
 }
@@ -69,6 +70,7 @@ impl Over {
         Self {
             marks: state.session.search.marks.clone(),
             tags: state.tags().cloned(),
+            critical: state.critical().cloned(),
             held: state.held().cloned(),
             travel: state.travel().cloned(),
         }
@@ -80,6 +82,7 @@ impl Over {
         }
         is_same(self.marks.as_ref(), other.marks.as_ref())
             && is_same(self.tags.as_ref(), other.tags.as_ref())
+            && is_same(self.critical.as_ref(), other.critical.as_ref())
             && is_same(self.held.as_ref(), other.held.as_ref())
             && is_same(self.travel.as_ref(), other.travel.as_ref())
     }
@@ -88,6 +91,7 @@ impl Over {
         SceneInput {
             marks: self.marks.as_deref(),
             tags: self.tags.as_deref(),
+            critical: self.critical.as_deref(),
             held: self.held.as_deref(),
             travel: self.travel.as_deref(),
             ..data.scene_input(arranged)

@@ -208,7 +208,7 @@ fn start_clock(origin: Pos2, scene: &Scene, state: &State) -> Option<Drag> {
     if !(areas.canvas.contains(origin) || areas.heads.contains(origin)) {
         return None;
     }
-    let lane = crate::scene::geometry::band_at(&scene.bands, content_y(scene, origin))?.lane;
+    let lane = crate::scene::geometry::band_at(&scene.bands, scene.content_y(origin.y))?.lane;
     let (at_ns, from_ns) = state.offset_of_lane(state.arranged.lane(lane)?)?;
     Some(Drag::Clock { lane, at_ns, from_ns, from_x: origin.x })
 }

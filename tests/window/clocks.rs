@@ -10,7 +10,7 @@ use skewline::load::Source;
 use skewline::model::SpanIx;
 use skewline::scene::TimeRange;
 
-use crate::harness::{assert_shown, click_label, press, selected_names, settle, window};
+use crate::harness::{assert_shown, click_label, pointer, press, selected_names, settle, window};
 
 /// The worked example of the method: between the clocks of browser and gateway lie 400 to 670 ms.
 const EXAMPLE: &str = r#"{"resourceSpans":[
@@ -23,7 +23,7 @@ const EXAMPLE: &str = r#"{"resourceSpans":[
  "scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000002","parentSpanId":"0000000000000001","name":"serve","kind":2,
  "startTimeUnixNano":"1700000000670000001","endTimeUnixNano":"1700000001310000001","status":{"code":1}}]}]}]}"#;
 
-fn example() -> Source {
+pub fn example() -> Source {
     Source::memory("example.json", EXAMPLE.as_bytes())
 }
 
@@ -99,4 +99,41 @@ fn a_lane_becomes_the_reference() {
     harness.state_mut().apply(Command::Clocks(ClockCommand::SetReference(other.key.clone())));
     settle(&mut harness);
     assert_eq!(harness.state().state.known().unwrap().model.reference().map(|it| it.domain), other.clock());
+}
+
+#[test]
+fn dragging_over_two_clocks_reads_the_interval_and_the_raw_claim() {
+    let mut harness = window(vec![example()]);
+    let from = harness.get_by_label_contains("POST /chat, 910 ms").rect();
+    let to = harness.get_by_label_contains("serve, 640 ms").rect();
+    pointer(&mut harness, from.left_center() + egui::vec2(1.0, 0.0), Some(true));
+    pointer(&mut harness, from.center(), None);
+    pointer(&mut harness, to.right_center() - egui::vec2(1.0, 0.0), None);
+    pointer(&mut harness, to.right_center() - egui::vec2(1.0, 0.0), Some(false));
+    harness.run_steps(2);
+    let view = &harness.state().state.session.view;
+    assert_eq!(view.measure_ends, [Some(EventKey::start(SpanIx(0))), Some(EventKey::end(SpanIx(1)))]);
+    let scene = harness.state().canvas().scene().unwrap().clone();
+    let measure = scene.measure.as_ref().unwrap();
+    assert_eq!((&*measure.text, measure.raw.as_deref()), ("640–910 ms", Some("raw 1.31 s")));
+}
+
+#[test]
+fn a_click_on_a_lane_head_lists_what_sets_its_bounds() {
+    let mut harness = window(vec![example()]);
+    harness.get_by_label_contains("Lane browser").click();
+    harness.run_steps(3);
+    assert_shown(&harness, "Why browser: behind 400–670 ms");
+    assert_shown(&harness, "No farther behind, because");
+    assert_shown(&harness, "No farther ahead, because");
+    assert_shown(&harness, "protocol");
+    assert_shown(&harness, "22:13:20.000 000 001 → 22:13:20.670 000 001");
+    let scene = harness.state().canvas().scene().unwrap().clone();
+    assert_eq!(scene.clocks.arrows.iter().filter(|arrow| arrow.finding.is_none()).count(), 2, "and draws them");
+    harness.get_all_by_label("serve starts").next().unwrap().click();
+    harness.run_steps(3);
+    assert_eq!(selected_names(&harness), ["serve"], "each event is a way to its span");
+    click_label(&mut harness, "Close the reasons");
+    assert!(harness.query_by_label_contains("Why browser").is_none());
+    assert_eq!(harness.state().state.session.view.why, None);
 }

@@ -91,11 +91,30 @@ pub fn unsettled_window(
         settings_path,
         waker: Arc::new(|| {}),
     };
+    with_step(0.25, host, sources)
+}
+
+fn with_step(step_s: f32, host: Host, sources: Vec<Source>) -> Harness<'static, App> {
     let mut harness = Harness::builder()
         .with_size(vec2(1400.0, 900.0))
+        .with_step_dt(step_s)
         .allow_missing_glyphs()
         .build_eframe(|cc| App::new(&cc.egui_ctx, host, sources));
     harness.step();
+    harness
+}
+
+/// A window whose frames are `step_s` seconds apart and whose animations are on, to watch what moves.
+pub fn slow_window(step_s: f32, sources: Vec<Source>) -> Harness<'static, App> {
+    let host = Host {
+        dialogs: Box::new(FakeDialogs::default()),
+        clipboard: Box::new(FakeClipboard::default()),
+        settings_path: None,
+        waker: Arc::new(|| {}),
+    };
+    let mut harness = with_step(step_s, host, sources);
+    harness.ctx.all_styles_mut(|style| style.animation_time = 0.08);
+    settle(&mut harness);
     harness
 }
 
@@ -115,6 +134,9 @@ pub fn settle(harness: &mut Harness<'_, App>) {
         let is_quiet = is_read
             && session.loading.is_none()
             && session.arranging.is_none()
+            && session.clocks.moving.is_none()
+            && !session.tagging.is_busy()
+            && !session.critical.is_busy()
             && session.drawing.is_none()
             && session.dialog.is_none()
             && !session.search.is_busy()

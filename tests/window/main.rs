@@ -6,9 +6,12 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test binary")]
 
 mod access;
+mod clock_moves;
 mod clocks;
 mod conversation;
+mod critical;
 mod exporting;
+mod findings;
 mod fold;
 mod harness;
 mod hostile;
@@ -23,3 +26,4 @@ mod search;
 mod spans;
 mod tables;
 mod views;
+mod what_if;

@@ -198,6 +198,8 @@ pub enum Command {
     ToggleFindings,
     /// Asks for an offset to hold a clock at.
     WhatIf,
+    /// Shows or hides the critical path of the selected span's turn or trace.
+    CriticalPath,
     /// Folds nothing.
     FoldOff,
     /// Folds all lanes by agent.

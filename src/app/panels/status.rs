@@ -22,6 +22,10 @@ pub fn status_ui(ui: &mut Ui, state: &State, canvas: &Canvas, frame_ms: Option<f
     ui.horizontal(|ui| {
         pointer_ui(ui, data, &state.arranged, canvas);
         order_ui(ui, state, data, canvas);
+        if let Some(words) = state.critical_words() {
+            ui.add_space(12.0);
+            ui.label(RichText::new(words).font(small_mono(ui)).color(theme.critical));
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if let Some(ms) = frame_ms {
                 let text = RichText::new(format!("{ms:.1} ms/frame")).font(small_mono(ui)).color(theme.text_dim);

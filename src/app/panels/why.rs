@@ -7,7 +7,6 @@ use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::theme::{bold, size};
 use super::findings::edge_ui;
-use crate::analysis::clocks::words::offset_text;
 use crate::analysis::clocks::{Proof, Side};
 use crate::model::time::absolute_text;
 
@@ -39,16 +38,14 @@ pub fn why_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     }
     let room = (ui.available_height() * 0.5).max(80.0 * scale);
     ScrollArea::vertical().id_salt("why").max_height(room).auto_shrink([false, true]).show(ui, |ui| {
-        let ends = [(offset_text(offset.lo_ns, None), lo), (offset_text(None, offset.hi_ns), hi)];
-        for (end, edges) in ends {
-            let end = end.trim_end_matches(": no round trip").to_owned();
+        for (end, edges) in [("No farther behind, because", lo), ("No farther ahead, because", hi)] {
             if edges.is_empty() {
                 continue;
             }
             ui.add_space(2.0);
-            ui.label(RichText::new(format!("{end}, because")).small().strong());
+            ui.label(RichText::new(end).small().strong());
             for (at, proof) in edges.iter().take(MOST_EDGES).enumerate() {
-                ui.push_id((&end, at), |ui| reason_ui(ui, state, proof, queue));
+                ui.push_id((end, at), |ui| reason_ui(ui, state, proof, queue));
             }
             if edges.len() > MOST_EDGES {
                 let rest = super::widgets::counted((edges.len() - MOST_EDGES) as u64, "more message");

@@ -84,6 +84,15 @@ pub(super) static ENTRIES: &[Entry] = &[
     )
     .grouped(),
     entry(
+        "critical-path",
+        Clocks,
+        Workspace,
+        Command::CriticalPath,
+        &[place(Key::V)],
+        "Critical path",
+        "What the end of the selected span's turn or trace waited for; hatched where the order is not known.",
+    ),
+    entry(
         "next-finding",
         Clocks,
         Workspace,

@@ -1,0 +1,92 @@
+//! Findings about clocks and about AI conversations: one list, one numbering, the same numbers on the canvas.
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use skewline::analysis::clocks::FindingTone;
+use skewline::app::App;
+use skewline::app::command::Command;
+use skewline::load::Source;
+
+use crate::harness::{assert_shown, click_label, press, selected_names, settle, window};
+
+/// A call to a server whose clock is off, and four attempts at one tool of which the last succeeds.
+fn troubled() -> Source {
+    let attempt = |at: u64, start_ms: u64, code: u8| {
+        format!(
+            r#",{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00000000000000a{at}","parentSpanId":"0000000000000001","name":"execute_tool search","kind":1,
+            "startTimeUnixNano":"17000000{:02}{:03}000000","endTimeUnixNano":"17000000{:02}{:03}000000","status":{{"code":{code}}},
+            "attributes":[{{"key":"gen_ai.operation.name","value":{{"stringValue":"execute_tool"}}}},{{"key":"gen_ai.tool.name","value":{{"stringValue":"search"}}}}]}}"#,
+            start_ms / 1000, start_ms % 1000, (start_ms + 40) / 1000, (start_ms + 40) % 1000
+        )
+    };
+    let attempts: String =
+        (0..4).map(|at| attempt(at, 100 + 150 * at, if at == 3 { 1 } else { 2 })).collect();
+    let text = format!(
+        r#"{{"resourceSpans":[
+{{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"agents"}}}},{{"key":"host.id","value":{{"stringValue":"h-1"}}}},
+ {{"key":"telemetry.sdk.language","value":{{"stringValue":"go"}}}}]}},
+ "scopeSpans":[{{"spans":[
+ {{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000001","name":"invoke_agent planner","kind":3,
+  "startTimeUnixNano":"1700000000000000001","endTimeUnixNano":"1700000000910000001","status":{{"code":1}},
+  "attributes":[{{"key":"gen_ai.operation.name","value":{{"stringValue":"invoke_agent"}}}},{{"key":"gen_ai.agent.name","value":{{"stringValue":"planner"}}}}]}}{attempts}]}}]}},
+{{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"gateway"}}}},{{"key":"host.id","value":{{"stringValue":"gw-1"}}}},
+ {{"key":"telemetry.sdk.language","value":{{"stringValue":"go"}}}}]}},
+ "scopeSpans":[{{"spans":[{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000002","parentSpanId":"0000000000000001","name":"serve","kind":2,
+ "startTimeUnixNano":"1700000000670000001","endTimeUnixNano":"1700000001310000001","status":{{"code":1}}}}]}}]}}]}}"#
+    );
+    Source::memory("troubled.json", text.as_bytes())
+}
+
+fn numbers(harness: &Harness<'_, App>) -> Vec<(u32, FindingTone)> {
+    let scene = harness.state().canvas().scene().unwrap();
+    let mut numbers: Vec<_> = scene.clocks.badges.iter().map(|badge| (badge.finding, badge.tone)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+#[test]
+fn clocks_come_first_and_patterns_go_on_with_the_numbers() {
+    let mut harness = window(vec![troubled()]);
+    let state = &harness.state().state;
+    let found: Vec<(u32, &str)> = state.findings().iter().map(|found| (found.id(), found.code())).collect();
+    assert_eq!(found[0], (1, "N0"), "{found:?}");
+    let retry = found.iter().find(|(_, code)| *code == "E7").unwrap().0;
+    assert!(found.is_sorted_by_key(|(id, _)| *id) && retry > 1);
+    assert_shown(&harness, "explained by clocks 1 · real 0 · patterns");
+    assert!(numbers(&harness).contains(&(1, FindingTone::Clock)), "{:?} of {found:?}", numbers(&harness));
+    assert!(numbers(&harness).contains(&(retry, FindingTone::Pattern)), "the bars say the same numbers");
+    click_label(&mut harness, "Only E7");
+    assert!(harness.query_by_label_contains("Finding 1:").is_none(), "only one kind is listed");
+    harness.get_by_label_contains(&format!("Finding {retry}: Retry cascade")).click();
+    harness.run_steps(3);
+    assert_eq!(selected_names(&harness), ["execute_tool search"; 4]);
+    assert_shown(&harness, "110 ms between attempts");
+    harness.get_all_by_label("execute_tool search").next().unwrap();
+    click_label(&mut harness, "Only E7");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    press(&mut harness, Modifiers::NONE, Key::N);
+    assert_eq!(harness.state().state.session.view.finding, Some(1));
+}
+
+#[test]
+fn numbers_survive_folds_and_pictures() {
+    let mut harness = window(vec![troubled()]);
+    let before = numbers(&harness);
+    assert!(before.len() > 1);
+    press(&mut harness, Modifiers::NONE, Key::Num4);
+    settle(&mut harness);
+    let scene = harness.state().canvas().scene().unwrap().clone();
+    assert!(scene.bars.is_empty() && scene.profiles.len() > 1, "everything is folded into strips");
+    let on_strips: Vec<u32> =
+        scene.profiles.iter().flat_map(|profile| &profile.columns).filter_map(|column| Some(column.finding?.0)).collect();
+    assert!(on_strips.contains(&1), "strips carry the numbers");
+    assert!(numbers(&harness).iter().all(|number| before.contains(number)) && !numbers(&harness).is_empty());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("findings.svg");
+    harness.state_mut().apply(Command::Export(path.clone()));
+    settle(&mut harness);
+    let picture = std::fs::read_to_string(&path).unwrap();
+    assert!(picture.contains("took 4 attempts"), "the legend of the picture says what the numbers mean");
+}
