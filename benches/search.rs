@@ -149,7 +149,7 @@ fn search(criterion: &mut Criterion) {
     }
     group.finish();
 
-    let rows = Rows { store: &store, domains: &domains, self_times: &self_times };
+    let rows = Rows { store: &store, domains: &domains, self_times: &self_times, known: None };
     let mut group = criterion.benchmark_group("sort");
     group.sample_size(10);
     let fields = [Field::Name, Field::Service, attr("http.status_code"), attr("latency"), attr("request.id")];

@@ -86,7 +86,7 @@ proptest! {
         let (store, domains) = build(&seeds);
         let cancel = CancelFlag::new();
         let self_times = SelfTimes::new(&store, &domains, &cancel).unwrap();
-        let rows = Rows { store: &store, domains: &domains, self_times: &self_times };
+        let rows = Rows { store: &store, domains: &domains, self_times: &self_times, known: None };
         let chosen = SpanSet::from_fn(store.len(), &cancel, |at| mask >> (at % 16) & 1 == 1).unwrap();
         for (field, among) in fields().into_iter().flat_map(|field| [(field.clone(), None), (field, Some(&chosen))]) {
             let categories = Categories::new(&store, &domains, &field, &cancel).unwrap();
@@ -148,7 +148,7 @@ proptest! {
         let (store, domains) = build(&seeds);
         let cancel = CancelFlag::new();
         let self_times = SelfTimes::new(&store, &domains, &cancel).unwrap();
-        let rows = Rows { store: &store, domains: &domains, self_times: &self_times };
+        let rows = Rows { store: &store, domains: &domains, self_times: &self_times, known: None };
         let chosen = SpanSet::from_fn(store.len(), &cancel, |at| mask >> (at % 16) & 1 == 1).unwrap();
         let mut columns: Vec<Column> = fields().into_iter().map(Column::Field).collect();
         columns.extend([Column::Id, Column::Start, Column::Duration, Column::SelfTime]);
@@ -240,7 +240,7 @@ fn unknown_times_are_told_in_words_and_sort_last() {
     let (store, domains) = build(&[seed(10, 0), seed(30, 20), seed(0, 0), seed(10, 14), seed(0, 9), seed(10, 11)]);
     let cancel = CancelFlag::new();
     let self_times = SelfTimes::new(&store, &domains, &cancel).unwrap();
-    let rows = Rows { store: &store, domains: &domains, self_times: &self_times };
+    let rows = Rows { store: &store, domains: &domains, self_times: &self_times, known: None };
     let cells = |is_exact| store.span_ixs().map(move |ix| rows.cell(ix, &Column::Duration, is_exact));
     let people: Vec<_> = cells(false).collect();
     assert_eq!(people, ["open", "ends before start", "no times", "4 ns", "no start", "1 ns"]);
@@ -280,7 +280,7 @@ fn cancelled_work_has_no_result() {
     cancel.cancel();
     assert_eq!(SelfTimes::new(&store, &domains, &cancel), None);
     assert!(Statistics::new(&store, &domains, &self_times, &Field::Name, None, &cancel).is_none());
-    let rows = Rows { store: &store, domains: &domains, self_times: &self_times };
+    let rows = Rows { store: &store, domains: &domains, self_times: &self_times, known: None };
     for column in [Column::Id, Column::Start, Column::Field(Field::Name)] {
         assert_eq!(rows.sorted(None, &column, true, &cancel), None);
     }

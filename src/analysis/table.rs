@@ -6,6 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::clocks::domains::Domains;
+use super::clocks::words::placed_text;
+use super::clocks::{EventKey, Known, Placed};
 use super::search::{CancelFlag, Categories, Field, Label, ParseError, SpanSet, Term, parse, ranks};
 use super::self_time::SelfTimes;
 use crate::model::time::{absolute_text, duration_text};
@@ -22,6 +24,8 @@ pub enum Column {
     Id,
     /// Raw start.
     Start,
+    /// Start as the reference clock would show it: an estimate with its interval.
+    Reference,
     /// Raw duration.
     Duration,
     /// See [`super::self_time`].
@@ -35,9 +39,10 @@ pub enum Column {
 }
 
 /// Columns that are not a field: their text form, heading for people, and heading for files.
-const PLAIN: [(Column, &str, &str, &str); 7] = [
+const PLAIN: [(Column, &str, &str, &str); 8] = [
     (Column::Id, "id", "id", "id"),
     (Column::Start, "start", "start (raw, UTC)", "start_unix_ns"),
+    (Column::Reference, "reference", "start (reference)", "start_reference_estimate_unix_ns"),
     (Column::Duration, "dur", "duration", "duration_ns"),
     (Column::SelfTime, "self", "self", "self_ns"),
     (Column::Attributes, "attributes", "attributes", "attributes"),
@@ -124,7 +129,7 @@ impl FromStr for Column {
             _ => Err(ParseError {
                 range: 0..text.len(),
                 expected: "a column".to_owned(),
-                remedy: "Write name, service, lane, start, dur, self, status, kind or attr.KEY.".to_owned(),
+                remedy: "Write name, service, lane, start, reference, dur, self, status, kind or attr.KEY.".to_owned(),
             }),
         }
     }
@@ -139,6 +144,8 @@ pub struct Rows<'a> {
     pub domains: &'a Domains,
     /// Their self times.
     pub self_times: &'a SelfTimes,
+    /// What is known about the clocks; needed for [`Column::Reference`] only.
+    pub known: Option<&'a Known>,
 }
 
 impl<'a> Rows<'a> {
@@ -170,12 +177,18 @@ impl<'a> Rows<'a> {
         match column {
             Column::Field(_) | Column::Id => None,
             Column::Start => (!span.flags().has(SpanFlags::START_MISSING)).then(|| span.start_ns()),
+            Column::Reference => self.placed(ix)?.estimate_ns,
             Column::Duration => span.duration_ns().filter(|&ns| ns >= 0),
             Column::SelfTime => self.self_times.get(ix),
             Column::Attributes => i64::try_from(span.attr_ids().len()).ok(),
             Column::Events => i64::try_from(span.events().len()).ok(),
             Column::Offset => i64::try_from(span.offset()).ok(),
         }
+    }
+
+    /// Where the start of `ix` lies on the reference clock's axis.
+    fn placed(&self, ix: SpanIx) -> Option<Placed> {
+        self.known?.model.place(self.store, self.domains, EventKey::start(ix))
     }
 
     /// Sorts the distinct values, then counts the spans into place.
@@ -253,6 +266,9 @@ impl<'a> Rows<'a> {
             (Column::Field(field), _) => self.field_text(span, field),
             (Column::Id, _) => self.store.span_id_text(self.store.span(span).id()).into(),
             (Column::Start, Some(ns)) if !is_exact => absolute_text(ns).into(),
+            (Column::Reference, _) if !is_exact => {
+                self.placed(span).map_or_else(|| "not stamped".into(), |placed| placed_text(&placed).into())
+            }
             (_, Some(ns)) if is_time && !is_exact => duration_text(ns).into(),
             (_, Some(number)) => number.to_string().into(),
             (_, None) if !is_exact => unknown_text(self.store.span(span).flags()).into(),

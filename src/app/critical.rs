@@ -92,9 +92,9 @@ impl State {
     #[must_use]
     pub fn critical_words(&self) -> Option<String> {
         let (data, critical) = (self.data.as_ref()?, self.critical()?);
-        let root = critical.roots.first()?;
+        let root = critical.explained.first()?;
         let name: String = data.store.span(*root).name().chars().take(28).collect();
-        let more = if critical.roots.len() > 1 { format!(" and {} more", critical.roots.len() - 1) } else { String::new() };
+        let more = if critical.explained.len() > 1 { format!(" and {} more", critical.explained.len() - 1) } else { String::new() };
         let sum = critical.known_ns.saturating_add(critical.unknown_ns);
         let mut words = format!("critical path of {name}{more}: {}", duration_text(sum));
         if critical.unknown_ns > 0 {

@@ -10,11 +10,12 @@ use super::state::{Effect, ExportPanel, State, Tone};
 use super::window::Host;
 use super::workspace::Workspace;
 use crate::analysis::clocks::Held;
+use crate::analysis::numbered::Numbered;
 use crate::arrange::Arranged;
 use crate::export::{picture, png, svg};
 use crate::lod::{Marks, Tags};
 use crate::scene::geometry::Metrics;
-use crate::scene::{Critical, SceneInput, ViewState, caption, lower};
+use crate::scene::{Critical, SceneInput, ViewState, caption, findings, lower};
 
 /// What a picture is made for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -127,10 +128,20 @@ fn draw(purpose: &Purpose, data: &Workspace, lanes: &Lanes, mut view: ViewState)
     let caption =
         picture::caption_of(&data.store, &data.origins, data.domains.list.len()).map_err(|error| error.to_string())?;
     let (arranged, over) = lanes;
+    let own;
+    let tags = match &over.tags {
+        Some(tags) => tags.as_ref(),
+        // Somebody was faster than the thread that makes them for the window.
+        None => {
+            let patterns = data.known_work().map(|work| &work.patterns);
+            own = findings::tags(&arranged.layout, Numbered::new(arranged.known.as_deref(), patterns));
+            &own
+        }
+    };
     let input = SceneInput {
         caption: Some(&caption),
         marks: over.marks.as_deref(),
-        tags: over.tags.as_deref(),
+        tags: Some(tags),
         critical: over.critical.as_deref(),
         held: over.held.as_deref(),
         ..data.scene_input(arranged)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use crate::analysis::clocks::Known;
 use crate::analysis::clocks::domains::{self, Domains};
@@ -72,15 +73,20 @@ impl Workspace {
     /// so far: what stays the same is taken from it. Takes a moment: not for the window's own thread.
     #[must_use]
     pub fn arrange(&self, plan: &Plan, before: &Arranged) -> Arranged {
+        let begun = Instant::now();
         let known = plan.known(&self.store, &self.domains, before.known.as_ref());
+        let known_us = begun.elapsed().as_micros();
         let same_rows =
             Plan { evidence: before.plan.evidence, reference: before.plan.reference.clone(), ..plan.clone() };
         let is_same = *plan == before.plan && before.known.as_ref().is_some_and(|before| Arc::ptr_eq(before, &known));
         if is_same || (plan.clock == ClockChoice::Raw && same_rows == before.plan) {
+            tracing::debug!(known_us, "clocks seen otherwise, rows as they were");
             let genai = self.known_work().map(|work| &work.genai);
             return before.with_known(&self.store, &self.domains, known, genai, plan);
         }
-        self.arranged(Some(known), plan)
+        let arranged = self.arranged(Some(known), plan);
+        tracing::debug!(known_us, all_us = begun.elapsed().as_micros(), "arranged");
+        arranged
     }
 
     fn arranged(&self, known: Option<Arc<Known>>, plan: &Plan) -> Arranged {

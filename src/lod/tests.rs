@@ -166,6 +166,38 @@ proptest! {
     }
 
     #[test]
+    fn the_highest_tag_is_found_behind_every_bar_and_in_every_stretch(
+        spans in spans_strategy(), tagged in prop::collection::vec((0..200_usize, 0..4_u8), 0..20),
+        shift in 0..13_u32, from in -10..2400_i64, length in 0..500_i64,
+    ) {
+        let (layout, index) = indexed(&spans);
+        let tagged: Vec<(SpanIx, Tag)> = (1..).zip(tagged)
+            .filter(|(_, (at, _))| *at < spans.len())
+            .map(|(id, (at, level))| (SpanIx::from_usize(at), Tag { level, id }))
+            .collect();
+        let tags = Tags::build(&layout, tagged.iter().copied());
+        // Of equally high ones: behind a bar that of the first span, in a stretch that of the first start.
+        let level = |found: Option<Tag>| found.map(|tag| tag.level);
+        for row in 0..layout.row_count() {
+            let mut bars = Vec::new();
+            index.query(RowIx(row as u32), i64::MIN, i64::MAX, 1 << shift, &mut bars);
+            for bar in &bars {
+                let is_behind = |span: SpanIx| {
+                    layout.row_of(span) == RowIx(row as u32)
+                        && (bar.start_ns..bar.end_ns).contains(&layout.extent_ns(span).0)
+                };
+                let highest = tagged.iter().filter(|(span, _)| is_behind(*span)).map(|(_, tag)| tag.level).max();
+                prop_assert_eq!(level(tags.in_slots(bar.slot..bar.slot + bar.count)), highest);
+            }
+        }
+        let starts = |span: SpanIx| (from..from + length).contains(&layout.extent_ns(span).0);
+        let highest = tagged.iter().filter(|(span, _)| starts(*span)).map(|(_, tag)| tag.level).max();
+        prop_assert_eq!(level(tags.in_lane(LaneIx(0), from, from + length)), highest);
+        prop_assert_eq!(level(tags.in_part(0, from, from + length)), highest);
+        prop_assert_eq!(tags.in_lane(LaneIx(1), from, from + length), None);
+    }
+
+    #[test]
     fn hits_agree_with_looking_at_every_span(
         spans in spans_strategy(), time in -10..2400_i64, tolerance in 0..50_i64,
     ) {

@@ -38,8 +38,10 @@ type Busy = (u32, i64, i64);
 /// The critical path of a trace or a turn, on the rows of a layout. Made on a worker.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Critical {
-    /// The spans whose end is explained.
+    /// The topmost spans of the turn or trace.
     pub roots: Vec<SpanIx>,
+    /// Those of them whose ends are explained: a root inside of the time of another one delays nothing.
+    pub explained: Vec<SpanIx>,
     /// By row, then time.
     stretches: Vec<Stretch>,
     /// Times on the path by lane, for folded ones; disjoint and in order.
@@ -87,8 +89,9 @@ impl Critical {
         layout: &Layout,
         roots: Vec<SpanIx>,
     ) -> Self {
-        let mut critical = Self { roots, ..Self::default() };
-        for root in critical.roots.clone() {
+        let explained = outermost(layout, &roots);
+        let mut critical = Self { roots, explained: explained.clone(), ..Self::default() };
+        for root in explained {
             let path = CriticalPath::new(store, domains, model, root);
             critical.is_cut |= path.is_cut;
             critical.add(layout, &path);
@@ -138,6 +141,19 @@ impl Critical {
         let first = |row: u32| self.stretches.partition_point(|stretch| stretch.row < row);
         &self.stretches[first(row.0)..first(row.0.saturating_add(1))]
     }
+}
+
+/// The roots that do not lie inside of the time of another one, in order of their start.
+fn outermost(layout: &Layout, roots: &[SpanIx]) -> Vec<SpanIx> {
+    let mut roots: Vec<((i64, i64), SpanIx)> = roots.iter().map(|&root| (layout.extent_ns(root), root)).collect();
+    roots.sort_by_key(|&((start_ns, end_ns), root)| (start_ns, std::cmp::Reverse(end_ns), root));
+    let mut latest_ns = i64::MIN;
+    roots.retain(|&((_, end_ns), _)| {
+        let reaches_out = end_ns > latest_ns;
+        latest_ns = latest_ns.max(end_ns);
+        reaches_out
+    });
+    roots.into_iter().map(|(_, root)| root).collect()
 }
 
 /// The same times without overlaps.

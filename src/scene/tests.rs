@@ -5,6 +5,7 @@ use std::sync::Arc;
 use emath::{Pos2, Vec2};
 
 use super::*;
+use crate::analysis::clocks::{Code, FindingTone};
 use crate::analysis::search::parse;
 use crate::arrange::{LaneView, Plan, SpanKey};
 use crate::export::picture::{Timeline, about};
@@ -300,6 +301,81 @@ fn folds_hide_no_hit() {
         assert!(found * 100 / columns.len() >= 80 && found < columns.len(), "{found} of {} columns", columns.len());
         assert!(columns.iter().all(|column| column.is_dim != column.has_hit));
     }
+}
+
+#[test]
+fn contradictions_show_at_every_zoom_and_in_folds() {
+    // With few rows and with so many that a folded lane is drawn from counts.
+    for rows in [3_i64, 200] {
+        let mut b = Builder::new();
+        let resource = b.resource(&[("service.name", "busy"), ("host.id", "h-1")]);
+        let root = b.span(resource, 0, "root", 0, Some(100_000), |_| {});
+        for n in 0..rows {
+            let parent = b.span(resource, root, "call", n, Some(99_000), |_| {});
+            for m in 0..60 {
+                // One of many ends before it starts: no clock explains that.
+                let length = if (n, m) == (1, 30) { -5 } else { 5 };
+                let start = 1_000 + m * 20;
+                b.span(resource, parent, "step", start, Some(start + length), |_| {});
+            }
+        }
+        let store = b.finish();
+        let mut timeline = Timeline::of_store(&store, &Plan::default());
+        let known = timeline.arranged.known.clone().unwrap();
+        let id = known.model.findings().iter().find(|finding| finding.code == Code::S1).unwrap().id;
+        for zoom in [1.0, 20.0, 400.0] {
+            let mut view = view_of(&timeline, Vec2::new(1000.0, 12_000.0));
+            view.zoom_about(at(1_600), zoom);
+            let scene = build(&timeline.input(&store, None), &view);
+            let carriers: Vec<_> = scene.bars.iter().filter(|bar| bar.finding.is_some_and(|found| found.0 == id)).collect();
+            assert_eq!(carriers.len(), 1, "{rows} rows at x{zoom}");
+            assert_eq!(carriers[0].count > 1, zoom < 300.0, "alone only when close");
+            assert_eq!(carriers[0].finding.unwrap().1, FindingTone::Fault);
+        }
+        let view = {
+            let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
+            Arc::make_mut(&mut view.lanes).folded.insert(timeline.arranged.lanes[0].key.clone());
+            view
+        };
+        let scene = build(&timeline.input(&store, None), &view);
+        let columns = &scene.profiles[0].columns;
+        assert!(columns.iter().any(|column| column.finding.is_some_and(|found| found.0 == id)), "{rows} rows folded");
+        assert!(scene.clocks.badges.iter().any(|badge| badge.finding == id), "with its number");
+        let folds = [SpanKey::of(&store, SpanIx(0))].into();
+        timeline = Timeline::of_store(&store, &Plan { folds, ..Plan::default() });
+        let scene = build(&timeline.input(&store, None), &view_of(&timeline, Vec2::new(1000.0, 420.0)));
+        assert_eq!(scene.bars[0].finding.map(|found| found.0), Some(id), "a span stands for all below it");
+    }
+}
+
+#[test]
+fn the_critical_path_is_bounded_by_pixels_and_loses_no_time() {
+    let mut b = Builder::new();
+    let resource = b.resource(&[("service.name", "busy")]);
+    let root = b.span(resource, 0, "root", 0, Some(60_000), |_| {});
+    for n in 0..10_000 {
+        b.span(resource, root, "call", n * 6 + 1, Some(n * 6 + 5), |_| {});
+    }
+    let store = b.finish();
+    let mut timeline = Timeline::of_store(&store, &Plan::default());
+    timeline.trace_critical(&store, None);
+    let critical = timeline.critical.clone().unwrap();
+    assert_eq!((critical.known_ns, critical.unknown_ns), (60_000 * MS, 0), "all of the root's time, once");
+    for zoom in [1.0, 30.0, 3000.0] {
+        let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
+        view.zoom_about(at(30_000), zoom);
+        let scene = build(&timeline.input(&store, None), &view);
+        let width = scene.areas.canvas.width();
+        assert!(scene.critical.len() <= 2 * width as usize + 8, "{} marks", scene.critical.len());
+        // Root and call take turns: together their marks cover what is in view of the trace.
+        let covered: f32 = scene.critical.iter().map(|mark| mark.rect.intersect(scene.areas.canvas).width()).sum();
+        assert!(covered >= width * 0.95, "{covered} of {width} points at x{zoom}");
+        assert!(scene.critical.iter().all(|mark| !mark.is_unknown));
+    }
+    let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
+    Arc::make_mut(&mut view.lanes).folded.insert(timeline.arranged.lanes[0].key.clone());
+    let scene = build(&timeline.input(&store, None), &view);
+    assert_eq!(scene.critical.len(), 1, "without a pause");
 }
 
 #[test]

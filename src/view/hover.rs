@@ -9,6 +9,7 @@ use crate::app::workspace::Workspace;
 use crate::model::span::FLAG_NAMES;
 use crate::model::time::duration_text;
 use crate::model::{SpanFlags, SpanIx, Status};
+use crate::scene::clocks::tone_color;
 use crate::scene::{Hit, Scene, SceneBar, grouped};
 
 /// Longest text on the card, in characters.
@@ -98,6 +99,12 @@ fn span_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, bar: Opti
         if raw != time {
             ui.label(RichText::new(format!("raw {raw}")).weak());
         }
+    }
+    let found = bar.and_then(|bar| Some((bar.finding?, bar.count > 1)));
+    if let Some((((id, tone), is_shared), found)) = found.and_then(|of| Some((of, state.findings().get(of.0.0)?))) {
+        let whose = if is_shared { "among these: " } else { "" };
+        let text = format!("{whose}{id} {}", cut(found.sentence()));
+        ui.label(RichText::new(text).color(tone_color(tone, theme)));
     }
     if let Some(bar) = bar.filter(|bar| bar.count > 1) {
         let text = format!("one of {} spans that share these pixels; zoom in to tell them apart", bar.count);

@@ -74,6 +74,11 @@ pub fn menu_ui(response: &egui::Response, state: &State, queue: &mut Queue) {
                 queue.push(Command::ClockFrame);
                 ui.close();
             }
+            if ui.button("What if its clock were off by…").clicked() {
+                queue.push(Command::Lanes(LaneCommand::Focus(lane.clone())));
+                queue.push(Command::WhatIf);
+                ui.close();
+            }
             if ui.button("Why this offset?").clicked() {
                 queue.push(Command::Clocks(ClockCommand::Why(ix)));
                 ui.close();

@@ -3,6 +3,8 @@
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use skewline::analysis::clocks::{EventKey, Evidence};
+use skewline::analysis::search::Field;
+use skewline::analysis::table::Column;
 use skewline::app::clocks::ClockCommand;
 use skewline::app::command::Command;
 use skewline::arrange::ClockChoice;
@@ -136,4 +138,19 @@ fn a_click_on_a_lane_head_lists_what_sets_its_bounds() {
     click_label(&mut harness, "Close the reasons");
     assert!(harness.query_by_label_contains("Why browser").is_none());
     assert_eq!(harness.state().state.session.view.why, None);
+}
+
+#[test]
+fn the_span_table_says_how_far_reference_times_can_be_told() {
+    let mut harness = window(vec![example()]);
+    harness.state_mut().state.settings.tables.columns = vec![Column::Field(Field::Name), Column::Reference];
+    press(&mut harness, Modifiers::NONE, Key::T);
+    settle(&mut harness);
+    harness.get_by_role_and_label(egui::accesskit::Role::ColumnHeader, "start (reference)").click();
+    settle(&mut harness);
+    let table = &harness.state().state.session.tables.spans;
+    assert_eq!(table.order.column, Column::Reference);
+    assert_eq!(table.listed.as_ref().unwrap().rows, [SpanIx(0), SpanIx(1)]);
+    assert_shown(&harness, "22:13:20.535 022 751  ± 135 ms");
+    assert_shown(&harness, "22:13:20.670 000 001");
 }

@@ -26,7 +26,13 @@ impl Known {
     /// The same store with another level or reference: cheaper than from scratch.
     #[must_use]
     pub fn with_options(&self, store: &TraceStore, domains: &Domains, options: &Options) -> Self {
-        Self::with_strict(self.model.with_options(store, domains, options), store, domains)
+        // Both models remember what they solved: each level is asked of the one that knows it.
+        let strict = self.strict.as_ref().unwrap_or(&self.model);
+        if options.level == Evidence::Protocol {
+            return Self::new(strict.with_options(store, domains, options), None);
+        }
+        let strict = strict.with_options(store, domains, &Options { level: Evidence::Protocol, ..options.clone() });
+        Self::new(self.model.with_options(store, domains, options), Some(strict))
     }
 
     fn with_strict(model: ClockModel, store: &TraceStore, domains: &Domains) -> Self {

@@ -4,9 +4,9 @@
 //! "at least" or "at most". Ends are rounded outward, so that the text never claims more than is known (but for a
 //! thousandth of the width of the interval).
 
-use super::model::Offset;
+use super::model::{Offset, Placed};
 use super::solve::Order;
-use crate::model::time::{DAY, HOUR, MIN, MS, S, US, duration_text};
+use crate::model::time::{DAY, HOUR, MIN, MS, S, US, absolute_text, duration_text};
 
 /// A duration known to lie between `lo_ns` and `hi_ns`: `640–910 ms`, `at least 640 ms`, `1.2 s`, `unknown`.
 #[must_use]
@@ -35,6 +35,22 @@ pub fn offset_text(lo_ns: Option<i64>, hi_ns: Option<i64>) -> String {
         (None, Some(hi)) => format!("ahead at most {}: no round trip", up(hi)),
         (None, None) => "not comparable".to_owned(),
     }
+}
+
+/// Where an event lies: `2026-11-21 14:02:07.415 800 000  ± 400 µs`.
+#[must_use]
+pub fn placed_text(placed: &Placed) -> String {
+    let Some(at_ns) = placed.estimate_ns else { return "not comparable with the reference clock".to_owned() };
+    let before = placed.earliest_ns.map(|earliest| earliest.saturating_sub(at_ns));
+    let after = placed.latest_ns.map(|latest| latest.saturating_sub(at_ns));
+    let around = match (before, after) {
+        (Some(0), Some(0)) => String::new(),
+        (Some(before), Some(after)) if before.saturating_add(after).saturating_abs() <= after / 50 => {
+            format!("  ± {}", duration_text(after))
+        }
+        (before, after) => format!("  {}", range_text(before, after)),
+    };
+    format!("{}{around}", absolute_text(at_ns))
 }
 
 impl Offset {

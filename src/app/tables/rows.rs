@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::among::{Among, Only};
 use super::{Pick, Step, is_settled};
 use crate::analysis::background::Newest;
+use crate::analysis::clocks::Known;
 use crate::analysis::search::{CancelFlag, Field};
 use crate::analysis::self_time::SelfTimes;
 use crate::analysis::table::{Column, Rows};
@@ -43,7 +44,7 @@ pub struct Order {
 impl Order {
     /// The order after a click on the heading of `column`: turned round, or as that column is mostly wanted.
     fn clicked(&self, column: Column) -> Self {
-        let largest_first = column.is_number() && !matches!(column, Column::Start | Column::Offset);
+        let largest_first = column.is_number() && !matches!(column, Column::Start | Column::Reference | Column::Offset);
         let is_descending = if self.column == column { !self.is_descending } else { largest_first };
         Self { column, is_descending }
     }
@@ -53,6 +54,17 @@ impl Order {
 struct Asked {
     order: Order,
     among: Among,
+    clocks: Clocks,
+}
+
+/// What reference times are made from, where a column shows them.
+#[derive(Clone, Debug)]
+struct Clocks(Option<Arc<Known>>);
+
+impl PartialEq for Clocks {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_ref().map(Arc::as_ptr) == other.0.as_ref().map(Arc::as_ptr)
+    }
 }
 
 /// The rows as they were asked for.
@@ -71,7 +83,8 @@ const NO_ROW: u32 = u32::MAX;
 impl Listed {
     fn new(data: &Workspace, derived: Arc<Derived>, asked: Asked, cancel: &CancelFlag) -> Option<Self> {
         let self_times = derived.self_times(data, cancel)?;
-        let rows = Rows { store: &data.store, domains: &data.domains, self_times };
+        let known = asked.clocks.0.as_deref();
+        let rows = Rows { store: &data.store, domains: &data.domains, self_times, known };
         let among = asked.among.set(data, cancel)?;
         let rows = rows.sorted(among.as_ref(), &asked.order.column, asked.order.is_descending, cancel)?;
         let mut row_of = vec![NO_ROW; data.store.len()];
@@ -99,7 +112,7 @@ impl Listed {
     pub fn cells<'a>(&'a self, data: &'a Workspace) -> Rows<'a> {
         static NOTHING: SelfTimes = SelfTimes::NOTHING;
         let self_times = self.derived.self_times.get().unwrap_or(&NOTHING);
-        Rows { store: &data.store, domains: &data.domains, self_times }
+        Rows { store: &data.store, domains: &data.domains, self_times, known: self.asked.clocks.0.as_deref() }
     }
 }
 
@@ -161,8 +174,11 @@ impl SpanTable {
 impl State {
     /// Asks for the rows that the table should show, unless they are there or on their way.
     pub(super) fn ask_rows(&mut self, data: &Arc<Workspace>, host: &Host) {
-        let asked =
-            Asked { order: self.session.tables.spans.order.clone(), among: self.among(self.session.tables.spans.only) };
+        let (order, only) = (self.session.tables.spans.order.clone(), self.session.tables.spans.only);
+        let shows_reference =
+            order.column == Column::Reference || self.settings.tables.columns.contains(&Column::Reference);
+        let clocks = Clocks(self.known().filter(|_| shows_reference).cloned());
+        let asked = Asked { order, among: self.among(only), clocks };
         let derived = Arc::clone(&self.session.tables.derived);
         let table = &mut self.session.tables.spans;
         let shown = table.listed.as_ref().map(|listed| &listed.asked);

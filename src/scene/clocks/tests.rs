@@ -5,10 +5,11 @@ use std::sync::Arc;
 use emath::Vec2;
 
 use super::super::tests::{Builder, MS, START, at};
-use super::super::{Scene, ServiceColors, TimeRange, ViewState, build, lower};
+use super::super::{Scene, SceneInput, ServiceColors, TimeRange, ViewState, build, findings, lower};
 use super::whiskers::{MOST_BADGES, MOST_WHISKERS};
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::clocks::{EventKey, Known, Options};
+use crate::analysis::numbered::Numbered;
 use crate::arrange::{Arranged, ClockChoice, Plan, arrange};
 use crate::layout::Layout;
 use crate::model::{SpanIx, SpanKind, Status, TraceStore};
@@ -41,7 +42,9 @@ impl Fixture {
 
     fn scene(&self, is_frame: bool, edit: impl FnOnce(&mut ViewState)) -> Scene {
         let arranged = if is_frame { &self.frame } else { &self.raw };
-        let input = arranged.scene_input(&self.store, &self.domains, &self.colors, None);
+        let tags = findings::tags(&arranged.layout, Numbered::new(arranged.known.as_deref(), None));
+        let own = arranged.scene_input(&self.store, &self.domains, &self.colors, None);
+        let input = SceneInput { tags: Some(&tags), ..own };
         let mut view = ViewState { size: Vec2::new(1000.0, 460.0), ..ViewState::default() };
         view.fit(arranged.layout.hull_ns());
         edit(&mut view);

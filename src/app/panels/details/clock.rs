@@ -6,10 +6,9 @@ use super::super::super::command::Queue;
 use super::super::super::state::State;
 use super::super::findings::edge_ui;
 use super::{Details, row_ui};
-use crate::analysis::clocks::words::range_text;
-use crate::analysis::clocks::{EventKey, Placed, Side};
+use crate::analysis::clocks::words::placed_text;
+use crate::analysis::clocks::{EventKey, Side};
 use crate::model::SpanIx;
-use crate::model::time::{absolute_text, duration_text};
 
 /// Edges listed for one end of a bound.
 const MOST_EDGES: usize = 8;
@@ -42,19 +41,4 @@ pub fn reference_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &St
             }
         },
     );
-}
-
-/// `14:02:07.415 800 000  ± 400 µs`.
-fn placed_text(placed: &Placed) -> String {
-    let Some(at_ns) = placed.estimate_ns else { return "not comparable with the reference clock".to_owned() };
-    let before = placed.earliest_ns.map(|earliest| earliest.saturating_sub(at_ns));
-    let after = placed.latest_ns.map(|latest| latest.saturating_sub(at_ns));
-    let around = match (before, after) {
-        (Some(0), Some(0)) => String::new(),
-        (Some(before), Some(after)) if before.saturating_add(after).saturating_abs() <= after / 50 => {
-            format!("  ± {}", duration_text(after))
-        }
-        (before, after) => format!("  {}", range_text(before, after)),
-    };
-    format!("{}{around}", absolute_text(at_ns))
 }
