@@ -1,6 +1,7 @@
 //! Everything that was found, about clocks and about AI conversations, under one numbering: the findings of the
 //! clocks first, then the patterns of the conversations. List, bars, pictures and report all say these numbers.
 
+use super::clocks::domains::Domains;
 use super::clocks::findings::{Finding as ClockFinding, Proof};
 use super::clocks::{FindingTone, Known};
 use super::findings::{self, Finding as Pattern};
@@ -54,9 +55,9 @@ impl Patterns {
 
     /// Looks for all patterns of `store`, with the built-in thresholds.
     #[must_use]
-    pub fn find(store: &TraceStore, genai: &GenAi) -> Self {
+    pub fn find(store: &TraceStore, domains: &Domains, genai: &GenAi) -> Self {
         let config = findings::Config::default();
-        Self::new(findings::find(&findings::Context { store, genai, config: &config }, 1))
+        Self::new(findings::find(&findings::Context { store, domains, genai, config: &config }, 1))
     }
 
     /// Keeps the worst of `list`.

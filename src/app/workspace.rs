@@ -104,7 +104,7 @@ impl Workspace {
 
     /// What the spans say about AI conversations. The first caller reads every span: not for the window's own thread.
     pub fn work(&self) -> &Work {
-        self.work.get_or_init(|| Work::of_store(&self.store))
+        self.work.get_or_init(|| Work::of_store(&self.store, &self.domains))
     }
 
     /// What a scene of the window is made from.

@@ -49,7 +49,7 @@ fn help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::time::{DAY, MIN, MS, S, US};
+    use crate::model::time::{DAY, MS, S, US};
 
     #[test]
     fn all_forms_are_read_exactly() {

@@ -46,7 +46,7 @@ impl Timeline {
     /// The same, for clocks that are told apart already.
     #[must_use]
     pub fn arranged(store: &TraceStore, domains: Domains, plan: &Plan) -> Self {
-        let work = Work::of_store(store);
+        let work = Work::of_store(store, &domains);
         let known = plan.known(store, &domains, None);
         let arranged = arrange_folded(store, &domains, Some(known), Some(&work.genai), plan);
         let findings = Numbered::new(arranged.known.as_deref(), Some(&work.patterns));

@@ -323,7 +323,7 @@ fn contradictions_show_at_every_zoom_and_in_folds() {
         let mut timeline = Timeline::of_store(&store, &Plan::default());
         let known = timeline.arranged.known.clone().unwrap();
         let id = known.model.findings().iter().find(|finding| finding.code == Code::S1).unwrap().id;
-        for zoom in [1.0, 20.0, 400.0] {
+        for zoom in [1.0, 4.0, 400.0] {
             let mut view = view_of(&timeline, Vec2::new(1000.0, 12_000.0));
             view.zoom_about(at(1_600), zoom);
             let scene = build(&timeline.input(&store, None), &view);
@@ -352,15 +352,16 @@ fn contradictions_show_at_every_zoom_and_in_folds() {
 fn the_critical_path_is_bounded_by_pixels_and_loses_no_time() {
     let mut b = Builder::new();
     let resource = b.resource(&[("service.name", "busy")]);
-    let root = b.span(resource, 0, "root", 0, Some(60_000), |_| {});
+    // Whole milliseconds: what is nearer than two of them is in no known order.
+    let root = b.span(resource, 0, "root", 0, Some(60_010), |_| {});
     for n in 0..10_000 {
-        b.span(resource, root, "call", n * 6 + 1, Some(n * 6 + 5), |_| {});
+        b.span(resource, root, "call", n * 6 + 2, Some(n * 6 + 5), |_| {});
     }
     let store = b.finish();
     let mut timeline = Timeline::of_store(&store, &Plan::default());
     timeline.trace_critical(&store, None);
     let critical = timeline.critical.clone().unwrap();
-    assert_eq!((critical.known_ns, critical.unknown_ns), (60_000 * MS, 0), "all of the root's time, once");
+    assert_eq!((critical.known_ns, critical.unknown_ns), (60_010 * MS, 0), "all of the root's time, once");
     for zoom in [1.0, 30.0, 3000.0] {
         let mut view = view_of(&timeline, Vec2::new(1000.0, 420.0));
         view.zoom_about(at(30_000), zoom);

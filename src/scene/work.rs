@@ -25,9 +25,9 @@ pub struct Work {
 }
 
 impl Work {
-    /// Reads all spans of `store`.
+    /// Reads all spans of `store`, whose clocks are `domains`.
     #[must_use]
-    pub fn of_store(store: &TraceStore) -> Self {
+    pub fn of_store(store: &TraceStore, domains: &Domains) -> Self {
         let genai = GenAi::analyse(store);
         let names: Vec<&str> = genai.agents().iter().map(|agent| agent.name.as_str()).collect();
         let slots = name_slots(&names);
@@ -38,7 +38,7 @@ impl Work {
             is_there[phase as usize] = true;
         }
         let phases = Phase::VARIANTS.iter().copied().filter(|&phase| is_there[phase as usize]).collect();
-        let patterns = Patterns::find(store, &genai);
+        let patterns = Patterns::find(store, domains, &genai);
         Self { genai, patterns, slots, phases }
     }
 

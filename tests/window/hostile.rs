@@ -63,6 +63,6 @@ fn a_window_fed_fifty_hostile_files_one_after_the_other_still_answers() {
     harness.state_mut().apply(Command::CloseWorkspace);
     harness.state_mut().apply(Command::OpenSources(vec![small()]));
     settle(&mut harness);
-    press(&mut harness, Modifiers::NONE, Key::N);
+    press(&mut harness, Modifiers::NONE, Key::E);
     assert_eq!(selected_names(&harness), ["charge card"]);
 }

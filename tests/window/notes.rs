@@ -18,7 +18,7 @@ fn a_measured_range_becomes_a_note_and_goes_again() {
     harness.state_mut().apply(Command::Measure(Some(range)));
     press(&mut harness, Modifiers::SHIFT, Key::M);
     harness.state_mut().apply(Command::Note(NoteCommand::Rename(0, "slow disk".to_owned())));
-    press(&mut harness, Modifiers::NONE, Key::N);
+    press(&mut harness, Modifiers::NONE, Key::E);
     press(&mut harness, Modifiers::SHIFT, Key::M);
     let view = &harness.state().state.session.view;
     assert_eq!(view.measure, None);

@@ -145,7 +145,7 @@ fn a_load_is_cancelled_through_the_window() {
     harness.run_steps(3);
     harness.get_by_label_contains("slow.json");
     // The window goes on meanwhile.
-    press(&mut harness, Modifiers::NONE, Key::N);
+    press(&mut harness, Modifiers::NONE, Key::E);
     assert_eq!(selected_names(&harness), ["charge card"]);
     click_label(&mut harness, "Cancel");
     settle(&mut harness);

@@ -41,7 +41,7 @@ fn several_spans_are_added_up() {
 #[test]
 fn keys_walk_through_spans() {
     let mut harness = window(vec![small()]);
-    press(&mut harness, Modifiers::NONE, Key::N);
+    press(&mut harness, Modifiers::NONE, Key::E);
     assert_eq!(selected_names(&harness), ["charge card"]);
     for (key, expected) in [
         (Key::OpenBracket, "checkout"),

@@ -11,7 +11,7 @@ fn views_are_undone_and_redone() {
     let mut harness = window(vec![small()]);
     let time = |harness: &Harness<'_, App>| harness.state().state.session.view.time;
     let whole = time(&harness);
-    press(&mut harness, Modifiers::NONE, Key::N);
+    press(&mut harness, Modifiers::NONE, Key::E);
     press(&mut harness, Modifiers::NONE, Key::F);
     let zoomed = time(&harness);
     assert!(zoomed.length_ns() < whole.length_ns() / 2);

@@ -5,12 +5,14 @@ use super::{ClockInput, lane_offset};
 use crate::analysis::clocks::words::offset_text;
 use crate::analysis::clocks::{Evidence, FindingTone};
 use crate::analysis::numbered::Found;
-use crate::scene::build::SceneInput;
+use crate::scene::build::{SceneInput, count_text};
 use crate::scene::frame::Sample;
 use crate::scene::view_state::ViewState;
 
 /// Findings written out, at most.
 const MOST_FINDINGS: usize = 6;
+/// Points of a picture's height that each of them needs: a small picture is not for reading.
+const HEIGHT_OF_ONE: f32 = 150.0;
 
 /// A line below the legend.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,12 +33,13 @@ pub fn footnotes(input: &SceneInput<'_>, view: &ViewState) -> Vec<Footnote> {
     }
     lines.extend(held_line(input));
     let seen: Vec<Found<'_>> = input.findings().iter().filter(|found| is_in_view(input, view, *found)).collect();
-    lines.extend(seen.iter().take(MOST_FINDINGS).map(|found| Footnote {
+    let most = ((view.size.y / (HEIGHT_OF_ONE * view.text_scale.max(0.1))) as usize).clamp(1, MOST_FINDINGS);
+    lines.extend(seen.iter().take(most).map(|found| Footnote {
         finding: Some((found.id(), found.tone())),
         text: found.sentence().to_owned(),
     }));
-    if seen.len() > MOST_FINDINGS {
-        let text = format!("and {} more findings in view", seen.len() - MOST_FINDINGS);
+    if seen.len() > most {
+        let text = format!("and {} in view", count_text((seen.len() - most) as u64, "more finding"));
         lines.push(Footnote { finding: None, text });
     }
     lines
