@@ -165,7 +165,8 @@ impl<'a> Found<'a> {
     /// it, not every span.
     pub fn marked(self) -> impl Iterator<Item = SpanIx> + 'a {
         let witness = self.witness().iter().flat_map(|proof| [proof.cause.from.span, proof.cause.to.span]);
-        let others = if self.tone() == FindingTone::Clock || self.tone() == FindingTone::Note { &[] } else { self.spans() };
+        let others =
+            if self.tone() == FindingTone::Clock || self.tone() == FindingTone::Note { &[] } else { self.spans() };
         witness.chain(others.iter().copied())
     }
 }

@@ -60,9 +60,8 @@ impl State {
         if critical.asked.as_ref().is_some_and(is_asked) {
             return;
         }
-        let is_same_place = critical.asked.as_ref().is_some_and(|(of, _, knew)| {
-            Arc::ptr_eq(of, &self.arranged) && *knew == knows_work
-        });
+        let is_same_place =
+            critical.asked.as_ref().is_some_and(|(of, _, knew)| Arc::ptr_eq(of, &self.arranged) && *knew == knows_work);
         critical.asked = Some((Arc::clone(&self.arranged), span, knows_work));
         let genai = data.known_work().map(|work| &work.genai);
         let roots = span.map(|span| roots_of(&data.store, genai, span));
@@ -94,7 +93,11 @@ impl State {
         let (data, critical) = (self.data.as_ref()?, self.critical()?);
         let root = critical.explained.first()?;
         let name: String = data.store.span(*root).name().chars().take(28).collect();
-        let more = if critical.explained.len() > 1 { format!(" and {} more", critical.explained.len() - 1) } else { String::new() };
+        let more = if critical.explained.len() > 1 {
+            format!(" and {} more", critical.explained.len() - 1)
+        } else {
+            String::new()
+        };
         let sum = critical.known_ns.saturating_add(critical.unknown_ns);
         let mut words = format!("critical path of {name}{more}: {}", duration_text(sum));
         if critical.unknown_ns > 0 {

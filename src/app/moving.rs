@@ -51,7 +51,7 @@ impl State {
             reference: before.plan.reference.clone(),
             ..after.plan.clone()
         };
-        let has_moved = before.is_frame() || after.is_frame();
+        let has_moved = before.plan != after.plan && (before.is_frame() || after.is_frame());
         let has_clocks = self.data.as_ref().is_some_and(|data| data.domains.list.len() > 1);
         self.session.clocks.moving = (same_rows == before.plan && has_moved && has_clocks).then(|| {
             let travel = Travel::new(before, view, &self.session.view);

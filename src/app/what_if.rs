@@ -8,8 +8,8 @@ use super::state::{Effect, State, Tone};
 use crate::analysis::clocks::words::offset_text;
 use crate::analysis::clocks::{Held, Known};
 use crate::arrange::{ClockChoice, LaneInfo, LaneKey};
-use crate::model::{DomainIx, SpanIx};
 use crate::model::time::{MS, duration_text, read_duration};
+use crate::model::{DomainIx, SpanIx};
 use crate::scene::SceneInput;
 
 /// A clock that is held, with what it belongs to.
@@ -64,7 +64,9 @@ impl State {
         };
         let before = self.session.clocks.holding.take();
         let is_same = |it: &Holding| {
-            Arc::ptr_eq(&it.known, &known) && it.held.domain == clock && at_ns.is_none_or(|at_ns| at_ns == it.held.at_ns())
+            Arc::ptr_eq(&it.known, &known)
+                && it.held.domain == clock
+                && at_ns.is_none_or(|at_ns| at_ns == it.held.at_ns())
         };
         let held = match before.filter(is_same) {
             Some(Holding { held, .. }) => Some(Arc::unwrap_or_clone(held).moved_to(&known.model, offset_ns)),

@@ -12,9 +12,9 @@ use crate::arrange::{Arranged, LaneView, Plan, arrange_folded};
 use crate::load::Origin;
 use crate::lod::{Marks, Tags};
 use crate::model::{SpanIx, TraceStore};
-use crate::scene::geometry::{Metrics, content_height, lane_bands};
 use crate::scene::critical::{longest_root, roots_of};
 use crate::scene::findings;
+use crate::scene::geometry::{Metrics, content_height, lane_bands};
 use crate::scene::{Caption, Critical, Scene, SceneInput, ServiceColors, ViewState, Work, build, caption};
 
 /// Everything that is derived from a store before a frame can be built.

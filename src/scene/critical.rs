@@ -82,13 +82,7 @@ pub fn longest_root(store: &TraceStore) -> Option<SpanIx> {
 impl Critical {
     /// The path that explains the ends of `roots`.
     #[must_use]
-    pub fn new(
-        store: &TraceStore,
-        domains: &Domains,
-        model: &ClockModel,
-        layout: &Layout,
-        roots: Vec<SpanIx>,
-    ) -> Self {
+    pub fn new(store: &TraceStore, domains: &Domains, model: &ClockModel, layout: &Layout, roots: Vec<SpanIx>) -> Self {
         let explained = outermost(layout, &roots);
         let mut critical = Self { roots, explained: explained.clone(), ..Self::default() };
         for root in explained {
@@ -208,17 +202,22 @@ pub(super) fn add(input: &SceneInput<'_>, scene: &mut Scene) {
 fn add_row(critical: &Critical, scene: &Scene, band: &LaneBand, row: RowIx, out: &mut Vec<CriticalMark>) {
     let place = Place::new(scene, band, row);
     let stretches = critical.of_row(row);
-    runs(scene, stretches, |stretch| (stretch.from_ns, stretch.to_ns), |run| {
-        let (first, last) = (&run[0], &run[run.len() - 1]);
-        let rect = place.rect(&scene.scale, first.from_ns, last.to_ns.max(first.to_ns), 1.5);
-        let is_in_view = rect.left() >= scene.areas.canvas.left();
-        let before_y = first.before.filter(|_| is_in_view).and_then(|row| {
-            let band = scene.bands.of_row(RowIx(row))?;
-            Some(scene.screen_y(band, band.row_top(RowIx(row))) + band.pitch / 2.0)
-        });
-        let is_unknown = run.iter().take(MOST_LOOKED_AT).all(|stretch| stretch.is_unknown);
-        out.push(CriticalMark { rect, is_unknown, before_y });
-    });
+    runs(
+        scene,
+        stretches,
+        |stretch| (stretch.from_ns, stretch.to_ns),
+        |run| {
+            let (first, last) = (&run[0], &run[run.len() - 1]);
+            let rect = place.rect(&scene.scale, first.from_ns, last.to_ns.max(first.to_ns), 1.5);
+            let is_in_view = rect.left() >= scene.areas.canvas.left();
+            let before_y = first.before.filter(|_| is_in_view).and_then(|row| {
+                let band = scene.bands.of_row(RowIx(row))?;
+                Some(scene.screen_y(band, band.row_top(RowIx(row))) + band.pitch / 2.0)
+            });
+            let is_unknown = run.iter().take(MOST_LOOKED_AT).all(|stretch| stretch.is_unknown);
+            out.push(CriticalMark { rect, is_unknown, before_y });
+        },
+    );
 }
 
 /// The strip of a folded lane or group.
@@ -231,12 +230,17 @@ fn add_strip(critical: &Critical, scene: &Scene, band: &LaneBand, out: &mut Vec<
     let own = &busy[first(number)..first(number.saturating_add(1))];
     let top = scene.screen_y(band, band.top + f64::from(band.first_row));
     let canvas = scene.areas.canvas;
-    runs(scene, own, |busy| (busy.1, busy.2), |run| {
-        let x = |ns| scene.scale.screen_from_time(ns).clamp(canvas.left() - 4.0, canvas.right() + 4.0);
-        let (left, right) = (x(run[0].1), x(run[run.len() - 1].2));
-        let rect = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right.max(left + 1.5), top + band.pitch));
-        out.push(CriticalMark { rect, is_unknown: false, before_y: None });
-    });
+    runs(
+        scene,
+        own,
+        |busy| (busy.1, busy.2),
+        |run| {
+            let x = |ns| scene.scale.screen_from_time(ns).clamp(canvas.left() - 4.0, canvas.right() + 4.0);
+            let (left, right) = (x(run[0].1), x(run[run.len() - 1].2));
+            let rect = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right.max(left + 1.5), top + band.pitch));
+            out.push(CriticalMark { rect, is_unknown: false, before_y: None });
+        },
+    );
 }
 
 /// Runs of `items`, sorted by their times, that are in view and begin within the same few points: as many as there

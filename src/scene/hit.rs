@@ -77,7 +77,11 @@ pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
         if let Some(bar) = bar {
             return Hit::Span(bar.span);
         }
-        return Hit::Canvas { lane: band.map(|band| band.lane), row: band.and_then(|band| band.row_at(content_y)), time_ns };
+        return Hit::Canvas {
+            lane: band.map(|band| band.lane),
+            row: band.and_then(|band| band.row_at(content_y)),
+            time_ns,
+        };
     }
     let row = band.and_then(|band| band.row_at(content_y));
     if let (Some(band), Some(row)) = (band, row) {

@@ -142,7 +142,8 @@ fn profile_columns(profile: &LaneProfile, theme: &Theme, bars: &mut Vec<BarRect>
         }
         if let Some((_, tone)) = column.finding {
             // Above the mark of a failure, so that neither hides the other.
-            let line = Rect::from_min_max(Pos2::new(column.x, rect.bottom() - 8.0), Pos2::new(right, rect.bottom() - 5.0));
+            let line =
+                Rect::from_min_max(Pos2::new(column.x, rect.bottom() - 8.0), Pos2::new(right, rect.bottom() - 5.0));
             marks.push(BarRect { rect: line, fill: clocks::tone_color(tone, theme), radius: 0.0 });
         }
     }

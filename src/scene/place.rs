@@ -5,7 +5,7 @@ use emath::{Pos2, Rect};
 use super::build::SceneInput;
 use super::frame::Scene;
 use super::geometry::LaneBand;
-use super::view_state::TimeScale;
+use super::time_scale::TimeScale;
 use crate::layout::RowIx;
 use crate::lod::Bar;
 use crate::model::{SpanFlags, SpanIx};

@@ -327,7 +327,8 @@ fn contradictions_show_at_every_zoom_and_in_folds() {
             let mut view = view_of(&timeline, Vec2::new(1000.0, 12_000.0));
             view.zoom_about(at(1_600), zoom);
             let scene = build(&timeline.input(&store, None), &view);
-            let carriers: Vec<_> = scene.bars.iter().filter(|bar| bar.finding.is_some_and(|found| found.0 == id)).collect();
+            let carriers: Vec<_> =
+                scene.bars.iter().filter(|bar| bar.finding.is_some_and(|found| found.0 == id)).collect();
             assert_eq!(carriers.len(), 1, "{rows} rows at x{zoom}");
             assert_eq!(carriers[0].count > 1, zoom < 300.0, "alone only when close");
             assert_eq!(carriers[0].finding.unwrap().1, FindingTone::Fault);

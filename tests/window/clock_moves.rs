@@ -53,7 +53,8 @@ fn bars_travel_from_their_old_places_to_the_new_ones() {
     settle(&mut harness);
     let state = &harness.state().state;
     let data = state.data.as_ref().unwrap();
-    let input = skewline::scene::SceneInput { tags: state.tags().map(|tags| &**tags), ..data.scene_input(&state.arranged) };
+    let input =
+        skewline::scene::SceneInput { tags: state.tags().map(|tags| &**tags), ..data.scene_input(&state.arranged) };
     let last = scene(&harness);
     let view = skewline::scene::ViewState { size: last.size, ..state.session.view.clone() };
     assert_eq!(last, skewline::scene::build(&input, &view), "the last picture is the picture");

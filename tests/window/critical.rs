@@ -20,7 +20,7 @@ fn a_key_shows_what_the_end_waited_for() {
     assert!(marks(&harness).is_empty());
     harness.get_by_label_contains("checkout, 100 ms").click();
     harness.run_steps(3);
-    press(&mut harness, Modifiers::NONE, Key::V);
+    press(&mut harness, Modifiers::SHIFT, Key::P);
     settle(&mut harness);
     // checkout 0-10, reserve 10-40, checkout 40-50, charge 50-90, checkout 90-100.
     let found = marks(&harness);
@@ -36,7 +36,7 @@ fn a_key_shows_what_the_end_waited_for() {
     harness.state_mut().apply(Command::FoldLane);
     settle(&mut harness);
     assert_eq!(marks(&harness).len(), 1, "one stretch without a pause");
-    press(&mut harness, Modifiers::NONE, Key::V);
+    press(&mut harness, Modifiers::SHIFT, Key::P);
     assert!(marks(&harness).is_empty());
 }
 
@@ -45,7 +45,7 @@ fn what_clocks_leave_open_is_hatched() {
     let mut harness = window(vec![example()]);
     harness.get_by_label_contains("POST /chat").click();
     harness.run_steps(3);
-    press(&mut harness, Modifiers::NONE, Key::V);
+    press(&mut harness, Modifiers::SHIFT, Key::P);
     settle(&mut harness);
     // By raw times the server ends after its client; by its bounds it ends before.
     assert_shown(&harness, "critical path of POST /chat");

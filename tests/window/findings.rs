@@ -18,11 +18,13 @@ fn troubled() -> Source {
             r#",{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00000000000000a{at}","parentSpanId":"0000000000000001","name":"execute_tool search","kind":1,
             "startTimeUnixNano":"17000000{:02}{:03}000000","endTimeUnixNano":"17000000{:02}{:03}000000","status":{{"code":{code}}},
             "attributes":[{{"key":"gen_ai.operation.name","value":{{"stringValue":"execute_tool"}}}},{{"key":"gen_ai.tool.name","value":{{"stringValue":"search"}}}}]}}"#,
-            start_ms / 1000, start_ms % 1000, (start_ms + 40) / 1000, (start_ms + 40) % 1000
+            start_ms / 1000,
+            start_ms % 1000,
+            (start_ms + 40) / 1000,
+            (start_ms + 40) % 1000
         )
     };
-    let attempts: String =
-        (0..4).map(|at| attempt(at, 100 + 150 * at, if at == 3 { 1 } else { 2 })).collect();
+    let attempts: String = (0..4).map(|at| attempt(at, 100 + 150 * at, if at == 3 { 1 } else { 2 })).collect();
     let text = format!(
         r#"{{"resourceSpans":[
 {{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"agents"}}}},{{"key":"host.id","value":{{"stringValue":"h-1"}}}},
@@ -86,8 +88,12 @@ fn numbers_survive_folds_and_pictures() {
     settle(&mut harness);
     let scene = harness.state().canvas().scene().unwrap().clone();
     assert!(scene.bars.is_empty() && scene.profiles.len() > 1, "everything is folded into strips");
-    let on_strips: Vec<u32> =
-        scene.profiles.iter().flat_map(|profile| &profile.columns).filter_map(|column| Some(column.finding?.0)).collect();
+    let on_strips: Vec<u32> = scene
+        .profiles
+        .iter()
+        .flat_map(|profile| &profile.columns)
+        .filter_map(|column| Some(column.finding?.0))
+        .collect();
     assert!(on_strips.contains(&1), "strips carry the numbers");
     assert!(numbers(&harness).iter().all(|number| before.contains(number)) && !numbers(&harness).is_empty());
     let directory = tempfile::tempdir().unwrap();

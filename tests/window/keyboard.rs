@@ -115,7 +115,7 @@ fn keys_are_changed_and_a_conflict_has_to_be_settled() {
     // N belongs to another command.
     harness.get_by_label("Change keys of Zoom in").click_accesskit();
     harness.run_steps(3);
-    press(&mut harness, Modifiers::NONE, Key::E);
+    press(&mut harness, Modifiers::NONE, Key::N);
     harness.get_by_label_contains("N belongs to");
     assert_eq!(harness.state().state.settings.keys.changed["zoom-in"], ["F9"], "nothing is taken unasked");
     click_label(&mut harness, "Give it to “Zoom in”");

@@ -73,7 +73,8 @@ fn an_offset_is_typed_and_pictures_say_so() {
     let mut harness = window(vec![example()]);
     press(&mut harness, Modifiers::SHIFT, Key::C);
     assert_shown(&harness, "What if browser is ahead by");
-    let typed = |harness: &Harness<'_, App>| harness.state().state.session.clocks.asking.as_ref().unwrap().typed.clone();
+    let typed =
+        |harness: &Harness<'_, App>| harness.state().state.session.clocks.asking.as_ref().unwrap().typed.clone();
     assert_eq!(typed(&harness), "-535 ms", "what is estimated now");
     harness.get_by_label("What if browser is ahead by").focus();
     harness.state_mut().apply(Command::Clocks(skewline::app::clocks::ClockCommand::TypeOffset("soon".to_owned())));

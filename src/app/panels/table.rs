@@ -154,9 +154,10 @@ fn grid_column(column: &Column) -> GridColumn {
         Column::Field(Field::Trace) => (220.0, "Trace id."),
         Column::Field(_) => (140.0, "The span's own attribute, else its resource's, else its scope's."),
         Column::Id => (130.0, "Span id."),
-        Column::Reference => {
-            (240.0, "Start as the reference clock would show it: an estimate, and how far it may be off. Clocks that nothing connects with it come last.")
-        }
+        Column::Reference => (
+            240.0,
+            "Start as the reference clock would show it: an estimate, and how far it may be off. Clocks that nothing connects with it come last.",
+        ),
         Column::Start => {
             (212.0, "What its own clock said, UTC. Starts of different clocks are compared as they stand.")
         }

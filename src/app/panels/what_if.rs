@@ -30,7 +30,11 @@ pub fn banner_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                 queue.push(Command::Clocks(ClockCommand::LetGo));
             }
             if let Some(stop) = &held.stop {
-                let end = if stop.side == Side::Hi { "No farther ahead, because of" } else { "No farther behind, because of" };
+                let end = if stop.side == Side::Hi {
+                    "No farther ahead, because of"
+                } else {
+                    "No farther behind, because of"
+                };
                 ui.label(RichText::new(end).small().strong());
                 for proof in stop.edges.iter().take(MOST_EDGES) {
                     edge_ui(ui, theme, &data.store, proof, queue);

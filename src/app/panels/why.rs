@@ -52,7 +52,9 @@ pub fn why_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                 ui.label(RichText::new(format!("and {rest}")).small().weak());
             }
         }
-        ui.label(RichText::new("Drift of the clocks between these messages adds to it.").small().color(theme.text_faint));
+        ui.label(
+            RichText::new("Drift of the clocks between these messages adds to it.").small().color(theme.text_faint),
+        );
     });
     ui.add_space(6.0);
 }

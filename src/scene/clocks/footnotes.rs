@@ -34,10 +34,11 @@ pub fn footnotes(input: &SceneInput<'_>, view: &ViewState) -> Vec<Footnote> {
     lines.extend(held_line(input));
     let seen: Vec<Found<'_>> = input.findings().iter().filter(|found| is_in_view(input, view, *found)).collect();
     let most = ((view.size.y / (HEIGHT_OF_ONE * view.text_scale.max(0.1))) as usize).clamp(1, MOST_FINDINGS);
-    lines.extend(seen.iter().take(most).map(|found| Footnote {
-        finding: Some((found.id(), found.tone())),
-        text: found.sentence().to_owned(),
-    }));
+    lines.extend(
+        seen.iter()
+            .take(most)
+            .map(|found| Footnote { finding: Some((found.id(), found.tone())), text: found.sentence().to_owned() }),
+    );
     if seen.len() > most {
         let text = format!("and {} in view", count_text((seen.len() - most) as u64, "more finding"));
         lines.push(Footnote { finding: None, text });
@@ -77,7 +78,8 @@ fn held_line(input: &SceneInput<'_>) -> Option<Footnote> {
     let (held, _) = input.held()?;
     let name = &input.domains.list.get(held.domain.at())?.name;
     let offset = offset_text(Some(held.offset_ns), Some(held.offset_ns));
-    let text = format!("What if: the clock of {name} is held at {offset}, and the others follow. Not what was measured.");
+    let text =
+        format!("What if: the clock of {name} is held at {offset}, and the others follow. Not what was measured.");
     Some(Footnote { finding: None, text })
 }
 

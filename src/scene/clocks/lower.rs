@@ -246,7 +246,13 @@ pub fn badge_look(tone: FindingTone, color: Color32, theme: &Theme) -> BadgeLook
 pub(in crate::scene) fn badge_shapes(scene: &Scene, out: &mut Vec<Shape>) {
     let theme = scene.theme.theme();
     for Badge { finding, tone, center } in &scene.clocks.badges {
-        out.extend(number_badge(*center, scene.metrics.small * 0.62, *finding, (*tone, tone_color(*tone, theme)), theme));
+        out.extend(number_badge(
+            *center,
+            scene.metrics.small * 0.62,
+            *finding,
+            (*tone, tone_color(*tone, theme)),
+            theme,
+        ));
     }
 }
 

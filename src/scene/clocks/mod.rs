@@ -22,8 +22,8 @@ use crate::model::{DomainIx, SpanIx};
 
 pub(super) use footnotes::legend;
 pub use footnotes::{Footnote, axis_words, footnotes};
-pub(super) use lower::{arrow_shapes, badge_shapes, outline_shapes, whisker_shapes};
 pub use lower::{BadgeLook, badge_look, legend_sample, number_badge};
+pub(super) use lower::{arrow_shapes, badge_shapes, outline_shapes, whisker_shapes};
 pub use offsets::{lane_offset, own_time_ns};
 pub(super) use {arrows::add as add_arrows, whiskers::add as add_whiskers};
 

@@ -88,7 +88,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         Clocks,
         Workspace,
         Command::CriticalPath,
-        &[place(Key::V)],
+        &[shift(Key::P)],
         "Critical path",
         "What the end of the selected span's turn or trace waited for; hatched where the order is not known.",
     ),
