@@ -57,7 +57,7 @@ impl Patterns {
     #[must_use]
     pub fn find(store: &TraceStore, domains: &Domains, genai: &GenAi) -> Self {
         let config = findings::Config::default();
-        Self::new(findings::find(&findings::Context { store, domains, genai, config: &config }, 1))
+        Self::new(findings::find(&findings::Context { store, domains, genai, config: &config, contract: None }, 1))
     }
 
     /// Keeps the worst of `list`.
