@@ -66,9 +66,6 @@ pub struct Bounds {
     graph: Graph,
     solution: Vec<Fine>,
     frame: u32,
-    /// A time in the steady stretch of the reference clock that counts as its true time.
-    #[cfg(test)]
-    frame_at_ns: i64,
     from_frame: Field,
     to_frame: Field,
     /// Placement of nodes that are bounded on one side only.
@@ -98,16 +95,7 @@ impl Bounds {
         let frame_at_ns = main_time(edges, breaks, frame);
         let from_frame = Field::new(&graph, &solution, frame, frame_at_ns, Way::From);
         let to_frame = Field::new(&graph, &solution, frame, frame_at_ns, Way::To);
-        let mut bounds = Self {
-            graph,
-            solution,
-            frame,
-            #[cfg(test)]
-            frame_at_ns,
-            from_frame,
-            to_frame,
-            placed: Vec::new(),
-        };
+        let mut bounds = Self { graph, solution, frame, from_frame, to_frame, placed: Vec::new() };
         bounds.placed = bounds.place_one_sided(edges);
         Some(bounds)
     }
