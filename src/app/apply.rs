@@ -170,6 +170,8 @@ impl State {
             | Command::ShortenIdle
             | Command::OnlyConversation
             | Command::AllConversations
+            | Command::AcceptStitch
+            | Command::RejectStitch
             | Command::Conversation(_) => self.apply_conversation(command),
             Command::Lanes(command) => self.apply_lane(command),
             Command::SaveView => self.save_view(host),

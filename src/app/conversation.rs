@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::command::Command;
 use super::picker::{Choice, Picker};
 use super::state::State;
-use crate::arrange::TurnTime;
+use crate::analysis::genai::Stitch;
+use crate::arrange::{SpanKey, Tie, TieKind, TurnTime, Verdict};
+use crate::model::SpanIx;
 use crate::scene::{TimeRange, ViewState, count_text};
 
 /// What can be done about conversations, with data.
@@ -17,6 +19,15 @@ pub enum ConversationCommand {
     FitTurn(u32),
     /// Shows one conversation alone, by its id; `None` = all.
     Only(Option<String>),
+    /// Says whether a trace that lost its parent belongs below a span; `None` = takes back what was said.
+    Judge {
+        /// The root of the trace.
+        root: SpanIx,
+        /// The span below which it may belong.
+        under: SpanIx,
+        /// What is said.
+        verdict: Option<Verdict>,
+    },
 }
 
 /// A turn that takes less than this share of what is visible is zoomed to when it is gone to.
@@ -60,6 +71,11 @@ impl State {
                 None => self.say("No span here says which conversation it belongs to"),
             },
             Command::AllConversations => self.show_only(None),
+            Command::AcceptStitch => self.judge_focused(Verdict::Accepted),
+            Command::RejectStitch => self.judge_focused(Verdict::Rejected),
+            Command::Conversation(ConversationCommand::Judge { root, under, verdict }) => {
+                self.judge(root, under, verdict);
+            }
             Command::Conversation(ConversationCommand::GoToTurn(at)) => self.show_turn(at as usize, false),
             Command::Conversation(ConversationCommand::FitTurn(at)) => self.show_turn(at as usize, true),
             Command::Conversation(ConversationCommand::Only(id)) => self.show_only(id),
@@ -131,6 +147,49 @@ impl State {
             self.session.view.turn = None;
             self.end_lane_work();
         }
+    }
+
+    /// The proposals about `span`: where it may belong, and what may belong below it; with what was said about each.
+    #[must_use]
+    pub fn proposals(&self, span: SpanIx) -> Vec<(&Stitch, Option<Verdict>)> {
+        let Some(work) = self.data.as_ref().and_then(|data| data.known_work()) else { return Vec::new() };
+        let stitches = work.genai.stitches();
+        let about = |tie: &&Tie| tie.from == span || tie.to == span;
+        let ties = self.session.view.course.ties.iter().filter(about);
+        let proposal = |tie: &Tie| match &tie.kind {
+            TieKind::Stitch { at, keys } => {
+                let verdict = self.session.view.lanes.conversation.verdict(&keys[0], &keys[1]);
+                Some((*at, stitches.get(*at as usize)?, verdict))
+            }
+            TieKind::Handoff { .. } => None,
+        };
+        let mut found: Vec<(u32, &Stitch, Option<Verdict>)> = ties.filter_map(proposal).collect();
+        // The surest first, as they are listed everywhere.
+        found.sort_by_key(|(at, ..)| *at);
+        found.into_iter().map(|(_, stitch, verdict)| (stitch, verdict)).collect()
+    }
+
+    /// Judges the surest proposal about the focused span that nothing was said about.
+    fn judge_focused(&mut self, verdict: Verdict) {
+        let open = self.session.view.focused.and_then(|span| {
+            let open = self.proposals(span).into_iter().find(|(_, verdict)| verdict.is_none());
+            open.map(|(stitch, _)| (stitch.root, stitch.under))
+        });
+        match open {
+            Some((root, under)) => self.judge(root, under, Some(verdict)),
+            None => self.say("Nothing is proposed for this span"),
+        }
+    }
+
+    fn judge(&mut self, root: SpanIx, under: SpanIx, verdict: Option<Verdict>) {
+        let Some(data) = self.data.clone() else { return };
+        if root.at() >= data.store.len() || under.at() >= data.store.len() {
+            return;
+        }
+        let keys = [root, under].map(|span| SpanKey::of(&data.store, span));
+        let [root, under] = keys;
+        Arc::make_mut(&mut self.session.view.lanes).conversation.judge(root, under, verdict);
+        self.end_lane_work();
     }
 
     /// What a turn is called: its number, with its conversation where there are several.

@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::ties::{self, Tie};
 use super::{Axis, LaneInfo};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::words::range_text;
 use crate::analysis::clocks::{EventKey, Known};
-use crate::analysis::genai::{GenAi, Role, TurnIx};
+use crate::analysis::genai::{Content, GenAi, Role, Speaker, TurnIx};
 use crate::layout::Layout;
 use crate::model::time::duration_text;
 use crate::model::{SpanFlags, SpanIx, TraceStore};
@@ -23,6 +24,10 @@ pub struct Course {
     pub idle: Vec<(i64, i64)>,
     /// The axis on which long ones of them are shortened.
     pub axis: Axis,
+    /// Arrows between spans that the tree does not join, by their earlier end.
+    pub ties: Vec<Tie>,
+    /// Ties that are not in [`Self::ties`]: there are too many.
+    pub more_ties: u64,
     /// What the spans say about AI conversations was known when this was made.
     pub knows_work: bool,
 }
@@ -42,6 +47,10 @@ pub struct TurnTime {
     pub last: SpanIx,
     /// How long it takes: an interval where its ends are on different clocks.
     pub length: Arc<str>,
+    /// What the user said, as far as it is recorded: its beginning. Never for an export.
+    pub question: Option<Arc<str>>,
+    /// The first model call in it.
+    pub first_call: Option<SpanIx>,
     /// Spans of it.
     pub spans: u32,
     /// Of them failed.
@@ -71,6 +80,10 @@ pub struct TurnRun {
 pub const MOST_LINES: usize = 3;
 /// Turns up to which times of several clocks are joined: each takes a look at the clock model.
 const MOST_INTERVALS: usize = 50;
+/// Turns of which the question is read: the messages of a call each.
+const MOST_QUESTIONS: usize = 200;
+/// Characters of a question that are kept.
+const MOST_CHARS: usize = 200;
 /// The hull is looked at in so many pieces: a stretch of two of them is found for sure.
 const PIECES: usize = 1 << 16;
 /// Idle stretches that are kept: the longest ones.
@@ -98,10 +111,14 @@ impl Course {
         turns.sort_unstable_by_key(|turn| (turn.from_ns, turn.turn));
         for (at, turn) in turns.iter_mut().enumerate() {
             turn.length = ground.length(turn, at < MOST_INTERVALS).into();
+            turn.question = ground.question(turn).filter(|_| at < MOST_QUESTIONS);
         }
         let idle = busy.map(Busy::idle).unwrap_or_default();
         let axis = shortened(&idle, ground.layout.hull_ns());
-        Self { lines: packed(&turns), turns, axis, idle: longest(idle), knows_work: ground.genai.is_some() }
+        let ties = ground.genai.map(|genai| ties::all(ground.store, genai, ground.layout));
+        let (ties, more_ties) = ties.unwrap_or_default();
+        let (lines, idle) = (packed(&turns), longest(idle));
+        Self { turns, lines, idle, axis, ties, more_ties, knows_work: ground.genai.is_some() }
     }
 
     /// The turn that is going on at `time_ns`, else the last one before: its position in [`Self::turns`].
@@ -138,13 +155,32 @@ impl Ground<'_> {
                 }
                 if let Some(turn) = self.genai.and_then(|genai| genai.turn_of(span)) {
                     let failed = self.store.flags()[span.at()].has(SpanFlags::ERROR);
-                    take(&mut times[turn.at()], turn, span, (from, to), failed);
+                    let time = take(&mut times[turn.at()], turn, span, (from, to), failed);
+                    let is_call = self.genai.is_some_and(|genai| genai.role_of(span) == Role::Model);
+                    let is_first = |known: SpanIx| from < self.layout.extent_ns(known).0;
+                    if is_call && time.first_call.is_none_or(is_first) {
+                        time.first_call = Some(span);
+                    }
                 }
             }
         }
         let turns = self.genai.map(GenAi::turns).unwrap_or_default();
         let is_counted = |time: &TurnTime| turns[time.turn.at()].conversation.is_some();
         (times.into_iter().flatten().filter(is_counted).collect(), busy)
+    }
+
+    /// What the user said last before the first model call of `turn`.
+    fn question(&self, turn: &TurnTime) -> Option<Arc<str>> {
+        let said = self.genai?.messages(self.store, turn.first_call?).input.messages;
+        let of_user = said.iter().rev().filter(|message| message.speaker == Speaker::User);
+        let words = |content: &Content| match content {
+            Content::Text(text) if !text.trim().is_empty() => Some(text.clone()),
+            _ => None,
+        };
+        let text = of_user.flat_map(|message| message.contents.iter()).find_map(words)?;
+        let line: String =
+            text.trim().chars().map(|ch| if ch.is_control() { ' ' } else { ch }).take(MOST_CHARS).collect();
+        Some(line.into())
     }
 
     fn length(&self, turn: &TurnTime, may_ask: bool) -> String {
@@ -161,7 +197,13 @@ impl Ground<'_> {
     }
 }
 
-fn take(known: &mut Option<TurnTime>, turn: TurnIx, span: SpanIx, (from_ns, to_ns): (i64, i64), failed: bool) {
+fn take(
+    known: &mut Option<TurnTime>,
+    turn: TurnIx,
+    span: SpanIx,
+    (from_ns, to_ns): (i64, i64),
+    failed: bool,
+) -> &mut TurnTime {
     let time = known.get_or_insert_with(|| TurnTime {
         turn,
         from_ns,
@@ -169,6 +211,8 @@ fn take(known: &mut Option<TurnTime>, turn: TurnIx, span: SpanIx, (from_ns, to_n
         first: span,
         last: span,
         length: Arc::from(""),
+        question: None,
+        first_call: None,
         spans: 0,
         failed: 0,
     });
@@ -180,6 +224,7 @@ fn take(known: &mut Option<TurnTime>, turn: TurnIx, span: SpanIx, (from_ns, to_n
     }
     time.spans += 1;
     time.failed += u32::from(failed);
+    time
 }
 
 /// Puts turns into lines, by start: into the first line that is free, else to the ones that it overlaps in the last.
@@ -297,7 +342,8 @@ mod tests {
     fn turn(at: u32, (from_ns, length, failed): (i64, i64, u32)) -> TurnTime {
         let (turn, span) = (TurnIx(at), SpanIx(at));
         let to_ns = from_ns + length;
-        TurnTime { turn, from_ns, to_ns, first: span, last: span, length: Arc::from(""), spans: 1, failed }
+        let (length, question, first_call) = (Arc::from(""), None, None);
+        TurnTime { turn, from_ns, to_ns, first: span, last: span, length, question, first_call, spans: 1, failed }
     }
 
     proptest! {

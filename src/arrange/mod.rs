@@ -21,6 +21,7 @@ mod plan;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod view;
 pub mod view_file;
 
@@ -38,6 +39,7 @@ pub use lanes::{LaneInfo, clock_lane_key};
 pub use pairs::{Split, group_keys, splits};
 pub use plan::{CLOCK, ClockChoice, Plan};
 pub use sections::Section;
+pub use ties::{Tie, TieKind};
 pub use view::LaneView;
 pub use view_file::ViewFile;
 

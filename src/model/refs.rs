@@ -233,6 +233,12 @@ impl<'a> EventRef<'a> {
         self.store.text(self.store.events.name[self.at])
     }
 
+    /// The symbol of its name.
+    #[must_use]
+    pub fn name_sym(self) -> Sym {
+        self.store.events.name[self.at]
+    }
+
     /// Attributes, in file order.
     pub fn attrs(self) -> impl ExactSizeIterator<Item = Attr> + use<'a> {
         let store = self.store;

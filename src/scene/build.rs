@@ -26,7 +26,9 @@ use super::shape::{Anchor, TextShape};
 use super::strip;
 use super::text::{self, Font};
 use super::theme::{Theme, dimmed, faded};
+use super::ties;
 use super::time_scale::TimeScale;
+use super::tokens::{self, TokenMarks};
 use super::turns::{self, TurnMarks};
 use super::view_state::{TimeRange, ViewState};
 use super::work::{Work, clock_colors, phase_colors};
@@ -181,6 +183,7 @@ impl SceneBuilder {
         scene.corner = strip::corner(&frame, &scene);
         self.lanes(&frame, &mut scene);
         critical::add(input, &mut scene);
+        ties::add(&frame, &mut scene);
         let measured = self.measured(input, view);
         selection::add(&selection::Context { input, view, measured }, &mut scene);
         if let Some(known) = &input.clocks {
@@ -281,6 +284,7 @@ impl SceneBuilder {
                 taken = self.label(frame, scene, &bar, [taken, next.unwrap_or(f32::INFINITY)]).max(bar.rect.right());
                 event_ticks(frame, scene, &bar, self.bars[at].start_ns);
                 phases::add(frame, scene, &bar, self.bars[at].start_ns);
+                tokens::add(frame, scene, &bar, self.bars[at].start_ns);
             }
         }
     }
@@ -476,7 +480,12 @@ fn event_ticks(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns: i
     let mut last = f32::NEG_INFINITY;
     // Of very many events every so-manieth is looked at: they share points anyway.
     let step = span.events().len() / MOST_EVENTS + 1;
+    // Pieces of a stream have ticks of their own, below the bar.
+    let stream = frame.input.work.filter(|work| work.genai.stream(frame.input.store, bar.span).is_some());
     for event in span.events().step_by(step) {
+        if stream.is_some_and(|work| work.genai.is_piece(event.name_sym())) {
+            continue;
+        }
         let x = scene.scale.screen_from_time(event.time_ns().saturating_add(shift));
         if x < last + 1.5 || x < canvas.left() || x > canvas.right() {
             continue;
@@ -526,6 +535,8 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         focused: None,
         measure: None,
         clocks: ClockMarks::default(),
+        ties: Vec::new(),
+        tokens: TokenMarks::default(),
         turns: TurnMarks::default(),
         notes: Vec::new(),
         legend: Vec::new(),

@@ -158,6 +158,8 @@ fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(
         *text = text::crop(text, Font::Regular, 1.0, 24.0).into_owned();
     }
     entries.extend(phases::legend(input, view));
+    entries.extend(super::tokens::legend(input, view.theme));
+    entries.extend(super::ties::legend(view));
     let mut mark = |is_there: bool, sample, text: &str| {
         if is_there {
             entries.push((sample, text.to_owned()));
@@ -324,6 +326,7 @@ pub fn hidden_text(hidden: &Hidden) -> Vec<String> {
     say(u64::from(hidden.lanes_below), "whole lane", "below");
     say(u64::from(hidden.lanes_hidden), "lane", "hidden");
     say(hidden.spans_aside, "span", "of other conversations hidden");
+    say(hidden.ties, "arrow", "of handoffs and proposals not drawn");
     say(hidden.hits_hidden, "hit", "in hidden lanes");
     say(u64::from(hidden.lanes_folded), "lane", "folded");
     say(u64::from(hidden.groups_folded), "group", "folded");

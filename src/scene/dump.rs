@@ -95,6 +95,16 @@ impl Scene {
             let unknown = if mark.is_unknown { " unknown" } else { "" };
             line(format!("critical {}{unknown}", rect_text(mark.rect)));
         }
+        for tick in &self.tokens.ticks {
+            line(format!("piece {} from {} x{}", rect_text(tick.rect), tick.first, tick.count));
+        }
+        for stall in &self.tokens.stalls {
+            line(format!("stall {} {}", rect_text(stall.rect), crate::model::time::duration_text(stall.gap_ns)));
+        }
+        for first in &self.tokens.firsts {
+            let guess = if first.is_inferred { " inferred" } else { "" };
+            line(format!("first piece {:.0},{:.0}{guess}", first.center.x, first.center.y));
+        }
         for dense in &self.dense {
             line(format!("dense {} {} spans", rect_text(dense.rect), dense.spans));
         }
@@ -104,6 +114,10 @@ impl Scene {
         for edge in &self.edges {
             let (from, to) = (edge.from, edge.to);
             line(format!("edge {} {:.0},{:.0} -> {:.0},{:.0}", edge.kind, from.x, from.y, to.x, to.y));
+        }
+        for tie in &self.ties {
+            let (from, to) = (tie.from, tie.to);
+            line(format!("tie {} {:.0},{:.0} -> {:.0},{:.0} {:?}", tie.look, from.x, from.y, to.x, to.y, tie.text));
         }
         for rect in &self.selected {
             line(format!("selected {}", rect_text(*rect)));

@@ -11,7 +11,9 @@ use super::geometry::{Areas, Bands, Metrics};
 use super::ruler::Ruler;
 use super::shape::TextShape;
 use super::theme::ThemeKind;
+use super::ties::{TieArrow, TieLook};
 use super::time_scale::TimeScale;
+use super::tokens::TokenMarks;
 use super::turns::TurnMarks;
 use super::view_state::TimeRange;
 use crate::analysis::clocks::FindingTone;
@@ -287,6 +289,12 @@ pub enum Sample {
     Critical,
     /// Perhaps on the critical path: the order of clocks leaves it open.
     CriticalUnknown,
+    /// The first piece of a streamed answer.
+    FirstToken,
+    /// Pieces of a streamed answer.
+    Ticks(Color32),
+    /// An arrow that the tree does not hold.
+    Tie(TieLook),
     /// A finding's number.
     Finding(u32, FindingTone),
 }
@@ -306,6 +314,8 @@ pub struct Hidden {
     pub lanes_hidden: u32,
     /// Spans of other conversations than the one that is shown.
     pub spans_aside: u64,
+    /// Arrows of handoffs and proposals that found no room.
+    pub ties: u64,
     /// Search hits in lanes that are not shown.
     pub hits_hidden: u64,
     /// Lanes that show a strip instead of their rows.
@@ -399,6 +409,10 @@ pub struct Scene {
     pub measure: Option<Measure>,
     /// What is known about clocks.
     pub clocks: ClockMarks,
+    /// Handoffs, and proposals for traces that lost their parent.
+    pub ties: Vec<TieArrow>,
+    /// Pieces of streamed answers.
+    pub tokens: TokenMarks,
     /// Turns of conversations, and where the axis is shortened.
     pub turns: TurnMarks,
     /// Range notes in view.

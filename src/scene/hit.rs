@@ -6,6 +6,8 @@ use super::build::SceneInput;
 use super::frame::Scene;
 use super::geometry::band_at;
 use super::strip::overview_scale;
+use super::ties;
+use super::tokens;
 use super::turns;
 use crate::layout::{LaneIx, RowIx};
 use crate::model::SpanIx;
@@ -20,6 +22,17 @@ pub enum Hit {
     Span(SpanIx),
     /// A parent that no input holds; index into `TraceStore::ghosts()`.
     Ghost(u32),
+    /// What an arrow says: its position in `Course::ties`.
+    Tie(u32),
+    /// A piece of the streamed answer of a model call, or several.
+    Piece {
+        /// The call.
+        span: SpanIx,
+        /// The number of the first one, from 0.
+        first: u32,
+        /// How many there are.
+        count: u32,
+    },
     /// A group of a folded lane: its line, or the strip that stands for its rows.
     Section(u32),
     /// The head of a lane.
@@ -69,6 +82,12 @@ pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
         && (band.is_folded || content_y < band.top + f64::from(band.first_row))
     {
         return Hit::Section(section);
+    }
+    if let Some(arrow) = ties::arrow_at(scene, pos) {
+        return Hit::Tie(arrow.at);
+    }
+    if let Some(tick) = tokens::tick_at(scene, pos) {
+        return Hit::Piece { span: tick.span, first: tick.first, count: tick.count };
     }
     let time_ns = scene.scale.time_from_screen(pos.x);
     if input.is_moved() {

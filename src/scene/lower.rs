@@ -102,6 +102,7 @@ fn bars_layer(scene: &Scene, area: Rect) -> Layer {
         marks.push(BarRect { rect, fill: theme.bar_mark, radius: 0.0 });
     }
     phases::lower(scene, &mut bars, &mut odd);
+    super::tokens::lower(scene, &mut bars, &mut odd);
     let mut shapes = vec![Shape::Bars(bars), Shape::Bars(marks)];
     shapes.append(&mut odd);
     for ghost in &scene.ghosts {
@@ -309,6 +310,7 @@ fn overlay_layer(scene: &Scene) -> Layer {
     let theme = scene.theme.theme();
     let canvas = scene.areas.canvas;
     let mut shapes = Vec::new();
+    super::ties::shapes(scene, &mut shapes);
     for edge in &scene.edges {
         edge_shapes(edge, theme, &mut shapes);
     }
@@ -551,6 +553,10 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
         Sample::CriticalUnknown => {
             shapes.push(Shape::Rect { rect, radius: 2.5, fill: theme.unknown, stroke: Stroke::NONE });
             critical::hatched(rect, theme.critical, shapes);
+        }
+        Sample::Tie(look) => shapes.extend(super::ties::legend_sample(look, rect, theme)),
+        Sample::FirstToken | Sample::Ticks(_) => {
+            shapes.extend(super::tokens::legend_sample(entry.sample, rect, theme));
         }
         Sample::Ghost => shapes.push(Shape::Rect {
             rect: rect.shrink(0.5),

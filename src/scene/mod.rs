@@ -34,7 +34,13 @@ mod strip;
 mod tests;
 pub mod text;
 pub mod theme;
+pub mod ties;
+#[cfg(test)]
+mod ties_tests;
 mod time_scale;
+pub mod tokens;
+#[cfg(test)]
+mod tokens_tests;
 pub mod turns;
 #[cfg(test)]
 mod turns_tests;

@@ -161,7 +161,12 @@ fn band_text(frame: &Frame<'_>, scene: &Scene, rect: Rect, at: u32, count: u32) 
     let full = match turn {
         Some(turn) if count == 1 => {
             let number = frame.input.work.and_then(|work| number_of(&work.genai, turn.turn)).unwrap_or_default();
-            format!("turn {number} · {}", turn.length)
+            // What was said stays out of pictures that leave the window.
+            let question = turn.question.as_ref().filter(|_| frame.input.caption.is_none());
+            match question {
+                Some(question) => format!("turn {number} · {} · “{question}”", turn.length),
+                None => format!("turn {number} · {}", turn.length),
+            }
         }
         _ => count_text(u64::from(count), "turn"),
     };

@@ -7,7 +7,8 @@ use super::frame::Sample;
 use super::palette::{BarColors, name_slots, slot_colors, unknown_colors};
 use super::theme::{ThemeKind, mix, rgb, text_on};
 use crate::analysis::clocks::domains::Domains;
-use crate::analysis::genai::{Agent, AgentIx, GenAi, Phase};
+use crate::analysis::findings::{Config, StallLimits};
+use crate::analysis::genai::{Agent, AgentIx, GenAi, Phase, Stream};
 use crate::analysis::numbered::Patterns;
 use crate::model::{DomainIx, SpanIx, TraceStore};
 
@@ -22,6 +23,8 @@ pub struct Work {
     slots: Vec<usize>,
     /// The phases that occur, in their order.
     phases: Vec<Phase>,
+    /// What counts as a stream that stands still.
+    stall: StallLimits,
 }
 
 impl Work {
@@ -39,7 +42,13 @@ impl Work {
         }
         let phases = Phase::VARIANTS.iter().copied().filter(|&phase| is_there[phase as usize]).collect();
         let patterns = Patterns::find(store, domains, &genai);
-        Self { genai, patterns, slots, phases }
+        Self { genai, patterns, slots, phases, stall: Config::default().E5 }
+    }
+
+    /// True when a gap of `gap_ns` in `stream` is so much longer than usual that the stream stood still.
+    #[must_use]
+    pub fn is_stall(&self, stream: &Stream<'_>, gap_ns: i64) -> bool {
+        self.stall.is_stall(stream, gap_ns)
     }
 
     /// The phases that occur, of spans and of parts of them.

@@ -157,7 +157,7 @@ impl Gestures {
         }
         if response.double_clicked() {
             match hit {
-                Some(Hit::Span(span)) => queue.push(Command::ZoomToSpan(span)),
+                Some(Hit::Span(span) | Hit::Piece { span, .. }) => queue.push(Command::ZoomToSpan(span)),
                 Some(Hit::Turn(at)) => queue.push(Command::Conversation(ConversationCommand::FitTurn(at))),
                 Some(Hit::Ruler(_) | Hit::Overview(_)) => queue.push(Command::WholeTrace),
                 Some(Hit::LaneHead(lane)) => {
@@ -177,7 +177,7 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
     response.request_focus();
     let extend = ui.input(|input| input.modifiers.command);
     match hit {
-        Some(Hit::Span(span)) => queue.push(Command::Select { span, extend }),
+        Some(Hit::Span(span) | Hit::Piece { span, .. }) => queue.push(Command::Select { span, extend }),
         Some(Hit::Overview(at_ns)) => {
             // Brings that time to the middle.
             let view = &state.session.view;
@@ -187,6 +187,10 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
             queue.push(Command::EndInteraction);
         }
         Some(Hit::Turn(at)) => queue.push(Command::Conversation(ConversationCommand::GoToTurn(at))),
+        Some(Hit::Tie(at)) => {
+            let tie = state.session.view.course.ties.get(at as usize);
+            queue.extend(tie.map(|tie| Command::Select { span: tie.to, extend: false }));
+        }
         Some(Hit::LaneHead(lane)) => {
             queue.push(Command::Clocks(ClockCommand::Why(Some(lane))));
             let lane = state.arranged.lane(lane).map(|lane| lane.key.clone());

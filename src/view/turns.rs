@@ -6,10 +6,12 @@ use egui::{Key, Rect, RichText, Sense, Ui};
 use crate::app::State;
 use crate::app::command::{Command, Queue};
 use crate::app::conversation::ConversationCommand;
-use crate::arrange::TurnTime;
+use crate::app::workspace::Workspace;
+use crate::arrange::{TieKind, TurnTime};
+use crate::model::SpanIx;
 use crate::model::time::duration_text;
 use crate::scene::turns::{BreakMark, TurnBand};
-use crate::scene::{Scene, count_text};
+use crate::scene::{Scene, count_text, grouped};
 
 /// Turns that the keyboard stops at; commands go to all of them.
 const MOST_NODES: usize = 60;
@@ -58,6 +60,9 @@ pub fn card_ui(ui: &mut Ui, state: &State, at: u32) {
     ui.label(RichText::new(state.turn_name(turn)).strong());
     let after = duration_text(turn.from_ns.saturating_sub(state.arranged.hull_ns.start));
     ui.label(format!("{}   at {after}", turn.length));
+    if let Some(question) = &turn.question {
+        ui.label(format!("“{question}”"));
+    }
     ui.label(count_text(u64::from(turn.spans), "span"));
     if turn.failed > 0 {
         ui.label(RichText::new(format!("{} failed", turn.failed)).color(theme.error));
@@ -73,4 +78,54 @@ pub fn card_ui(ui: &mut Ui, state: &State, at: u32) {
 pub fn break_ui(ui: &mut Ui, mark: &BreakMark) {
     ui.label(RichText::new("Nothing happens here").strong());
     ui.label(format!("{}, drawn shorter than it is", mark.length));
+}
+
+/// The card of pieces of a streamed answer: which, how long after the one before, and whether that is usual.
+pub fn pieces_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, first: u32, count: u32) {
+    let Some(work) = data.known_work() else { return };
+    let Some(stream) = work.genai.stream(&data.store, span) else { return };
+    let (times, theme) = (stream.times_ns, state.theme().theme());
+    let Some(&at) = times.get(first as usize) else { return };
+    let all = grouped(times.len() as u64);
+    let number = u64::from(first) + 1;
+    let name = match count {
+        1 => format!("Piece {} of {all}", grouped(number)),
+        _ => format!("Pieces {}–{} of {all}", grouped(number), grouped(number + u64::from(count) - 1)),
+    };
+    ui.label(RichText::new(name).strong());
+    let start = data.store.span(span).drawn_ns().0;
+    ui.label(format!("{} after the call began, on its own clock", duration_text(at.saturating_sub(start))));
+    if let Some(before) = (first as usize).checked_sub(1).and_then(|before| times.get(before)) {
+        let gap = at.saturating_sub(*before);
+        let text =
+            format!("{} after the piece before · usually {}", duration_text(gap), duration_text(stream.usual_gap_ns));
+        let color = if work.is_stall(&stream, gap) { theme.warning } else { theme.text };
+        ui.label(RichText::new(text).color(color));
+    }
+    if count > 1 {
+        ui.label(RichText::new("they share these pixels; zoom in to tell them apart").weak());
+    }
+    if stream.dropped > 0 {
+        let text = format!(
+            "{} of its span were dropped: earlier pieces may be missing",
+            count_text(stream.dropped.into(), "event")
+        );
+        ui.label(RichText::new(text).color(theme.warning));
+    }
+}
+
+/// The card of a proposal: where it leads, how sure it is and why.
+pub fn tie_ui(ui: &mut Ui, data: &Workspace, state: &State, at: u32) {
+    let Some(tie) = state.session.view.course.ties.get(at as usize) else { return };
+    let TieKind::Stitch { at, keys } = &tie.kind else { return };
+    let Some(stitch) = data.known_work().and_then(|work| work.genai.stitches().get(*at as usize)) else { return };
+    let name = |span: SpanIx| data.store.span(span).name().chars().take(80).collect::<String>();
+    ui.label(RichText::new(format!("{} may belong below {}", name(stitch.root), name(stitch.under))).strong());
+    ui.label(format!("{} of 100: {}", stitch.score, stitch.evidence));
+    let verdict = state.session.view.lanes.conversation.verdict(&keys[0], &keys[1]);
+    let text = match verdict {
+        Some(_) => "accepted by you; still no parent",
+        None => "a proposal, no parent; a click selects it, Details accepts or rejects it",
+    };
+    ui.label(RichText::new(text).weak());
 }

@@ -56,14 +56,14 @@ fn keys_and_names_lead_from_turn_to_turn() {
     harness.get_by_label_contains("Turn 1 of b, 500 ms, at 200 ms");
     // Nothing is shortened unasked.
     assert!(scene(&harness).turns.breaks.is_empty());
-    keys(&mut harness, Modifiers::NONE, Key::R);
+    keys(&mut harness, Modifiers::NONE, Key::Quote);
     let first = selected_names(&harness);
-    keys(&mut harness, Modifiers::SHIFT, Key::R);
-    keys(&mut harness, Modifiers::SHIFT, Key::R);
-    keys(&mut harness, Modifiers::SHIFT, Key::R);
+    keys(&mut harness, Modifiers::NONE, Key::Semicolon);
+    keys(&mut harness, Modifiers::NONE, Key::Semicolon);
+    keys(&mut harness, Modifiers::NONE, Key::Semicolon);
     assert_eq!(selected_names(&harness), ["invoke_agent 1"], "it stops at the first turn; began at {first:?}");
     for name in ["invoke_agent 2", "invoke_agent 3", "invoke_agent 4", "invoke_agent 4"] {
-        keys(&mut harness, Modifiers::NONE, Key::R);
+        keys(&mut harness, Modifiers::NONE, Key::Quote);
         assert_eq!(selected_names(&harness), [name]);
     }
     let shown = harness.state().state.session.view.time.length_ns();
@@ -122,4 +122,51 @@ fn one_conversation_is_shown_alone_and_all_again() {
     assert_eq!((scene(&harness).hidden.spans_aside, harness.state().state.arranged.course.turns.len()), (0, 4));
     keys(&mut harness, Modifiers::COMMAND, Key::Z);
     assert_eq!(scene(&harness).hidden.spans_aside, 6, "choosing is a step of undo");
+}
+
+/// An agent hands over by a tool; the other one's trace lost its parent but names the same call.
+const LOST: &str = r#"{"resourceSpans":[
+{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"agents"}},{"key":"host.id","value":{"stringValue":"h-1"}}]},
+ "scopeSpans":[{"spans":[
+ {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000001","name":"invoke_agent a",
+  "startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000001000000000",
+  "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"invoke_agent"}},{"key":"gen_ai.agent.name","value":{"stringValue":"a"}},
+   {"key":"gen_ai.conversation.id","value":{"stringValue":"c"}}]},
+ {"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000002","parentSpanId":"0000000000000001","name":"execute_tool transfer_to_b",
+  "startTimeUnixNano":"1700000000100000000","endTimeUnixNano":"1700000000200000000",
+  "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"execute_tool"}},{"key":"gen_ai.tool.name","value":{"stringValue":"transfer_to_b"}},
+   {"key":"gen_ai.tool.call.id","value":{"stringValue":"call_t"}}]},
+ {"traceId":"0af7651916cd43dd8448eb211c80319d","spanId":"0000000000000003","name":"invoke_agent b",
+  "startTimeUnixNano":"1700000000300000000","endTimeUnixNano":"1700000000900000000",
+  "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"invoke_agent"}},{"key":"gen_ai.agent.name","value":{"stringValue":"b"}},
+   {"key":"gen_ai.tool.call.id","value":{"stringValue":"call_t"}},{"key":"gen_ai.conversation.id","value":{"stringValue":"c"}}]}]}]}]}"#;
+
+#[test]
+fn a_proposed_place_is_accepted_rejected_and_taken_back_by_hand() {
+    let mut harness = window(vec![Source::memory("lost.json", LOST.as_bytes())]);
+    let looks = |harness: &Harness<'_, App>| {
+        scene(harness).ties.iter().map(|arrow| format!("{} {}", arrow.look, arrow.text)).collect::<Vec<_>>()
+    };
+    assert_eq!(looks(&harness), ["inferred_handoff ", "proposal may belong here · 95 of 100"]);
+    harness.get_by_label_contains("invoke_agent b, 600 ms").click_accesskit();
+    settle(&mut harness);
+    assert_shown(&harness, "it shares the tool call call_t with execute_tool transfer_to_b");
+    harness.get_by_label("Accept proposal 1").click();
+    settle(&mut harness);
+    assert_eq!(looks(&harness)[1], "accepted accepted by you");
+    assert!(harness.state().state.view_file().unwrap().text().contains("\"accepted\""));
+    harness.get_by_label("Take back proposal 1").click();
+    settle(&mut harness);
+    harness.get_by_label("Reject proposal 1").click();
+    settle(&mut harness);
+    assert_eq!(looks(&harness), ["inferred_handoff "]);
+    assert_shown(&harness, "rejected by you");
+    keys(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert_eq!(looks(&harness).len(), 2, "a verdict is a step of undo");
+    // From the other end, and without the mouse.
+    harness.get_by_label_contains("execute_tool transfer_to_b, 100 ms").click_accesskit();
+    settle(&mut harness);
+    harness.state_mut().apply(Command::AcceptStitch);
+    settle(&mut harness);
+    assert_eq!(looks(&harness)[1], "accepted accepted by you");
 }

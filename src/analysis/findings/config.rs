@@ -3,6 +3,9 @@
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::analysis::genai::Stream;
+use crate::model::time::MS;
+
 const BUILT_IN: &str = include_str!("../../../assets/findings.toml");
 
 /// What is wrong with a file of thresholds or a contract, in words.
@@ -111,6 +114,18 @@ sections! {
     }
     /// Cheap extras.
     E13 as Extras {}
+}
+
+impl Stall {
+    /// True when a gap of `gap_ns` in `stream` is so much longer than usual that the stream stood still. With dropped
+    /// events a gap may be where they were.
+    #[must_use]
+    pub fn is_stall(&self, stream: &Stream<'_>, gap_ns: i64) -> bool {
+        let is_known = stream.times_ns.len() >= self.least_chunks.max(3) && stream.dropped == 0;
+        #[expect(clippy::cast_precision_loss, reason = "a factor between two gaps")]
+        let is_long = gap_ns as f64 >= stream.usual_gap_ns.max(1) as f64 * self.times_median;
+        is_known && is_long && gap_ns >= self.least_gap_ms.saturating_mul(MS)
+    }
 }
 
 impl Config {

@@ -1,7 +1,7 @@
 //! E5: streams that stall in the middle, and answers that repeat themselves.
 
 use super::{Config, Context, Finding, Rule, Severity, count};
-use crate::model::time::{MS, duration_text};
+use crate::model::time::duration_text;
 use crate::model::{SpanIx, Value};
 
 /// See the module.
@@ -65,20 +65,10 @@ struct Stalled {
 
 /// The longest gap in the stream of `span`, if it is much longer than usual.
 fn stall(context: &Context<'_>, span: SpanIx) -> Option<Stalled> {
-    let limits = context.config.E5;
-    let (times, dropped) = context.genai.chunks(context.store, span);
-    // With dropped events a gap may be where they were.
-    if times.len() < limits.least_chunks.max(3) || dropped > 0 {
-        return None;
-    }
-    let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
-    let gap_ns = *gaps.iter().max()?;
-    gaps.sort_unstable();
-    let usual_ns = gaps[gaps.len() / 2];
-    #[expect(clippy::cast_precision_loss, reason = "a factor between two gaps")]
-    let is_long = gap_ns as f64 >= usual_ns.max(1) as f64 * limits.times_median;
-    let is_stall = is_long && gap_ns >= limits.least_gap_ms * MS;
-    is_stall.then_some(Stalled { span, gap_ns, usual_ns, pieces: times.len() })
+    let stream = context.genai.stream(context.store, span)?;
+    let gap_ns = stream.times_ns.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max()?;
+    let stalled = Stalled { span, gap_ns, usual_ns: stream.usual_gap_ns, pieces: stream.times_ns.len() };
+    context.config.E5.is_stall(&stream, gap_ns).then_some(stalled)
 }
 
 /// The finding about a call: what its client and its server saw.

@@ -22,7 +22,7 @@ mod sampling;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Stall as StallLimits};
 pub use contract::{Contract, Promise};
 pub use rulebook::Rulebook;
 

@@ -25,6 +25,7 @@ mod phase;
 mod resolve;
 mod retries;
 mod stitch;
+mod streams;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -45,6 +46,7 @@ pub use messages::{Content, Document, Message, Messages, Recorded, Speaker};
 pub use phase::{Origin, Phase, PhasePart, Rule};
 pub use retries::Retry;
 pub use stitch::{Stitch, StitchBy};
+pub use streams::Stream;
 pub use tables::{keys_of_same_field, matches as name_matches};
 pub use tool_calls::AskedTool;
 pub use turns::{Turn, TurnIx};
@@ -56,6 +58,7 @@ use agents::Agents;
 use normalise::{Own, mark};
 use resolve::Resolved;
 use stitch::Stitcher;
+use streams::Streams;
 
 use crate::model::{AttrId, SpanFlags, SpanIx, TraceStore};
 
@@ -74,6 +77,7 @@ pub struct GenAi {
     /// Parts of all calls, end to end.
     parts: Vec<PhasePart>,
     part_end: Vec<u32>,
+    streams: Streams,
     agents: Vec<Agent>,
     conversations: Vec<Conversation>,
     turns: Vec<Turn>,
@@ -100,6 +104,7 @@ impl GenAi {
         let conversations = conversations::collect(store, &resolved, &mut own);
         let phase = inherit::phases(store, &resolved, &own.role, &order);
         let (parts, part_end) = parts::all(store, &resolved, &own, &order);
+        let streams = Streams::read(store, &resolved, &own.role, &own.calls);
         let handoffs = handoffs::find(store, &resolved, &own, &mut agents);
         let retries = retries::find(store, &own);
         let stitcher = Stitcher { store, resolved: &resolved, own: &own, handoffs: &handoffs };
@@ -117,6 +122,7 @@ impl GenAi {
             calls: own.calls,
             parts,
             part_end,
+            streams,
             agents: agents.list,
             conversations,
             turns,
@@ -327,16 +333,7 @@ impl GenAi {
     /// how many of its events its SDK dropped, the oldest ones usually.
     #[must_use]
     pub fn chunks(&self, store: &TraceStore, span: SpanIx) -> (Vec<i64>, u32) {
-        let events = &store.events;
-        let is_chunk = |event: &usize| {
-            matches!(
-                self.resolved.of_event(events.name[*event]),
-                Some(resolve::EventSign::First | resolve::EventSign::Chunk)
-            )
-        };
-        let mut times: Vec<i64> =
-            event_range(store, span).filter(is_chunk).map(|event| events.time_ns[event]).collect();
-        times.sort_unstable();
+        let times = streams::pieces(store, &self.resolved, &self.role, span);
         (times, store.span(span).rare().map_or(0, |rare| rare.dropped[1]))
     }
 
@@ -344,6 +341,19 @@ impl GenAi {
     #[must_use]
     pub fn says(&self, id: AttrId, field: Field) -> bool {
         self.resolved.of_attr(id).iter().any(|reading| reading.field == field)
+    }
+
+    /// The streamed answer of the model call `span`, read beforehand; `None` when no piece of it is known.
+    #[must_use]
+    pub fn stream(&self, store: &TraceStore, span: SpanIx) -> Option<Stream<'_>> {
+        let dropped = store.span(span).rare().map_or(0, |rare| rare.dropped[1]);
+        self.streams.of_call(self.call_at(span)?, dropped)
+    }
+
+    /// True when an event of this name is a piece of a streamed answer.
+    #[must_use]
+    pub fn is_piece(&self, name: crate::model::Sym) -> bool {
+        streams::is_piece(&self.resolved, name)
     }
 
     /// The tools that the answer of the model call `span` asks for, in order. Reads the recorded messages.
@@ -373,6 +383,7 @@ impl GenAi {
             + of(&self.calls)
             + of(&self.parts)
             + of(&self.part_end)
+            + self.streams.heap_bytes()
     }
 }
 

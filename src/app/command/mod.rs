@@ -238,6 +238,10 @@ pub enum Command {
     OnlyConversation,
     /// Shows all conversations.
     AllConversations,
+    /// Accepts the surest place that is proposed for the focused span.
+    AcceptStitch,
+    /// Rejects it.
+    RejectStitch,
 
     // Commands with data.
     /// Opens sources; asks whether to add or to replace when something is open.

@@ -3,10 +3,10 @@
 use egui::Key;
 
 use super::Category::Conversation;
-use super::Needs::Workspace;
+use super::Needs::{Selection, Workspace};
 use super::{Entry, entry};
 use crate::app::command::Command;
-use crate::app::keys::{place, shift};
+use crate::app::keys::place;
 
 pub(super) static ENTRIES: &[Entry] = &[
     entry(
@@ -14,7 +14,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         Conversation,
         Workspace,
         Command::NextTurn,
-        &[place(Key::R)],
+        &[place(Key::Quote)],
         "Next turn",
         "The next turn of a conversation comes into view.",
     ),
@@ -23,7 +23,7 @@ pub(super) static ENTRIES: &[Entry] = &[
         Conversation,
         Workspace,
         Command::PreviousTurn,
-        &[shift(Key::R)],
+        &[place(Key::Semicolon)],
         "Previous turn",
         "The turn before comes into view.",
     ),
@@ -73,5 +73,24 @@ pub(super) static ENTRIES: &[Entry] = &[
         &[],
         "Show all conversations",
         "Shows again what was put aside.",
+    ),
+    entry(
+        "accept-stitch",
+        Conversation,
+        Selection,
+        Command::AcceptStitch,
+        &[],
+        "Accept proposed place",
+        "A trace that lost its parent belongs where it is proposed. It is marked as accepted by you, never as a fact.",
+    )
+    .grouped(),
+    entry(
+        "reject-stitch",
+        Conversation,
+        Selection,
+        Command::RejectStitch,
+        &[],
+        "Reject proposed place",
+        "It does not belong there: the arrow goes, the next best place is proposed.",
     ),
 ];

@@ -8,6 +8,7 @@ mod fields;
 mod links;
 mod many;
 mod said;
+mod stitches;
 mod tabs;
 mod turns;
 mod value;
@@ -116,6 +117,10 @@ fn span_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &State, queu
     ScrollArea::vertical().auto_shrink(false).id_salt(("details", span.0)).show(ui, |ui| {
         fields::fields_ui(ui, details, span, queue);
         clock::reference_ui(ui, details, span, state, queue);
+        let proposals = state.proposals(span).len();
+        section(ui, "Proposed places", proposals, true, |ui| {
+            stitches::stitches_ui(ui, details, span, state, queue);
+        });
         let attrs: Vec<_> = view.attrs().collect();
         section(ui, "Attributes", attrs.len(), true, |ui| attributes::attributes_ui(ui, details, &attrs, queue));
         let events = view.events().len();
