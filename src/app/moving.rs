@@ -41,19 +41,21 @@ impl State {
         self.session.clocks.moving.as_ref().map(Moving::travel)
     }
 
-    /// Lets bars move from `before`, seen as `view` says, to the arrangement at hand, if only clocks make the
-    /// difference.
+    /// Lets bars move from `before`, seen as `view` says, to the arrangement at hand, if only clocks and folds make
+    /// the difference.
     pub(super) fn set_out(&mut self, before: Arc<Arranged>, view: &ViewState) {
         let after = &self.arranged;
         let same_rows = Plan {
             clock: before.plan.clock,
             evidence: before.plan.evidence,
             reference: before.plan.reference.clone(),
+            fold: before.plan.fold.clone(),
             ..after.plan.clone()
         };
-        let has_moved = before.plan != after.plan && (before.is_frame() || after.is_frame());
+        let is_folded = before.plan.fold != after.plan.fold;
         let has_clocks = self.data.as_ref().is_some_and(|data| data.domains.list.len() > 1);
-        self.session.clocks.moving = (same_rows == before.plan && has_moved && has_clocks).then(|| {
+        let is_retimed = before.plan != after.plan && (before.is_frame() || after.is_frame()) && has_clocks;
+        self.session.clocks.moving = (same_rows == before.plan && (is_folded || is_retimed)).then(|| {
             let travel = Travel::new(before, view, &self.session.view);
             Moving { travel: Arc::new(travel), begun_ms: None }
         });

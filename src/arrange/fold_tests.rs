@@ -119,3 +119,52 @@ fn folds_are_written_as_on_the_command_line() {
         assert!(bad.parse::<FoldBy>().is_err(), "{bad}");
     }
 }
+
+#[test]
+fn folds_of_conversations_conserve_busy_time_and_spans_and_are_taken_back() {
+    use crate::analysis::genai::tests::fixture;
+    for (name, found) in fixture::all() {
+        let store = fixture::store(&found.spans);
+        let (domains, genai) = (domains::assign(&store), GenAi::analyse(&store));
+        let arranged = |fold: Folding| {
+            let plan = Plan { fold, ..Plan::default() };
+            arrange_folded(&store, &domains, None, Some(&genai), &plan)
+        };
+        let open = arranged(Folding::default());
+        for by in [FoldBy::Agent, FoldBy::Phase, FoldBy::Turn, FoldBy::Retry, FoldBy::Service] {
+            let folded = arranged(Folding { by: Some(by.clone()), ..Folding::default() });
+            check(&store, &folded);
+            let spans: u64 = folded.sections.iter().map(|section| section.spans).sum();
+            assert_eq!(spans, store.len() as u64, "{name} by {by}");
+            let length = |span: SpanIx| open.layout.extent_ns(span).1 - open.layout.extent_ns(span).0;
+            let whole: i64 = store.span_ixs().map(length).sum();
+            assert_eq!(folded.sections.iter().map(|section| section.sum_ns).sum::<i64>(), whole, "{name} by {by}");
+            for lane in 0..open.lanes.len() {
+                assert_eq!(busy_ns(&folded, lane, &store), busy_ns(&open, lane, &store), "{name} by {by}");
+                let parts: Vec<_> = folded.sections.iter().filter(|section| section.lane.at() == lane).collect();
+                let of_parts: i64 = parts.iter().map(|section| section.busy_ns).sum();
+                let longest = parts.iter().map(|section| section.busy_ns).max().unwrap_or(0);
+                let of_lane = busy_ns(&open, lane, &store);
+                // Groups may work at the same time, and together they work whenever the lane does.
+                assert!(longest <= of_lane && of_lane <= of_parts, "{name} by {by}: {longest} {of_lane} {of_parts}");
+            }
+            let again = arranged(Folding::default());
+            for span in store.span_ixs() {
+                assert_eq!(again.layout.row_of(span), open.layout.row_of(span), "{name} by {by}");
+            }
+        }
+    }
+}
+
+/// How long anything of a lane is at work, from the sorted ends of its spans.
+fn busy_ns(arranged: &Arranged, lane: usize, store: &TraceStore) -> i64 {
+    let of_lane = store.span_ixs().filter(|&span| arranged.layout.lane_of(span).at() == lane);
+    let mut extents: Vec<(i64, i64)> = of_lane.map(|span| arranged.layout.extent_ns(span)).collect();
+    extents.sort_unstable();
+    let (mut busy, mut reached) = (0, i64::MIN);
+    for (start, end) in extents {
+        busy += (end - start.max(reached)).max(0);
+        reached = reached.max(end);
+    }
+    busy
+}

@@ -8,6 +8,7 @@ use super::caption::{self, Caption};
 use super::clocks::{self, ClockInput, ClockMarks};
 use super::critical::{self, Critical};
 use super::findings;
+use super::folding;
 use super::frame::{Dense, GhostBox, Held as HeldLanes, OverviewStrip, Scene, SceneBar};
 use super::geometry::{Areas, LaneBand, Margins, Metrics, lane_bands};
 use super::heads::LaneTexts;
@@ -183,6 +184,7 @@ impl SceneBuilder {
         scene.corner = strip::corner(&frame, &scene);
         self.lanes(&frame, &mut scene);
         critical::add(input, &mut scene);
+        folding::add(&frame, &mut scene, &mut self.bars);
         ties::add(&frame, &mut scene);
         let measured = self.measured(input, view);
         selection::add(&selection::Context { input, view, measured }, &mut scene);
@@ -412,7 +414,7 @@ fn ghost_label(frame: &Frame<'_>, scene: &mut Scene, place: &Place, rect: Rect, 
 
 impl<'a> Frame<'a> {
     /// The colours of `span`, and whether they stand for something that nothing states.
-    fn colors(&self, span: SpanIx) -> (BarColors, bool) {
+    pub(super) fn colors(&self, span: SpanIx) -> (BarColors, bool) {
         let (input, theme) = (self.input, self.view.theme);
         let by_work = |colors: &dyn Fn(&Work) -> (BarColors, bool)| {
             input.work.map_or_else(|| (unknown_colors(theme), false), colors)
@@ -535,6 +537,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         focused: None,
         measure: None,
         clocks: ClockMarks::default(),
+        folding: Vec::new(),
         ties: Vec::new(),
         tokens: TokenMarks::default(),
         turns: TurnMarks::default(),

@@ -9,7 +9,7 @@ use super::clocks::{ClockMarks, LaneOffset};
 use super::critical::CriticalMark;
 use super::geometry::{Areas, Bands, Metrics};
 use super::ruler::Ruler;
-use super::shape::TextShape;
+use super::shape::{BarRect, TextShape};
 use super::theme::ThemeKind;
 use super::ties::{TieArrow, TieLook};
 use super::time_scale::TimeScale;
@@ -409,6 +409,8 @@ pub struct Scene {
     pub measure: Option<Measure>,
     /// What is known about clocks.
     pub clocks: ClockMarks,
+    /// Bars on their way into strips, while lanes are being folded; never in an export.
+    pub folding: Vec<BarRect>,
     /// Handoffs, and proposals for traces that lost their parent.
     pub ties: Vec<TieArrow>,
     /// Pieces of streamed answers.

@@ -103,6 +103,7 @@ fn bars_layer(scene: &Scene, area: Rect) -> Layer {
     }
     phases::lower(scene, &mut bars, &mut odd);
     super::tokens::lower(scene, &mut bars, &mut odd);
+    bars.extend_from_slice(&scene.folding);
     let mut shapes = vec![Shape::Bars(bars), Shape::Bars(marks)];
     shapes.append(&mut odd);
     for ghost in &scene.ghosts {

@@ -11,6 +11,7 @@ mod columns;
 pub mod critical;
 mod dump;
 pub mod findings;
+mod folding;
 pub mod frame;
 pub mod geometry;
 mod heads;

@@ -46,8 +46,28 @@ impl Travel {
         self
     }
 
+    /// The arrangement that it began at.
+    pub(super) fn before(&self) -> &Arranged {
+        &self.before
+    }
+
+    /// Where the lanes were.
+    pub(super) fn bands(&self) -> &Bands {
+        &self.bands
+    }
+
+    /// The time that was in view.
+    pub(super) const fn time_before(&self) -> TimeRange {
+        self.times[0]
+    }
+
+    /// How much farther down the content is scrolled now.
+    pub(super) const fn scrolled(&self) -> f64 {
+        self.scrolled
+    }
+
     /// The time that is now where `ns` was on the screen.
-    fn now_ns(&self, ns: i64) -> i64 {
+    pub(super) fn now_ns(&self, ns: i64) -> i64 {
         let [then, now] = self.times;
         if then == now {
             return ns;
@@ -58,7 +78,7 @@ impl Travel {
     }
 
     /// How much of the way is still to go: slow at both ends, so that eyes can follow.
-    fn left(&self) -> f64 {
+    pub(super) fn left(&self) -> f64 {
         let done = f64::from(self.progress);
         let eased = if done < 0.5 { 4.0 * done.powi(3) } else { 1.0 - (2.0 - 2.0 * done).powi(3) / 2.0 };
         1.0 - eased

@@ -32,8 +32,12 @@ const TURN: &str = r#"{"resourceSpans":[
   "startTimeUnixNano":"1700000000750000000","endTimeUnixNano":"1700000000900000000",
   "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"execute_tool"}},{"key":"gen_ai.tool.name","value":{"stringValue":"search"}}]}]}]}]}"#;
 
+pub fn example() -> Source {
+    Source::memory("turn.json", TURN.as_bytes())
+}
+
 fn turn() -> Harness<'static, App> {
-    window(vec![Source::memory("turn.json", TURN.as_bytes())])
+    window(vec![example()])
 }
 
 fn keys(harness: &mut Harness<'_, App>, modifiers: Modifiers, key: Key) {

@@ -13,6 +13,7 @@ mod critical;
 mod exporting;
 mod findings;
 mod fold;
+mod fold_moves;
 mod harness;
 mod hostile;
 mod keyboard;

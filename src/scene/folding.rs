@@ -1,0 +1,70 @@
+//! Bars that go into the strips of a lane that is being folded: the strips are in place from the first frame on, and the
+//! bars of the earlier picture fly into them. The other way round bars come out of strips by themselves: they travel
+//! from their old places, which are the strips.
+
+use emath::{Pos2, Rect};
+
+use super::build::Frame;
+use super::frame::Scene;
+use super::geometry::LaneBand;
+use super::shape::BarRect;
+use super::theme::faded;
+use crate::layout::RowIx;
+use crate::lod::{Bar, bucket_for};
+
+/// Bars per frame, at most: what was in view before, a bar for every few points.
+const MOST_BARS: usize = 20_000;
+/// Short spans that start within so many points share a bar.
+const BUCKET_POINTS: f32 = 3.0;
+
+/// Adds the bars of the earlier picture whose rows are strips now.
+pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, buffer: &mut Vec<Bar>) {
+    let Some(travel) = frame.input.travel.filter(|_| !scene.profiles.is_empty()) else { return };
+    let (left, time) = (travel.left() as f32, travel.time_before());
+    let bucket = bucket_for(scene.scale.ns_from_points(BUCKET_POINTS));
+    let scroll_y = scene.scroll_y - travel.scrolled();
+    let seen = scroll_y..scroll_y + f64::from(scene.areas.canvas.height());
+    let canvas = scene.areas.canvas;
+    let mut bars = Vec::new();
+    for band in travel.bands().iter().filter(|band| !band.is_folded) {
+        if band.bottom() <= seen.start || band.top >= seen.end {
+            continue;
+        }
+        for row in band.rows_between(seen.start, seen.end) {
+            buffer.clear();
+            travel.before().index.query(RowIx(row), time.from_ns, time.to_ns, bucket, buffer);
+            let height = band.bar_height();
+            let down = (band.row_top(RowIx(row)) - scroll_y).clamp(-60_000.0, 60_000.0) as f32;
+            let old = Lane { top: canvas.top() + down + ((band.pitch - height) / 2.0).floor().max(0.0), height };
+            for bar in buffer.iter().take(MOST_BARS.saturating_sub(bars.len())) {
+                let strip = scene.bands.of_row(frame.input.layout.row_of(bar.span)).filter(|band| band.is_folded);
+                let Some(strip) = strip else { continue };
+                let new = Lane::of_strip(scene, strip);
+                let between = |old: f32, new: f32| new + (old - new) * left;
+                let (top, height) = (between(old.top, new.top), between(old.height, new.height));
+                let x = |ns: i64| {
+                    scene.scale.screen_from_time(travel.now_ns(ns)).clamp(canvas.left() - 4.0, canvas.right() + 4.0)
+                };
+                let (from, to) = (x(bar.start_ns), x(bar.end_ns));
+                let rect = Rect::from_min_max(Pos2::new(from, top), Pos2::new(to.max(from + 1.5), top + height));
+                let fill = faded(frame.colors(bar.span).0.fill, 0.25 + 0.6 * left);
+                bars.push(BarRect { rect, fill, radius: 0.0 });
+            }
+        }
+    }
+    scene.folding = bars;
+}
+
+/// Where bars of a row are on the screen.
+struct Lane {
+    top: f32,
+    height: f32,
+}
+
+impl Lane {
+    /// The lower part of a strip, where its columns are.
+    fn of_strip(scene: &Scene, band: &LaneBand) -> Self {
+        let top = scene.screen_y(band, band.top + f64::from(band.first_row));
+        Self { top: top + band.pitch * 0.6, height: band.pitch * 0.4 }
+    }
+}
