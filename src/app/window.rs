@@ -65,6 +65,10 @@ pub struct App {
     changed_at: Option<f64>,
 }
 
+/// A press that is held longer is no click.
+const MAX_CLICK_S: f64 = 2.5;
+/// Two clicks at one place that are farther apart are no double click.
+const MAX_DOUBLE_CLICK_S: f64 = 0.6;
 /// Seconds without a change after which an interaction counts as over.
 const INTERACTION_PAUSE_S: f64 = 0.5;
 
@@ -77,6 +81,10 @@ impl App {
             // Ctrl and + is text size here, in steps that are saved.
             options.zoom_with_keyboard = false;
             options.max_passes = std::num::NonZeroUsize::MIN;
+            // Press and release are seen a frame apart. Where drawing is slow, in software or from afar, the usual
+            // 0.8 s and 0.3 s would lose clicks.
+            options.input_options.max_click_duration = MAX_CLICK_S;
+            options.input_options.max_double_click_delay = MAX_DOUBLE_CLICK_S;
         });
         let waker = ctx.clone();
         host.waker = Arc::new(move || waker.request_repaint());
