@@ -124,15 +124,17 @@ impl Bindings {
         self.of.iter().find(|(entry, _)| entry.id == id).map_or(&[], |(_, keys)| keys)
     }
 
-    /// The command that a key press asks for. What a key types counts before where it lies.
+    /// The command that a key press asks for. What a key types counts before where it lies; a sign that lies where
+    /// nothing is bound, as brackets do on Dvorak, means what it says.
     #[must_use]
     pub fn command_of(&self, key: Key, physical: Option<Key>, held: Modifiers) -> Option<Command> {
-        let find = |by: By| {
+        let find = |by: By, physical: Option<Key>| {
             self.iter()
                 .find(|(_, keys)| keys.iter().any(|keys| keys.by == by && keys.matches(key, physical, held)))
                 .map(|(entry, _)| entry.command.clone())
         };
-        find(By::Symbol).or_else(|| find(By::Place))
+        let says = || find(By::Place, None).filter(|_| keys::is_read(key));
+        find(By::Symbol, physical).or_else(|| find(By::Place, physical)).or_else(says)
     }
 
     /// The command that has keys which mean `keys` too, apart from the one called `except`.

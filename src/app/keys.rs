@@ -166,6 +166,11 @@ const fn is_sign(key: Key) -> bool {
     )
 }
 
+/// Signs that are found by their place first, and by what they say where nothing lies there.
+pub(super) const fn is_read(key: Key) -> bool {
+    matches!(key, Key::OpenBracket | Key::CloseBracket | Key::Comma | Key::Period)
+}
+
 /// Keys that egui needs to move the focus and to press what has it. They cannot be bound.
 #[must_use]
 pub const fn is_reserved(key: Key) -> bool {
@@ -309,10 +314,13 @@ mod tests {
             // German: + lies where a US keyboard has ].
             (Key::Plus, Key::CloseBracket, none, Some("zoom-in")),
             (Key::CloseBracket, Key::CloseBracket, none, Some("first-child")),
+            // Dvorak: brackets lie where a US keyboard has - and =.
+            (Key::OpenBracket, Key::Minus, none, Some("parent")),
+            (Key::Comma, Key::W, none, Some("zoom-in")),
             (Key::Questionmark, Key::Slash, Modifiers::SHIFT, Some("help")),
             (Key::Plus, Key::Equals, Modifiers::COMMAND | Modifiers::SHIFT, Some("text-larger")),
             (Key::N, Key::N, Modifiers::SHIFT, Some("previous-finding")),
-            (Key::U, Key::U, none, None),
+            (Key::Z, Key::Z, none, None),
         ] {
             assert_eq!(id_of(key, physical, held), expected, "{key:?} at {physical:?} with {held:?}");
         }
