@@ -49,6 +49,7 @@ pub fn diagnostics_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         for (code, entry) in entries {
             entry_ui(ui, theme, data, code, entry, queue);
         }
+        super::widgets::follow_focus(ui);
     });
 }
 

@@ -49,6 +49,7 @@ pub fn findings_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         if state.findings().is_empty() {
             ui.label(RichText::new("Nothing contradicts anything: the clocks may all be right.").weak());
         }
+        super::widgets::follow_focus(ui);
     });
 }
 

@@ -7,7 +7,7 @@ use super::super::bindings::{Bindings, Conflict, KeysCommand, KeysPanel, Preset}
 use super::super::command::{Category, Command, Entry, Queue, entries, entry_of};
 use super::super::keys;
 use super::super::state::State;
-use super::widgets::segmented;
+use super::widgets::{follow_focus, segmented};
 use crate::scene::Theme;
 
 /// The panel, when it is open.
@@ -31,6 +31,7 @@ pub fn keys_ui(ui: &Ui, state: &State, queue: &mut Queue) {
                 });
                 ui.add_space(6.0);
             }
+            follow_focus(ui);
         });
     });
     if modal.backdrop_response.clicked() {

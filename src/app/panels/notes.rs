@@ -40,6 +40,7 @@ pub fn notes_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                     }
                 });
             }
+            super::widgets::follow_focus(ui);
         });
     });
     ui.separator();

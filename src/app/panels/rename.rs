@@ -1,6 +1,6 @@
 //! A new name for a lane.
 
-use egui::{Align2, Key, Modal, Modifiers, TextEdit, Ui};
+use egui::{Align2, Key, Modal, TextEdit, Ui};
 
 use super::super::command::{Command, Queue};
 use super::super::lanes::LaneCommand;
@@ -15,14 +15,16 @@ pub fn rename_ui(ui: &Ui, state: &State, queue: &mut Queue) {
     let modal = Modal::new(id).area(area).show(ui.ctx(), |ui| {
         ui.set_width(380.0 * state.settings.text_scale);
         let heading = ui.label(format!("Name of the lane {lane}"));
-        let is_done = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
         let mut text = typed.clone();
         let field = ui.add(TextEdit::singleline(&mut text).hint_text("Its own name").desired_width(f32::INFINITY));
         let field = field.labelled_by(heading.id);
         if field.changed() {
             push(LaneCommand::TypeName(text));
         }
-        if !ui.memory(|memory| memory.has_focus(field.id)) {
+        let is_done = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        // The first to have the keyboard; Tab goes on to the buttons.
+        let focused = ui.memory(egui::Memory::focused).and_then(|id| ui.ctx().read_response(id));
+        if focused.is_none_or(|focused| focused.layer_id != ui.layer_id()) {
             field.request_focus();
         }
         ui.add_space(6.0);

@@ -8,6 +8,23 @@ use super::keys::with_key;
 use crate::scene::Theme;
 pub use crate::scene::grouped;
 
+/// Scrolls a list so that what the keyboard goes to is seen. To be called inside of it, after its contents.
+pub fn follow_focus(ui: &Ui) {
+    let id = ui.scope_id().with("focused");
+    let now = ui.memory(egui::Memory::focused);
+    let before = ui.data_mut(|data| {
+        let before = data.get_temp::<Option<egui::Id>>(id).flatten();
+        data.insert_temp(id, now);
+        before
+    });
+    let Some(response) = now.filter(|_| now != before).and_then(|id| ui.ctx().read_response(id)) else { return };
+    // What lies outside of the list's window is cut; what belongs to another part of the window is whole.
+    let is_cut = !response.interact_rect.contains_rect(response.rect);
+    if is_cut && ui.min_rect().contains(response.rect.center()) {
+        ui.scroll_to_rect(response.rect, None);
+    }
+}
+
 /// True when the command of `entry` can be used now.
 pub fn is_usable(entry: &Entry, state: &State) -> bool {
     entry.needs.why_not(state).is_none()

@@ -21,6 +21,7 @@ use super::super::state::State;
 use super::super::theme;
 use super::super::workspace::Workspace;
 use super::keys::{key_of, with_key};
+use super::widgets::follow_focus;
 use crate::arrange::Arranged;
 use crate::model::SpanIx;
 use crate::scene::Theme;
@@ -74,13 +75,15 @@ fn nothing_ui(ui: &mut Ui, details: &Details<'_>) {
         ([Command::NextFlagged, Command::PreviousFlagged], "to spans that failed"),
         ([Command::NextFinding, Command::PreviousFinding], "to findings"),
     ];
-    let said = ways.iter().filter_map(|(commands, where_to)| {
-        let keys = commands.iter().map(|command| key_of(ui, command)).filter(|key| !key.is_empty());
-        let keys = keys.collect::<Vec<_>>().join(" and ");
-        (!keys.is_empty()).then(|| format!("{keys}: {where_to}"))
-    });
-    for way in said.collect::<Vec<_>>() {
-        ui.label(RichText::new(way).weak());
+    for (commands, where_to) in ways {
+        let keys: Vec<String> = commands.iter().map(|command| key_of(ui, command)).collect();
+        let keys = keys.join("  ");
+        if !keys.trim().is_empty() {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(keys.trim()).monospace());
+                ui.label(RichText::new(where_to).weak());
+            });
+        }
     }
 }
 
@@ -138,6 +141,7 @@ fn span_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &State, queu
             attributes::attributes_ui(ui, details, &scope, queue);
         });
         section(ui, "Raw", 1, false, |ui| fields::raw_ui(ui, details, span, queue));
+        follow_focus(ui);
     });
 }
 
