@@ -113,6 +113,8 @@ impl Arranged {
 const BUCKET_POINTS: f32 = 3.0;
 /// Free space right of a bar, taken from its width.
 const NEIGHBOUR_GAP: f32 = 1.0;
+/// Points right of a bar without an end that its tail takes.
+pub(super) const OPEN_TAIL: f32 = 18.0;
 /// Events looked at per bar and frame.
 const MOST_EVENTS: usize = 600;
 
@@ -301,7 +303,9 @@ impl SceneBuilder {
         let right = bar.rect.right().min(canvas.right());
         let pad = 5.0 * unit + if bar.flags.has(SpanFlags::ERROR) { 2.0 } else { 0.0 };
         let inside = right - left - 2.0 * pad;
-        let after = between[1].min(canvas.right()) - right - 2.0 * pad - 4.0;
+        // The dashed tail of an open end.
+        let tail = if bar.flags.has(SpanFlags::END_MISSING) && bar.count == 1 { OPEN_TAIL } else { 0.0 };
+        let after = between[1].min(canvas.right()) - right - tail - 2.0 * pad - 4.0;
         let before = left - between[0] - 2.0 * pad - 4.0;
         if inside < 20.0 * unit && after.max(before) < 20.0 * unit {
             return right;
@@ -315,14 +319,14 @@ impl SceneBuilder {
         };
         let is_beside_better = whole > inside && bar.rect.right() >= canvas.left();
         let (x, room, color) = if is_beside_better && after >= whole.min(90.0 * unit).max(least_beside) {
-            (right + pad, after, beside)
+            (right + tail + pad, after, beside)
         } else if is_last && is_beside_better && before >= whole && inside < 60.0 * unit {
             // Left of the bar only at the end of the row: between two bars nobody could tell whose name it is.
             (left - pad - whole, whole, beside)
         } else if inside >= 20.0 * unit || inside >= whole {
             (left + pad, inside, within)
         } else if is_beside_better && after >= least_beside {
-            (right + pad, after, beside)
+            (right + tail + pad, after, beside)
         } else {
             return right;
         };

@@ -11,7 +11,7 @@ use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
 use super::view_state::{TimeRange, ViewState};
 use super::{phases, work};
-use crate::arrange::ColorBy;
+use crate::arrange::{ColorBy, Section};
 use crate::model::time::{MS, US, absolute_text, duration_text};
 use crate::model::{SpanFlags, TraceStore};
 
@@ -174,6 +174,9 @@ fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(
     mark(input.critical.is_some(), Sample::Critical, "critical path: what the end waited for");
     let is_unsure = input.critical.is_some_and(|critical| critical.unknown_ns > 0);
     mark(is_unsure, Sample::CriticalUnknown, "perhaps waited for: the order is not known");
+    let is_shut = |section: &Section| section.group.is_some() && !view.lanes.opened.contains(&section.key);
+    let is_folded = !view.lanes.folded.is_empty() || input.sections.iter().any(is_shut);
+    mark(is_folded, Sample::Folded, "folded: how many spans at once, failures in red");
     entries.extend(super::clocks::legend(input, view));
     entries
 }

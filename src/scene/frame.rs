@@ -271,6 +271,8 @@ pub enum Sample {
     Open,
     /// A span whose end lies before its start.
     Backward,
+    /// Rows that one strip stands for.
+    Folded,
     /// What a search found.
     Hit,
     /// Where a bar's end may be.

@@ -273,7 +273,7 @@ fn open_end(rect: Rect, theme: &Theme, odd: &mut Vec<Shape>) {
     let y = rect.center().y;
     odd.push(Shape::Line {
         from: Pos2::new(rect.right() + 1.0, y),
-        to: Pos2::new(rect.right() + 18.0, y),
+        to: Pos2::new(rect.right() + super::build::OPEN_TAIL, y),
         stroke: Stroke::dashed(1.5, theme.text_faint, 3.0, 3.0),
     });
 }
@@ -505,6 +505,23 @@ fn legend_layer(scene: &Scene) -> Layer {
     Layer { area: Area::Legend, clip: area.union(scene.areas.footer), shapes }
 }
 
+/// A strip in small: columns, one of them with a failure.
+fn fold_sample(rect: Rect, theme: &Theme) -> Vec<BarRect> {
+    const HEIGHTS: [f32; 4] = [0.4, 1.0, 0.7, 0.3];
+    let width = rect.width() / HEIGHTS.len() as f32;
+    let column = |at: usize, height: f32, fill| {
+        let left = rect.left() + at as f32 * width;
+        let top = rect.bottom() - rect.height() * height;
+        BarRect {
+            rect: Rect::from_min_max(Pos2::new(left, top), Pos2::new(left + width, rect.bottom())),
+            fill,
+            radius: 0.0,
+        }
+    };
+    let busy = HEIGHTS.iter().enumerate().map(|(at, &height)| column(at, height, theme.overview));
+    busy.chain([column(1, 0.3, theme.error)]).collect()
+}
+
 fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
     let theme = scene.theme.theme();
     let rect = sample_rect(entry, &scene.metrics);
@@ -538,6 +555,7 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
         Sample::Error => sample(SpanFlags::ERROR, 1),
         Sample::Several => sample(SpanFlags::default(), 2),
         Sample::Hit => sample(SpanFlags::default(), 1),
+        Sample::Folded => shapes.push(Shape::Bars(fold_sample(rect, theme))),
         Sample::Open => sample(SpanFlags::END_MISSING, 1),
         Sample::Backward => sample(SpanFlags::END_BEFORE_START, 1),
         Sample::Whisker

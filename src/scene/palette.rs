@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
 use super::theme::{ThemeKind, mix, rgb, text_on};
-use crate::model::{ResourceIx, TraceStore};
+use crate::model::{AttrId, ResourceIx, TraceStore, Value};
 
 /// Hues for services. Picked by search in the spirit of Okabe and Ito's set (2008): without red, because red says
 /// "failed" here, and as far apart as possible for normal, deuteranopic, protanopic and tritanopic eyes alike.
@@ -103,14 +103,18 @@ pub struct ServiceColors {
 const HASHER: FixedState = FixedState::with_seed(0x00c0_1085);
 
 impl ServiceColors {
-    /// Gives every `service.name` of `store` a colour.
+    /// Gives every `service.name` of `store` a colour; where nothing has one, every process.
     #[must_use]
     pub fn of_store(store: &TraceStore) -> Self {
-        let names: Vec<Option<&str>> = store
-            .resources()
-            .iter()
-            .map(|resource| store.find_text(&resource.attrs, "service.name").filter(|name| !name.is_empty()))
-            .collect();
+        let names = |name: &dyn Fn(&[AttrId]) -> Option<String>| -> Vec<Option<String>> {
+            store.resources().iter().map(|resource| name(&resource.attrs).filter(|name| !name.is_empty())).collect()
+        };
+        let mut names_of = names(&|attrs| store.find_text(attrs, "service.name").map(str::to_owned));
+        if names_of.iter().all(Option::is_none) {
+            let process = |pid: Value| format!("process {}", store.value_text(pid));
+            names_of = names(&|attrs| store.find_attr(attrs, "process.pid").map(process));
+        }
+        let names: Vec<Option<&str>> = names_of.iter().map(Option::as_deref).collect();
         let mut sorted: Vec<&str> = names.iter().copied().flatten().collect();
         sorted.sort_unstable();
         sorted.dedup();

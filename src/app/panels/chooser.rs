@@ -75,7 +75,10 @@ fn popup_ui(button: &Response, state: &State, queue: &mut Queue, row_ui: impl Fn
             push(queue, TableCommand::Choose(text));
         }
         ui.add_space(4.0);
-        ScrollArea::vertical().max_height(300.0 * scale).auto_shrink([false, true]).show(ui, |ui| {
+        // The popup remembers its height from the list before, which may have been shorter.
+        let (least, most) = (200.0 * scale, 300.0 * scale);
+        let area = ScrollArea::vertical().max_height(most).min_scrolled_height(least).auto_shrink([false, true]);
+        area.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             let mut is_attribute = false;
             for column in &chooser.found {

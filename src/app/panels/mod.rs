@@ -97,6 +97,9 @@ pub fn window_ui(
     drop_hint_ui(ui, state);
 }
 
+/// Fewer findings make a short list.
+const MOST_SHORT: usize = 4;
+
 /// Findings above details, in one column. Returns where it is.
 fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect> {
     let (findings, details) = (state.settings.findings_open, state.settings.details_open);
@@ -117,10 +120,13 @@ fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect>
             ui.set_max_width(ui.available_width());
             let height = ui.available_height();
             if findings && details {
-                Panel::top("findings")
+                // A short list leaves its room to the details. Every length of list is as high as it was dragged.
+                let listed = state.listed_findings().take(MOST_SHORT).count();
+                let needed = (64.0 + 82.0 * listed as f32) * scale;
+                Panel::top(egui::Id::unique(("findings", listed)))
                     .frame(Frame::new().inner_margin(Margin { left: 0, right: 0, top: 0, bottom: 6 }))
                     .resizable(true)
-                    .default_size(height * 0.42)
+                    .default_size(if listed < MOST_SHORT { needed.min(height * 0.42) } else { height * 0.42 })
                     .size_range(60.0..=(height * 0.8).max(80.0))
                     .show(ui, |ui| {
                         ui.set_max_width(ui.available_width());

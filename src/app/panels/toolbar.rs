@@ -15,6 +15,7 @@ use super::super::theme;
 use super::super::workspace::Workspace;
 use super::widgets::{command_button, counted};
 use crate::model::time::duration_text;
+use crate::scene::{Font, text};
 
 /// The tool bar.
 pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
@@ -44,6 +45,9 @@ const LEAST_WIDTH: f32 = 1120.0;
 /// What the switch for idle time needs besides.
 const SWITCH_WIDTH: f32 = 96.0;
 
+/// Points that the name of what is open gets at least, at normal text.
+const LEAST_TITLE: f32 = 90.0;
+
 /// A row that is filled from the right.
 fn row_ui(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     let size = egui::vec2(ui.available_width(), ui.spacing().interact_size.y);
@@ -60,10 +64,14 @@ fn find_and_fold_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
 
 fn title_ui(ui: &mut Ui, state: &State, data: &Workspace) {
     let scale = state.settings.text_scale;
-    let title = RichText::new(data.title()).font(theme::bold(theme::size::BODY * scale));
-    ui.add(Label::new(title).truncate());
-    ui.add_space(6.0);
+    let size = theme::size::BODY * scale;
     let counts = counts(data, &state.arranged.hull_ns);
+    // A long name gives way to the counts: it stands in the title of the window, too.
+    let counts_width = text::width(&counts, Font::Regular, size) + 24.0 * scale;
+    let room = (ui.available_width() - counts_width).max(LEAST_TITLE * scale);
+    let title = text::crop(&data.title(), Font::Bold, size, room).into_owned();
+    ui.add(Label::new(RichText::new(title).font(theme::bold(size))).truncate()).on_hover_text(data.title());
+    ui.add_space(6.0);
     if ui.available_width() > 60.0 * scale {
         ui.add(Label::new(RichText::new(counts).weak()).truncate());
     }

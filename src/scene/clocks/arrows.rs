@@ -119,39 +119,88 @@ pub(super) fn event_pos(clocks: &ClockInput<'_>, input: &SceneInput<'_>, scene: 
     Some(Pos2::new(x, rect.center().y))
 }
 
-/// Puts the pills beside the middle of their arrows, where they do not cover each other; a pill that finds no room
-/// keeps its number.
-fn place_pills(scene: &Scene, arrows: &mut [ClockArrow]) {
+/// More arrows say their numbers only: the list of findings says the rest.
+pub(super) const MOST_WORDY: usize = 12;
+/// Arrows whose pills look for a place where they hide nothing, per frame; the others take any free place.
+const MOST_CAREFUL: usize = 60;
+/// What one pill may hide is looked for among this many bars and labels.
+const MOST_HIDDEN: usize = 400;
+
+/// Puts the pills near the middle of their arrows, where they cover neither each other nor, as far as possible, bars
+/// and names; a pill that finds no room keeps its number.
+pub(super) fn place_pills(scene: &Scene, arrows: &mut [ClockArrow]) {
     let (canvas, size) = (scene.areas.canvas, scene.metrics.small);
     let height = size * 1.7;
+    let is_crowded = arrows.len() > MOST_WORDY;
     let mut taken: Vec<Rect> = Vec::new();
     // What is looked at chooses its place first.
     let mut order: Vec<usize> = (0..arrows.len()).collect();
     order.sort_by_key(|&at| (!arrows[at].is_active, arrows[at].finding));
-    for at in order {
+    for (nth, at) in order.into_iter().enumerate() {
         let arrow = &mut arrows[at];
+        if is_crowded && !arrow.is_active && arrow.finding.is_some() {
+            arrow.text = Arc::from("");
+        }
         let number = arrow.finding.map_or(0.0, |_| size * 1.6);
-        let full = number + text::width(&arrow.text, Font::Regular, size) + 16.0;
-        let anchor = Pos2::new(f32::midpoint(arrow.from.x, arrow.to.x), f32::midpoint(arrow.from.y, arrow.to.y));
-        let room = |width: f32, down: f32| {
+        let words = text::width(&arrow.text, Font::Regular, size);
+        let full = number + if words > 0.0 { words + 16.0 } else { 6.0 };
+        let middle = seen_middle(canvas, arrow);
+        let room = |width: f32, anchor: Pos2, aside: f32, down: f32| {
             let least = canvas.left() + width / 2.0 + 2.0;
-            let x = anchor.x.clamp(least, (canvas.right() - width / 2.0 - 2.0).max(least));
+            let x = (anchor.x + aside).clamp(least, (canvas.right() - width / 2.0 - 2.0).max(least));
             let least = canvas.top() + height / 2.0 + 2.0;
             let y = (anchor.y + down).clamp(least, (canvas.bottom() - height / 2.0 - 2.0).max(least));
             Rect::from_center_size(Pos2::new(x, y), Vec2::new(width, height))
         };
         let steps = [0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0].map(|step: f32| step * (height + 3.0));
-        let mut widths = vec![full];
-        if arrow.finding.is_some() {
-            widths.push(number + 6.0);
-        }
-        let places = widths.iter().flat_map(|&width| steps.map(|down| room(width, down)));
-        let free = places.into_iter().find(|rect| !taken.iter().any(|other| other.intersects(*rect)));
-        let rect = free.unwrap_or_else(|| room(widths[widths.len() - 1], 0.0));
+        let is_free = |rect: &Rect| !taken.iter().any(|other| other.intersects(*rect));
+        let beside = full / 2.0 + 6.0;
+        let places =
+            || steps.iter().flat_map(|&down| [0.0, beside, -beside].map(|aside| room(full, middle, aside, down)));
+        let best = if nth < MOST_CAREFUL {
+            let covered = covered(scene, middle, Vec2::new(full * 1.5, steps[5] + height));
+            let cost = |rect: &Rect| {
+                let hidden = covered.iter().map(|other| other.intersect(*rect)).filter(Rect::is_positive);
+                hidden.map(|hidden| hidden.area()).sum::<f32>() + (rect.center() - middle).length() * 2.0
+            };
+            places().filter(is_free).min_by(|a, b| cost(a).total_cmp(&cost(b)))
+        } else {
+            places().find(is_free)
+        };
+        let small = || {
+            let width = if arrow.finding.is_some() { number + 6.0 } else { full };
+            let mut places = steps.iter().map(|&down| room(width, middle, 0.0, down));
+            places.find(is_free).unwrap_or_else(|| room(width, middle, 0.0, 0.0))
+        };
+        let rect = best.unwrap_or_else(small);
         if rect.width() < full - 1.0 {
             arrow.text = Arc::from("");
         }
         arrow.pill = rect;
         taken.push(rect.expand(1.0));
     }
+}
+
+/// The middle of what is seen of an arrow.
+fn seen_middle(canvas: Rect, arrow: &ClockArrow) -> Pos2 {
+    let way = arrow.to - arrow.from;
+    let at = |y: f32| if way.y.abs() > 1.0 { ((y - arrow.from.y) / way.y).clamp(0.0, 1.0) } else { 0.5 };
+    arrow.from + way * f32::midpoint(at(canvas.top()), at(canvas.bottom()))
+}
+
+/// Bars and labels near `middle`, which a pill there would hide.
+fn covered(scene: &Scene, middle: Pos2, reach: Vec2) -> Vec<Rect> {
+    let near = Rect::from_center_size(middle, reach * 2.0);
+    let size = scene.metrics.text;
+    let labels = scene.labels.iter().filter(|label| near.contains(label.pos)).map(|label| {
+        let width = text::width(&label.text, label.font, label.size);
+        Rect::from_min_size(label.pos - emath::vec2(0.0, size), Vec2::new(width, size * 1.2))
+    });
+    let bars = scene.bars.iter().map(|bar| bar.rect).filter(|rect| near.intersects(*rect));
+    let heads = scene.sections.iter().filter(|head| near.y_range().contains(head.rect.center().y)).map(|head| {
+        let texts = [(&head.name, Font::Bold), (&head.detail, Font::Regular), (&head.failed, Font::Regular)];
+        let width: f32 = texts.iter().map(|(text, font)| text::width(text, *font, size) + size).sum();
+        head.rect.with_max_x(head.rect.left() + 3.0 * size + width)
+    });
+    labels.chain(heads).chain(bars).take(MOST_HIDDEN).collect()
 }

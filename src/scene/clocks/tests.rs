@@ -6,6 +6,8 @@ use emath::Vec2;
 
 use super::super::tests::{Builder, MS, START, at};
 use super::super::{Scene, SceneInput, ServiceColors, TimeRange, ViewState, build, findings, lower};
+use super::ClockArrow;
+use super::arrows::{MOST_WORDY, place_pills};
 use super::whiskers::{MOST_BADGES, MOST_WHISKERS};
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::clocks::{EventKey, Known, Options};
@@ -207,6 +209,32 @@ fn odd_views_of_clocks_do_not_panic() {
                     view.measure_ends = [Some(EventKey::start(SpanIx(u32::MAX))), Some(EventKey::end(SpanIx(0)))];
                 });
                 let _ = lower(&scene);
+            }
+        }
+    }
+}
+
+#[test]
+fn pills_of_arrows_cover_no_bar_where_there_is_room_and_never_each_other() {
+    for calls in [1, 3, 40] {
+        let fixture = Fixture::new(busy(calls));
+        for height in [460.0, 200.0] {
+            let scene = fixture.scene(false, |view| view.size.y = height);
+            let arrows = &scene.clocks.arrows;
+            assert!(!arrows.is_empty());
+            let is_wordy = arrows.iter().any(|arrow| arrow.text.contains("before its cause"));
+            assert_eq!(is_wordy, arrows.len() <= MOST_WORDY, "{calls}");
+            let canvas = scene.areas.canvas;
+            let mut many: Vec<ClockArrow> = arrows.iter().cycle().take(2 * MOST_WORDY).cloned().collect();
+            place_pills(&scene, &mut many);
+            assert!(many.iter().all(|arrow| arrow.text.is_empty() && arrow.pill.is_positive()));
+            for (at, arrow) in arrows.iter().enumerate() {
+                assert!(canvas.contains_rect(arrow.pill), "{calls}: {:?}", arrow.pill);
+                let is_alone = arrows[..at].iter().all(|other| !other.pill.intersects(arrow.pill));
+                assert!(is_alone || calls > 3, "{calls}: {:?}", arrow.pill);
+                // Few short bars leave room for a pill.
+                let hidden = scene.bars.iter().find(|bar| bar.rect.intersects(arrow.pill));
+                assert!(hidden.is_none() || calls > 1, "{calls} {height}: {:?} covers {hidden:?}", arrow.pill);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use egui::{RichText, Spinner, Ui};
 
+use super::super::grid::shortened;
 use super::super::widgets::segmented;
 use crate::analysis::clocks::Evidence;
 use crate::app::command::{Command, Queue};
@@ -50,7 +51,7 @@ pub fn frame_name(state: &State) -> String {
     let reference = state.known().and_then(|known| known.model.reference());
     let name = reference.zip(state.data.as_ref()).and_then(|(reference, data)| {
         let domain = data.domains.list.get(reference.domain.at())?;
-        Some(domain.name.chars().take(MOST_CHARS).collect::<String>())
+        Some(shortened(&domain.name, MOST_CHARS).into_owned())
     });
     format!("{} frame", name.as_deref().unwrap_or("Reference"))
 }
