@@ -44,13 +44,14 @@ fn run(record: &Record<'_>, holder: Option<(&str, &str)>, sink: &mut Sink) {
     let order: Vec<String> = record.text("dotted_order").map(|text| order_ids(&text)).unwrap_or_default();
     let trace = record.text("trace_id").map(Cow::into_owned).or_else(|| order.first().cloned());
     let listed = record.get("parent_run_ids").and_then(|raw| raw.elements().last().and_then(|raw| raw.text()));
-    let above = record.text("parent_run_id").or(listed).map(Cow::into_owned);
-    let above = above.or_else(|| holder.map(|(id, _)| id.to_owned())).or_else(|| order.iter().rev().nth(1).cloned());
+    let derived = listed.map(Cow::into_owned).or_else(|| holder.map(|(id, _)| id.to_owned()));
+    let derived = derived.or_else(|| order.iter().rev().nth(1).cloned()).filter(|above| *above != id);
+    let above = record.text("parent_run_id").map(Cow::into_owned).or(derived);
     sink.begin(record.offset);
     let trace = trace.or_else(|| holder.map(|(_, trace)| trace.to_owned())).unwrap_or_else(|| id.clone());
     sink.draft.trace = sink.trace_id_of(&trace);
     sink.draft.id = sink.span_id_of(&id);
-    if let Some(above) = above.filter(|above| *above != id) {
+    if let Some(above) = above {
         sink.draft.parent = sink.span_id_of(&above);
     }
     sink.draft.start_ns = sink.time(record.get("start_time"), Unit::Guess);
