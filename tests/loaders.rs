@@ -302,3 +302,34 @@ fn readable_inputs_load_beside_unreadable_ones() {
     assert_eq!((loaded.store.inputs().len(), loaded.failures.len()), (1, 2));
     assert_eq!(loaded.failures.iter().map(|failure| failure.is_note).collect::<Vec<_>>(), [false, false]);
 }
+
+/// Files of one job, one per rank, with the same process and thread ids: nothing says that they share a
+/// clock, so each file has its own.
+#[test]
+fn every_rank_of_a_job_has_its_own_clock() {
+    use skewline::analysis::clocks::domains;
+    let file = |rank: u32, stated: bool| {
+        let distributed =
+            if stated { format!(r#","distributedInfo":{{"rank":{rank},"world_size":2}}"#) } else { String::new() };
+        let event = |name: &str, ts: u32| format!(r#"{{"ph":"X","name":"{name}","pid":7,"tid":1,"ts":{ts},"dur":9}}"#);
+        let text = format!(
+            r#"{{"traceEvents":[{},{}]{distributed}}}"#,
+            event("step", 5 + rank),
+            event("all_reduce", 20 + rank)
+        );
+        Source::memory(format!("rank{rank}.json"), text.into_bytes())
+    };
+    for stated in [true, false] {
+        let loaded = load(&[file(0, stated), file(1, stated)], &Options::default(), &Progress::default()).unwrap();
+        let store = &loaded.store;
+        assert_eq!((store.len(), store.inputs().len()), (4, 2));
+        let domains = domains::assign(store);
+        assert_eq!(domains.list.len(), 2, "{:?}", domains.list);
+        assert_ne!(domains.list[0].name, domains.list[1].name);
+        for span in store.span_ixs() {
+            let input = store.span(span).input_ix().at();
+            let same = store.span_ixs().filter(|&other| store.span(other).input_ix().at() == input);
+            assert!(same.into_iter().all(|other| domains.of_span[other.at()] == domains.of_span[span.at()]));
+        }
+    }
+}

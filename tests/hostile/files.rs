@@ -80,7 +80,21 @@ impl Written {
             Self { format: "otlp-proto", to_bytes: otlp_proto, first_start: None },
             Self { format: "jaeger", to_bytes: jaeger, first_start: Some("\"startTime\": ") },
             Self { format: "zipkin", to_bytes: zipkin_v2, first_start: Some("\"timestamp\": ") },
+            Self { format: "flat-spans", to_bytes: flat_spans, first_start: Some("\"start_time\": ") },
+            Self { format: "clickhouse", to_bytes: clickhouse, first_start: Some("\"Timestamp\":") },
+            Self { format: "langfuse", to_bytes: langfuse, first_start: Some("\"startTime\": ") },
+            Self { format: "langsmith", to_bytes: langsmith, first_start: Some("\"start_time\": ") },
+            Self { format: "openai-agents", to_bytes: openai_agents, first_start: Some("\"started_at\":") },
+            Self { format: "mlflow", to_bytes: mlflow, first_start: Some("\"start_time_unix_nano\": ") },
         ]
+    }
+
+    /// Writers of all formats.
+    pub fn all_timed() -> Vec<Self> {
+        let chrome = |shapes: &[Shape]| chrome(shapes, true);
+        let mut all = Self::all();
+        all.push(Self { format: "chrome", to_bytes: chrome, first_start: Some("\"ts\": ") });
+        all
     }
 
     /// Files of these spans.
@@ -128,6 +142,9 @@ pub fn valid() -> Vec<Valid> {
         export("dynamo-requests.jsonl", "dynamo", 3),
         export("clickhouse-rows.jsonl", "clickhouse", 2),
         export("flat-console-exporter.jsonl", "flat-spans", 2),
+        export("clickhouse-table.json", "clickhouse", 1),
+        export("mlflow-v2.json", "mlflow", 2),
+        export("flat-javascript.json", "flat-spans", 2),
     ]
 }
 
@@ -302,4 +319,121 @@ fn chrome(shapes: &[Shape], is_object: bool) -> Vec<u8> {
     });
     let events = Value::Array(events.collect());
     pretty(&if is_object { json!({"traceEvents": events, "displayTimeUnit": "ms"}) } else { events })
+}
+
+/// A time after [`START_US`] as text with microseconds, `T` or a space in the middle.
+fn iso(after_us: i64, middle: char) -> String {
+    let us = START_US + after_us;
+    let (second, fraction) = (us.div_euclid(1_000_000) - 1_700_000_000, us.rem_euclid(1_000_000));
+    // 1 700 000 000 is 22:13:20; chains are shorter than the rest of that hour.
+    let (minute, second) = ((13 * 60 + 20 + second) / 60, (20 + second) % 60);
+    format!("2023-11-14{middle}22:{minute:02}:{second:02}.{fraction:06}")
+}
+
+fn uuid(id: u64) -> String {
+    format!("00000000-0000-4000-8000-{id:012x}")
+}
+
+/// An id, or null for none.
+fn or_null(id: u64, text: String) -> Value {
+    if id == 0 { Value::Null } else { Value::String(text) }
+}
+
+fn flat_spans(shapes: &[Shape]) -> Vec<u8> {
+    let trace_id = format!("0x{:032x}", 0xa7);
+    let spans = shapes.iter().map(|shape| {
+        json!({
+            "name": format!("span {}", shape.start_us), "kind": "SpanKind.INTERNAL",
+            "context": {"trace_id": trace_id, "span_id": format!("0x{}", hex16(shape.id)), "trace_state": "[]"},
+            "parent_id": or_null(shape.parent, format!("0x{}", hex16(shape.parent))),
+            "start_time": iso(shape.start_us, 'T') + "Z", "end_time": iso(shape.end_us, 'T') + "Z",
+            "status": {"status_code": "OK"}, "attributes": {"k": "Grüße"}, "events": [], "links": [],
+            "resource": {"attributes": {"service.name": "flat"}, "schema_url": ""},
+        })
+    });
+    pretty(&Value::Array(spans.collect()))
+}
+
+fn clickhouse(shapes: &[Shape]) -> Vec<u8> {
+    let lines = shapes.iter().map(|shape| {
+        let row = json!({
+            "Timestamp": iso(shape.start_us, ' '), "TraceId": format!("{:032x}", 0xa8), "SpanId": hex16(shape.id),
+            "ParentSpanId": hex16(shape.parent), "SpanName": format!("span {}", shape.start_us),
+            "SpanKind": "Server", "ServiceName": "rows", "ResourceAttributes": {"service.name": "rows"},
+            "SpanAttributes": {"k": "Grüße"}, "Duration": ((shape.end_us - shape.start_us) * 1000).to_string(),
+            "StatusCode": "Unset", "StatusMessage": "",
+        });
+        row.to_string() + "\n"
+    });
+    lines.collect::<String>().into_bytes()
+}
+
+fn langfuse(shapes: &[Shape]) -> Vec<u8> {
+    let observations = shapes.iter().map(|shape| {
+        json!({
+            "id": format!("obs-{}", shape.id), "traceId": "lf-7", "type": "SPAN",
+            "name": format!("span {}", shape.start_us),
+            "startTime": iso(shape.start_us, 'T') + "Z", "endTime": iso(shape.end_us, 'T') + "Z",
+            "level": "DEFAULT", "parentObservationId": or_null(shape.parent, format!("obs-{}", shape.parent)),
+            "metadata": {"k": "Grüße"},
+        })
+    });
+    pretty(&json!({"data": observations.collect::<Vec<_>>(), "meta": {"page": 1, "totalItems": shapes.len()}}))
+}
+
+fn langsmith(shapes: &[Shape]) -> Vec<u8> {
+    let runs = shapes.iter().map(|shape| {
+        json!({
+            "id": uuid(shape.id), "name": format!("span {}", shape.start_us), "run_type": "chain",
+            "trace_id": uuid(0xa9), "parent_run_id": or_null(shape.parent, uuid(shape.parent)),
+            "start_time": iso(shape.start_us, 'T'), "end_time": iso(shape.end_us, 'T'),
+            "status": "success", "inputs": {"k": "Grüße"}, "outputs": {}, "error": null,
+        })
+    });
+    pretty(&Value::Array(runs.collect()))
+}
+
+fn openai_agents(shapes: &[Shape]) -> Vec<u8> {
+    let trace_id = format!("trace_{:032x}", 0xaa);
+    let head = json!({"object": "trace", "id": trace_id, "workflow_name": "odd"}).to_string() + "\n";
+    let lines = shapes.iter().map(|shape| {
+        let span = json!({
+            "object": "trace.span", "id": format!("span_{:024x}", shape.id), "trace_id": trace_id,
+            "parent_id": or_null(shape.parent, format!("span_{:024x}", shape.parent)),
+            "started_at": iso(shape.start_us, 'T') + "+00:00", "ended_at": iso(shape.end_us, 'T') + "+00:00",
+            "span_data": {"type": "custom", "name": format!("span {}", shape.start_us), "data": {}}, "error": null,
+        });
+        span.to_string() + "\n"
+    });
+    std::iter::once(head).chain(lines).collect::<String>().into_bytes()
+}
+
+fn mlflow(shapes: &[Shape]) -> Vec<u8> {
+    let id = |id: u64| {
+        let bytes = id.to_be_bytes();
+        or_null(id, base64(&bytes))
+    };
+    let spans = shapes.iter().map(|shape| {
+        json!({
+            "trace_id": base64(&0xab_u128.to_be_bytes()), "span_id": id(shape.id), "parent_span_id": id(shape.parent),
+            "name": format!("span {}", shape.start_us), "start_time_unix_nano": shape.start_ns(),
+            "end_time_unix_nano": shape.end_ns(), "events": [], "attributes": {"k": "\"v\""},
+            "status": {"code": "STATUS_CODE_OK", "message": ""},
+        })
+    });
+    let info = json!({"trace_id": "tr-ab", "request_time": "2023-11-14T22:13:20Z", "state": "OK"});
+    pretty(&json!({"info": info, "data": {"spans": spans.collect::<Vec<_>>()}}))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        for at in 0..4 {
+            let sign = SIGNS[(bits >> (18 - 6 * at) & 63) as usize];
+            text.push(if at <= chunk.len() { char::from(sign) } else { '=' });
+        }
+    }
+    text
 }
