@@ -76,7 +76,7 @@ impl Scene {
         divide(&mut scrolled.ghosts, &mut held.ghosts, parts.ghosts);
         divide(&mut scrolled.labels, &mut held.labels, parts.labels);
         divide(&mut scrolled.events, &mut held.events, parts.events);
-        // Marks of clocks are made from the bars afterwards: where they are tells whose they are.
+        // Of other marks, where they are tells whose they are.
         let boundary = self.scrolled_area().top();
         scrolled.clocks.whiskers.retain(|whisker| whisker.at.y >= boundary);
         held.clocks.whiskers.retain(|whisker| whisker.at.y < boundary);
@@ -84,6 +84,12 @@ impl Scene {
         held.critical.retain(|mark| mark.rect.center().y < boundary);
         scrolled.clocks.rails.retain(|rail| rail.from.y >= boundary);
         held.clocks.rails.retain(|rail| rail.from.y < boundary);
+        scrolled.tokens.ticks.retain(|tick| tick.rect.center().y >= boundary);
+        held.tokens.ticks.retain(|tick| tick.rect.center().y < boundary);
+        scrolled.tokens.stalls.retain(|stall| stall.rect.center().y >= boundary);
+        held.tokens.stalls.retain(|stall| stall.rect.center().y < boundary);
+        scrolled.tokens.firsts.retain(|first| first.center.y >= boundary);
+        held.tokens.firsts.retain(|first| first.center.y < boundary);
         Some([(scrolled, self.scrolled_area()), (held, self.held_area())])
     }
 }
