@@ -99,7 +99,7 @@ fn what_cannot_be_read_is_explained_below_the_field() {
     press(&mut harness, Modifiers::COMMAND, Key::F);
     for (text, expected, remedy) in [
         ("servce:shop", "Expected a field (name, service, lane,", "Did you mean service:?"),
-        ("agent:planner", "Expected a field (name, service, lane,", "For an attribute write attr.agent:..."),
+        ("planner:one", "Expected a field (name, service, lane,", "For an attribute write attr.planner:..."),
         ("dur>500", "Expected a duration.", "Add a unit: ns, us, ms"),
         ("\"open", "Expected a closing quote.", "for a quote inside quotes"),
     ] {
