@@ -41,6 +41,30 @@ fn zipkins_own_example_of_skew_is_bounded_by_its_round_trip() {
     assert_eq!(report["findings"][0]["code"], "N0");
 }
 
+/// Programs rely on these names.
+#[test]
+fn the_report_has_the_fields_that_it_promises() {
+    let report = report(&load(trace("zipkin-zipkin-lens-skew.json")).unwrap());
+    let keys = |value: &Json| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let offset = &report["domains"][1]["offset"];
+    assert_eq!(keys(offset), ["reference", "level", "lo_ns", "hi_ns", "estimate_ns", "at_ns", "one_sided", "why"]);
+    assert_eq!(keys(&report["pairs"][0]), ["a", "b", "lo_ns", "hi_ns", "slack_ns", "edges", "feasible", "model"]);
+    let finding = &report["findings"][0];
+    let promised =
+        ["id", "code", "severity", "sentence", "root", "domains", "spans", "witness", "excess_ns", "model", "repairs"];
+    assert_eq!(keys(finding)[..promised.len()], promised);
+    for edge in offset["why"].as_array().unwrap().iter().chain(finding["witness"].as_array().unwrap()) {
+        for key in ["rule", "strength", "raw_from_ns", "raw_to_ns"] {
+            assert!(edge[key].is_string(), "{key}: {edge}");
+        }
+        for end in ["from", "to"] {
+            assert!(edge[end]["span"].is_string() && edge[end]["event"].is_string(), "{edge}");
+        }
+    }
+    let sides: Vec<_> = offset["why"].as_array().unwrap().iter().map(|edge| edge["side"].clone()).collect();
+    assert_eq!(sides, ["lo", "hi"]);
+}
+
 /// Browser: send 0, first token received 910. Gateway: receive 670, first token sent 1310 (milliseconds, as its own
 /// clock has it). What lies between sending and the first token sent?
 #[test]

@@ -80,7 +80,8 @@ impl Context<'_> {
         let (before, after) = found.map_or((at_ns.saturating_sub(1), at_ns), |jump| (jump.before_ns, jump.after_ns));
         let size = found.map_or_else(Interval::default, |jump| jump.size);
         // Positive: the clock is further ahead than before.
-        let least = size.lo.map(ceil_ns).into_iter().chain(size.hi.map(|hi| -floor_ns(hi))).max().unwrap_or(0);
+        let least =
+            size.lo.map(ceil_ns).into_iter().chain(size.hi.map(|hi| floor_ns(hi).saturating_neg())).max().unwrap_or(0);
         let is_back = size.hi.is_some_and(|hi| hi <= 0);
         let by = amount(size, is_back);
         if is_back && least > S && self.may_sleep(clock) {

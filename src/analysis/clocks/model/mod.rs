@@ -269,7 +269,7 @@ impl ClockModel {
         let edges: Vec<Edge> =
             active(&collected.reduced, &self.solved.classes, &self.options).into_iter().map(|(edge, _)| edge).collect();
         let graph = Graph::build(&edges, &collected.rates, &Breaks::none(), Shape::Drift);
-        let extra = graph.least_extra_drift(&edges).and_then(|extra| u32::try_from(extra).ok());
+        let extra = graph.least_extra_drift(&edges);
         Strain { reading_error_ns: graph.least_error().map(ceil_ns), extra_drift_ppb: extra }
     }
 

@@ -1,6 +1,7 @@
 //! The whole engine on stores built by hand: truth inside every interval, planted faults found first, silence
 //! where nothing is wrong.
 
+mod extremes;
 mod paper;
 mod planted;
 mod sound;

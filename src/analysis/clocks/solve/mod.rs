@@ -200,6 +200,13 @@ impl Rates {
         Fine::from(self.ppb(clock)) * Fine::from(ns)
     }
 
+    /// Bounds that all are larger by `extra_ppb`; `None` for what cannot be stated.
+    #[must_use]
+    pub fn faster(&self, extra_ppb: u32) -> Option<Self> {
+        let ppb: Option<Vec<u32>> = self.ppb.iter().map(|own| own.checked_add(extra_ppb)).collect();
+        Some(Self { ppb: ppb? })
+    }
+
     /// Bounds relative to a clock that itself drifts by at most `frame_ppb`:
     /// `rho + rho_R (1 + rho) / (1 - rho_R)`, rounded up.
     #[must_use]

@@ -14,7 +14,7 @@
 //! remedy is allowed, so that with reduced edges the numbers are lower bounds: "at least so much".
 
 use super::cycle::{Arcs, search};
-use super::graph::{DRIFT, Graph};
+use super::graph::{DRIFT, Graph, Shape};
 use super::{Edge, Fine};
 
 /// The two layers of a relaxed graph: what a clock is off by, below, and what its readings say, above.
@@ -55,40 +55,6 @@ impl Arcs for Misread<'_> {
     }
 }
 
-/// Clocks that drift by more than they should.
-struct Faster<'a> {
-    graph: &'a Graph,
-    edges: &'a [Edge],
-    extra_ppb: Fine,
-}
-
-impl Faster<'_> {
-    fn drift_ns(&self, tail: u32, head: u32, edge: u32) -> Fine {
-        if edge == DRIFT {
-            let (from, to) = (self.graph.place(tail).1, self.graph.place(head).1);
-            return Fine::from(from.abs_diff(to));
-        }
-        let (from, to) = self.edges[edge as usize].drift_ns();
-        Fine::from(from) + Fine::from(to)
-    }
-}
-
-impl Arcs for Faster<'_> {
-    fn nodes(&self) -> usize {
-        self.graph.len()
-    }
-
-    fn arcs(&self) -> usize {
-        Graph::arcs(self.graph) + 2 * self.graph.len()
-    }
-
-    fn for_out(&self, node: u32, mut visit: impl FnMut(u32, Fine, u32)) {
-        self.graph.for_out(node, |head, cost, edge| {
-            visit(head, cost + self.extra_ppb * self.drift_ns(node, head, edge), edge);
-        });
-    }
-}
-
 impl Graph {
     /// The least error of every single reading that leaves no contradiction, in solver units; 0 for a consistent
     /// system, `None` when no error helps. The graph must have one node per reading
@@ -106,17 +72,29 @@ impl Graph {
     }
 
     /// The least addition to every clock's drift bound, in parts per billion, that leaves no contradiction; 0 for a
-    /// consistent system, `None` when no drift helps. `edges` are those that the graph was built from.
+    /// consistent system, `None` when no drift helps that could be stated. `edges` are those that the graph was built
+    /// from.
     #[must_use]
-    pub fn least_extra_drift(&self, edges: &[Edge]) -> Option<Fine> {
-        let mut extra_ppb = 0;
+    pub fn least_extra_drift(&self, edges: &[Edge]) -> Option<u32> {
+        let mut extra_ppb: u32 = 0;
         loop {
-            let relaxed = Faster { graph: self, edges, extra_ppb };
-            let Err(cycle) = search(&relaxed, vec![0; relaxed.nodes()]) else { return Some(extra_ppb) };
-            let used: Fine = cycle.iter().map(|&(tail, head, edge)| relaxed.drift_ns(tail, head, edge)).sum();
-            let cost: Fine = cycle.iter().map(|&arc| cost_of(&relaxed, arc)).sum();
-            extra_ppb = next(extra_ppb, cost, used)?;
+            // Of two messages between the same readings the older stamps gain more: which is tighter may change.
+            let rates = self.rates().faster(extra_ppb)?;
+            let graph = Self::build(edges, &rates, self.breaks(), Shape::Drift);
+            let Err(cycle) = search(&graph, vec![0; graph.len()]) else { return Some(extra_ppb) };
+            let used: Fine = cycle.iter().map(|&(tail, head, edge)| graph.drift_of(edges, tail, head, edge)).sum();
+            let cost: Fine = cycle.iter().map(|&arc| cost_of(&graph, arc)).sum();
+            extra_ppb = u32::try_from(next(Fine::from(extra_ppb), cost, used)?).ok()?;
         }
+    }
+
+    /// For how long drift counts on an arc, nanoseconds.
+    fn drift_of(&self, edges: &[Edge], tail: u32, head: u32, edge: u32) -> Fine {
+        if edge == DRIFT {
+            return Fine::from(self.place(tail).1.abs_diff(self.place(head).1));
+        }
+        let (from, to) = edges[edge as usize].drift_ns();
+        Fine::from(from) + Fine::from(to)
     }
 }
 

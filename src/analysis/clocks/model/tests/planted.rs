@@ -1,6 +1,16 @@
 //! Planted faults are the first finding, with the right clock; without a plant there is no finding at all.
 
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
 use super::*;
+
+/// Runs per plant.
+const RUNS: u64 = 1_000;
+
+/// Seeds for `check`, on all cores.
+fn each_run(check: impl Fn(u64) + Sync + Send) {
+    (0..RUNS).into_par_iter().for_each(check);
+}
 
 /// What is wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,7 +67,7 @@ fn three(seed: u64, plant: Plant, is_off: bool) -> Draft {
 
 #[test]
 fn without_a_fault_there_is_no_finding_and_offsets_alone_need_no_repair() {
-    for seed in 0..40 {
+    each_run(|seed| {
         for plant in [Plant::Nothing, Plant::Streaming] {
             let (_, _, model) = analyse(&three(seed, plant, false));
             assert_eq!(codes(&model), [], "{plant:?} {seed}: {:#?}", model.findings());
@@ -66,28 +76,28 @@ fn without_a_fault_there_is_no_finding_and_offsets_alone_need_no_repair() {
         let (_, _, model) = analyse(&three(seed, Plant::Nothing, true));
         assert!(model.repairs().is_empty(), "{seed}: {:#?}", model.findings());
         assert!(codes(&model).iter().all(|code| matches!(code, Code::N0 | Code::X1)), "{:?}", codes(&model));
-    }
+    });
 }
 
 #[test]
 fn whole_milliseconds_prove_nothing() {
-    for seed in 0..40 {
+    each_run(|seed| {
         let (_, _, model) = analyse(&three(seed, Plant::Milliseconds, false));
         let claims = model.findings().iter().filter(|finding| finding.severity > Severity::Info);
         assert_eq!(claims.count(), 0, "{seed}: {:#?}", model.findings());
-    }
+    });
 }
 
 #[test]
 fn work_that_is_not_waited_for_is_no_skew() {
-    for seed in 0..20 {
+    each_run(|seed| {
         let (_, _, model) = analyse(&three(seed, Plant::Asynchronous, false));
         assert!(model.repairs().is_empty());
         // One note that the rule does not hold for this operation.
         assert_eq!(codes(&model), [Code::X4], "{:#?}", model.findings());
         assert_eq!(model.findings()[0].severity, Severity::Info);
         assert!(model.findings()[0].sentence.contains("not used there"), "{}", model.findings()[0].sentence);
-    }
+    });
 }
 
 /// Right clocks, and 20 batches, `early` of which are dated half a second before the job that starts them.
@@ -145,31 +155,81 @@ fn where_clocks_contradict_themselves_no_habit_is_blamed() {
 
 #[test]
 fn one_wrong_edge_is_that_edge() {
-    for seed in 0..40 {
+    each_run(|seed| {
         let (_, _, model) = analyse(&three(seed, Plant::Edge, true));
         let finding = &model.findings()[0];
         assert_eq!(finding.code, Code::X7, "{seed}: {:#?}", model.findings());
         assert!(finding.spans.contains(&SpanIx(41)), "{seed}: {:?}", finding.spans);
         assert!(finding.excess_ns > 600 * MS);
         assert!(model.strain().reading_error_ns.unwrap() > 150 * MS);
-    }
+    });
 }
 
 #[test]
 fn a_step_is_that_clock_at_that_time_and_counts_what_it_explains() {
-    let mut right = 0;
-    for seed in 0..40 {
+    let right = (0..RUNS).into_par_iter().filter(|&seed| {
         let (_, domains, model) = analyse(&three(seed, Plant::Step, true));
         let finding = &model.findings()[0];
         let is_step = finding.code == Code::X3 && finding.domains[0] == clock(&domains, "c");
-        let is_then = finding.at_ns.is_some_and(|at| (at - (NOW + 18 * 250 * MS)).abs() < S);
-        right += usize::from(is_step && is_then);
         if is_step {
             assert!(finding.count > 6, "{seed}: {}", finding.count);
             assert!(finding.sentence.contains("impossible messages"), "{}", finding.sentence);
         }
+        is_step && finding.at_ns.is_some_and(|at| (at - (NOW + 18 * 250 * MS)).abs() < S)
+    });
+    let right = right.count() as u64;
+    assert!(right * 10 >= RUNS * 9, "{right} of {RUNS}");
+}
+
+/// 24 calls of one clock to another that is two, told apart by the process, or that keeps another unit.
+fn called(seed: u64, is_merged: bool, factor: i64) -> Draft {
+    let mut draft = Draft::default();
+    let (caller, one, two) = (draft.host("a", ""), draft.process("b", "orders"), draft.process("b", "stock"));
+    let mut dice = Dice(seed);
+    let ahead = 200 * MS + dice.below(S);
+    for call in 0..24_i64 {
+        let (server, ahead) = if is_merged && dice.below(2) == 0 { (one, ahead) } else { (two, 0) };
+        let sent = NOW + call * 90 * MS + dice.below(MS);
+        let received = sent + MS + dice.below(3 * MS);
+        let replied = received + 2 * MS + dice.below(9 * MS);
+        let done = replied + MS + dice.below(3 * MS);
+        let times = [sent, (received + ahead) / factor, (replied + ahead) / factor, done];
+        draft.call((caller, server), u64::try_from(call).unwrap() * 2 + 1, 0, times);
     }
-    assert!(right >= 36, "{right} of 40");
+    draft
+}
+
+#[test]
+fn two_clocks_of_one_name_are_the_first_finding() {
+    each_run(|seed| {
+        let (_, domains, model) = analyse(&called(seed, true, 1));
+        let finding = &model.findings()[0];
+        assert_eq!(
+            (finding.code, finding.domains[0]),
+            (Code::X8, clock(&domains, "b")),
+            "{seed}: {:#?}",
+            model.findings()
+        );
+        assert_eq!(model.repairs().len(), 1);
+        let (_, _, model) = analyse(&called(seed, false, 1));
+        assert_eq!(codes(&model), [], "{seed}: {:#?}", model.findings());
+    });
+}
+
+#[test]
+fn a_wrong_unit_is_the_only_finding() {
+    each_run(|seed| {
+        let factor = [1_000, MS][seed as usize % 2];
+        let (_, domains, model) = analyse(&called(seed, false, factor));
+        let finding = &model.findings()[0];
+        assert_eq!(
+            (finding.code, finding.domains[0]),
+            (Code::U, clock(&domains, "b")),
+            "{seed}: {:#?}",
+            model.findings()
+        );
+        assert!(model.repairs().is_empty(), "{seed}: {:#?}", model.findings());
+    });
 }
 
 #[test]

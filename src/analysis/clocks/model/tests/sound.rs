@@ -46,7 +46,7 @@ fn clocks() -> impl Strategy<Value = Vec<Clock>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(250) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
 
     #[test]
     fn the_truth_is_never_excluded(

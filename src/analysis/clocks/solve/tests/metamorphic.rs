@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::{Bounds, Check, Edge, Graph, Guide, Interval, Pairwise, Reducer, Shape, Stamp};
 use super::oracle::Oracle;
-use super::{Evidence, NO_BREAKS, Rule, System, no_guess, system};
+use super::{Evidence, NO_BREAKS, Rule, System, no_guess, shifted, system};
 
 /// Everything that the solver says about a system without a reference clock: (time of b) - (time of a) for every
 /// pair of stamps; empty for a contradiction.
@@ -30,7 +30,7 @@ fn contains(outer: &Interval, inner: &Interval) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
 
     #[test]
     fn order_and_repetition_of_edges_do_not_matter(system in system(4, 10, 30), turn in 0_usize..10) {
@@ -51,6 +51,18 @@ proptest! {
             let moved = |stamp: usize| (stamp + count - 2 * turn) % count;
             prop_assert_eq!(&turned[moved(at / count) * count + moved(at % count)], interval);
         }
+    }
+
+    #[test]
+    fn setting_a_clock_changes_no_duration_no_order_and_no_contradiction(
+        system in system(4, 10, 30),
+        clock in 0_u32..4,
+        by in -1_000_000_i64..1_000_000,
+    ) {
+        let (before, after) = (intervals(&system), intervals(&shifted(&system, clock % system.clocks(), by)));
+        prop_assert_eq!(&before, &after);
+        let order = |intervals: &[Interval]| intervals.iter().map(Interval::order).collect::<Vec<_>>();
+        prop_assert_eq!(order(&before), order(&after));
     }
 
     #[test]
