@@ -81,13 +81,19 @@ fn benches(criterion: &mut Criterion) {
             let mut group = criterion.benchmark_group(format!("{spans} spans"));
             group.sample_size(20);
             group.bench_function(BenchmarkId::new("build", zoom), |bench| {
-                bench.iter(|| black_box(builder.build(&input, black_box(&view))));
+                bench.iter(|| {
+                    let scene = black_box(builder.build(&input, black_box(&view)));
+                    builder.reuse(scene);
+                });
             });
             group.bench_function(BenchmarkId::new("lower", zoom), |bench| {
                 bench.iter(|| black_box(lower(black_box(&scene))));
             });
             #[cfg(feature = "window")]
-            window_benches(&mut group, zoom, || builder.build(&input, &view));
+            window_benches(&mut group, zoom, |old| {
+                old.into_iter().for_each(|scene| builder.reuse(scene));
+                builder.build(&input, &view)
+            });
             group.finish();
         }
     }
@@ -99,7 +105,7 @@ fn benches(criterion: &mut Criterion) {
 fn window_benches(
     group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
     zoom: u32,
-    mut build: impl FnMut() -> skewline::scene::Scene,
+    mut build: impl FnMut(Option<skewline::scene::Scene>) -> skewline::scene::Scene,
 ) {
     use skewline::view::paint::Prepared;
 
@@ -113,14 +119,20 @@ fn window_benches(
         let output = ctx.run_ui(input(), |ui| prepared.paint(ui.painter()));
         ctx.tessellate(output.shapes, output.pixels_per_point)
     };
-    let prepared = Prepared::new(&lower(&build()), Vec2::ZERO, 1.0);
+    let prepared = Prepared::new(&lower(&build(None)), Vec2::ZERO, 1.0);
     // The first frames rasterise glyphs; a window pays for that once.
     for _ in 0..3 {
         paint(&prepared);
     }
     group.bench_function(BenchmarkId::new("repaint", zoom), |bench| bench.iter(|| black_box(paint(&prepared))));
     group.bench_function(BenchmarkId::new("frame", zoom), |bench| {
-        bench.iter(|| black_box(paint(&Prepared::new(&lower(&build()), Vec2::ZERO, 1.0))));
+        // As the window does: what the last frame kept makes room for the next one.
+        let mut old = None;
+        bench.iter(|| {
+            let scene = build(old.take());
+            black_box(paint(&Prepared::new(&lower(&scene), Vec2::ZERO, 1.0)));
+            old = Some(scene);
+        });
     });
 }
 

@@ -110,7 +110,7 @@ impl Arranged {
 
 /// Short spans that start within about this many points share a bar: the index rounds down to a power of two of
 /// nanoseconds, so it is half as many to as many.
-const BUCKET_POINTS: f32 = 3.0;
+const BUCKET_POINTS: f32 = 4.0;
 /// Free space right of a bar, taken from its width.
 const NEIGHBOUR_GAP: f32 = 1.0;
 /// Points right of a bar without an end that its tail takes.
@@ -126,9 +126,13 @@ const MOST_EVENTS: usize = 600;
 pub struct SceneBuilder {
     labels: Labels,
     bars: Vec<Bar>,
+    /// Of `bars`, and whether they stand for something that nothing states.
+    colors: Vec<(BarColors, bool)>,
     ghosts: Vec<GhostRun>,
     pub(super) lane_texts: Vec<Option<LaneTexts>>,
     strings: usize,
+    /// Room for the bars of the next scene.
+    spare: Vec<SceneBar>,
     /// The last answer about two events on different clocks.
     measured: Option<([EventKey; 2], Option<Between>)>,
 }
@@ -162,6 +166,13 @@ impl SceneBuilder {
         self.measured = None;
     }
 
+    /// Takes the memory of a scene that is not shown any more: asking the system for a megabyte of it costs a frame
+    /// more than filling it.
+    pub fn reuse(&mut self, scene: Scene) {
+        self.spare = scene.bars;
+        self.spare.clear();
+    }
+
     /// Forgets texts of a store that is gone.
     pub fn reset(&mut self) {
         *self = Self::default();
@@ -175,7 +186,7 @@ impl SceneBuilder {
             self.strings = input.store.strings().len();
         }
         let frame = Frame { input, view, theme: view.theme.theme(), nothing: "no spans in this time range".into() };
-        let mut scene = empty_scene(input, view);
+        let mut scene = Scene { bars: std::mem::take(&mut self.spare), ..empty_scene(input, view) };
         scene.overview = strip::overview(&frame, &scene);
         let origin_ns = scene.hull_ns.start;
         scene.turns.breaks = turns::breaks(view, &scene);
@@ -264,11 +275,16 @@ impl SceneBuilder {
         let reach = frame.input.reach(band, TimeRange { from_ns: from, to_ns: to });
         index.query(row, reach.from_ns, reach.to_ns, bucket, &mut self.bars);
         let first = scene.bars.len();
+        // All at once: they lie anywhere in memory, and a loop that does nothing else waits for many of them together.
+        self.colors.clear();
+        self.colors.extend(self.bars.iter().map(|bar| frame.colors(bar.span)));
+        let mut colors = self.colors.iter();
         self.bars.retain_mut(|bar| {
+            let Some(&colors) = colors.next() else { return false };
             let place = place.moved(frame.input, bar, band.row_top(row));
             let is_seen = bar.end_ns > from && bar.start_ns < to;
             if is_seen {
-                scene.bars.push(scene_bar(frame, &scene.scale, &place, bar));
+                scene.bars.push(scene_bar(frame, &scene.scale, &place, bar, colors));
             }
             is_seen
         });
@@ -435,7 +451,13 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> SceneBar {
+fn scene_bar(
+    frame: &Frame<'_>,
+    scale: &TimeScale,
+    place: &Place,
+    bar: &Bar,
+    (colors, is_guess): (BarColors, bool),
+) -> SceneBar {
     let mut rect = place.rect(scale, bar.start_ns, bar.end_ns, least_width(bar.flags));
     if rect.width() >= 6.0 {
         // Spans that follow each other without a pause stay two bars to the eye.
@@ -444,7 +466,6 @@ fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar) -> 
     let folded = frame.input.layout.hidden_behind(bar.span);
     let hits = frame.input.marks.map_or(0, |marks| marks.in_bar(bar));
     let is_dim = hits == 0 && frame.input.marks.is_some();
-    let (colors, is_guess) = frame.colors(bar.span);
     let fill = if is_dim { dimmed(colors.fill, frame.theme) } else { colors.fill };
     let tag = frame.input.tags.and_then(|tags| tags.in_slots(bar.slot..bar.slot.saturating_add(bar.count)));
     let finding = tag.and_then(findings::of_tag);

@@ -1,18 +1,21 @@
 //! The one place where a [`Scene`] becomes shapes.
 
+mod bars;
 mod heads;
 
 use ecolor::Color32;
 use emath::{Pos2, Rect};
 
+use bars::BarMarks;
+
 use super::caption::sample_rect;
 use super::clocks;
 use super::critical;
-use super::frame::{Dense, Edge, EdgeKind, LaneProfile, LegendEntry, Measure, Sample, Scene, SceneBar};
+use super::frame::{Edge, EdgeKind, LegendEntry, Measure, Sample, Scene, SceneBar};
 use super::phases;
 use super::shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};
 use super::text::{self, Font};
-use super::theme::{Theme, dimmed, faded, mix};
+use super::theme::{Theme, faded, mix};
 use crate::model::SpanFlags;
 
 /// Everything that `scene` shows, as shapes in paint order.
@@ -21,8 +24,8 @@ pub fn lower(scene: &Scene) -> Picture {
     let mut layers = vec![frame_layer(scene), grid_layer(scene)];
     let panes = scene.panes();
     match &panes {
-        None => layers.push(bars_layer(scene, scene.areas.canvas)),
-        Some(panes) => layers.extend(panes.iter().map(|(pane, area)| bars_layer(pane, *area))),
+        None => layers.push(bars::layer(scene, scene.areas.canvas)),
+        Some(panes) => layers.extend(panes.iter().map(|(pane, area)| bars::layer(pane, *area))),
     }
     layers.push(overlay_layer(scene));
     match &panes {
@@ -82,229 +85,6 @@ fn grid_layer(scene: &Scene) -> Layer {
         shapes.push(horizontal(canvas.left(), canvas.right(), head.rect.bottom(), theme.line));
     }
     Layer { area: Area::Grid, clip: canvas, shapes }
-}
-
-/// Bars and what is on them, in the part `area` of the canvas.
-fn bars_layer(scene: &Scene, area: Rect) -> Layer {
-    let theme = scene.theme.theme();
-    let mut bars = Vec::with_capacity(scene.bars.len());
-    let mut marks = Vec::new();
-    let mut odd = Vec::new();
-    for profile in &scene.profiles {
-        profile_columns(profile, theme, &mut bars, &mut marks);
-    }
-    for bar in &scene.bars {
-        bars.push(BarRect { rect: bar.rect, fill: bar.fill, radius: radius(bar.rect) });
-        mark_bar(bar, theme, &mut marks, &mut odd);
-    }
-    for &[x, top, bottom] in &scene.events {
-        let rect = Rect::from_min_max(Pos2::new(x - 0.5, top), Pos2::new(x + 0.5, bottom));
-        marks.push(BarRect { rect, fill: theme.bar_mark, radius: 0.0 });
-    }
-    phases::lower(scene, &mut bars, &mut odd);
-    super::tokens::lower(scene, &mut bars, &mut odd);
-    bars.extend_from_slice(&scene.folding);
-    let mut shapes = vec![Shape::Bars(bars), Shape::Bars(marks)];
-    shapes.append(&mut odd);
-    for ghost in &scene.ghosts {
-        shapes.push(Shape::Rect {
-            rect: ghost.rect.shrink(0.5),
-            radius: 3.0,
-            fill: Color32::TRANSPARENT,
-            stroke: Stroke::dashed(1.0, theme.text_faint, 4.0, 3.0),
-        });
-    }
-    critical::lower(scene, &mut shapes);
-    super::sections::lower(scene, &mut shapes);
-    shapes.extend(scene.labels.iter().cloned().map(Shape::Text));
-    clocks::whisker_shapes(scene, &mut shapes);
-    for dense in &scene.dense {
-        dense_label(scene, dense, &mut shapes);
-    }
-    Layer { area: Area::Bars, clip: area, shapes }
-}
-
-/// Columns that grow from the foot of the strip; a failure marks its column at every height.
-fn profile_columns(profile: &LaneProfile, theme: &Theme, bars: &mut Vec<BarRect>, marks: &mut Vec<BarRect>) {
-    let rect = profile.rect;
-    let room = rect.height() * 0.62;
-    for column in &profile.columns {
-        let right = (column.x + profile.column_width).min(rect.right());
-        let top = rect.bottom() - (room * column.height).max(2.0);
-        let whole = Rect::from_min_max(Pos2::new(column.x, top), Pos2::new(right, rect.bottom()));
-        let fill = if column.is_dim { dimmed(profile.fill, theme) } else { profile.fill };
-        bars.push(BarRect { rect: whole, fill, radius: 0.0 });
-        if column.has_error {
-            let foot = Rect::from_min_max(Pos2::new(column.x, rect.bottom() - 4.0), Pos2::new(right, rect.bottom()));
-            marks.push(BarRect { rect: foot, fill: theme.error, radius: 0.0 });
-        }
-        if column.has_hit {
-            let head = Rect::from_min_max(Pos2::new(column.x, top - 3.0), Pos2::new(right, top));
-            marks.push(BarRect { rect: head, fill: theme.hit, radius: 0.0 });
-        }
-        if let Some((_, tone)) = column.finding {
-            // Above the mark of a failure, so that neither hides the other.
-            let line =
-                Rect::from_min_max(Pos2::new(column.x, rect.bottom() - 8.0), Pos2::new(right, rect.bottom() - 5.0));
-            marks.push(BarRect { rect: line, fill: clocks::tone_color(tone, theme), radius: 0.0 });
-        }
-    }
-}
-
-fn radius(rect: Rect) -> f32 {
-    let least = rect.width().min(rect.height());
-    if least >= 8.0 {
-        3.0
-    } else if least >= 5.0 {
-        1.5
-    } else {
-        0.0
-    }
-}
-
-/// Narrower bars show a line besides the number of a finding.
-const LEAST_BADGED: f32 = 14.0;
-
-/// Marks what is special about a bar: failures survive at every width.
-fn mark_bar(bar: &SceneBar, theme: &Theme, marks: &mut Vec<BarRect>, odd: &mut Vec<Shape>) {
-    let rect = bar.rect;
-    let tone = |color| if bar.is_dim { dimmed(color, theme) } else { color };
-    let mut mark = |rect: Rect, fill, radius| marks.push(BarRect { rect, fill, radius });
-    if bar.count > 1 {
-        // A slot along the bar: stacked sheets.
-        let middle = rect.center().y;
-        let half = (rect.height() * 0.06).max(0.5);
-        let slot = Rect::from_min_max(Pos2::new(rect.left(), middle - half), Pos2::new(rect.right(), middle + half));
-        mark(slot, theme.canvas, 0.0);
-    }
-    if bar.folded > 0 && bar.count == 1 {
-        // Edges of the sheets below it.
-        for (up, inset) in [(2.0, 2.0), (5.0, 4.0)] {
-            let y = rect.bottom() - up;
-            let sheet = Rect::from_min_max(Pos2::new(rect.left() + inset, y - 1.0), Pos2::new(rect.right() - inset, y));
-            if sheet.width() > 2.0 {
-                mark(sheet, theme.canvas, 0.0);
-            }
-        }
-    }
-    if bar.flags.has(SpanFlags::ERROR) {
-        let (left, top) = (rect.left(), rect.top());
-        let error = if bar.is_dim { mix(theme.canvas, theme.error, 0.5) } else { theme.error };
-        if bar.count > 1 {
-            mark(Rect::from_min_max(Pos2::new(left, rect.center().y), rect.max), error, 0.0);
-        } else if rect.width() <= 8.0 {
-            mark(rect, error, radius(rect));
-        } else {
-            let cap = Rect::from_min_max(rect.min, Pos2::new(left + 5.0, rect.bottom()));
-            let strip = Rect::from_min_max(Pos2::new(left, rect.bottom() - 4.0_f32.min(rect.height() * 0.3)), rect.max);
-            mark(cap, error, 1.5);
-            mark(strip, error, 1.5);
-            debug_assert!(cap.top() <= top);
-        }
-    }
-    if bar.hits > 0 {
-        mark(hit_strip(rect), theme.hit, 0.0);
-    }
-    if let Some((_, found)) = bar.finding.filter(|_| bar.count > 1 || rect.width() < LEAST_BADGED) {
-        // Its number may find no room; that there is something always shows.
-        let half = (rect.height() * 0.12).max(1.0);
-        let middle = rect.center().y;
-        let line = Rect::from_min_max(Pos2::new(rect.left(), middle - half), Pos2::new(rect.right(), middle + half));
-        mark(line, clocks::tone_color(found, theme), 0.0);
-    }
-    if bar.flags.has(SpanFlags::END_BEFORE_START) {
-        if rect.width() >= 6.0 {
-            odd.push(Shape::Hatch { rect, spacing: 6.0, stroke: Stroke::solid(1.5, faded(theme.bar_mark, 0.9)) });
-        }
-        odd.push(outline(rect, Stroke::dashed(1.5, tone(theme.warning), 3.0, 2.0)));
-    }
-    if bar.flags.has(SpanFlags::END_MISSING) && bar.count == 1 {
-        open_end(rect, theme, odd);
-    }
-    let twisted = SpanFlags::ID_CONFLICT.0
-        | SpanFlags::PARENT_CYCLE.0
-        | SpanFlags::SELF_PARENT.0
-        | SpanFlags::TIME_CLAMPED.0
-        | SpanFlags::START_MISSING.0;
-    if bar.flags.0 & twisted != 0 && rect.height() >= 8.0 {
-        let size = 6.0_f32.min(rect.width().max(3.0));
-        let corner = Pos2::new(rect.right(), rect.top());
-        odd.push(Shape::Path {
-            points: vec![corner, corner + emath::vec2(0.0, size), corner - emath::vec2(size, 0.0)],
-            closed: true,
-            fill: tone(theme.warning),
-            stroke: Stroke::NONE,
-        });
-    }
-}
-
-/// The line along the upper edge of a bar that holds a hit, a little above it, so that it also shows on a bar of
-/// the same colour.
-fn hit_strip(rect: Rect) -> Rect {
-    let height = (rect.height() * 0.3).clamp(1.0, 3.0);
-    let top = rect.top() - (height / 2.0).floor();
-    Rect::from_min_max(Pos2::new(rect.left(), top), Pos2::new(rect.right(), top + height))
-}
-
-fn outline(rect: Rect, stroke: Stroke) -> Shape {
-    Shape::Rect { rect, radius: 2.0, fill: Color32::TRANSPARENT, stroke }
-}
-
-/// A torn edge and a dashed tail: nobody knows when it ended.
-fn open_end(rect: Rect, theme: &Theme, odd: &mut Vec<Shape>) {
-    const TEETH: usize = 3;
-    if rect.width() >= 12.0 {
-        let step = rect.height() / TEETH as f32;
-        for tooth in 0..TEETH {
-            let top = rect.top() + tooth as f32 * step;
-            let right = rect.right() + 0.5;
-            odd.push(Shape::Path {
-                points: vec![
-                    Pos2::new(right, top),
-                    Pos2::new(right, top + step),
-                    Pos2::new(right - 5.0, top + step / 2.0),
-                ],
-                closed: true,
-                fill: theme.canvas,
-                stroke: Stroke::NONE,
-            });
-        }
-    }
-    let y = rect.center().y;
-    odd.push(Shape::Line {
-        from: Pos2::new(rect.right() + 1.0, y),
-        to: Pos2::new(rect.right() + super::build::OPEN_TAIL, y),
-        stroke: Stroke::dashed(1.5, theme.text_faint, 3.0, 3.0),
-    });
-}
-
-fn dense_label(scene: &Scene, dense: &Dense, shapes: &mut Vec<Shape>) {
-    let rect = dense.rect;
-    let theme = scene.theme.theme();
-    let size = scene.metrics.small;
-    let canvas = scene.areas.canvas;
-    let seen = Rect::from_min_max(
-        Pos2::new(rect.left().max(canvas.left()), rect.top()),
-        Pos2::new(rect.right().min(canvas.right()), rect.bottom()),
-    );
-    let mut text = super::build::count_text(dense.spans, "span");
-    if dense.hits > 0 {
-        text = format!("{text} · {}", super::build::count_text(dense.hits, "hit"));
-    }
-    let width = text::width(&text, Font::Regular, size) + 10.0;
-    if seen.width() < width + 8.0 || rect.height() < size {
-        return;
-    }
-    let pill = Rect::from_center_size(seen.center(), emath::vec2(width, (rect.height() - 3.0).min(size * 1.35)));
-    shapes.push(Shape::Rect { rect: pill, radius: 3.0, fill: faded(theme.canvas, 0.82), stroke: Stroke::NONE });
-    shapes.push(Shape::Text(TextShape {
-        pos: Pos2::new(pill.center().x, text::baseline_for_middle(pill.center().y, Font::Regular, size)),
-        anchor: Anchor::Middle,
-        font: Font::Regular,
-        size,
-        color: theme.text,
-        text: text.into(),
-    }));
 }
 
 fn overlay_layer(scene: &Scene) -> Layer {
@@ -538,13 +318,11 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
             fill: theme.unknown,
             is_guess: false,
         };
-        let (mut marks, mut odd) = (Vec::new(), Vec::new());
-        mark_bar(&bar, theme, &mut marks, &mut odd);
-        let mut bars = vec![BarRect { rect, fill: theme.unknown, radius: 2.0 }];
-        bars.append(&mut marks);
-        shapes.push(Shape::Bars(bars));
+        let mut marks = BarMarks::default();
+        marks.add(&bar, theme);
+        shapes.push(Shape::Bars(vec![BarRect { rect, fill: theme.unknown, radius: 2.0 }]));
         // The tail of an open end would run into the text.
-        shapes.extend(odd.into_iter().filter(|shape| !matches!(shape, Shape::Line { .. })));
+        shapes.extend(marks.into_shapes().filter(|shape| !matches!(shape, Shape::Line { .. })));
     };
     match entry.sample {
         Sample::Color(fill) => shapes.push(Shape::Rect { rect, radius: 2.5, fill, stroke: Stroke::NONE }),

@@ -184,6 +184,9 @@ impl Canvas {
         if self.drawn.as_ref().is_none_or(|drawn| !Arc::ptr_eq(&drawn.arranged, &state.arranged)) {
             self.builder.reset();
         }
+        if let Some(old) = self.drawn.take().and_then(|drawn| Arc::try_unwrap(drawn.scene).ok()) {
+            self.builder.reuse(old);
+        }
         let begun = Instant::now();
         let input = over.input(data, &state.arranged);
         let scene = Arc::new(self.builder.build(&input, view));
