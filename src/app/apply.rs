@@ -61,6 +61,7 @@ impl State {
             | Command::TextLarger
             | Command::TextSmaller
             | Command::TextNormal
+            | Command::ToggleAgentMap
             | Command::ToggleDetails => self.apply_setting(&command),
             Command::ToggleClock
             | Command::ClockRaw
@@ -76,10 +77,12 @@ impl State {
             | Command::CriticalPath
             | Command::Clocks(_) => self.apply_clocks(&command),
             Command::ShowConversation => self.toggle_details_tab(DetailsTab::Conversation),
+            Command::ShowAttribution => self.toggle_details_tab(DetailsTab::Attribution),
             Command::People(command) => self.apply_people(&command),
             Command::ToggleDrawer => self.toggle_drawer(),
             Command::ToggleSpanTable => self.toggle_tab(DrawerTab::Spans),
             Command::ToggleStatistics => self.toggle_tab(DrawerTab::Statistics),
+            Command::TogglePhases => self.toggle_tab(DrawerTab::Phases),
             Command::ToggleDiagnostics => self.toggle_tab(DrawerTab::Diagnostics),
             Command::Drawer(command) => self.apply_drawer(&command),
             Command::Table(command) => self.apply_table(command, host),
@@ -257,6 +260,7 @@ impl State {
             Command::TextLarger => settings.text_scale = settings.stepped_text_scale(1),
             Command::TextSmaller => settings.text_scale = settings.stepped_text_scale(-1),
             Command::TextNormal => settings.text_scale = 1.0,
+            Command::ToggleAgentMap => settings.agent_map_open = !settings.agent_map_open,
             _ => settings.details_open = !settings.details_open,
         }
         self.sync_view();

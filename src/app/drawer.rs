@@ -15,6 +15,8 @@ pub enum DrawerTab {
     Spans,
     /// Counts and times by a field.
     Statistics,
+    /// Where time went.
+    Phases,
     /// What was odd in the files.
     // Also what a tab that this version does not know becomes.
     #[default]
@@ -29,6 +31,7 @@ impl DrawerTab {
         match self {
             Self::Spans => Command::ToggleSpanTable,
             Self::Statistics => Command::ToggleStatistics,
+            Self::Phases => Command::TogglePhases,
             Self::Diagnostics => Command::ToggleDiagnostics,
         }
     }

@@ -66,6 +66,7 @@ impl State {
         self.take_arranged(host);
         self.update_tables(host);
         self.update_people(host);
+        self.update_phases(host);
         if let Some(picked) = self.session.dialog.as_ref().map(crossbeam_channel::Receiver::try_recv) {
             match picked {
                 Ok(Picked::Open(files)) => {
@@ -172,6 +173,7 @@ impl State {
         session.picker = None;
         session.tables.forget();
         session.people.forget();
+        session.phases.forget();
         session.details_filter.clear();
         if self.data.is_some() {
             session.view.fit(&self.arranged.hull_ns);

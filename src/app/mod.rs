@@ -22,6 +22,7 @@ pub mod moving;
 pub mod notes;
 mod panels;
 pub mod people;
+pub mod phases;
 pub mod picker;
 pub mod picture;
 pub mod search;

@@ -9,13 +9,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::command::Command;
+use super::phases::Scope;
 use super::state::{Effect, State, Tone};
+use super::tables::MOST_SELECTED;
 use super::window::Host;
 use super::workspace::Workspace;
 use crate::analysis::background::Newest;
 use crate::analysis::clocks::Known;
-use crate::analysis::genai::TurnIx;
-use crate::analysis::reading::{Context, Reading, reading_text};
+use crate::analysis::genai::{AgentIx, AgentPicture, Role, TurnIx};
+use crate::analysis::reading::{Attribution, Context, Reading, reading_text};
+use crate::analysis::search::CancelFlag;
 use crate::model::SpanIx;
 
 /// What the details show.
@@ -36,6 +39,8 @@ use crate::model::SpanIx;
 pub enum DetailsTab {
     /// The turn as people read it.
     Conversation,
+    /// What led to an answer.
+    Attribution,
     /// The fields of the span.
     // Also what a tab that this version does not know becomes. Last, so that serde allows it.
     #[default]
@@ -72,7 +77,9 @@ impl Contents {
 pub struct Shown {
     asked: Asked,
     /// The turn.
-    pub reading: Reading,
+    pub reading: Arc<Reading>,
+    /// What led to its answer, or to that of the model call that is looked at.
+    pub attribution: Option<Attribution>,
 }
 
 /// Conversations in the window, until it closes.
@@ -82,8 +89,11 @@ pub struct People {
     pub contents: Contents,
     /// The turn that was asked for last; while another one is read, still the one before.
     pub shown: Option<Arc<Shown>>,
+    /// The agents and what leads from one to another; made when it is shown for the first time.
+    pub picture: Option<Arc<AgentPicture>>,
     pending: Option<Asked>,
     worker: Newest<Shown>,
+    painter: Newest<AgentPicture>,
 }
 
 /// What a reading depends on.
@@ -92,12 +102,39 @@ struct Asked {
     data: Arc<Workspace>,
     known: Option<Arc<Known>>,
     turn: TurnIx,
+    /// A model call that is looked at.
+    answer: Option<SpanIx>,
 }
 
 impl PartialEq for Asked {
     fn eq(&self, other: &Self) -> bool {
+        self.reads_like(other) && self.answer == other.answer
+    }
+}
+
+impl Asked {
+    /// Whether the turn reads the same.
+    fn reads_like(&self, other: &Self) -> bool {
         let known = |asked: &Self| asked.known.as_ref().map(Arc::as_ptr);
         Arc::ptr_eq(&self.data, &other.data) && known(self) == known(other) && self.turn == other.turn
+    }
+
+    fn read(self, before: Option<Arc<Shown>>, cancel: &CancelFlag) -> Option<Shown> {
+        let work = self.data.known_work()?;
+        let context = Context {
+            store: &self.data.store,
+            domains: &self.data.domains,
+            genai: &work.genai,
+            clocks: self.known.as_ref().map(|known| &known.model),
+        };
+        let same = before.filter(|before| before.asked.reads_like(&self));
+        let reading = match same {
+            Some(same) => Arc::clone(&same.reading),
+            None => Arc::new(Reading::of_turn(&context, self.turn, cancel)?),
+        };
+        let answer = self.answer.or_else(|| Some(reading.last_answer()?.span));
+        let attribution = answer.and_then(|answer| Attribution::of(&context, answer));
+        Some(Shown { reading, attribution, asked: self })
     }
 }
 
@@ -110,6 +147,12 @@ pub enum PeopleCommand {
     Contents(Contents),
     /// Goes to where a turn begins.
     Turn(TurnIx),
+    /// Shows whose time went where.
+    Phases(Scope),
+    /// Selects what an agent did.
+    Agent(AgentIx),
+    /// Selects the first spans that show an edge of the agent map.
+    AgentEdge(usize),
     /// Puts the shown turn on the clipboard; what was said only when asked for.
     CopyTurn {
         /// With what was said.
@@ -121,11 +164,18 @@ impl People {
     /// True while a turn is being read.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.worker.is_busy()
+        self.worker.is_busy() || self.painter.is_busy()
     }
 
     /// Forgets everything about what is open.
     pub(super) fn forget(&mut self) {
+        self.forget_turn();
+        self.painter.stop();
+        self.picture = None;
+    }
+
+    /// Forgets what was said.
+    fn forget_turn(&mut self) {
         self.worker.stop();
         (self.shown, self.pending) = (None, None);
     }
@@ -178,6 +228,9 @@ impl State {
                     self.go_to(root);
                 }
             }
+            PeopleCommand::Phases(scope) => self.session.phases.scope = scope,
+            PeopleCommand::Agent(agent) => self.select_agent(agent),
+            PeopleCommand::AgentEdge(at) => self.select_agent_edge(at),
             PeopleCommand::CopyTurn { with_contents } => self.copy_turn(with_contents),
         }
     }
@@ -197,8 +250,65 @@ impl State {
         self.effect(Effect::Toast(Tone::Good, format!("Copied {what}")));
     }
 
-    /// Takes the turn that was read, and asks for the one that should be shown.
+    /// Takes what the threads have made, and asks for what should be shown.
     pub(super) fn update_people(&mut self, host: &Host) {
+        self.update_picture(host);
+        self.update_turn(host);
+    }
+
+    /// True when the agent map is shown: only where there is anything about agents.
+    #[must_use]
+    pub fn shows_agent_map(&self) -> bool {
+        self.settings.agent_map_open && self.has_conversations()
+    }
+
+    fn update_picture(&mut self, host: &Host) {
+        let is_wanted = self.shows_agent_map();
+        let people = &mut self.session.people;
+        if let Some(picture) = people.painter.take() {
+            people.picture = Some(Arc::new(picture));
+        }
+        let Some(data) = self.data.clone().filter(|_| is_wanted) else { return };
+        if people.picture.is_some() || people.painter.is_busy() {
+            return;
+        }
+        let paint = move |_: &CancelFlag| Some(AgentPicture::new(&data.known_work()?.genai, &data.store));
+        if let Err(error) = people.painter.ask("skewline-agents", host.wake(), Duration::ZERO, paint) {
+            self.settings.agent_map_open = false;
+            self.effect(Effect::Toast(Tone::Bad, format!("Cannot draw the agent map: {error}")));
+        }
+    }
+
+    /// Selects `spans` and brings the first of them into view.
+    fn select_all_of(&mut self, spans: Vec<SpanIx>, total: u64) {
+        let Some(&first) = spans.first() else { return };
+        if (spans.len() as u64) < total {
+            let text = format!("Selected {} of {total} spans, the most that can be selected at once", spans.len());
+            self.effect(Effect::Toast(Tone::Good, text));
+        }
+        self.go_to(first);
+        self.session.view.selection = spans;
+        self.session.history.commit(&self.session.view);
+    }
+
+    /// Selects what an agent did. Looks at every span: only on a click.
+    fn select_agent(&mut self, agent: AgentIx) {
+        let Some(data) = self.data.clone() else { return };
+        let Some(genai) = data.known_work().map(|work| &work.genai) else { return };
+        let Some(total) = genai.agents().get(agent.at()).map(|agent| agent.totals.spans) else { return };
+        let own = data.store.span_ixs().filter(|span| genai.agent_of(*span) == Some(agent));
+        self.select_all_of(own.take(MOST_SELECTED).collect(), total);
+    }
+
+    fn select_agent_edge(&mut self, at: usize) {
+        let edge = self.session.people.picture.as_ref().and_then(|picture| picture.edges.get(at));
+        let Some((_, _, edge)) = edge else { return };
+        let (spans, total) = (edge.spans.clone(), edge.count);
+        self.select_all_of(spans, total);
+    }
+
+    /// Takes the turn that was read, and asks for the one that should be shown.
+    fn update_turn(&mut self, host: &Host) {
         let people = &mut self.session.people;
         if let Some(shown) = people.worker.take() {
             people.pending = None;
@@ -206,25 +316,17 @@ impl State {
         }
         let is_wanted = self.settings.details_open && self.details_tab() != DetailsTab::Span;
         let turn = self.turn_looked_at().filter(|_| is_wanted);
-        let (Some(data), Some(turn)) = (self.data.clone(), turn) else { return self.session.people.forget() };
-        let asked = Asked { data, known: self.known().cloned(), turn };
+        let (Some(data), Some(turn)) = (self.data.clone(), turn) else { return self.session.people.forget_turn() };
+        let answer = self.looked_at().filter(|span| is_answer(&data, *span));
+        let asked = Asked { data, known: self.known().cloned(), turn, answer };
         let people = &mut self.session.people;
         let is_known = people.shown.as_ref().is_some_and(|shown| shown.asked == asked);
         if people.pending.as_ref() == Some(&asked) || (is_known && people.pending.is_none()) {
             return;
         }
         people.pending = Some(asked.clone());
-        let read = move |cancel: &crate::analysis::search::CancelFlag| {
-            let work = asked.data.known_work()?;
-            let context = Context {
-                store: &asked.data.store,
-                domains: &asked.data.domains,
-                genai: &work.genai,
-                clocks: asked.known.as_ref().map(|known| &known.model),
-            };
-            let reading = Reading::of_turn(&context, asked.turn, cancel)?;
-            Some(Shown { reading, asked })
-        };
+        let before = people.shown.clone();
+        let read = move |cancel: &CancelFlag| asked.read(before, cancel);
         if let Err(error) = people.worker.ask("skewline-turn", host.wake(), Duration::ZERO, read) {
             self.effect(Effect::Toast(Tone::Bad, format!("Cannot read the turn: {error}")));
         }
@@ -235,4 +337,9 @@ impl From<PeopleCommand> for Command {
     fn from(command: PeopleCommand) -> Self {
         Self::People(command)
     }
+}
+
+/// Whether `span` is a model call, so that one can ask what led to its answer.
+fn is_answer(data: &Workspace, span: SpanIx) -> bool {
+    data.known_work().is_some_and(|work| work.genai.role_of(span) == Role::Model)
 }

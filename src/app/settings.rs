@@ -34,6 +34,8 @@ pub struct Settings {
     pub absolute_ruler: bool,
     /// The details drawer is open.
     pub details_open: bool,
+    /// The agent map is open, where there are agents.
+    pub agent_map_open: bool,
     /// What the details show.
     pub details_tab: super::people::DetailsTab,
     /// The list of findings is open.
@@ -59,6 +61,7 @@ impl Default for Settings {
             text_scale: 1.0,
             absolute_ruler: false,
             details_open: true,
+            agent_map_open: false,
             details_tab: super::people::DetailsTab::default(),
             findings_open: true,
             prefers_frame: false,

@@ -50,6 +50,8 @@ pub struct Session {
     pub history: History,
     /// The tables of the drawer.
     pub tables: Tables,
+    /// Where time went.
+    pub phases: super::phases::Phases,
     /// Conversations.
     pub people: super::people::People,
     /// What the search found.

@@ -64,4 +64,4 @@ pub use text::Font;
 pub use theme::{Theme, ThemeKind};
 pub use time_scale::TimeScale;
 pub use view_state::{RulerMode, TimeRange, ViewState};
-pub use work::Work;
+pub use work::{Work, phase_colors};

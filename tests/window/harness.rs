@@ -141,6 +141,7 @@ pub fn settle(harness: &mut Harness<'_, App>) {
             && session.dialog.is_none()
             && !session.search.is_busy()
             && !session.people.is_busy()
+            && !session.phases.is_busy()
             && !session.tables.is_busy();
         quiet_frames = if is_quiet { quiet_frames + 1 } else { 0 };
         assert!(begun.elapsed() < Duration::from_secs(60), "background work never ended");

@@ -43,7 +43,7 @@ fn talk() -> Source {
 #[test]
 fn a_turn_reads_as_people_would_and_folds_what_was_said() {
     let mut harness = window(vec![talk()]);
-    press(&mut harness, Modifiers::NONE, Key::R);
+    press(&mut harness, Modifiers::SHIFT, Key::Q);
     settle(&mut harness);
     assert_shown(&harness, "Select a span to read its turn");
     harness.get_by_label("Turn 1 (counted) · c-7f3a").click();
@@ -85,7 +85,7 @@ fn lines_of_a_turn_lead_to_their_spans_and_follow_the_selection() {
     harness.run_steps(3);
     assert_eq!(selected_names(&harness), ["invoke_agent planner"]);
     // The key shows the fields of the span again.
-    press(&mut harness, Modifiers::NONE, Key::R);
+    press(&mut harness, Modifiers::SHIFT, Key::Q);
     assert_eq!(harness.state().state.details_tab(), DetailsTab::Span);
     assert!(!harness.state().state.session.people.is_busy());
     assert!(harness.state().state.session.people.shown.is_none(), "what was said is forgotten when nobody looks");
@@ -99,15 +99,14 @@ fn a_copied_turn_has_what_was_said_only_when_asked() {
     settle(&mut harness);
     for (label, has_contents) in [("Copy turn", false), ("Copy turn with contents", true)] {
         harness.get_by_label(label).click();
-        harness.run_steps(2);
+        harness.step();
         let copied = harness.output().platform_output.commands.iter().rev().find_map(|command| match command {
             egui::OutputCommand::CopyText(text) => Some(text.clone()),
             _ => None,
         });
-        if let Some(text) = copied {
-            assert!(text.contains("planner asks m") && text.contains("120 → 30 tokens"), "{text}");
-            assert_eq!(text.contains("Where is my parcel?"), has_contents, "{text}");
-        }
+        let text = copied.expect("something was copied");
+        assert!(text.contains("planner asks m") && text.contains("120 → 30 tokens"), "{text}");
+        assert_eq!(text.contains("Where is my parcel?"), has_contents, "{text}");
     }
 }
 
@@ -124,4 +123,104 @@ fn without_ai_there_is_one_tab_only() {
     let mut harness = window(vec![small()]);
     settle(&mut harness);
     assert!(harness.get_by_role_and_label(Role::Tab, "Span").accesskit_node().is_selected() == Some(true));
+}
+
+fn sample() -> Source {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-traces/slow-conversation.otlp.json");
+    Source::memory("slow-conversation.otlp.json", std::fs::read(path).unwrap())
+}
+
+#[test]
+fn the_agent_map_and_the_selection_are_linked_both_ways() {
+    let mut harness = window(vec![sample()]);
+    assert!(harness.query_by_label_contains("Agent researcher").is_none(), "closed until somebody asks for it");
+    press(&mut harness, Modifiers::SHIFT, Key::G);
+    settle(&mut harness);
+    assert_shown(&harness, "planner called researcher, ");
+    harness.get_by_label_contains("Agent researcher, ").click();
+    settle(&mut harness);
+    let agents = |harness: &egui_kittest::Harness<'_, skewline::app::App>| {
+        let state = &harness.state().state;
+        let genai = &state.data.as_ref().unwrap().known_work().unwrap().genai;
+        let name = |span: &skewline::model::SpanIx| genai.agents()[genai.agent_of(*span).unwrap().at()].name.clone();
+        state.session.view.selection.iter().map(name).collect::<std::collections::BTreeSet<String>>()
+    };
+    assert_eq!(agents(&harness).into_iter().collect::<Vec<_>>(), ["researcher"]);
+    let total = harness.state().state.session.view.selection.len();
+    assert_shown(&harness, &format!("{total} spans selected"));
+    // The other way round: the agent of a selected span is marked.
+    harness.state_mut().apply(Command::SelectNothing);
+    harness.step();
+    let is_marked = |harness: &egui_kittest::Harness<'_, skewline::app::App>, name: &str| {
+        harness.get_by_label_contains(&format!("Agent {name}, ")).accesskit_node().is_selected() == Some(true)
+    };
+    assert!(!is_marked(&harness, "planner"));
+    harness.get_all_by_label_contains("invoke_agent planner").next().unwrap().click();
+    harness.run_steps(3);
+    assert!(is_marked(&harness, "planner") && !is_marked(&harness, "researcher"));
+    harness.get_by_label_contains("planner called researcher, ").click();
+    harness.run_steps(3);
+    assert!(!selected_names(&harness).is_empty() && is_marked(&harness, "researcher"));
+    harness.get_by_label("Close agent map").click();
+    harness.run_steps(3);
+    assert!(!harness.state().state.settings.agent_map_open);
+}
+
+#[test]
+fn an_answer_says_what_led_to_it_and_what_is_not_recorded() {
+    let mut harness = window(vec![talk()]);
+    harness.get_by_label_contains("execute_tool track").click();
+    harness.run_steps(3);
+    press(&mut harness, Modifiers::SHIFT, Key::I);
+    settle(&mut harness);
+    for text in [
+        "What led to the turn's last answer, of",
+        "c-7f3a",
+        "gen_ai.conversation.id",
+        "planner",
+        "gen_ai.agent.name",
+        "not recorded",
+        "0 of 3 known",
+        "inferred · in this turn, order unknown",
+    ] {
+        assert_shown(&harness, text);
+    }
+    harness.get_by_label("chat m →").click();
+    settle(&mut harness);
+    assert_eq!(selected_names(&harness), ["chat m"]);
+    assert_shown(&harness, "What led to the answer of");
+}
+
+#[test]
+fn derived_values_say_where_they_were_read() {
+    let mut harness = window(vec![talk()]);
+    harness.get_all_by_label_contains("chat m").next().unwrap().click();
+    settle(&mut harness);
+    for text in ["Derived", "response model", "m-2026", "input tokens", "turn", "inferred"] {
+        assert_shown(&harness, text);
+    }
+    harness.get_by_label("m-2026").hover();
+    harness.run_steps(3);
+    assert_shown(&harness, "from gen_ai.response.model (OpenTelemetry GenAI)");
+}
+
+#[test]
+fn phases_are_added_up_for_the_selection_its_turn_and_its_agent() {
+    let mut harness = window(vec![talk()]);
+    press(&mut harness, Modifiers::SHIFT, Key::B);
+    settle(&mut harness);
+    assert_shown(&harness, "of everything");
+    harness.get_all_by_label_contains("execute_tool track").next().unwrap().click();
+    settle(&mut harness);
+    assert_shown(&harness, "of 1 selected span and everything below");
+    assert_shown(&harness, "busy 500 ms of 500 ms wall · 500 ms added up · 1 clock");
+    harness.get_by_role_and_label(Role::Button, "Turn").click();
+    settle(&mut harness);
+    assert_shown(&harness, "of Turn 1 (counted) · c-7f3a");
+    // Tool and planner have a clock each: how much of the tool's time the planner waited is not known exactly.
+    assert_shown(&harness, "2 clocks");
+    assert_shown(&harness, "agent work");
+    harness.get_by_role_and_label(Role::Button, "Agent").click();
+    settle(&mut harness);
+    assert_shown(&harness, "of the agent planner");
 }

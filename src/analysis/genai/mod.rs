@@ -22,6 +22,7 @@ mod messages;
 mod normalise;
 mod parts;
 mod phase;
+mod provenance;
 mod resolve;
 mod retries;
 mod stitch;
@@ -41,9 +42,10 @@ pub use calls::{Call, Counted, Tokens, Totals, Ttft, TtftFrom};
 pub use conversations::{Conversation, ConversationIx};
 pub use field::{Confidence, Datum, Field, Role, Text, Unit};
 pub use handoffs::{Handoff, HandoffBy};
-pub use map::{AgentEdge, AgentMap, EdgeKind};
+pub use map::{AgentEdge, AgentMap, AgentPicture, EdgeKind, Layers, Slot};
 pub use messages::{Content, Document, Message, Messages, Recorded, Speaker};
 pub use phase::{Origin, Phase, PhasePart, Rule};
+pub use provenance::FieldSource;
 pub use retries::Retry;
 pub use stitch::{Stitch, StitchBy};
 pub use streams::Stream;
@@ -366,6 +368,12 @@ impl GenAi {
     #[must_use]
     pub fn messages(&self, store: &TraceStore, span: SpanIx) -> Messages {
         messages::read(store, self.role_of(span), span)
+    }
+
+    /// Where the values of all spans were read, by field. Visits every span.
+    #[must_use]
+    pub fn sources(&self, store: &TraceStore) -> Vec<FieldSource> {
+        provenance::sources(self, store)
     }
 
     /// Heap memory in bytes.

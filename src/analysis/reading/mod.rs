@@ -2,6 +2,7 @@
 //!
 //! Made for one turn when somebody looks at it. Contents are held only here, so that forgetting a reading forgets them.
 
+mod attribution;
 mod contents;
 mod line;
 mod since;
@@ -10,6 +11,7 @@ mod tests;
 mod text;
 mod walk;
 
+pub use attribution::{Attribution, Link, LinkKind};
 pub use contents::{MOST_CHARS, Said};
 pub use line::{Act, Attempt, FirstToken, Line, Models, Party};
 pub use since::{Moment, Since};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Act, Context, Party, Reading, reading_text};
+use super::{Act, Attribution, Context, LinkKind, Party, Reading, reading_text};
 use crate::analysis::clocks::{ClockModel, Options, domains};
 use crate::analysis::genai::tests::fixture::{self, Span};
 use crate::analysis::genai::{GenAi, TurnIx};
@@ -125,4 +125,115 @@ fn a_cancelled_reading_gives_nothing() {
     cancel.cancel();
     assert!(Reading::of_turn(&context, TurnIx(0), &cancel).is_none());
     assert!(Reading::of_turn(&context, TurnIx(9), &CancelFlag::new()).is_none());
+}
+
+fn attributed(store: &TraceStore) -> Vec<(String, Attribution)> {
+    let of = |context: &Context<'_>, reading: &Reading| {
+        let answer = reading.last_answer()?.span;
+        Some((context.store.span(answer).name().to_owned(), Attribution::of(context, answer)?))
+    };
+    read_all(store, of).into_iter().flatten().collect()
+}
+
+#[test]
+fn what_led_to_answers_is_solid_or_inferred_and_says_where_it_was_read() {
+    let mut text = String::new();
+    for path in [
+        "tests/data/traces/otlp-agent-prism-rag_earnings_agent.json",
+        "tests/data/traces/otlp-agentevals-tempo_export_with_batches.json",
+        "tests/data/traces/flat-spans-strands-evals-openai_agents_genai_live_spans.json",
+        "sample-traces/slow-conversation.otlp.json",
+    ] {
+        for (name, attribution) in attributed(&file(path)) {
+            let (answered, asked) = attribution.score();
+            text += &format!("{path}: {name}, {answered} of {asked}\n");
+            for link in &attribution.links {
+                let what = if link.is_recorded() { link.text.as_str() } else { "not recorded" };
+                let how = if link.is_solid() { "solid" } else { "inferred" };
+                let kind = link.kind.label();
+                text += &match link.is_recorded() {
+                    true => format!("  {kind}: {what} <- {} [{}, {how}]\n", link.source, link.confidence),
+                    false => format!("  {kind}: {what}\n"),
+                };
+                assert_eq!(link.is_recorded(), !link.text.is_empty(), "{link:?}");
+            }
+        }
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn documents_and_tools_are_solid_only_when_the_model_was_told() {
+    let span = |id, parent: u64, name: &str, ms, service: &str, attributes: serde_json::Value| {
+        let serde_json::Value::Object(attributes) = attributes else { panic!("no object") };
+        Span { id, parent, name: name.to_owned(), ms, service: service.to_owned(), attributes, ..Span::default() }
+    };
+    let quoted = "Claims are open for 14 days after the last scan.";
+    let told = serde_json::json!([
+        {"role": "user", "content": format!("Context: {quoted}")},
+        {"role": "tool", "tool_call_id": "c1", "content": "seen"},
+    ]);
+    let documents = serde_json::json!([{"id": "told", "content": quoted}, {"id": "untold", "content": "x".repeat(80)}]);
+    let store = fixture::store(&[
+        span(1, 0, "invoke_agent a", [0.0, 900.0], "app", serde_json::json!({"gen_ai.operation.name": "invoke_agent"})),
+        span(
+            2,
+            1,
+            "retrieval",
+            [10.0, 90.0],
+            "app",
+            serde_json::json!({"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.documents": documents}),
+        ),
+        span(
+            3,
+            1,
+            "execute_tool look",
+            [100.0, 190.0],
+            "app",
+            serde_json::json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.id": "c1"}),
+        ),
+        span(
+            4,
+            1,
+            "execute_tool other",
+            [200.0, 290.0],
+            "app",
+            serde_json::json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.id": "c2"}),
+        ),
+        span(
+            5,
+            1,
+            "chat m",
+            [300.0, 390.0],
+            "app",
+            serde_json::json!({"gen_ai.operation.name": "chat", "gen_ai.input.messages": told}),
+        ),
+        span(
+            6,
+            1,
+            "execute_tool late",
+            [400.0, 490.0],
+            "app",
+            serde_json::json!({"gen_ai.operation.name": "execute_tool"}),
+        ),
+        span(
+            7,
+            1,
+            "execute_tool elsewhere",
+            [-90_000.0, -89_990.0],
+            "far",
+            serde_json::json!({"gen_ai.operation.name": "execute_tool"}),
+        ),
+    ]);
+    let (_, attribution) = attributed(&store).pop().unwrap();
+    let of = |kind: LinkKind| {
+        let links = attribution.links.iter().filter(|link| link.kind == kind);
+        links.map(|link| (link.text.clone(), link.is_solid())).collect::<Vec<_>>()
+    };
+    assert_eq!(of(LinkKind::Document), [("told".to_owned(), true), ("untold".to_owned(), false)]);
+    let mut tools = of(LinkKind::Tool);
+    tools.sort();
+    // Another clock says nothing about the order; what came after the answer did not lead to it.
+    let names: Vec<(&str, bool)> = tools.iter().map(|(name, is_solid)| (name.as_str(), *is_solid)).collect();
+    assert_eq!(names, [("elsewhere", false), ("look", true), ("other", false)]);
 }

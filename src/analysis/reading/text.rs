@@ -46,7 +46,7 @@ pub fn sentence(genai: &GenAi, line: &Line) -> String {
 pub fn details(line: &Line) -> Vec<String> {
     let mut details = Vec::new();
     details.extend(line.took_ns.map(duration_text));
-    let count = |tokens: Option<u32>| tokens.map_or("?".to_owned(), |count| count.to_string());
+    let count = |tokens: Option<u32>| tokens.map_or("?".to_owned(), grouped);
     if line.tokens.is_stated() {
         details.push(format!("{} → {} tokens", count(line.tokens.input), count(line.tokens.output)));
     }
@@ -63,6 +63,14 @@ pub fn details(line: &Line) -> Vec<String> {
     details.extend(line.attempt.and_then(|it| it.waited_ns).map(|ns| format!("waited {}", duration_text(ns))));
     details.extend(line.failure.as_ref().map(|why| format!("failed: {why}")));
     details
+}
+
+/// `1204388` as `1,204,388`.
+fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let parts: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|part| std::str::from_utf8(part).ok()).collect();
+    parts.join(",")
 }
 
 /// `unnamed` is what stands where nobody speaks, as with tools.

@@ -59,6 +59,12 @@ pub enum Command {
     ToggleDetails,
     /// The details show the turn as people read it, or the span again.
     ShowConversation,
+    /// Shows or hides where time went.
+    TogglePhases,
+    /// Shows or hides the agent map.
+    ToggleAgentMap,
+    /// The details show what led to an answer, or the span again.
+    ShowAttribution,
     /// Shows or hides the drawer at the bottom.
     ToggleDrawer,
     /// Shows or hides the span table.

@@ -7,7 +7,7 @@ use super::super::command::{Command, Queue, entry_of};
 use super::super::drawer::{DrawerCommand, DrawerTab, LOWEST};
 use super::super::state::State;
 use super::super::theme::{bold, size};
-use super::{diagnostics, statistics, table, widgets};
+use super::{diagnostics, phases, statistics, table, widgets};
 
 /// Lowest height of the canvas that the drawer leaves, in points.
 const CANVAS_LEFT: f32 = 160.0;
@@ -31,6 +31,7 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             match drawer.tab {
                 DrawerTab::Spans => table::table_ui(ui, state, queue),
                 DrawerTab::Statistics => statistics::statistics_ui(ui, state, queue),
+                DrawerTab::Phases => phases::phases_ui(ui, state, queue),
                 DrawerTab::Diagnostics => diagnostics::diagnostics_ui(ui, state, queue),
             }
             // The drawer is as high as it was dragged, whatever it holds.

@@ -1,5 +1,6 @@
 //! The panels around the canvas. They draw the state and push commands; they change nothing.
 
+mod agent_map;
 mod chooser;
 mod details;
 mod diagnostics;
@@ -13,6 +14,7 @@ mod keys;
 mod loading;
 mod menu;
 mod notes;
+mod phases;
 mod pick_list;
 mod rename;
 mod statistics;
@@ -100,12 +102,52 @@ pub fn window_ui(
 /// Fewer findings make a short list.
 const MOST_SHORT: usize = 4;
 
-/// Findings above details, in one column. Returns where it is.
+/// A part of the column at the right.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Findings,
+    Agents,
+    Details,
+}
+
+impl Part {
+    /// Name of its panel, and how high it is at first in a column of `height`.
+    fn place(self, state: &State, height: f32) -> (egui::Id, f32) {
+        match self {
+            Self::Findings => {
+                // A short list leaves its room to the details. Every length of list is as high as it was dragged.
+                let listed = state.listed_findings().take(MOST_SHORT).count();
+                let needed = (64.0 + 82.0 * listed as f32) * state.settings.text_scale;
+                let most = height * 0.42;
+                (egui::Id::unique(("findings", listed)), if listed < MOST_SHORT { needed.min(most) } else { most })
+            }
+            Self::Agents => (egui::Id::unique("agent-map"), height * 0.3),
+            Self::Details => (egui::Id::unique("details-part"), height * 0.5),
+        }
+    }
+
+    fn part_ui(self, ui: &mut Ui, state: &State, queue: &mut Queue) {
+        match self {
+            Self::Findings => findings::findings_ui(ui, state, queue),
+            Self::Agents => agent_map::agent_map_ui(ui, state, queue),
+            Self::Details => {
+                notes::notes_ui(ui, state, queue);
+                details::details_ui(ui, state, queue);
+            }
+        }
+    }
+}
+
+/// Findings above the agent map above details, in one column, with the reasons for a bound between them. Returns where it is.
 fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect> {
-    let (findings, details) = (state.settings.findings_open, state.settings.details_open);
-    if state.data.is_none() || !(findings || details || state.session.view.why.is_some()) {
+    let (findings, agents, details) =
+        (state.settings.findings_open, state.shows_agent_map(), state.settings.details_open);
+    let parts = [(findings, Part::Findings), (agents, Part::Agents), (details, Part::Details)];
+    let open: Vec<Part> = parts.into_iter().filter(|(is_open, _)| *is_open).map(|(_, part)| part).collect();
+    if state.data.is_none() || (open.is_empty() && state.session.view.why.is_none()) {
         return None;
     }
+    let last = open.last().copied();
     let theme = state.theme().theme();
     let panel = Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 8, top: 10, bottom: 6 });
     let scale = state.settings.text_scale;
@@ -119,29 +161,30 @@ fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect>
             // Contents never widen the column: they are cut or wrapped.
             ui.set_max_width(ui.available_width());
             let height = ui.available_height();
-            if findings && details {
-                // A short list leaves its room to the details. Every length of list is as high as it was dragged.
-                let listed = state.listed_findings().take(MOST_SHORT).count();
-                let needed = (64.0 + 82.0 * listed as f32) * scale;
-                Panel::top(egui::Id::unique(("findings", listed)))
+            for part in open {
+                if Some(part) == last {
+                    if part == Part::Details {
+                        why::why_ui(ui, state, queue);
+                    }
+                    part.part_ui(ui, state, queue);
+                    break;
+                }
+                let (name, first) = part.place(state, height);
+                Panel::top(name)
                     .frame(Frame::new().inner_margin(Margin { left: 0, right: 0, top: 0, bottom: 6 }))
                     .resizable(true)
-                    .default_size(if listed < MOST_SHORT { needed.min(height * 0.42) } else { height * 0.42 })
+                    .default_size(first)
                     .size_range(60.0..=(height * 0.8).max(80.0))
                     .show(ui, |ui| {
                         ui.set_max_width(ui.available_width());
-                        findings::findings_ui(ui, state, queue);
+                        part.part_ui(ui, state, queue);
                         // As high as it was dragged, whatever it holds.
                         ui.take_available_space();
                     });
                 ui.add_space(6.0);
-            } else if findings {
-                findings::findings_ui(ui, state, queue);
             }
-            why::why_ui(ui, state, queue);
-            if details {
-                notes::notes_ui(ui, state, queue);
-                details::details_ui(ui, state, queue);
+            if last != Some(Part::Details) {
+                why::why_ui(ui, state, queue);
             }
         });
     Some(shown.response.rect)

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
+use super::derived::{self, CallReport, SourceReport};
 use super::text::{count, grouped};
 use super::{ReportInput, as_text};
 use crate::analysis::clocks::ClockModel;
@@ -38,6 +39,10 @@ pub struct AiReport {
     pub retries: Vec<RetryReport>,
     /// Where traces that lost their parent may belong.
     pub stitches: Vec<StitchReport>,
+    /// Where derived values were read: per field, how often and how sure.
+    pub sources: Vec<SourceReport>,
+    /// The first model calls, each value with its source. Without anything that was said.
+    pub calls: Vec<CallReport>,
     /// Patterns that were found, the worst first.
     pub ai_findings: Vec<AiFindingReport>,
 }
@@ -143,6 +148,8 @@ pub struct TurnReport {
     pub conversation: Option<String>,
     /// Its number in it.
     pub number: String,
+    /// Where the number was read, or how it was made.
+    pub source: String,
     /// Whether the data numbers it or it was counted.
     pub confidence: String,
     /// Ids of its topmost spans.
@@ -300,6 +307,8 @@ impl AiReport {
             handoffs: builder.handoffs(),
             retries: builder.retries(),
             stitches: builder.stitches(),
+            sources: derived::sources(&genai, input.store),
+            calls: derived::calls(&genai, input.store),
             ai_findings,
         }
     }
@@ -472,6 +481,7 @@ impl Builder<'_> {
             TurnReport {
                 conversation: turn.conversation.map(|ix| self.genai.conversations()[ix.at()].id.clone()),
                 number: turn.number.clone(),
+                source: self.turn_source(turn),
                 confidence: turn.confidence.to_string(),
                 roots: turn.roots.iter().map(|root| self.id(*root)).collect(),
                 start_ns: first.map_or(0, |first| self.store().span(first).drawn_ns().0),
@@ -482,6 +492,12 @@ impl Builder<'_> {
             }
         };
         turns.iter().zip(groups).map(turn).collect()
+    }
+
+    fn turn_source(&self, turn: &crate::analysis::genai::Turn) -> String {
+        let view = turn.roots.first().and_then(|root| self.genai.call(self.store(), *root));
+        let known = view.as_ref().and_then(|view| view.get(crate::analysis::genai::Field::Turn));
+        known.map_or_else(|| "counted".to_owned(), |known| known.source.clone())
     }
 
     fn handoffs(&self) -> Vec<HandoffReport> {

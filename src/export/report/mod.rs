@@ -60,7 +60,7 @@
 //! agents[]     name, inferred (made up: nothing names it), source (the key that names it) and
 //!              confidence ("stated", "assumed", "inferred"), totals, phases[]
 //! conversations[]  id, source, confidence, traces[] (ids), turns, totals
-//! turns[]      conversation (id or null), number, confidence, roots[] (ids of its topmost spans),
+//! turns[]      conversation (id or null), number, source, confidence, roots[] (ids of its topmost spans),
 //!              start_ns of the first one and its clock, wall: an interval, exact on one clock (null
 //!              without times; across clocks worked out for up to 50 turns), totals, phases[]
 //! phases[]     of all AI work: phase ("queue", "load", "prefill", "decode", "compute", "overhead",
@@ -75,6 +75,10 @@
 //! stitches[]   proposals for traces that lost their parent: root and under (ids), score (0 to 100), by
 //!              ("link", "shared_id", "linked_trace", "previous_response", "handoff",
 //!              "conversation"), evidence
+//! sources[]    where derived values were read: field, source (an attribute's key, or "span name"), convention,
+//!              confidence, spans: how many have it from there, first (id)
+//! calls[]      the first 500 model calls: span (id), name, values[]: field, value (text; durations in
+//!              nanoseconds), source, confidence. What was said is never in a report
 //! ai_findings[]  patterns, the worst first: id (goes on after those of findings), code ("E2" to "E13"),
 //!              severity ("impossible", "suspicious", "unknown": data is missing), sentence, root (in a
 //!              few words), evidence[] (in words), spans[] (ids, at most 50), count, numbers {} (of the
@@ -89,6 +93,7 @@
 mod between;
 mod clocks;
 mod clocks_text;
+mod derived;
 mod genai;
 #[cfg(test)]
 mod tests;
@@ -96,6 +101,7 @@ mod text;
 
 pub use between::{BETWEEN_SCHEMA, BetweenReport};
 pub use clocks::{Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, WhyEdge};
+pub use derived::{CallReport, SourceReport, ValueReport};
 pub use genai::{
     AgentReport, AiFindingReport, AiReport, AiTotals, ConversationReport, HandoffReport, Interval, PhaseReport,
     RetryReport, StitchReport, TurnReport,

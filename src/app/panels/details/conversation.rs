@@ -77,7 +77,6 @@ fn head_ui(ui: &mut Ui, details: &Details<'_>, state: &State, work: &Work, turn:
     let text = totals_text(&known.totals, took);
     ui.add(Label::new(RichText::new(text).color(details.theme.text_dim)).wrap().selectable(true));
     ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new("Contents").weak().small());
         let chosen = state.session.people.contents;
         let choices =
             Contents::iter().map(|it| (it.name(), PeopleCommand::Contents(it).into(), it == chosen)).collect();
@@ -196,8 +195,9 @@ impl LineView<'_> {
         let shown = frame.show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = 3.0;
                 self.time_ui(ui);
-                ui.add_space(f32::from(self.line.depth.min(MOST_DEPTH)) * 10.0 * self.details.scale);
+                ui.add_space(4.0 + f32::from(self.line.depth.min(MOST_DEPTH)) * 10.0 * self.details.scale);
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 1.0;
                     self.sentence_ui(ui, queue);
@@ -218,7 +218,7 @@ impl LineView<'_> {
         let theme = self.details.theme;
         let start = self.line.start;
         let color = if start.is_exact() { theme.text_faint } else { theme.clock };
-        let width = 84.0 * self.details.scale;
+        let width = 76.0 * self.details.scale;
         ui.allocate_ui_with_layout(vec2(width, 16.0 * self.details.scale), Layout::right_to_left(Align::Min), |ui| {
             ui.set_min_width(width);
             let text = RichText::new(start.words()).small().monospace().color(color);

@@ -1,8 +1,10 @@
 //! The details drawer: everything that is known about the selected span, or sums over several.
 
 mod attributes;
+mod attribution;
 mod clock;
 mod conversation;
+mod derived;
 mod events;
 mod fields;
 mod links;
@@ -13,7 +15,9 @@ mod tabs;
 mod turns;
 mod value;
 
+pub use conversation::totals_text;
 use egui::{Align, CollapsingHeader, Layout, RichText, ScrollArea, TextEdit, Ui};
+pub use turns::turn_name;
 
 use super::super::command::{Command, Queue};
 use super::super::people::DetailsTab;
@@ -53,8 +57,10 @@ pub fn details_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     if state.has_conversations() {
         tabs::tabs_ui(ui, &details, state, queue);
     }
-    if state.details_tab() == DetailsTab::Conversation {
-        return conversation::conversation_ui(ui, &details, state, queue);
+    match state.details_tab() {
+        DetailsTab::Conversation => return conversation::conversation_ui(ui, &details, state, queue),
+        DetailsTab::Attribution => return attribution::attribution_ui(ui, &details, state, queue),
+        DetailsTab::Span => {}
     }
     let selection = &state.session.view.selection;
     match (selection.as_slice(), state.session.view.focused) {
@@ -124,6 +130,7 @@ fn span_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &State, queu
         section(ui, "Proposed places", proposals, true, |ui| {
             stitches::stitches_ui(ui, details, span, state, queue);
         });
+        derived::derived_ui(ui, details, span, queue);
         let attrs: Vec<_> = view.attrs().collect();
         section(ui, "Attributes", attrs.len(), true, |ui| attributes::attributes_ui(ui, details, &attrs, queue));
         let events = view.events().len();

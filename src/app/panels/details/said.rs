@@ -23,6 +23,8 @@ pub fn said_ui(ui: &mut Ui, details: &Details<'_>, contents: Contents, at: usize
     let small = egui::TextStyle::Small.resolve(ui.style());
     let room = (ui.available_width() - ui.spacing().indent - 30.0 * details.scale).max(40.0);
     let cropped = text::crop(&title, Font::Regular, small.size, room).into_owned();
+    ui.spacing_mut().interact_size.y = 15.0 * details.scale;
+    ui.spacing_mut().button_padding.y = 0.0;
     let header = CollapsingHeader::new(RichText::new(cropped).small().color(details.theme.text_dim));
     let shown = header.id_salt(name).default_open(contents == Contents::Open).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;

@@ -13,7 +13,11 @@ use super::Details;
 pub fn tabs_ui(ui: &mut Ui, details: &Details<'_>, state: &State, queue: &mut Queue) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        for (tab, command) in [(DetailsTab::Span, None), (DetailsTab::Conversation, Some(Command::ShowConversation))] {
+        for (tab, command) in [
+            (DetailsTab::Span, None),
+            (DetailsTab::Conversation, Some(Command::ShowConversation)),
+            (DetailsTab::Attribution, Some(Command::ShowAttribution)),
+        ] {
             let is_on = state.details_tab() == tab;
             let color = if is_on { details.theme.text } else { details.theme.text_dim };
             let name = tab.to_string();

@@ -1,11 +1,17 @@
 //! The agent map: who called, handed off to and retried whom.
 
+mod layers;
+mod picture;
+
+pub use layers::{Layers, Slot};
+pub use picture::AgentPicture;
+
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
 use super::GenAi;
 use super::agents::AgentIx;
-use super::field::Role;
+use super::field::{Confidence, Role};
 use crate::model::{SpanIx, TraceStore};
 
 /// Spans that an edge of the map names.
@@ -32,6 +38,10 @@ pub struct AgentEdge {
     pub kind: EdgeKind,
     /// How often.
     pub count: u64,
+    /// How often what it led to failed.
+    pub failed: u64,
+    /// How far it can be trusted: of several, the least sure one.
+    pub confidence: Confidence,
     /// The first spans that show it, in file order.
     pub spans: Vec<SpanIx>,
 }
@@ -41,6 +51,19 @@ pub struct AgentEdge {
 pub struct AgentMap {
     /// The graph; node `i` is agent `i`.
     pub graph: DiGraph<AgentIx, AgentEdge>,
+}
+
+impl EdgeKind {
+    /// What people read between the two agents.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Called => "called",
+            Self::HandedOff => "handed off to",
+            Self::Retried => "retried",
+            Self::Proposed => "may have led to",
+        }
+    }
 }
 
 impl AgentMap {
@@ -57,12 +80,12 @@ impl AgentMap {
             if let (Some(from), Some(to)) = (from, genai.agent_of(span))
                 && from != to
             {
-                map.add(from, to, EdgeKind::Called, span);
+                map.add(genai, (from, to), EdgeKind::Called, Confidence::Stated, span);
             }
         }
         for handoff in genai.handoffs() {
             if let (Some(from), Some(to)) = (handoff.from, handoff.to) {
-                map.add(from, to, EdgeKind::HandedOff, handoff.span);
+                map.add(genai, (from, to), EdgeKind::HandedOff, handoff.confidence, handoff.span);
             }
         }
         for retry in genai.retries() {
@@ -71,7 +94,7 @@ impl AgentMap {
                 let to = genai.agent_of(attempt);
                 let is_agent = genai.role_of(attempt) == Role::Agent;
                 if let (Some(from), Some(to), true) = (from, to, is_agent) {
-                    map.add(from, to, EdgeKind::Retried, attempt);
+                    map.add(genai, (from, to), EdgeKind::Retried, Confidence::Stated, attempt);
                 }
             }
         }
@@ -81,24 +104,34 @@ impl AgentMap {
             if let (Some(from), Some(to), true) = (genai.agent_of(stitch.under), genai.agent_of(stitch.root), best)
                 && from != to
             {
-                map.add(from, to, EdgeKind::Proposed, stitch.root);
+                map.add(genai, (from, to), EdgeKind::Proposed, Confidence::Inferred, stitch.root);
             }
         }
         map
     }
 
-    fn add(&mut self, from: AgentIx, to: AgentIx, kind: EdgeKind, span: SpanIx) {
+    fn add(
+        &mut self,
+        genai: &GenAi,
+        (from, to): (AgentIx, AgentIx),
+        kind: EdgeKind,
+        confidence: Confidence,
+        span: SpanIx,
+    ) {
+        let failed = u64::from(genai.has_failed(span));
         let (from, to) = (NodeIndex::new(from.at()), NodeIndex::new(to.at()));
         let known = self.graph.edges_connecting(from, to).find(|edge| edge.weight().kind == kind).map(|edge| edge.id());
         match known.and_then(|edge| self.graph.edge_weight_mut(edge)) {
             Some(edge) => {
                 edge.count += 1;
+                edge.failed += failed;
+                edge.confidence = edge.confidence.max(confidence);
                 if edge.spans.len() < MOST_SPANS {
                     edge.spans.push(span);
                 }
             }
             None => {
-                self.graph.add_edge(from, to, AgentEdge { kind, count: 1, spans: vec![span] });
+                self.graph.add_edge(from, to, AgentEdge { kind, count: 1, failed, confidence, spans: vec![span] });
             }
         }
     }
