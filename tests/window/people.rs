@@ -1,6 +1,6 @@
 //! Conversations: the turn as people read it, folded contents, agents.
 
-use egui::accesskit::Role;
+use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use skewline::app::command::Command;
@@ -152,10 +152,12 @@ fn the_agent_map_and_the_selection_are_linked_both_ways() {
     harness.state_mut().apply(Command::SelectNothing);
     harness.step();
     let is_marked = |harness: &egui_kittest::Harness<'_, skewline::app::App>, name: &str| {
-        harness.get_by_label_contains(&format!("Agent {name}, ")).accesskit_node().is_selected() == Some(true)
+        harness.get_by_label_contains(&format!("Agent {name}, ")).accesskit_node().toggled() == Some(Toggled::True)
     };
     assert!(!is_marked(&harness, "planner"));
-    harness.get_all_by_label_contains("invoke_agent planner").next().unwrap().click();
+    let store = std::sync::Arc::clone(&harness.state().state.data.as_ref().unwrap().store);
+    let planner = store.span_ixs().find(|span| store.span(*span).name() == "invoke_agent planner").unwrap();
+    harness.state_mut().apply(Command::Reveal(planner));
     harness.run_steps(3);
     assert!(is_marked(&harness, "planner") && !is_marked(&harness, "researcher"));
     harness.get_by_label_contains("planner called researcher, ").click();
@@ -181,7 +183,7 @@ fn an_answer_says_what_led_to_it_and_what_is_not_recorded() {
         "gen_ai.agent.name",
         "not recorded",
         "0 of 3 known",
-        "inferred · in this turn, order unknown",
+        "inferred · ended before, in this turn",
     ] {
         assert_shown(&harness, text);
     }
@@ -194,12 +196,12 @@ fn an_answer_says_what_led_to_it_and_what_is_not_recorded() {
 #[test]
 fn derived_values_say_where_they_were_read() {
     let mut harness = window(vec![talk()]);
-    harness.get_all_by_label_contains("chat m").next().unwrap().click();
+    harness.state_mut().apply(Command::Reveal(skewline::model::SpanIx(1)));
     settle(&mut harness);
     for text in ["Derived", "response model", "m-2026", "input tokens", "turn", "inferred"] {
         assert_shown(&harness, text);
     }
-    harness.get_by_label("m-2026").hover();
+    harness.get_all_by_label("m-2026").next().unwrap().hover();
     harness.run_steps(3);
     assert_shown(&harness, "from gen_ai.response.model (OpenTelemetry GenAI)");
 }
@@ -210,17 +212,50 @@ fn phases_are_added_up_for_the_selection_its_turn_and_its_agent() {
     press(&mut harness, Modifiers::SHIFT, Key::B);
     settle(&mut harness);
     assert_shown(&harness, "of everything");
-    harness.get_all_by_label_contains("execute_tool track").next().unwrap().click();
+    harness.state_mut().apply(Command::Reveal(skewline::model::SpanIx(4)));
     settle(&mut harness);
     assert_shown(&harness, "of 1 selected span and everything below");
     assert_shown(&harness, "busy 500 ms of 500 ms wall · 500 ms added up · 1 clock");
-    harness.get_by_role_and_label(Role::Button, "Turn").click();
+    harness.get_by_label("Its turn").click();
     settle(&mut harness);
     assert_shown(&harness, "of Turn 1 (counted) · c-7f3a");
     // Tool and planner have a clock each: how much of the tool's time the planner waited is not known exactly.
     assert_shown(&harness, "2 clocks");
     assert_shown(&harness, "agent work");
-    harness.get_by_role_and_label(Role::Button, "Agent").click();
+    harness.get_by_label("Its agent").click();
     settle(&mut harness);
     assert_shown(&harness, "of the agent planner");
+}
+
+/// A leader that calls `count` - 1 others, each with one span.
+fn crowd(count: u64) -> Source {
+    let span = |id: u64| {
+        let parent = if id == 1 { String::new() } else { r#","parentSpanId":"0000000000000001""#.to_owned() };
+        format!(
+            r#"{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"{id:016x}"{parent},"name":"invoke_agent a{id}",
+            "startTimeUnixNano":"{}","endTimeUnixNano":"1700000005000000000","attributes":[
+            {{"key":"gen_ai.operation.name","value":{{"stringValue":"invoke_agent"}}}},
+            {{"key":"gen_ai.agent.name","value":{{"stringValue":"a{id}"}}}}]}}"#,
+            1_700_000_000_000_000_000 + id
+        )
+    };
+    let spans: Vec<String> = (1..=count).map(span).collect();
+    let text = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(","));
+    Source::memory("crowd.json", text.into_bytes())
+}
+
+#[test]
+fn the_agent_map_works_with_one_agent_and_with_thirty() {
+    for (count, edges) in [(1, 0), (2, 1), (30, 29)] {
+        let mut harness = window(vec![crowd(count)]);
+        press(&mut harness, Modifiers::SHIFT, Key::G);
+        settle(&mut harness);
+        assert_eq!(harness.query_all_by_label_contains("Agent a").count(), usize::try_from(count).unwrap());
+        let picture = harness.state().state.session.people.picture.clone().unwrap();
+        assert_eq!((picture.edges.len(), picture.layers.crossings), (edges, 0));
+        // Of thirty it is not in view: what a screen reader does.
+        harness.get_by_label_contains("Agent a1, ").click_accesskit();
+        harness.run_steps(3);
+        assert_eq!(selected_names(&harness), ["invoke_agent a1"]);
+    }
 }

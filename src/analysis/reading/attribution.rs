@@ -341,6 +341,10 @@ impl Tracer<'_> {
         };
         let found = genai.messages(store, span);
         if found.documents.is_empty() {
+            // The steps inside a search add nothing to what is not known about it.
+            if store.span(span).parent().is_some_and(|up| genai.role_of(up) == Role::Retrieval) {
+                return;
+            }
             let text = format!("by {}, not captured", store.span(span).name());
             return self.push(LinkKind::Document, text, Some(span), order, Confidence::Inferred);
         }

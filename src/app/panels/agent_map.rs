@@ -1,6 +1,6 @@
 //! The agent map: who called, handed off to and retried whom, in layers. Linked with the selection both ways.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use egui::epaint::CubicBezierShape;
 use egui::{
@@ -23,7 +23,7 @@ const GAPS: Vec2 = vec2(18.0, 40.0);
 /// Width of a place that lines only pass through.
 const BEND: f32 = 22.0;
 /// Between lines of the same two agents.
-const APART: f32 = 26.0;
+const APART: f32 = 34.0;
 /// Selected spans whose agents are marked.
 const MOST_MARKED: usize = 256;
 
@@ -87,6 +87,8 @@ struct Plan {
     size: Vec2,
     /// The left edge and the width of each slot, by layer.
     slots: Vec<Vec<(f32, f32)>>,
+    /// How far each edge is moved aside, so that several between two agents stay apart.
+    aside: Vec<f32>,
     scale: f32,
 }
 
@@ -111,7 +113,7 @@ impl Plan {
         });
         // Room for what an agent does with itself.
         let size = vec2(widest + 24.0 * scale, (NODE.y + GAPS.y) * scale * widths.len() as f32);
-        Self { size, slots: slots.collect(), scale }
+        Self { size, slots: slots.collect(), aside: asides(picture, APART * scale), scale }
     }
 
     fn rect(&self, slot: Slot) -> Rect {
@@ -153,6 +155,9 @@ impl MapView<'_> {
         let is_marked = self.marked.contains(&ix);
         let label = format!("Agent {}, {}{failed}{guess}", agent.name, counted(totals.spans, "span"));
         response.widget_info(|| WidgetInfo::selected(egui::Role::Button, true, is_marked, &label));
+        if response.gained_focus() {
+            response.scroll_to_me(None);
+        }
         if ui.is_rect_visible(rect) {
             self.paint_agent(ui, ix, rect, is_marked, response.hovered() || response.has_focus());
         }
@@ -208,21 +213,12 @@ impl MapView<'_> {
         painter.text(at, Align2::LEFT_CENTER, words, FontId::proportional(10.0 * scale), color);
     }
 
-    /// How far the line of edge `at` is moved aside, so that several between two agents stay apart.
-    fn aside(&self, at: usize) -> f32 {
-        let (from, to, _) = &self.picture.edges[at];
-        let pair = |edge: &(usize, usize, AgentEdge)| {
-            (edge.0.min(edge.1), edge.0.max(edge.1)) == (*from.min(to), *from.max(to))
-        };
-        let same = self.picture.edges.iter().enumerate().filter(|(_, edge)| pair(edge));
-        let all: Vec<usize> = same.map(|(nth, _)| nth).collect();
-        let nth = all.iter().position(|other| *other == at).unwrap_or(0);
-        (nth as f32 - (all.len() - 1) as f32 / 2.0) * APART * self.scale
-    }
-
     fn edge_ui(&self, ui: &mut Ui, at: usize, queue: &mut Queue) {
         let (from, to, edge) = &self.picture.edges[at];
         let points = self.points(at);
+        if !ui.is_rect_visible(Rect::from_points(&points).expand(20.0)) {
+            return;
+        }
         let color = self.edge_color(edge);
         let is_marked = [from, to].iter().all(|end| self.marked.contains(&self.picture.agents[**end]));
         let width = if edge.kind == EdgeKind::HandedOff { 2.2 } else { 1.4 };
@@ -249,7 +245,7 @@ impl MapView<'_> {
     /// The line of edge `at`, as many short pieces.
     fn points(&self, at: usize) -> Vec<Pos2> {
         let route = &self.picture.layers.routes[at];
-        let aside = self.aside(at);
+        let aside = self.plan.aside[at];
         let [Some(first), Some(last)] = [route.first(), route.last()] else {
             // Of an agent with itself: a loop at its right side.
             let rect = self.rect(self.picture.layers.nodes[self.picture.edges[at].0]);
@@ -324,6 +320,20 @@ impl MapView<'_> {
             queue.push(PeopleCommand::AgentEdge(at).into());
         }
     }
+}
+
+fn asides(picture: &AgentPicture, apart: f32) -> Vec<f32> {
+    let pair = |edge: &(usize, usize, AgentEdge)| (edge.0.min(edge.1), edge.0.max(edge.1));
+    let mut counts: BTreeMap<(usize, usize), (f32, f32)> = BTreeMap::new();
+    for edge in &picture.edges {
+        counts.entry(pair(edge)).or_default().1 += 1.0;
+    }
+    let mut aside = |edge: &(usize, usize, AgentEdge)| {
+        let (next, all) = counts.get_mut(&pair(edge))?;
+        *next += 1.0;
+        Some((*next - 1.0 - (*all - 1.0) / 2.0) * apart)
+    };
+    picture.edges.iter().map(|edge| aside(edge).unwrap_or_default()).collect()
 }
 
 fn curve(points: [Pos2; 4]) -> Vec<Pos2> {

@@ -28,8 +28,8 @@ pub fn phases_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         let chosen = state.session.phases.scope;
         let choices = [
             ("Selection", Scope::Selection),
-            ("Turn", Scope::Turn),
-            ("Agent", Scope::Agent),
+            ("Its turn", Scope::Turn),
+            ("Its agent", Scope::Agent),
             ("Everything", Scope::Everything),
         ];
         let choices = choices.into_iter().map(|(name, it)| (name, PeopleCommand::Phases(it).into(), it == chosen));

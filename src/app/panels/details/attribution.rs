@@ -70,7 +70,7 @@ fn link_ui(ui: &mut Ui, details: &Details<'_>, link: &Link, is_first: bool, queu
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         mark_ui(ui, details, link);
-        let width = 96.0 * details.scale;
+        let width = 106.0 * details.scale;
         ui.allocate_ui(vec2(width, 14.0 * details.scale), |ui| {
             ui.set_min_width(width);
             let label = if is_first { link.kind.label() } else { "" };

@@ -120,7 +120,7 @@ pub fn totals_text(totals: &Totals, took: Option<Moment>) -> String {
 #[derive(Clone, Default)]
 struct Seen {
     heights: Arc<Vec<f32>>,
-    followed: Option<SpanIx>,
+    followed: Option<(SpanIx, Contents)>,
 }
 
 fn lines_ui(ui: &mut Ui, details: &Details<'_>, state: &State, work: &Work, shown: &Shown, queue: &mut Queue) {
@@ -132,9 +132,10 @@ fn lines_ui(ui: &mut Ui, details: &Details<'_>, state: &State, work: &Work, show
     ScrollArea::vertical().auto_shrink(false).id_salt("turn").show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         let mut seen: Seen = ui.data_mut(|data| data.get_temp(id)).unwrap_or_default();
-        // Once per selection, so that scrolling away from it is possible.
-        let has_moved = seen.followed != looked_at;
-        seen.followed = looked_at;
+        // Once per selection and way of showing, so that scrolling away from it is possible.
+        let follow = looked_at.map(|span| (span, contents));
+        let has_moved = seen.followed != follow;
+        seen.followed = follow;
         let mut heights = Arc::unwrap_or_clone(seen.heights);
         heights.resize(lines.len(), 0.0);
         let visible = ui.clip_rect().expand(MARGIN);
