@@ -326,7 +326,7 @@ impl Tracer<'_> {
         match self.was_before(since, span) {
             Some(false) => {}
             Some(true) => {
-                self.push(LinkKind::Tool, name, Some(span), "ended before, in this turn", Confidence::Inferred)
+                self.push(LinkKind::Tool, name, Some(span), "ended before, in this turn", Confidence::Inferred);
             }
             None => self.push(LinkKind::Tool, name, Some(span), "in this turn, order unknown", Confidence::Inferred),
         }

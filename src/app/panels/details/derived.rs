@@ -52,7 +52,7 @@ fn rows(details: &Details<'_>, genai: &GenAi, span: SpanIx) -> Vec<Derived> {
         add("turn", turn.number.clone(), source, turn.confidence);
     }
     let kind = call.get(Field::Kind);
-    let source = kind.map_or_else(|| "its name or what it states".to_owned(), |known| described(known));
+    let source = kind.map_or_else(|| "its name or what it states".to_owned(), described);
     add("kind of work", call.role.to_string(), &source, kind.map_or(Confidence::Inferred, |known| known.confidence));
     add("time spent on", genai.phase_of(span).label().to_owned(), "the kind of work", Confidence::Inferred);
     if let Some((ns, source, confidence)) = call.ttft() {
