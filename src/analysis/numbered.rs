@@ -4,7 +4,7 @@
 use super::clocks::domains::Domains;
 use super::clocks::findings::{Finding as ClockFinding, Proof};
 use super::clocks::{FindingTone, Known};
-use super::findings::{self, Finding as Pattern};
+use super::findings::{self, Finding as Pattern, Rulebook};
 use super::genai::GenAi;
 use crate::model::{SpanIx, TraceStore};
 
@@ -53,11 +53,11 @@ impl Patterns {
     /// Most findings that are kept: the worst.
     pub const MOST: usize = 2_000;
 
-    /// Looks for all patterns of `store`, with the built-in thresholds.
+    /// Looks for all patterns of `store`, by the thresholds and the contract of `rules`.
     #[must_use]
-    pub fn find(store: &TraceStore, domains: &Domains, genai: &GenAi) -> Self {
-        let config = findings::Config::default();
-        Self::new(findings::find(&findings::Context { store, domains, genai, config: &config, contract: None }, 1))
+    pub fn find(store: &TraceStore, domains: &Domains, genai: &GenAi, rules: &Rulebook) -> Self {
+        let (config, contract) = (&rules.config, rules.contract.as_ref());
+        Self::new(findings::find(&findings::Context { store, domains, genai, config, contract }, 1))
     }
 
     /// Keeps the worst of `list`.
@@ -258,6 +258,8 @@ impl<'a> Numbered<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::clocks::domains;
+    use crate::load;
 
     #[test]
     fn a_digest_counts_kinds_and_groups_by_root() {
@@ -265,5 +267,19 @@ mod tests {
         let digest = Digest::of(found.into_iter());
         assert_eq!(digest.kinds, [("X3", 1), ("N0", 3), ("K", 1)]);
         assert_eq!(digest.groups, [vec![0, 2], vec![1], vec![3], vec![4]]);
+    }
+
+    #[test]
+    fn patterns_follow_the_rules() {
+        let sample = include_bytes!("../../sample-traces/stall.otlp.json");
+        let source = load::Source::memory("sample", sample.to_vec());
+        let store = load::load(&[source], &load::Options::default(), &load::Progress::default()).unwrap().store;
+        let (domains, genai) = (domains::assign(&store), GenAi::analyse(&store));
+        let codes = |rules: &Rulebook| -> Vec<&str> {
+            Patterns::find(&store, &domains, &genai, rules).list.iter().map(|found| found.code).collect()
+        };
+        assert_eq!(codes(&Rulebook::default()), ["E5"]);
+        let off = Rulebook::read(Some("[E5]\non = false"), Some("[[span]]\nname = \"nothing\"")).unwrap();
+        assert_eq!(codes(&off), ["E9"]);
     }
 }

@@ -45,8 +45,9 @@ impl State {
                 Arc::new(Plan { clock, ..Plan::default() })
             }
         };
+        let rules = Arc::clone(&host.rules);
         let finish = move |loaded, _: &load::Progress| {
-            let workspace = Workspace::build(loaded, &origins);
+            let workspace = Workspace::build(loaded, &origins, rules);
             let arranged = workspace.first_arranged(&plan);
             workspace.warm(&arranged);
             Opened { workspace, arranged }

@@ -12,6 +12,7 @@ use super::host::{Clipboard, DesktopClipboard, DesktopDialogs, Dialogs, Wake};
 use super::settings::{self, Settings};
 use super::state::{Effect, State, Tone};
 use super::{keys, moving, panels, theme};
+use crate::analysis::findings::Rulebook;
 use crate::load::Source;
 use crate::scene::ThemeKind;
 use crate::view::focus::Region;
@@ -25,6 +26,8 @@ pub struct Host {
     pub clipboard: Box<dyn Clipboard>,
     /// Where settings are kept; `None` = nowhere.
     pub settings_path: Option<PathBuf>,
+    /// Which findings about AI conversations are looked for.
+    pub rules: Arc<Rulebook>,
     /// Makes the window draw another frame, from any thread.
     pub waker: Arc<dyn Fn() + Send + Sync>,
 }
@@ -32,11 +35,12 @@ pub struct Host {
 impl Host {
     /// The real desktop.
     #[must_use]
-    pub fn desktop() -> Self {
+    pub fn desktop(rules: Rulebook) -> Self {
         Self {
             dialogs: Box::new(DesktopDialogs),
             clipboard: Box::new(DesktopClipboard::default()),
             settings_path: settings::path(),
+            rules: Arc::new(rules),
             waker: Arc::new(|| {}),
         }
     }
@@ -275,7 +279,7 @@ fn dropped_source(file: &egui::DroppedFileHandle) -> Source {
 ///
 /// # Errors
 /// When no window or no graphics can be had.
-pub fn run(sources: Vec<Source>) -> eframe::Result {
+pub fn run(sources: Vec<Source>, rules: Rulebook) -> eframe::Result {
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_app_id("skewline")
@@ -288,6 +292,6 @@ pub fn run(sources: Vec<Source>) -> eframe::Result {
     eframe::run_native(
         "skewline",
         options,
-        Box::new(|cc| Ok(Box::new(App::new(&cc.egui_ctx, Host::desktop(), sources)))),
+        Box::new(|cc| Ok(Box::new(App::new(&cc.egui_ctx, Host::desktop(rules), sources)))),
     )
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::analysis::clocks::Known;
 use crate::analysis::clocks::domains::{self, Domains};
+use crate::analysis::findings::Rulebook;
 use crate::analysis::places::{SpanAt, spans_at};
 use crate::arrange::{Arranged, ClockChoice, Plan, arrange_folded};
 use crate::load::{Loaded, Origin};
@@ -38,6 +39,8 @@ pub struct Workspace {
     pub diagnostics: Diagnostics,
     /// The spans at the places of the diagnostics.
     pub span_at: BTreeMap<(InputIx, u64), SpanAt>,
+    /// Which findings about AI conversations are looked for.
+    rules: Arc<Rulebook>,
     /// What the spans say about AI conversations; empty until a thread has read them all.
     work: OnceLock<Work>,
 }
@@ -45,7 +48,7 @@ pub struct Workspace {
 impl Workspace {
     /// Derives everything from what was loaded. Runs on the loading thread: nothing here may wait for a window.
     #[must_use]
-    pub fn build(loaded: Loaded, earlier: &[Origin]) -> Self {
+    pub fn build(loaded: Loaded, earlier: &[Origin], rules: Arc<Rulebook>) -> Self {
         let store = Arc::new(loaded.store);
         let domains = domains::assign(&store);
         let colors = ServiceColors::of_store(&store);
@@ -60,7 +63,7 @@ impl Workspace {
         let places: Vec<_> = places.map(|place| (place.input, place.offset)).collect();
         let spans = spans_at(&store, &places);
         let span_at = places.into_iter().zip(spans).filter_map(|(place, span)| Some((place, span?))).collect();
-        Self { store, domains, colors, origins, failures, diagnostics, span_at, work: OnceLock::new() }
+        Self { store, domains, colors, origins, failures, diagnostics, span_at, rules, work: OnceLock::new() }
     }
 
     /// Arranges the spans as `plan` says, on raw times: the first picture does not wait for the clocks.
@@ -104,7 +107,7 @@ impl Workspace {
 
     /// What the spans say about AI conversations. The first caller reads every span: not for the window's own thread.
     pub fn work(&self) -> &Work {
-        self.work.get_or_init(|| Work::of_store(&self.store, &self.domains))
+        self.work.get_or_init(|| Work::of_store(&self.store, &self.domains, &self.rules))
     }
 
     /// What a scene of the window is made from.

@@ -42,7 +42,7 @@ enum Command {
     /// Say what the inputs hold, what is odd in them, and which clocks stamped the spans
     Report(report::Args),
     /// Draw the timeline into a PNG or SVG file, without a display
-    Render(render::Args),
+    Render(Box<render::Args>),
     /// Write a synthetic trace whose true clock offsets are known
     Simulate(simulate::Args),
 }
@@ -74,7 +74,7 @@ pub fn run(cli: Cli) -> Exit {
     let done = match cli.command {
         None => open::run(cli.open),
         Some(Command::Report(args)) => report::run(&args),
-        Some(Command::Render(args)) => render::run(args),
+        Some(Command::Render(args)) => render::run(*args),
         Some(Command::Simulate(args)) => simulate::run(args),
     };
     done.unwrap_or_else(|error| {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Exit;
+use super::rule_args::RuleArgs;
 
 /// What to open.
 #[derive(clap::Args, Debug)]
@@ -13,6 +14,9 @@ pub struct Args {
     /// How to look at it: a view saved in the window (NAME.view.json)
     #[arg(long, value_name = "FILE")]
     pub view: Option<PathBuf>,
+    /// Which findings about AI conversations are looked for
+    #[command(flatten)]
+    pub rules: RuleArgs,
 }
 
 /// The way on when there is no window.
@@ -34,7 +38,8 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         crate::export::views::read(&view).map_err(anyhow::Error::msg)?;
         sources.push(Source::Path(view));
     }
-    match crate::app::run(sources) {
+    let rules = args.rules.rulebook()?;
+    match crate::app::run(sources, rules) {
         Ok(()) => Ok(Exit::Fine),
         Err(error) => {
             tracing::debug!("{error}");

@@ -9,6 +9,7 @@ use emath::Vec2;
 use super::clock_args::ClockArgs;
 use super::event_arg::find_event;
 use super::limits::Limits;
+use super::rule_args::RuleArgs;
 use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
 use crate::analysis::clocks::Evidence;
@@ -89,6 +90,9 @@ pub struct Args {
     /// Draw what the end waited for: of the turn or trace of this span, or of the longest trace
     #[arg(long, value_name = "SPAN", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub critical_path: Option<String>,
+    /// Which findings about AI conversations are looked for
+    #[command(flatten)]
+    pub rules: RuleArgs,
     /// Limits of what is read
     #[command(flatten)]
     pub limits: Limits,
@@ -120,6 +124,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
         saved.query.clone_from(search);
     }
     let query = query_of(&saved.query)?;
+    let rules = args.rules.rulebook()?;
     let sources: Vec<Source> = args.inputs.iter().map(|input| Source::from_arg(input.as_os_str())).collect();
     let loaded = load(&sources, &args.limits.options(), &Progress::default())?;
     for failure in &loaded.failures {
@@ -128,7 +133,7 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     check_key(&loaded.store, &saved.plan.group_by)?;
     let domains = domains::assign(&loaded.store);
     plan_clocks(&args, &domains, &mut saved.plan)?;
-    let mut timeline = picture::Timeline::arranged(&loaded.store, domains, &saved.plan);
+    let mut timeline = picture::Timeline::arranged(&loaded.store, domains, &saved.plan, &rules);
     for misfit in saved.misfits(&loaded.store, &timeline.arranged) {
         say_on_stderr(&format!("skewline: the saved view fits in part: {misfit}"));
     }

@@ -6,6 +6,7 @@ use emath::Vec2;
 
 use super::svg::About;
 use crate::analysis::clocks::domains::{self, Domains};
+use crate::analysis::findings::Rulebook;
 use crate::analysis::numbered::Numbered;
 use crate::analysis::search::{CancelFlag, Lanes, Query, Subject, matching};
 use crate::arrange::{Arranged, LaneView, Plan, arrange_folded};
@@ -40,13 +41,13 @@ impl Timeline {
     /// Derives it all, arranged as `plan` says.
     #[must_use]
     pub fn of_store(store: &TraceStore, plan: &Plan) -> Self {
-        Self::arranged(store, domains::assign(store), plan)
+        Self::arranged(store, domains::assign(store), plan, &Rulebook::default())
     }
 
-    /// The same, for clocks that are told apart already.
+    /// The same, for clocks that are told apart already; findings about AI conversations by `rules`.
     #[must_use]
-    pub fn arranged(store: &TraceStore, domains: Domains, plan: &Plan) -> Self {
-        let work = Work::of_store(store, &domains);
+    pub fn arranged(store: &TraceStore, domains: Domains, plan: &Plan, rules: &Rulebook) -> Self {
+        let work = Work::of_store(store, &domains, rules);
         let known = plan.known(store, &domains, None);
         let arranged = arrange_folded(store, &domains, Some(known), Some(&work.genai), plan);
         let findings = Numbered::new(arranged.known.as_deref(), Some(&work.patterns));

@@ -7,7 +7,7 @@ use super::frame::Sample;
 use super::palette::{BarColors, name_slots, slot_colors, unknown_colors};
 use super::theme::{ThemeKind, mix, rgb, text_on};
 use crate::analysis::clocks::domains::Domains;
-use crate::analysis::findings::{Config, StallLimits};
+use crate::analysis::findings::{Rulebook, StallLimits};
 use crate::analysis::genai::{Agent, AgentIx, GenAi, Phase, Stream};
 use crate::analysis::numbered::Patterns;
 use crate::model::{DomainIx, SpanIx, TraceStore};
@@ -30,7 +30,7 @@ pub struct Work {
 impl Work {
     /// Reads all spans of `store`, whose clocks are `domains`.
     #[must_use]
-    pub fn of_store(store: &TraceStore, domains: &Domains) -> Self {
+    pub fn of_store(store: &TraceStore, domains: &Domains, rules: &Rulebook) -> Self {
         let genai = GenAi::analyse(store);
         let names: Vec<&str> = genai.agents().iter().map(|agent| agent.name.as_str()).collect();
         let slots = name_slots(&names);
@@ -41,8 +41,8 @@ impl Work {
             is_there[phase as usize] = true;
         }
         let phases = Phase::VARIANTS.iter().copied().filter(|&phase| is_there[phase as usize]).collect();
-        let patterns = Patterns::find(store, domains, &genai);
-        Self { genai, patterns, slots, phases, stall: Config::default().E5 }
+        let patterns = Patterns::find(store, domains, &genai, rules);
+        Self { genai, patterns, slots, phases, stall: rules.config.E5 }
     }
 
     /// True when a gap of `gap_ns` in `stream` is so much longer than usual that the stream stood still.

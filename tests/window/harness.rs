@@ -89,6 +89,7 @@ pub fn unsettled_window(
         dialogs: Box::new(dialogs),
         clipboard: Box::new(FakeClipboard(pasted)),
         settings_path,
+        rules: Arc::default(),
         waker: Arc::new(|| {}),
     };
     with_step(0.25, host, sources)
@@ -110,6 +111,7 @@ pub fn slow_window(step_s: f32, sources: Vec<Source>) -> Harness<'static, App> {
         dialogs: Box::new(FakeDialogs::default()),
         clipboard: Box::new(FakeClipboard::default()),
         settings_path: None,
+        rules: Arc::default(),
         waker: Arc::new(|| {}),
     };
     let mut harness = with_step(step_s, host, sources);

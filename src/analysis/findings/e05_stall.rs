@@ -1,5 +1,7 @@
 //! E5: streams that stall in the middle, and answers that repeat themselves.
 
+use std::collections::BTreeMap;
+
 use super::{Config, Context, Finding, Rule, Severity, count};
 use crate::model::time::duration_text;
 use crate::model::{SpanIx, Value};
@@ -34,24 +36,21 @@ impl Rule for Stall {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        let mut stalls: Vec<Stalled> = Vec::new();
-        let mut findings = Vec::new();
-        for call in context.genai.calls().iter().filter(|call| call.is_model) {
-            stalls.extend(stall(context, call.span));
-            findings.extend(repetition(context, call.span).map(|found| repeated(context, &found, call.span)));
-        }
         // The client sees the stall of its server: one finding for both.
-        let mut by_call: Vec<Vec<Stalled>> = Vec::new();
-        for stalled in stalls {
-            let outer = context.outermost(stalled.span);
-            match by_call.iter_mut().find(|group| context.outermost(group[0].span) == outer) {
-                Some(group) => group.push(stalled),
-                None => by_call.push(vec![stalled]),
+        let mut stalls: BTreeMap<SpanIx, Vec<Stalled>> = BTreeMap::new();
+        let mut repeats: Vec<(SpanIx, Repeated)> = Vec::new();
+        for call in context.genai.calls().iter().filter(|call| call.is_model) {
+            if let Some(stalled) = stall(context, call.span) {
+                stalls.entry(context.outermost(call.span)).or_default().push(stalled);
             }
+            repeats.extend(repetition(context, call.span).map(|found| (call.span, found)));
         }
-        by_call.sort_by_key(|group| std::cmp::Reverse(group.iter().map(|stalled| stalled.gap_ns).max()));
-        let stalled = by_call.iter().take(Finding::EXAMPLES).filter_map(|group| stalled(context, group));
-        stalled.chain(findings).collect()
+        let mut stalls: Vec<Vec<Stalled>> = stalls.into_values().collect();
+        stalls.sort_by_key(|group| std::cmp::Reverse(group.iter().map(|stalled| stalled.gap_ns).max()));
+        repeats.sort_by_key(|(_, found)| std::cmp::Reverse(found.times));
+        let stalls = stalls.iter().take(Finding::EXAMPLES).filter_map(|group| stalled(context, group));
+        let repeats = repeats.iter().take(Finding::EXAMPLES).map(|(span, found)| repeated(context, found, *span));
+        stalls.chain(repeats).collect()
     }
 }
 

@@ -1,7 +1,9 @@
 //! E12: which prompt, model snapshot and agent version made an answer, and which answers do not say it.
 
+use std::collections::BTreeMap;
+
 use super::{Config, Context, Finding, Rule, Severity, verb};
-use crate::analysis::genai::{CallView, Field, Role};
+use crate::analysis::genai::{CallView, ConversationIx, Field, Role};
 use crate::model::SpanIx;
 
 /// See the module.
@@ -57,7 +59,7 @@ impl Rule for Attribution {
             Some(finding.because(format!("{answered} of {asked} say it")))
         };
         let of_calls = questions.into_iter().zip(&lacking).filter_map(finding);
-        of_calls.chain(agent_versions(context, least)).collect()
+        of_calls.chain(agent_versions(context, least)).chain(answered_by_several(context)).collect()
     }
 }
 
@@ -81,4 +83,27 @@ fn agent_versions(context: &Context<'_>, least: usize) -> Option<Finding> {
     let finding = Finding::new("E12", Severity::Unknown, "the version of the agent", sentence).shown_by(&spans);
     let finding = finding.with("answered", answered).with("asked", asked);
     Some(finding.because(format!("{answered} of {asked} say it, or their service does")))
+}
+
+/// Models that were asked for under one name in one conversation and answered by several.
+fn answered_by_several(context: &Context<'_>) -> Vec<Finding> {
+    let mut answers: BTreeMap<(ConversationIx, String), BTreeMap<String, SpanIx>> = BTreeMap::new();
+    for call in context.genai.calls().iter().filter(|call| call.is_model) {
+        let Some(conversation) = context.genai.conversation_of(call.span) else { continue };
+        let Some(view) = context.genai.call(context.store, call.span) else { continue };
+        if let (Some(asked), Some(answered)) = (view.text(Field::RequestModel), view.text(Field::ResponseModel)) {
+            let of_name = answers.entry((conversation, asked.to_owned())).or_default();
+            of_name.entry(answered.to_owned()).or_insert(call.span);
+        }
+    }
+    answers.retain(|_, models| models.len() > 1);
+    let finding = |((conversation, asked), models): ((ConversationIx, String), BTreeMap<String, SpanIx>)| {
+        let id = &context.genai.conversations()[conversation.at()].id;
+        let sentence = format!("{asked} was answered by {} models in conversation {id}.", models.len());
+        let names: Vec<&str> = models.keys().map(String::as_str).collect();
+        let spans: Vec<SpanIx> = models.values().copied().collect();
+        let finding = Finding::new("E12", Severity::Suspicious, format!("models behind {asked}"), sentence);
+        finding.shown_by(&spans).because(names.join(", ")).with("models", models.len())
+    };
+    answers.into_iter().map(finding).collect()
 }

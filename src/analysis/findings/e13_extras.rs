@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::{Config, Context, Finding, Rule, Severity, count, verb};
-use crate::analysis::genai::{Confidence, Counted, Datum, Phase, Role, Unit};
+use crate::analysis::genai::{Call, Confidence, Counted, Datum, Field, Origin, Phase, PhasePart, Role, Unit};
 use crate::model::time::duration_text;
 use crate::model::{Attr, ResourceIx, SpanIx, Sym, Value};
 
@@ -15,6 +15,9 @@ pub struct Extras;
 
 /// So many times longer than its span no duration is but for its unit.
 const FAR_OFF: i128 = 10;
+
+/// Stamps of several phases are rounded, each on its own.
+const ROUNDING_NS: i64 = 3_000_000;
 
 /// Calls of one process and name whose units are looked at.
 const MOST_CALLS: usize = 200;
@@ -39,15 +42,41 @@ impl Rule for Extras {
     }
 }
 
-/// Phases that reach beyond their span.
+/// Phases that reach beyond their span, or are longer than it all together.
 fn too_long(context: &Context<'_>) -> Option<Finding> {
-    let is_outside = |span: &SpanIx| context.genai.phases(*span).iter().any(|part| part.is_outside);
-    let spans: Vec<SpanIx> = context.genai.calls().iter().map(|call| call.span).filter(is_outside).collect();
+    let calls = context.genai.calls();
+    let has_inner: BTreeSet<u32> = calls.iter().filter(|call| call.is_model).filter_map(|call| call.outer).collect();
+    let is_odd = |(at, call): &(u32, &Call)| {
+        let parts = context.genai.phases(call.span);
+        // What the spans inside say is theirs to answer for.
+        parts.iter().any(|part| part.is_outside) || (!has_inner.contains(at) && adds_up_to_more(context, call.span))
+    };
+    let spans: Vec<SpanIx> = (0..).zip(calls).filter(is_odd).map(|(_, call)| call.span).collect();
     let (calls, states) = (count(spans.len(), "model call"), verb(spans.len(), "states", "state"));
     let sentence = format!("{calls} {states} phases that do not fit into the duration.");
     let finding = Finding::new("E13", Severity::Suspicious, "phases that do not fit", sentence).shown_by(&spans);
     let finding = finding.because("a wrong unit, another clock, or an early end of the span");
     (!spans.is_empty()).then(|| finding.with("calls", spans.len()))
+}
+
+/// Whether the durations that a call states one after the other are longer than it, and nothing says that they overlap.
+fn adds_up_to_more(context: &Context<'_>, span: SpanIx) -> bool {
+    let stated = |part: &&PhasePart| match part.origin {
+        Origin::Derived(rule) => (Field::Queue..=Field::Decode).contains(&rule.field),
+        Origin::Real | Origin::Unaccounted => false,
+    };
+    let parts = context.genai.phases(span).iter().filter(stated);
+    let sum = parts.fold(0_i64, |sum, part| sum.saturating_add(part.duration_ns()));
+    let total = context.store.span(span).duration_ns().unwrap_or(i64::MAX);
+    sum > total.saturating_add((total / 50).max(ROUNDING_NS)) && !says_at_once(context, span)
+}
+
+/// Whether a span says that decoding goes on while the prompt is read.
+fn says_at_once(context: &Context<'_>, span: SpanIx) -> bool {
+    let says = |attr: Attr| {
+        attr.value == Value::Bool(true) && context.store.text(attr.key).ends_with("concurrent_with_prefill")
+    };
+    context.store.span(span).attrs().any(says)
 }
 
 /// One key that states its times in several units: told by what fits into the spans.
@@ -115,12 +144,6 @@ fn is_far_off(context: &Context<'_>, span: SpanIx, datum: Datum, (unit, read): (
 fn decode_in_prefill(context: &Context<'_>) -> Option<Finding> {
     let is_stage =
         |span: SpanIx, phase| context.genai.role_of(span) == Role::Stage && context.genai.phase_of(span) == phase;
-    let says_at_once = |span: SpanIx| {
-        let says = |attr: Attr| {
-            attr.value == Value::Bool(true) && context.store.text(attr.key).ends_with("concurrent_with_prefill")
-        };
-        context.store.span(span).attrs().any(says)
-    };
     let mut spans = Vec::new();
     let mut inside_ns = 0_i64;
     for decode in context.store.span_ixs().filter(|span| is_stage(*span, Phase::Decode)) {
@@ -128,7 +151,8 @@ fn decode_in_prefill(context: &Context<'_>) -> Option<Finding> {
         let Some(prefill) = view.parent().filter(|parent| is_stage(*parent, Phase::Prefill)) else { continue };
         let above = context.store.span(prefill);
         let (from, to) = (view.drawn_ns().0.max(above.drawn_ns().0), view.drawn_ns().1.min(above.drawn_ns().1));
-        let at_once = [Some(decode), Some(prefill), above.parent()].into_iter().flatten().any(says_at_once);
+        let at_once =
+            [Some(decode), Some(prefill), above.parent()].into_iter().flatten().any(|span| says_at_once(context, span));
         if to > from && context.is_one_clock(decode, prefill) && !at_once {
             spans.push(prefill);
             inside_ns = inside_ns.saturating_add(to - from);
