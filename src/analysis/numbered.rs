@@ -236,7 +236,7 @@ impl<'a> Numbered<'a> {
 
     /// Codes with how often they occur.
     pub fn kinds(self) -> impl Iterator<Item = (&'static str, u32)> + 'a {
-        let clocks = self.clocks.map(|known| known.digest()).into_iter();
+        let clocks = self.clocks.map(super::clocks::Known::digest).into_iter();
         clocks.chain(self.patterns.map(|patterns| &patterns.digest)).flat_map(|digest| digest.kinds.iter().copied())
     }
 

@@ -188,7 +188,7 @@ impl State {
         }
         let keys = [root, under].map(|span| SpanKey::of(&data.store, span));
         let [root, under] = keys;
-        Arc::make_mut(&mut self.session.view.lanes).conversation.judge(root, under, verdict);
+        Arc::make_mut(&mut self.session.view.lanes).conversation.judge(&root, under, verdict);
         self.end_lane_work();
     }
 

@@ -45,7 +45,7 @@ impl ConversationView {
 
     /// Says something about `root` belonging below `under`, or nothing any more. A trace belongs to one place: what was
     /// accepted before is not any longer.
-    pub fn judge(&mut self, root: SpanKey, under: SpanKey, verdict: Option<Verdict>) {
+    pub fn judge(&mut self, root: &SpanKey, under: SpanKey, verdict: Option<Verdict>) {
         let of_root = self.stitches.entry(root.clone()).or_default();
         if verdict == Some(Verdict::Accepted) {
             of_root.retain(|_, known| *known != Verdict::Accepted);
@@ -55,7 +55,7 @@ impl ConversationView {
             None => of_root.remove(&under),
         };
         if of_root.is_empty() {
-            self.stitches.remove(&root);
+            self.stitches.remove(root);
         }
     }
 }

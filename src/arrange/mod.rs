@@ -174,9 +174,7 @@ fn shown_hull(lanes: &[LaneInfo], layout: &Layout) -> Range<i64> {
     let items = layout.span_rows();
     let shown = layout.lanes().iter().zip(lanes).filter(|(_, info)| !info.is_aside);
     let slots = shown.flat_map(|(lane, _)| items.slots_of_rows(lane.rows.clone()));
-    let whole = slots.fold(i64::MAX..i64::MIN, |hull, slot| {
-        let (start, end) = (items.starts_ns()[slot as usize], items.ends_ns()[slot as usize]);
-        hull.start.min(start)..hull.end.max(end)
-    });
-    if whole.start < whole.end { whole } else { layout.hull_ns().clone() }
+    let extents = slots.map(|slot| items.starts_ns()[slot as usize]..items.ends_ns()[slot as usize]);
+    let whole = extents.reduce(|hull, one| hull.start.min(one.start)..hull.end.max(one.end));
+    whole.unwrap_or_else(|| layout.hull_ns().clone())
 }

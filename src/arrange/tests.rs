@@ -195,7 +195,7 @@ proptest! {
         let mut conversation = ConversationView { shorten_idle: height % 2 == 0, ..ConversationView::default() };
         for pair in store.span_ixs().map(|span| SpanKey::of(&store, span)).collect::<Vec<_>>().windows(2).take(3) {
             let verdict = if height % 3 == 0 { Verdict::Accepted } else { Verdict::Rejected };
-            conversation.judge(pair[0].clone(), pair[1].clone(), Some(verdict));
+            conversation.judge(&pair[0], pair[1].clone(), Some(verdict));
         }
         let lanes = LaneView {
             order: keys.iter().rev().cloned().collect(),

@@ -187,7 +187,9 @@ fn curve(from: Pos2, to: Pos2, look: TieLook, theme: &Theme, out: &mut Vec<Shape
     let stroke = stroke_of(look, theme);
     let reach = ((to.x - from.x).abs() * 0.4 + 12.0).clamp(16.0, 90.0);
     let tip = to - vec2(1.0, 0.0);
-    let points = [from, from + vec2(reach, 0.0), tip - vec2(reach, 0.0), tip];
+    // Along one row it dips below the names of the bars.
+    let dip = if (to.y - from.y).abs() < 4.0 { 19.0 } else { 0.0 };
+    let points = [from, from + vec2(reach, dip), tip + vec2(-reach, dip), tip];
     out.push(Shape::Curve { points, stroke: Stroke::solid(stroke.width + 2.0, faded(theme.canvas, 0.6)) });
     out.push(Shape::Curve { points, stroke });
     let rect = Rect::from_center_size(from, vec2(5.0, 5.0));

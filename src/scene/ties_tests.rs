@@ -86,7 +86,7 @@ fn a_proposal_is_dashed_whatever_is_said_about_it() {
                 TieKind::Handoff { .. } => None,
             });
             let [root, under]: [SpanKey; 2] = *keys.unwrap();
-            Arc::make_mut(&mut view.lanes).conversation.judge(root, under, Some(verdict));
+            Arc::make_mut(&mut view.lanes).conversation.judge(&root, under, Some(verdict));
         })
     };
     let accepted = judged(Verdict::Accepted);

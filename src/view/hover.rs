@@ -32,7 +32,7 @@ pub fn hover_ui(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &St
         Hit::Ghost(ghost) => card(ui, |ui| ghost_ui(ui, data, ghost)),
         Hit::Section(section) => card(ui, |ui| super::sections::card_ui(ui, state, section)),
         Hit::Piece { span, first, count } => {
-            card(ui, |ui| super::turns::pieces_ui(ui, data, state, span, first, count))
+            card(ui, |ui| super::turns::pieces_ui(ui, data, state, span, first, count));
         }
         Hit::Tie(at) => card(ui, |ui| super::turns::tie_ui(ui, data, state, at)),
         Hit::Turn(at) => card(ui, |ui| super::turns::card_ui(ui, state, at)),
