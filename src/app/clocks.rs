@@ -253,7 +253,7 @@ impl State {
         self.session.history.commit(&self.session.view);
     }
 
-    fn has_span(&self, span: SpanIx) -> bool {
+    pub(super) fn has_span(&self, span: SpanIx) -> bool {
         self.data.as_ref().is_some_and(|data| span.at() < data.store.len())
     }
 
@@ -267,7 +267,7 @@ impl State {
     }
 
     /// Where an event stands on the axis of the arrangement.
-    fn event_ns(&self, key: EventKey) -> Option<i64> {
+    pub(super) fn event_ns(&self, key: EventKey) -> Option<i64> {
         let data = self.data.as_ref()?;
         let (start_ns, end_ns) = self.arranged.layout.extent_ns(key.span);
         match key.point {
@@ -282,7 +282,7 @@ impl State {
     }
 
     /// Brings all `events` into view, close enough to tell them apart.
-    fn show_events(&mut self, events: &[EventKey]) {
+    pub(super) fn show_events(&mut self, events: &[EventKey]) {
         let times = events.iter().filter_map(|&key| self.event_ns(key));
         let hull = times.fold(None, |hull: Option<(i64, i64)>, at| {
             Some(hull.map_or((at, at), |(from, to)| (from.min(at), to.max(at))))

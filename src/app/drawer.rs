@@ -17,6 +17,16 @@ pub enum DrawerTab {
     Statistics,
     /// Where time went.
     Phases,
+    /// The offset of a clock over time.
+    #[strum(to_string = "Clock offsets")]
+    Offsets,
+    /// How far apart cause and effect are stamped.
+    Separations,
+    /// When raw times ran backwards.
+    Health,
+    /// When the pieces of a streamed answer came.
+    #[strum(to_string = "Token cadence")]
+    Cadence,
     /// What was odd in the files.
     // Also what a tab that this version does not know becomes.
     #[default]
@@ -32,6 +42,10 @@ impl DrawerTab {
             Self::Spans => Command::ToggleSpanTable,
             Self::Statistics => Command::ToggleStatistics,
             Self::Phases => Command::TogglePhases,
+            Self::Offsets => Command::ToggleOffsets,
+            Self::Separations => Command::ToggleSeparations,
+            Self::Health => Command::ToggleHealth,
+            Self::Cadence => Command::ToggleCadence,
             Self::Diagnostics => Command::ToggleDiagnostics,
         }
     }

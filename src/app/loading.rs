@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::host::Picked;
+use super::plots::Plots;
 use super::state::{Effect, LoadFailure, Loading, State, Tone};
 use super::window::Host;
 use super::workspace::{Opened, Workspace};
@@ -68,6 +69,7 @@ impl State {
         self.update_tables(host);
         self.update_people(host);
         self.update_phases(host);
+        self.update_plots(host);
         if let Some(picked) = self.session.dialog.as_ref().map(crossbeam_channel::Receiver::try_recv) {
             match picked {
                 Ok(Picked::Open(files)) => {
@@ -175,6 +177,7 @@ impl State {
         session.tables.forget();
         session.people.forget();
         session.phases.forget();
+        session.plots = Plots::default();
         session.details_filter.clear();
         if self.data.is_some() {
             session.view.fit(&self.arranged.hull_ns);

@@ -25,6 +25,7 @@ pub mod people;
 pub mod phases;
 pub mod picker;
 pub mod picture;
+pub mod plots;
 pub mod search;
 pub mod settings;
 pub mod state;

@@ -14,6 +14,7 @@ use super::host::Picked;
 use super::lanes::Lanes;
 use super::picker::Picker;
 use super::picture::Drawing;
+use super::plots::Plots;
 use super::search::Search;
 use super::settings::{Settings, ThemeChoice};
 use super::tables::Tables;
@@ -54,6 +55,8 @@ pub struct Session {
     pub phases: super::phases::Phases,
     /// Conversations.
     pub people: super::people::People,
+    /// The plots of the drawer.
+    pub plots: Plots,
     /// What the search found.
     pub search: Search,
     /// The help is open.

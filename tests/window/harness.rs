@@ -144,7 +144,8 @@ pub fn settle(harness: &mut Harness<'_, App>) {
             && !session.search.is_busy()
             && !session.people.is_busy()
             && !session.phases.is_busy()
-            && !session.tables.is_busy();
+            && !session.tables.is_busy()
+            && !session.plots.is_busy();
         quiet_frames = if is_quiet { quiet_frames + 1 } else { 0 };
         assert!(begun.elapsed() < Duration::from_secs(60), "background work never ended");
         if !is_quiet {

@@ -25,6 +25,7 @@ mod opening;
 mod panels;
 mod people;
 mod picker;
+mod plots;
 mod search;
 mod spans;
 mod tables;

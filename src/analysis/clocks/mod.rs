@@ -44,6 +44,8 @@ mod written_after;
 pub use causal::{Cause, EventKey, Evidence, Point, Rule};
 pub use findings::{Code, Finding, Proof, Severity};
 pub use known::{FindingTone, Known};
-pub use model::{Band, BandPoint, Between, ClockModel, Comparison, Held, Offset, Options, Pair, Placed, Stop, Touch};
+pub use model::{
+    Band, BandJump, BandPoint, Between, ClockModel, Comparison, Held, Offset, Options, Pair, Placed, Stop, Touch,
+};
 pub use reference::Reference;
 pub use solve::{Order, Side};

@@ -73,6 +73,14 @@ pub enum Command {
     ToggleStatistics,
     /// Shows or hides the list of diagnostics.
     ToggleDiagnostics,
+    /// Shows or hides the plot of clock offsets.
+    ToggleOffsets,
+    /// Shows or hides the plot of separations.
+    ToggleSeparations,
+    /// Shows or hides the plot of causality health.
+    ToggleHealth,
+    /// Shows or hides the plot of a stream's pieces.
+    ToggleCadence,
     /// Shows or hides the help.
     ToggleHelp,
     /// Ruler: time since the first event.
@@ -338,6 +346,8 @@ pub enum Command {
     People(super::people::PeopleCommand),
     /// A change of the drawer at the bottom.
     Drawer(super::drawer::DrawerCommand),
+    /// What the plots ask for.
+    Plots(super::plots::PlotCommand),
     /// What the tables ask for.
     Table(super::tables::TableCommand),
     /// Writes the picture of the current view; SVG when the name ends in `.svg`, else PNG.

@@ -7,8 +7,10 @@ use super::super::command::{Command, Queue, entry_of};
 use super::super::drawer::{DrawerCommand, DrawerTab, LOWEST};
 use super::super::state::State;
 use super::super::theme::{bold, size};
-use super::{diagnostics, phases, statistics, table, widgets};
+use super::{diagnostics, phases, plots, statistics, table, widgets};
 
+/// Room at the left and at the right, in points.
+pub const MARGIN: i8 = 12;
 /// Lowest height of the canvas that the drawer leaves, in points.
 const CANVAS_LEFT: f32 = 160.0;
 
@@ -21,7 +23,7 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let theme = state.theme().theme();
     let highest = (ui.available_height() - CANVAS_LEFT).max(LOWEST);
     let shown = Panel::bottom("drawer")
-        .frame(Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 12, top: 6, bottom: 8 }))
+        .frame(Frame::new().fill(theme.panel).inner_margin(Margin { left: MARGIN, right: MARGIN, top: 6, bottom: 8 }))
         .resizable(true)
         .default_size(drawer.height)
         .size_range(LOWEST..=highest)
@@ -32,6 +34,9 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                 DrawerTab::Spans => table::table_ui(ui, state, queue),
                 DrawerTab::Statistics => statistics::statistics_ui(ui, state, queue),
                 DrawerTab::Phases => phases::phases_ui(ui, state, queue),
+                DrawerTab::Offsets | DrawerTab::Separations | DrawerTab::Health | DrawerTab::Cadence => {
+                    plots::plots_ui(ui, state, drawer.tab, queue);
+                }
                 DrawerTab::Diagnostics => diagnostics::diagnostics_ui(ui, state, queue),
             }
             // The drawer is as high as it was dragged, whatever it holds.

@@ -16,6 +16,7 @@ mod menu;
 mod notes;
 mod phases;
 mod pick_list;
+mod plots;
 mod rename;
 mod statistics;
 mod status;

@@ -26,7 +26,7 @@ use super::stamps::{Other, Readers, Split, Stamps};
 use super::units::{self, Unit};
 use crate::model::{DomainIx, SpanIx, TraceIx, TraceStore};
 pub use answers::{Between, Comparison, Offset, Placed};
-pub use bands::{Band, BandPoint, Touch};
+pub use bands::{Band, BandJump, BandPoint, Touch};
 pub use pairs::Pair;
 pub use whatif::{Held, Stop};
 

@@ -354,6 +354,18 @@ fn a_band_shows_the_same_bounds_whichever_clock_is_the_reference() {
             for point in &band.points {
                 assert_eq!(point.offset, seen.offset(b, point.at_ns));
             }
+            for touch in &band.touches {
+                let known = seen.offset(b, touch.at_ns);
+                let (bound, alone) = match touch.side {
+                    Side::Hi => (known.hi_ns.unwrap(), touch.offset_ns),
+                    Side::Lo => (-known.lo_ns.unwrap(), -touch.offset_ns),
+                };
+                assert_eq!(touch.is_tight, alone == bound, "{touch:?} {known:?}");
+                assert!(alone >= bound, "no message alone says more than all together: {touch:?} {known:?}");
+                // What the message says is what its raw times say, but for the resolution and drift of stamps.
+                let raw = touch.proof.to_ns - touch.proof.from_ns;
+                assert!((alone - raw).abs() <= 2 * MS, "{touch:?}");
+            }
             assert!(model.band(a, b, 4).unwrap().points.len() <= 8);
         }
         assert!(model.band(a, a, 10).is_none());

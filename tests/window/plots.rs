@@ -1,0 +1,232 @@
+//! The plots of the drawer: clock offsets, separations, health, token cadence.
+
+use egui::accesskit::Role;
+use egui::{Event, Key, Modifiers, PointerButton, Rect, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use skewline::app::App;
+use skewline::app::command::Command;
+use skewline::app::drawer::DrawerTab;
+use skewline::app::plots::PlotCommand;
+use skewline::load::Source;
+use skewline::model::SpanIx;
+
+use super::clocks::example;
+use super::harness::{assert_accessible, assert_shown, click_label, press, selected_names, settle, small, window};
+
+fn sample(name: &str) -> Source {
+    let path = format!("{}/sample-traces/{name}.otlp.json", env!("CARGO_MANIFEST_DIR"));
+    Source::Path(path.into())
+}
+
+fn open(source: Source, tab: DrawerTab) -> Harness<'static, App> {
+    let mut harness = window(vec![source]);
+    harness.state_mut().apply(tab.toggle());
+    settle(&mut harness);
+    harness
+}
+
+/// What a screen reader hears of the plot whose name begins so.
+fn heard(harness: &Harness<'_, App>, start: &str) -> String {
+    plot(harness, start).0
+}
+
+fn plot(harness: &Harness<'_, App>, start: &str) -> (String, Rect) {
+    let node = harness
+        .get_by(|node| node.role() == Role::Canvas && node.label().is_some_and(|label| label.starts_with(start)));
+    (node.accesskit_node().label().unwrap_or_default(), node.rect())
+}
+
+fn time(harness: &Harness<'_, App>) -> (i64, i64) {
+    let time = harness.state().state.session.view.time;
+    (time.from_ns, time.to_ns)
+}
+
+#[test]
+fn the_band_says_what_the_messages_allow() {
+    let mut harness = window(vec![example()]);
+    press(&mut harness, Modifiers::NONE, Key::O);
+    settle(&mut harness);
+    let heard = heard(&harness, "Clock offsets:");
+    // The worked example: between 400 and 670 ms, drift over the call forgiven in words.
+    assert!(heard.contains("400–670 ms"), "{heard}");
+    assert!(heard.contains("raw times"), "every plot says which time it shows: {heard}");
+    assert_shown(&harness, "estimate, no bound: assumes equal latency both ways");
+    press(&mut harness, Modifiers::NONE, Key::C);
+    settle(&mut harness);
+    let heard = self::heard(&harness, "Clock offsets:");
+    assert!(heard.contains("time of ") && heard.contains("400–670 ms"), "{heard}");
+}
+
+#[test]
+fn arrow_keys_go_from_message_to_message_and_enter_selects_its_spans() {
+    let mut harness = open(example(), DrawerTab::Offsets);
+    let start = heard(&harness, "Clock offsets:");
+    harness.get_by_label(&start).focus();
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::NONE, Key::ArrowRight);
+    let first = heard(&harness, "Message ");
+    assert!(first.contains("POST /chat") && first.contains("serve") && first.contains("raw"), "{first}");
+    press(&mut harness, Modifiers::NONE, Key::ArrowRight);
+    assert_ne!(heard(&harness, "Message "), first);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    let mut names = selected_names(&harness);
+    names.sort();
+    assert_eq!(names, ["POST /chat", "serve"]);
+    harness.event(Event::Copy);
+    harness.run_steps(2);
+    assert_accessible(&harness);
+}
+
+#[test]
+fn a_plot_and_the_timeline_move_each_other() {
+    let mut harness = open(sample("skewed-browser"), DrawerTab::Offsets);
+    let whole = time(&harness);
+    let place = plot(&harness, "Clock offsets:").1;
+    // Ctrl and the wheel, or two fingers, zoom the timeline at the pointer.
+    harness.event(Event::PointerMoved(place.center()));
+    harness.step();
+    harness.event(Event::Zoom(1.6));
+    harness.run_steps(20);
+    let near = time(&harness);
+    assert!(near.1 - near.0 < whole.1 - whole.0, "{whole:?} {near:?}");
+    // Dragging moves it by what the points stand for.
+    for (pos, pressed) in [(place.center(), Some(true)), (place.center() + vec2(40.0, 0.0), None)] {
+        harness.event(Event::PointerMoved(pos));
+        if let Some(pressed) = pressed {
+            let button = PointerButton::Primary;
+            harness.event(Event::PointerButton { pos, button, pressed, modifiers: Modifiers::NONE });
+        }
+        harness.step();
+    }
+    harness.step();
+    let moved = time(&harness);
+    assert!(moved.0 < near.0 && (moved.1 - moved.0) == (near.1 - near.0), "{near:?} {moved:?}");
+    let (pos, button) = (place.center(), PointerButton::Primary);
+    harness.event(Event::PointerButton { pos, button, pressed: false, modifiers: Modifiers::NONE });
+    harness.run_steps(2);
+    // And the plot follows the timeline: it is drawn at the same scale.
+    let before = heard(&harness, "Clock offsets:");
+    harness.state_mut().apply(Command::ZoomInFar);
+    harness.state_mut().apply(Command::ZoomInFar);
+    settle(&mut harness);
+    assert!(time(&harness).1 - time(&harness).0 < near.1 - near.0);
+    assert!(!heard(&harness, "Clock offsets:").is_empty() && !before.is_empty());
+}
+
+#[test]
+fn what_cannot_be_plotted_is_said_in_words() {
+    for (source, tab, words) in [
+        (small(), DrawerTab::Offsets, "All spans were stamped by one clock"),
+        (small(), DrawerTab::Separations, "No causal edge joins two clocks"),
+        (small(), DrawerTab::Health, "No message goes from one clock to another"),
+        (small(), DrawerTab::Cadence, "No model call here records when the pieces of its answer came."),
+    ] {
+        let harness = open(source, tab);
+        assert_shown(&harness, words);
+    }
+    let mut harness = open(small(), DrawerTab::Cadence);
+    harness.state_mut().apply(Command::Select { span: SpanIx(0), extend: false });
+    settle(&mut harness);
+    assert_shown(&harness, "No pieces of the answer of checkout are recorded");
+}
+
+#[test]
+fn clocks_are_chosen_and_two_must_differ() {
+    let mut harness = open(sample("skewed-browser"), DrawerTab::Offsets);
+    let (of, against) = harness.state().state.offset_clocks().unwrap();
+    let swapped = PlotCommand::Clocks { of: Some(against), against: Some(of) };
+    harness.state_mut().apply(Command::Plots(swapped));
+    settle(&mut harness);
+    assert_eq!(harness.state().state.offset_clocks(), Some((against, of)));
+    assert!(heard(&harness, "Clock offsets:").contains(" against "));
+    harness.state_mut().apply(Command::Plots(PlotCommand::Clocks { of: Some(of), against: Some(of) }));
+    settle(&mut harness);
+    assert_shown(&harness, "Choose two different clocks.");
+    harness.state_mut().apply(Command::Plots(PlotCommand::Clocks { of: None, against: None }));
+    settle(&mut harness);
+    assert_eq!(harness.state().state.offset_clocks(), Some((of, against)));
+}
+
+#[test]
+fn separations_are_listed_found_and_spread() {
+    let mut harness = open(sample("skewed-browser"), DrawerTab::Separations);
+    let whole = heard(&harness, "Separations:");
+    assert!(whole.contains("messages in view"), "{whole}");
+    assert!(heard(&harness, "Separations over time:").contains("raw times"));
+    let edges = harness.state().state.session.plots.gathered.answer().unwrap().edges.len();
+    let listed = |harness: &Harness<'_, App>| harness.get_all_by_role(Role::ListBoxOption).count();
+    assert!(edges > 1 && listed(&harness) >= 1);
+    harness.state_mut().apply(Command::Plots(PlotCommand::Filter("nothing is called so".to_owned())));
+    settle(&mut harness);
+    assert_shown(&harness, "No causal edge is called so.");
+    harness.state_mut().apply(Command::Plots(PlotCommand::Filter("the server started before".to_owned())));
+    settle(&mut harness);
+    let option = harness.get_all_by_role(Role::ListBoxOption).next().unwrap();
+    option.click();
+    settle(&mut harness);
+    let chosen = heard(&harness, "Separations:");
+    assert!(chosen.contains("the server started before") && chosen.contains("δ-min"), "{chosen}");
+    // The distribution is of what is in view.
+    let all = harness.state().state.session.plots.distribution.answer().unwrap().shown.len();
+    harness.state_mut().apply(Command::ZoomInFar);
+    settle(&mut harness);
+    let shown = harness.state().state.session.plots.distribution.answer().unwrap().shown.len();
+    assert!(shown < all, "{shown} of {all}");
+    click_label(&mut harness, "Copy TSV");
+    assert_accessible(&harness);
+}
+
+#[test]
+fn health_says_how_often_and_between_which_clocks() {
+    let mut harness = open(sample("one-way-pipeline"), DrawerTab::Health);
+    let rate = heard(&harness, "Causality health, violation rate:");
+    assert!(rate.contains("messages backwards"), "{rate}");
+    let strips = heard(&harness, "Causality health in view");
+    assert!(strips.contains("counts for 30 s") && strips.contains("what no offset explains"), "{strips}");
+    click_label(&mut harness, "A violation counts for 1 s");
+    settle(&mut harness);
+    assert!(heard(&harness, "Causality health in view").contains("counts for 1 s"));
+    let pair = harness.get_all_by_role(Role::ListBoxOption).nth(2).unwrap();
+    let name = pair.accesskit_node().label().unwrap();
+    pair.click();
+    settle(&mut harness);
+    let clocks = name.split(" · ").next().unwrap();
+    assert!(heard(&harness, "Causality health, violation rate:").contains(clocks), "{name}");
+}
+
+#[test]
+fn a_stream_is_plotted_piece_by_piece() {
+    let mut harness = open(sample("slow-conversation"), DrawerTab::Cadence);
+    assert_shown(&harness, "Select a model call");
+    let option = harness.get_all_by_role(Role::ListBoxOption).next().unwrap();
+    option.click();
+    settle(&mut harness);
+    let heard = heard(&harness, "Token cadence of");
+    assert!(heard.contains("gap usually") && heard.contains("longest"), "{heard}");
+    assert!(heard.contains("stall"), "{heard}");
+    let name = harness.get_by_role_and_label(Role::Canvas, &heard);
+    name.focus();
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::NONE, Key::End);
+    let last = self::heard(&harness, "gap of ");
+    assert!(last.contains(" before piece "), "{last}");
+}
+
+#[test]
+fn every_plot_lives_with_every_size_theme_and_text() {
+    let mut harness = window(vec![sample("slow-conversation")]);
+    for tab in [DrawerTab::Offsets, DrawerTab::Separations, DrawerTab::Health, DrawerTab::Cadence] {
+        harness.state_mut().apply(tab.toggle());
+        for (width, height) in [(640.0, 400.0), (1366.0, 768.0), (3840.0, 2160.0)] {
+            harness.set_size(vec2(width, height));
+            for command in [Command::ThemeLight, Command::TextLarger, Command::ZoomInFar, Command::ThemeDark] {
+                harness.state_mut().apply(command);
+                settle(&mut harness);
+            }
+        }
+        harness.state_mut().apply(Command::TextNormal);
+        harness.state_mut().apply(Command::WholeTrace);
+        settle(&mut harness);
+    }
+}
