@@ -308,12 +308,16 @@ fn render_draws_the_same_picture_every_time() {
     for words in ["search work -orphan · 2 of 3 spans", "found by the search"] {
         assert!(svg.contains(words), "{words:?} is in the picture");
     }
+    assert!(render(&["-o", "path.svg", "--critical-path"]).status.success());
+    let svg = String::from_utf8(read("path.svg")).unwrap();
+    assert!(svg.contains("critical path: what the end waited for"));
     assert!(render(&["-o", "part.svg", "--from", "150ms", "--to", "2026-11-21T14:02:07.85Z"]).status.success());
     for (args, reason) in [
         (&["-o", "a.gif"][..], ".png or .svg"),
         (&["-o", "c.png", "--search", "dur>5"], "a unit: ns, us, ms, s, min, h or d.\n  dur>5\n      ^"),
         (&["-o", "c.png", "--from", "2s", "--to", "1s"], "--from"),
         (&["-o", "c.png", "--from", "soon"], "350ms"),
+        (&["-o", "c.png", "--critical-path=nobody"], "no span has an id that begins with nobody"),
         (&["-o", "c.png", "--size", "big"], "1600x1000"),
         (&["-o", "c.png", "--scale", "8", "--size", "9000x9000"], "pixels"),
         (&["-o", "no/such/folder/c.png"], "no/such/folder"),

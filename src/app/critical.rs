@@ -41,7 +41,13 @@ impl State {
     }
 
     pub(super) fn toggle_critical(&mut self) {
-        self.session.critical.is_on = !self.session.critical.is_on;
+        let critical = &mut self.session.critical;
+        critical.is_on = !critical.is_on;
+        if !critical.is_on {
+            // Arrangements are large.
+            critical.worker.stop();
+            (critical.asked, critical.found) = (None, None);
+        }
     }
 
     /// Asks for the path of the trace or turn of the focused span, when that is another one now.

@@ -44,10 +44,10 @@ pub struct Critical {
     pub explained: Vec<SpanIx>,
     /// By row, then time.
     stretches: Vec<Stretch>,
-    /// Times on the path by lane, for folded ones; disjoint and in order.
-    lanes: Vec<Busy>,
+    /// Times on the path by lane, for folded ones, disjoint and in order: those that are known, and those that are not.
+    lanes: [Vec<Busy>; 2],
     /// The same by part of a lane.
-    parts: Vec<Busy>,
+    parts: [Vec<Busy>; 2],
     /// Time on the path that is known, nanoseconds.
     pub known_ns: i64,
     /// Time on the path of which the order is not known, nanoseconds.
@@ -96,8 +96,10 @@ impl Critical {
         }
         critical.stretches.sort_unstable();
         let strips = |number: &dyn Fn(RowIx) -> u32| {
-            let known = critical.stretches.iter().filter(|stretch| !stretch.is_unknown);
-            united(known.map(|stretch| (number(RowIx(stretch.row)), stretch.from_ns, stretch.to_ns)).collect())
+            [false, true].map(|is_unknown| {
+                let those = critical.stretches.iter().filter(|stretch| stretch.is_unknown == is_unknown);
+                united(those.map(|stretch| (number(RowIx(stretch.row)), stretch.from_ns, stretch.to_ns)).collect())
+            })
         };
         (critical.lanes, critical.parts) =
             (strips(&|row| layout.lane_of_row(row).0), strips(&|row| layout.part_of_row(row).0));
@@ -222,25 +224,27 @@ fn add_row(critical: &Critical, scene: &Scene, band: &LaneBand, row: RowIx, out:
 
 /// The strip of a folded lane or group.
 fn add_strip(critical: &Critical, scene: &Scene, band: &LaneBand, out: &mut Vec<CriticalMark>) {
-    let (busy, number) = match band.section {
+    let (both, number) = match band.section {
         Some(part) => (&critical.parts, part),
         None => (&critical.lanes, band.lane.0),
     };
-    let first = |number: u32| busy.partition_point(|busy| busy.0 < number);
-    let own = &busy[first(number)..first(number.saturating_add(1))];
     let top = scene.screen_y(band, band.top + f64::from(band.first_row));
     let canvas = scene.areas.canvas;
-    runs(
-        scene,
-        own,
-        |busy| (busy.1, busy.2),
-        |run| {
-            let x = |ns| scene.scale.screen_from_time(ns).clamp(canvas.left() - 4.0, canvas.right() + 4.0);
-            let (left, right) = (x(run[0].1), x(run[run.len() - 1].2));
-            let rect = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right.max(left + 1.5), top + band.pitch));
-            out.push(CriticalMark { rect, is_unknown: false, before_y: None });
-        },
-    );
+    let x = |ns| scene.scale.screen_from_time(ns).clamp(canvas.left() - 4.0, canvas.right() + 4.0);
+    for (busy, is_unknown) in both.iter().zip([false, true]) {
+        let first = |number: u32| busy.partition_point(|busy| busy.0 < number);
+        let own = &busy[first(number)..first(number.saturating_add(1))];
+        runs(
+            scene,
+            own,
+            |busy| (busy.1, busy.2),
+            |run| {
+                let (left, right) = (x(run[0].1), x(run[run.len() - 1].2));
+                let rect = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right.max(left + 1.5), top + band.pitch));
+                out.push(CriticalMark { rect, is_unknown, before_y: None });
+            },
+        );
+    }
 }
 
 /// Runs of `items`, sorted by their times, that are in view and begin within the same few points: as many as there
@@ -284,7 +288,8 @@ pub(super) fn lower(scene: &Scene, out: &mut Vec<Shape>) {
 
 /// Nobody knows whether this was waited for: hatched, never solid.
 pub(super) fn hatched(rect: Rect, color: Color32, out: &mut Vec<Shape>) {
-    out.push(Shape::Hatch { rect, spacing: 5.0, stroke: Stroke::solid(1.3, color) });
+    // Faint: names stay readable through it.
+    out.push(Shape::Hatch { rect, spacing: 7.0, stroke: Stroke::solid(1.0, faded(color, 0.5)) });
     let foot = foot(rect);
     let (from, to) = (foot.left_center(), foot.right_center());
     out.push(Shape::Line { from, to, stroke: Stroke::dashed(foot.height(), color, 3.0, 2.0) });

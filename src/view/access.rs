@@ -114,6 +114,8 @@ fn label(data: &Workspace, state: &State, scene: &Scene, span: SpanIx) -> String
     if view.flags().has(SpanFlags::ERROR) {
         parts.push("failed".to_owned());
     }
+    let found = scene.bars.iter().find(|bar| bar.span == span).and_then(|bar| bar.finding);
+    parts.extend(found.map(|(id, _)| format!("finding {id}")));
     if scene.bars.iter().any(|bar| bar.span == span && bar.hits > 0) {
         parts.push("search hit".to_owned());
     }

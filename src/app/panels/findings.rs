@@ -250,6 +250,7 @@ fn number_ui(ui: &mut Ui, theme: &Theme, found: Found<'_>, color: Color32, scale
 
 /// What a pattern rests on, and its spans; each jumps.
 fn pattern_ui(ui: &mut Ui, theme: &Theme, store: &TraceStore, pattern: &Pattern, queue: &mut Queue) {
+    ui.label(RichText::new(pattern.severity.to_string()).small().color(theme.text_faint));
     for line in &pattern.evidence {
         ui.add(Label::new(RichText::new(line).small().color(theme.text_faint)).wrap());
     }
@@ -269,7 +270,7 @@ fn pattern_ui(ui: &mut Ui, theme: &Theme, store: &TraceStore, pattern: &Pattern,
 
 /// The edges that prove it, with raw times; each event jumps.
 fn witness_ui(ui: &mut Ui, theme: &Theme, store: &TraceStore, finding: &ClockFinding, queue: &mut Queue) {
-    let level = format!("evidence: {} · model {}", finding.level, finding.model);
+    let level = format!("{} · evidence: {} · model {}", finding.severity, finding.level, finding.model);
     ui.label(RichText::new(level).small().color(theme.text_faint));
     for proof in finding.witness.iter().take(MOST_EDGES) {
         edge_ui(ui, theme, store, proof, queue);
