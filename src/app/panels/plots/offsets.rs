@@ -238,12 +238,15 @@ fn bound_words(edge: &EdgePoint) -> String {
     }
 }
 
+/// Points of one look: name, shape, colour, filled, places.
+type Look = (&'static str, MarkerShape, Color32, bool, Vec<[f64; 2]>);
+
 /// Everything that is drawn, owned by the plot.
 struct Shapes {
     stretches: Vec<StretchView>,
     jumps: Vec<(f64, f64, String)>,
     drifts: Vec<(f64, f64, String)>,
-    groups: Vec<(&'static str, MarkerShape, Color32, bool, Vec<[f64; 2]>)>,
+    groups: Vec<Look>,
     origin: Origin,
     theme: &'static Theme,
     height: (f64, f64),
@@ -262,7 +265,7 @@ impl Shapes {
             let &(at, value) = stretch.estimate.get(stretch.estimate.len() / 2)?;
             Some((origin.x(at), value as f64, words))
         };
-        let mut groups: Vec<(&'static str, MarkerShape, Color32, bool, Vec<[f64; 2]>)> = Vec::new();
+        let mut groups: Vec<Look> = Vec::new();
         for mark in marks {
             let Some(edge) = plot.edges.get(mark.at) else { continue };
             let shape = if edge.is_set_aside { MarkerShape::Cross } else { shape_of(edge.proof.cause.rule.strength()) };
@@ -271,7 +274,7 @@ impl Shapes {
                 (_, true) => ("sets an end", theme.text, true),
                 _ => ("outdone", theme.text_dim, false),
             };
-            let is_same = |group: &&mut (&str, MarkerShape, Color32, bool, _)| (group.0, group.1) == (name, shape);
+            let is_same = |group: &&mut Look| (group.0, group.1) == (name, shape);
             let at = [mark.x, mark.y];
             match groups.iter_mut().find(is_same) {
                 Some(group) => group.4.push(at),
