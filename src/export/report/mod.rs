@@ -62,7 +62,8 @@
 //! conversations[]  id, source, confidence, traces[] (ids), turns, totals
 //! turns[]      conversation (id or null), number, source, confidence, roots[] (ids of its topmost spans),
 //!              start_ns of the first one and its clock, wall: an interval, exact on one clock (null
-//!              without times; across clocks worked out for up to 50 turns), totals, phases[]
+//!              without times; across clocks worked out for the first turns, as many as a budget of
+//!              searches allows: over a thousand), totals, phases[]
 //! phases[]     of all AI work: phase ("queue", "load", "prefill", "decode", "compute", "overhead",
 //!              "network", "first_token", "opaque", "tool", "retrieval", "agent_work", "backoff",
 //!              "human_wait"), count, sum_ns = real_ns (spans or events) + derived_ns (from durations
