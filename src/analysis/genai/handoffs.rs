@@ -36,7 +36,7 @@ pub enum HandoffBy {
     Attributes,
     /// A tool named `transfer_to_…` or `handoff_to_…`.
     Tool,
-    /// One agent begins where another one ended, and nobody above them is at work.
+    /// One agent begins where another one ended, and no agent above or beside them is at work.
     NextAgent,
 }
 
@@ -97,16 +97,17 @@ fn implied(store: &TraceStore, own: &Own, stated: &[Handoff]) -> Vec<Handoff> {
             continue;
         }
         let above = own.agent[parent.at()].get();
-        let mut last: Option<SpanIx> = None;
-        for &child in children.iter().filter(|child| is_agent(**child)) {
-            let (from, to) = (last.map(|last| own.agent[last.at()]), own.agent[child.at()]);
-            let is_same_clock = |last: SpanIx| store.span(last).resource_ix() == store.span(child).resource_ix();
-            let follows = last.is_some_and(|last| {
-                is_same_clock(last) && store.span(last).drawn_ns().1 <= store.span(child).drawn_ns().0
-            });
-            if let Some(from) = from.filter(|from| follows && *from != to && above != Some(*from) && above != Some(to))
-                && !is_known(from, to)
-            {
+        let mut agents: Vec<SpanIx> = children.iter().copied().filter(|&child| is_agent(child)).collect();
+        agents.sort_by_key(|&child| store.span(child).drawn_ns().0);
+        // Until when the agents before a pair are at work: one that goes on may have called both.
+        let mut others_until = i64::MIN;
+        for pair in agents.windows(2) {
+            let [last, child] = [pair[0], pair[1]];
+            let (from, to) = (own.agent[last.at()], own.agent[child.at()]);
+            let (end, begin) = (store.span(last).drawn_ns().1, store.span(child).drawn_ns().0);
+            let is_same_clock = store.span(last).resource_ix() == store.span(child).resource_ix();
+            let follows = is_same_clock && end <= begin && others_until <= begin;
+            if follows && from != to && above != Some(from) && above != Some(to) && !is_known(from, to) {
                 implied.push(Handoff {
                     from: Some(from),
                     to: Some(to),
@@ -116,8 +117,33 @@ fn implied(store: &TraceStore, own: &Own, stated: &[Handoff]) -> Vec<Handoff> {
                     confidence: Confidence::Inferred,
                 });
             }
-            last = Some(child);
+            others_until = others_until.max(end);
         }
     }
     implied
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::genai::GenAi;
+    use crate::analysis::genai::tests::fixture::{Span, store};
+
+    fn agent(id: u64, name: &str, ms: [f64; 2]) -> Span {
+        let attributes = [("gen_ai.operation.name", "invoke_agent"), ("gen_ai.agent.name", name)];
+        let attributes = attributes.map(|(key, value)| (key.to_owned(), value.into())).into_iter().collect();
+        Span { name: format!("invoke_agent {name}"), id, parent: 1, trace: 1, ms, attributes, ..Span::default() }
+    }
+
+    #[test]
+    fn agents_in_turn_hand_over_unless_another_is_at_work_over_both() {
+        let run = Span { name: "run".into(), id: 1, trace: 1, ms: [0.0, 100.0], ..Span::default() };
+        let [first, second] = [agent(2, "researcher", [10.0, 20.0]), agent(3, "writer", [25.0, 40.0])];
+        let by = |spans: &[Span]| GenAi::analyse(&store(spans)).handoffs().iter().map(|it| it.by).collect::<Vec<_>>();
+        assert_eq!(by(&[run.clone(), first.clone(), second.clone()]), [HandoffBy::NextAgent]);
+        for coordinator in [[5.0, 50.0], [5.0, 26.0]] {
+            let coordinator = agent(4, "coordinator", coordinator);
+            assert_eq!(by(&[run.clone(), first.clone(), second.clone(), coordinator]), []);
+        }
+    }
 }
