@@ -211,7 +211,9 @@ impl TimePlot<'_> {
             near.map(|(_, label)| label.clone()).unwrap_or_default()
         };
         plain(self.id, theme, state.settings.text_scale, self.numbers.clone())
-            .custom_x_axes(vec![axis(AxisHints::new_x(), theme, size).formatter(label)])
+            .custom_x_axes(vec![
+                axis(AxisHints::new_x(), theme, size).formatter(label).label_spacing(Rangef::new(4.0, 5.0)),
+            ])
             .show_axes([self.has_times, self.numbers.is_some()])
             .x_grid_spacer(move |_| marks.iter().map(|&(value, _)| GridMark { value, step_size: step }).collect())
     }
@@ -409,7 +411,7 @@ pub fn captions_ui(ui: &Ui, rect: Rect, state: &State, what: &str, times: &str) 
     let write = |text: &str, color: Color32, at: &dyn Fn(egui::Vec2) -> egui::Pos2| {
         let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), color);
         let place = Rect::from_min_size(at(galley.size()), galley.size());
-        painter.rect_filled(place.expand2(egui::vec2(3.0, 1.0)), 2.0, theme.canvas.gamma_multiply(0.8));
+        painter.rect_filled(place.expand2(egui::vec2(3.0, 0.0)), 2.0, theme.canvas.gamma_multiply(0.55));
         painter.galley(place.min, galley, color);
     };
     if !what.is_empty() {

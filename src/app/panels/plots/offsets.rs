@@ -344,10 +344,10 @@ impl Shapes {
             corners.iter().map(|&(at, value)| [origin.x(at), value as f64]).collect()
         };
         for bound in [&stretch.lo, &stretch.hi].into_iter().flatten() {
-            ui.line(Line::new("bound", line(bound)).color(theme.clock).width(1.4));
+            ui.line(Line::new("bound", line(bound)).color(theme.clock).width(1.4).allow_band(false));
         }
         let estimate = Line::new("estimate", line(&stretch.estimate)).color(theme.text_dim).width(1.2);
-        ui.line(estimate.style(LineStyle::dashed_dense()));
+        ui.line(estimate.style(LineStyle::dashed_dense()).allow_band(false));
     }
 }
 

@@ -265,7 +265,8 @@ impl DistributionShapes {
         let band = |by: f64| self.steps.iter().map(|step| (step[1] + by).clamp(0.0, 1.0)).collect::<Vec<_>>();
         let area = FilledArea::new("95 %", &xs, &band(-self.confidence), &band(self.confidence));
         ui.add(area.fill_color(faded(theme.text, 0.1)));
-        ui.line(Line::new("share", self.steps).color(theme.text).width(1.4));
+        // Two values at one time are a step, not a band.
+        ui.line(Line::new("share", self.steps).color(theme.text).width(1.4).allow_band(false));
         ui.vline(VLine::new("zero", 0.0).color(theme.text_faint).width(1.0));
         if let Some(least) = self.least {
             let lines = [least.least_ns, least.per_mille_ns, least.percent_ns, least.five_percent_ns];
