@@ -46,7 +46,8 @@ fn bars_travel_from_their_old_places_to_the_new_ones() {
     }
     let new = *places.last().unwrap();
     assert!(new < old - 50.0, "the gateway is ahead: its bar belongs earlier");
-    assert!((places[0] - old).abs() < 1.0, "it sets out where it was: {old}, {places:?}");
+    // A step may draw two frames, so that the first place may already be a twelfth of the way.
+    assert!(old - places[0] < (old - new) / 10.0, "it sets out where it was: {old}, {places:?}");
     assert!(places.is_sorted_by(|a, b| a >= b), "{places:?}");
     let between = places.iter().filter(|at| **at < old - 1.0 && **at > new + 1.0).count();
     assert!((6..=20).contains(&between), "about 250 ms of frames 20 ms apart: {places:?}");
