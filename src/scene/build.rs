@@ -15,7 +15,7 @@ use super::heads::LaneTexts;
 use super::hidden;
 use super::labels::Labels;
 use super::motion::Travel;
-use super::palette::{BarColors, ServiceColors, unknown_colors};
+use super::palette::{ServiceColors, unknown_colors};
 use super::phases;
 pub(super) use super::place::span_rect;
 use super::place::{OVERHANG, Place, least_width};
@@ -29,6 +29,7 @@ use super::text::{self, Font};
 use super::theme::{Theme, dimmed, faded};
 use super::ties;
 use super::time_scale::TimeScale;
+use super::tints::{Dye, Tint, Tints};
 use super::tokens::{self, TokenMarks};
 use super::turns::{self, TurnMarks};
 use super::view_state::{TimeRange, ViewState};
@@ -126,8 +127,7 @@ const MOST_EVENTS: usize = 600;
 pub struct SceneBuilder {
     labels: Labels,
     bars: Vec<Bar>,
-    /// Of `bars`, and whether they stand for something that nothing states.
-    colors: Vec<(BarColors, bool)>,
+    tints: Tints,
     ghosts: Vec<GhostRun>,
     pub(super) lane_texts: Vec<Option<LaneTexts>>,
     strings: usize,
@@ -185,6 +185,8 @@ impl SceneBuilder {
             self.reset();
             self.strings = input.store.strings().len();
         }
+        let knows_work = input.work.is_some();
+        self.tints.prepare(Dye { theme: view.theme, by: view.lanes.color, knows_work });
         let frame = Frame { input, view, theme: view.theme.theme(), nothing: "no spans in this time range".into() };
         let mut scene = Scene { bars: std::mem::take(&mut self.spare), ..empty_scene(input, view) };
         scene.overview = strip::overview(&frame, &scene);
@@ -275,16 +277,13 @@ impl SceneBuilder {
         let reach = frame.input.reach(band, TimeRange { from_ns: from, to_ns: to });
         index.query(row, reach.from_ns, reach.to_ns, bucket, &mut self.bars);
         let first = scene.bars.len();
-        // All at once: they lie anywhere in memory, and a loop that does nothing else waits for many of them together.
-        self.colors.clear();
-        self.colors.extend(self.bars.iter().map(|bar| frame.colors(bar.span)));
-        let mut colors = self.colors.iter();
+        let tints = &mut self.tints;
         self.bars.retain_mut(|bar| {
-            let Some(&colors) = colors.next() else { return false };
             let place = place.moved(frame.input, bar, band.row_top(row));
             let is_seen = bar.end_ns > from && bar.start_ns < to;
             if is_seen {
-                scene.bars.push(scene_bar(frame, &scene.scale, &place, bar, colors));
+                let tint = tints.of(bar.span, || frame.colors(bar.span));
+                scene.bars.push(scene_bar(frame, &scene.scale, &place, bar, tint));
             }
             is_seen
         });
@@ -434,11 +433,10 @@ fn ghost_label(frame: &Frame<'_>, scene: &mut Scene, place: &Place, rect: Rect, 
 
 impl<'a> Frame<'a> {
     /// The colours of `span`, and whether they stand for something that nothing states.
-    pub(super) fn colors(&self, span: SpanIx) -> (BarColors, bool) {
+    pub(super) fn colors(&self, span: SpanIx) -> Tint {
         let (input, theme) = (self.input, self.view.theme);
-        let by_work = |colors: &dyn Fn(&Work) -> (BarColors, bool)| {
-            input.work.map_or_else(|| (unknown_colors(theme), false), colors)
-        };
+        let by_work =
+            |colors: &dyn Fn(&Work) -> Tint| input.work.map_or_else(|| (unknown_colors(theme), false), colors);
         match self.view.lanes.color {
             ColorBy::Service => (input.colors.colors(input.store.span(span).resource_ix(), theme), false),
             ColorBy::Agent => by_work(&|work| work.colors_by_agent(span, theme)),
@@ -451,13 +449,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn scene_bar(
-    frame: &Frame<'_>,
-    scale: &TimeScale,
-    place: &Place,
-    bar: &Bar,
-    (colors, is_guess): (BarColors, bool),
-) -> SceneBar {
+fn scene_bar(frame: &Frame<'_>, scale: &TimeScale, place: &Place, bar: &Bar, (colors, is_guess): Tint) -> SceneBar {
     let mut rect = place.rect(scale, bar.start_ns, bar.end_ns, least_width(bar.flags));
     if rect.width() >= 6.0 {
         // Spans that follow each other without a pause stay two bars to the eye.

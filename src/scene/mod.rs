@@ -39,6 +39,7 @@ pub mod ties;
 #[cfg(test)]
 mod ties_tests;
 mod time_scale;
+mod tints;
 pub mod tokens;
 #[cfg(test)]
 mod tokens_tests;
