@@ -156,13 +156,13 @@ pub fn arrange_folded(
         _ => Layout::build(store, &grouping, &RawTime),
     };
     sections::measure(store, genai, &layout, &mut sections);
-    let index = Index::build(store, &layout);
     let hull_ns = match shown_hull(&lanes, &layout) {
         hull if hull.start < hull.end => hull,
         _ => 0..1,
     };
     let ground = course::Ground { store, domains, known: known.as_deref(), genai, lanes: &lanes, layout: &layout };
-    let course = Arc::new(Course::of(&ground));
+    // Neither needs the other, and each takes a look at every span.
+    let (index, course) = rayon::join(|| Index::build(store, &layout), || Arc::new(Course::of(&ground)));
     Arranged { plan: plan.clone(), lanes, sections, layout, index, known, hull_ns, course, has_conversation }
 }
 

@@ -1,7 +1,5 @@
 //! What moves when another clock's time is shown: bars travel, and end exactly where the picture has them.
 
-use std::time::{Duration, Instant};
-
 use egui::{Key, Modifiers, Pos2};
 use egui_kittest::Harness;
 use skewline::app::App;
@@ -10,7 +8,7 @@ use skewline::model::SpanIx;
 use skewline::scene::Scene;
 
 use crate::clocks::example;
-use crate::harness::{press, settle, slow_window};
+use crate::harness::{press, set_out, settle, slow_window};
 
 fn scene(harness: &Harness<'_, App>) -> Scene {
     Scene::clone(harness.state().canvas().scene().unwrap())
@@ -19,16 +17,6 @@ fn scene(harness: &Harness<'_, App>) -> Scene {
 fn left(harness: &Harness<'_, App>) -> f32 {
     let scene = scene(harness);
     scene.bars.iter().find(|bar| bar.span == SpanIx(1)).unwrap().rect.left()
-}
-
-/// Steps until bars begin to move.
-fn set_out(harness: &mut Harness<'_, App>) {
-    let begun = Instant::now();
-    while harness.state().state.travel().is_none() {
-        harness.step();
-        assert!(begun.elapsed() < Duration::from_secs(60), "nothing ever moved");
-        std::thread::sleep(Duration::from_millis(1));
-    }
 }
 
 #[test]

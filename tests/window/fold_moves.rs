@@ -1,7 +1,5 @@
 //! What moves when lanes are folded: bars fly into their strips and come out of them again.
 
-use std::time::{Duration, Instant};
-
 use egui::{Key, Modifiers, Pos2};
 use egui_kittest::Harness;
 use skewline::app::App;
@@ -10,7 +8,7 @@ use skewline::model::SpanIx;
 use skewline::scene::Scene;
 
 use crate::fold::example;
-use crate::harness::{press, settle, slow_window};
+use crate::harness::{press, set_out, settle, slow_window};
 
 fn scene(harness: &Harness<'_, App>) -> Scene {
     Scene::clone(harness.state().canvas().scene().unwrap())
@@ -19,12 +17,7 @@ fn scene(harness: &Harness<'_, App>) -> Scene {
 /// Presses a key and steps until bars begin to move.
 fn fold(harness: &mut Harness<'_, App>, key: Key) {
     press(harness, Modifiers::NONE, key);
-    let begun = Instant::now();
-    while harness.state().state.travel().is_none() {
-        harness.step();
-        assert!(begun.elapsed() < Duration::from_secs(60), "nothing ever moved");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    set_out(harness);
 }
 
 #[test]

@@ -155,6 +155,16 @@ pub fn settle(harness: &mut Harness<'_, App>) {
     assert_accessible(harness);
 }
 
+/// Steps until bars begin to move.
+pub fn set_out(harness: &mut Harness<'_, App>) {
+    let begun = Instant::now();
+    while harness.state().state.travel().is_none() {
+        harness.step();
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing ever moved");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Everything that can be acted on has a name, and no two things that are acted on alike share one.
 pub fn assert_accessible(harness: &Harness<'_, App>) {
     harness.check_accessibility();

@@ -473,9 +473,9 @@ fn check_steps(store: &TraceStore, hits: &Hits) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-#[test]
-fn steps_from_a_span_that_is_no_hit_reach_the_next_one() {
-    let seed = |start: i64, name: usize| Seed {
+/// A span with nothing but a name and a start.
+fn plain(start: i64, name: usize) -> Seed {
+    Seed {
         name,
         trace: 1,
         parent: 0,
@@ -487,8 +487,12 @@ fn steps_from_a_span_that_is_no_hit_reach_the_next_one() {
         message: 3,
         kind: 0,
         status: 0,
-    };
-    let (store, domains) = build(&[seed(10, 0), seed(20, 2), seed(30, 0), seed(40, 2)]);
+    }
+}
+
+#[test]
+fn steps_from_a_span_that_is_no_hit_reach_the_next_one() {
+    let (store, domains) = build(&[plain(10, 0), plain(20, 2), plain(30, 0), plain(40, 2)]);
     let hits = run(&Subject::new(&store, &domains), &parse("name=invoke_agent").unwrap(), &CancelFlag::new()).unwrap();
     assert_eq!(hits.by_start, [SpanIx(1), SpanIx(3)]);
     assert_eq!(hits.step(&store, Some(SpanIx(2)), true), Some(SpanIx(3)));
@@ -499,20 +503,7 @@ fn steps_from_a_span_that_is_no_hit_reach_the_next_one() {
 
 #[test]
 fn lanes_are_found_by_any_text_they_are_known_by() {
-    let seed = |at: i64| Seed {
-        name: 0,
-        trace: 1,
-        parent: 0,
-        start: at,
-        end: 60,
-        resource: 0,
-        attrs: Vec::new(),
-        event: None,
-        message: 3,
-        kind: 0,
-        status: 0,
-    };
-    let (store, domains) = build(&[seed(1), seed(2), seed(3), seed(4)]);
+    let (store, domains) = build(&[1, 2, 3, 4].map(|start| plain(start, 0)));
     let texts: Vec<Vec<String>> =
         [&["front door", "host.id=gw-1"][..], &["gw-12"]].map(|lane| lane.iter().map(|&it| it.into()).collect()).into();
     let lanes = Lanes { texts: &texts, of_span: &|span| span.at() % 3 };

@@ -10,7 +10,7 @@ use super::super::super::state::State;
 use super::super::super::workspace::Workspace;
 use super::super::grid::shortened;
 use super::super::widgets::{counted, grouped};
-use super::frame::{Mark, Origin, Place, TimePlot, captions_ui, inside, nothing_ui, ns_words, points};
+use super::frame::{Mark, Origin, Place, TimePlot, captions_ui, inside, nothing_ui, ns_words, pointer_card_ui, points};
 use super::words::{answer_ui, copy, copy_ui, list_ui, small_ui};
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
@@ -205,14 +205,7 @@ fn plot_ui(ui: &mut Ui, state: &State, data: &Workspace, place: &Place, call: &C
     }
     if let Some(at) = done.hovered {
         let raw_ns = call.stream.times_ns.get(at + 1).copied().unwrap_or(0);
-        egui::Tooltip::always_open(
-            ui.ctx().clone(),
-            ui.layer_id(),
-            egui::Id::unique("plot-card"),
-            egui::PopupAnchor::Pointer,
-        )
-        .gap(14.0)
-        .show(|ui| {
+        pointer_card_ui(ui, |ui| {
             ui.label(RichText::new(gap_words(call, at)).small().strong());
             let text = format!("raw {}", crate::model::time::absolute_text(raw_ns));
             ui.label(RichText::new(text).small().monospace());

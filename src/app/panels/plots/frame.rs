@@ -403,6 +403,14 @@ pub fn inside<R>(ui: &mut Ui, rect: Rect, id: &'static str, contents: impl FnOnc
     contents(&mut child)
 }
 
+/// A card beside the pointer, about what it points at.
+pub fn pointer_card_ui(ui: &Ui, contents: impl FnOnce(&mut Ui)) {
+    let id = egui::Id::unique("plot-card");
+    egui::Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), id, egui::PopupAnchor::Pointer)
+        .gap(14.0)
+        .show(contents);
+}
+
 /// What the plot is about in its upper left corner, and which times it shows in the upper right one.
 pub fn captions_ui(ui: &Ui, rect: Rect, state: &State, what: &str, times: &str) {
     let theme = state.theme().theme();

@@ -10,7 +10,9 @@ use super::super::super::plots::{PlotCommand, proof_of};
 use super::super::super::state::State;
 use super::super::super::workspace::Workspace;
 use super::super::widgets::{counted, grouped};
-use super::frame::{Mark, Origin, Place, TimePlot, captions_ui, columns, inside, nothing_ui, points, share_words};
+use super::frame::{
+    Mark, Origin, Place, TimePlot, captions_ui, columns, inside, nothing_ui, pointer_card_ui, points, share_words,
+};
 use super::separations::waiting;
 use super::words::{answer_ui, clock_name, copy, copy_ui, edge_card_ui, edge_line, list_ui, small_ui};
 use crate::model::time::{MIN, S, duration_text};
@@ -192,14 +194,7 @@ fn rate_ui(
     if let Some(found) = done.hovered.and_then(|at| plot.backwards.get(at)) {
         let notes = ["runs backwards in raw times".to_owned()];
         let proof = proof_of(&found.sample, found.rule);
-        egui::Tooltip::always_open(
-            ui.ctx().clone(),
-            ui.layer_id(),
-            egui::Id::unique("plot-card"),
-            egui::PopupAnchor::Pointer,
-        )
-        .gap(14.0)
-        .show(|ui| edge_card_ui(ui, theme, &data.store, &proof, &notes));
+        pointer_card_ui(ui, |ui| edge_card_ui(ui, theme, &data.store, &proof, &notes));
     }
     if let Some(found) = done.activated.and_then(|at| plot.backwards.get(at)) {
         queue.push(Command::Plots(PlotCommand::Select(proof_of(&found.sample, found.rule).cause)));

@@ -8,7 +8,9 @@ use super::super::super::plots::PlotCommand;
 use super::super::super::plots::offsets::{EdgePoint, Jump, Offsets, OffsetsView, StretchView};
 use super::super::super::state::State;
 use super::super::super::workspace::Workspace;
-use super::frame::{Mark, Origin, Place, TimePlot, captions_ui, inside, nothing_ui, ns_words, points, shape_of};
+use super::frame::{
+    Mark, Origin, Place, TimePlot, captions_ui, inside, nothing_ui, ns_words, pointer_card_ui, points, shape_of,
+};
 use super::words::{
     Swatch, answer_ui, clock_name, clock_ui, copy, copy_ui, edge_card_ui, edge_line, legend_ui, small_ui,
 };
@@ -204,14 +206,7 @@ fn plot_ui(
     }
     if let Some(edge) = done.hovered.and_then(|at| plot.edges.get(at)) {
         let notes = [bound_words(edge)];
-        egui::Tooltip::always_open(
-            ui.ctx().clone(),
-            ui.layer_id(),
-            egui::Id::unique("plot-card"),
-            egui::PopupAnchor::Pointer,
-        )
-        .gap(14.0)
-        .show(|ui| edge_card_ui(ui, theme, &data.store, &edge.proof, &notes));
+        pointer_card_ui(ui, |ui| edge_card_ui(ui, theme, &data.store, &edge.proof, &notes));
     }
     if let Some(edge) = done.activated.and_then(|at| plot.edges.get(at)) {
         queue.push(Command::Plots(PlotCommand::Select(edge.proof.cause)));

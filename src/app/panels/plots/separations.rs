@@ -14,7 +14,7 @@ use super::super::super::workspace::Workspace;
 use super::super::widgets::{counted, grouped};
 use super::frame::{
     Mark, Origin, TimePlot, Words, captions_ui, columns, even_marks, inside, nothing_ui, ns_words, picked, plain,
-    points, share_words,
+    pointer_card_ui, points, share_words,
 };
 use super::words::{clock_name, copy, copy_ui, edge_card_ui, edge_line, list_ui, small_ui, strength_words};
 use crate::analysis::clocks::separations::{LeastLatencies, Sample, Separations};
@@ -330,14 +330,7 @@ fn track_ui(ui: &mut Ui, state: &State, data: &Workspace, rect: Rect, track: &Tr
     }
     if let Some(sample) = done.hovered.and_then(|at| track.samples.get(at)) {
         let notes = [sample_words(sample)];
-        egui::Tooltip::always_open(
-            ui.ctx().clone(),
-            ui.layer_id(),
-            egui::Id::unique("plot-card"),
-            egui::PopupAnchor::Pointer,
-        )
-        .gap(14.0)
-        .show(|ui| edge_card_ui(ui, theme, &data.store, &proof(sample), &notes));
+        pointer_card_ui(ui, |ui| edge_card_ui(ui, theme, &data.store, &proof(sample), &notes));
     }
     if let Some(sample) = done.activated.and_then(|at| track.samples.get(at)) {
         queue.push(Command::Plots(PlotCommand::Select(proof(sample).cause)));
