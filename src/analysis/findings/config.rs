@@ -80,6 +80,12 @@ sections! {
         least_repeats: usize,
         /// Characters of that phrase.
         least_phrase: usize,
+        /// Other calls of the model that are needed to know its usual pace.
+        least_peers: usize,
+        /// How many times the usual time for a token.
+        times_peers: f64,
+        /// And at least so much longer in all, milliseconds.
+        least_excess_ms: i64,
     }
     /// Agents without names.
     E6 as Anonymous {
@@ -100,8 +106,15 @@ sections! {
     }
     /// Renames and drift.
     E9 as Drift {}
-    /// Modalities in separate traces.
-    E10 as Modalities {}
+    /// Modalities in separate traces, and conversations by voice.
+    E10 as Modalities {
+        /// What a person waits for the first sound of an answer, milliseconds.
+        least_wait_ms: i64,
+        /// What is stated and what the spans show differ by, milliseconds.
+        least_mismatch_ms: i64,
+        /// Answers into which somebody spoke.
+        least_barge_ins: usize,
+    }
     /// Audit join.
     E11 as Audit {
         /// One-sided tool calls.

@@ -1,5 +1,7 @@
 //! E4: answers that are mostly reasoning.
 
+use std::collections::BTreeSet;
+
 use super::{Config, Context, Finding, Rule, Severity, count, percent};
 use crate::analysis::genai::{Counted, Field};
 use crate::model::SpanIx;
@@ -24,7 +26,8 @@ impl Rule for Reasoning {
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
         let limits = context.config.E4;
         let mut calls: Vec<(u32, SpanIx)> = Vec::new();
-        let (mut reasoning, mut output, mut estimate, mut cut_off) = (0_u64, 0_u64, 0_i64, 0_u64);
+        let (mut reasoning, mut output, mut estimate, mut cut_off, mut typed) = (0_u64, 0_u64, 0_i64, 0_u64, 0_i64);
+        let mut keys: BTreeSet<String> = BTreeSet::new();
         for call in context.genai.calls().iter().filter(|call| call.counted.has(Counted::REASONING)) {
             let (Some(thought), Some(out)) = (call.tokens.reasoning, call.tokens.output) else { continue };
             if thought < limits.least_tokens || f64::from(thought) < f64::from(out) * limits.least_share {
@@ -36,7 +39,11 @@ impl Rule for Reasoning {
             reasoning += u64::from(thought);
             output += u64::from(out);
             cut_off += u64::from(was_cut_off(context, call.span) || was_cut_off(context, outer));
-            if let (Some(ttft), Some(total)) = (call.ttft, context.store.span(call.span).duration_ns()) {
+            if let Some(ns) = context.genai.reasoning_ns(context.store, call.span) {
+                typed = typed.saturating_add(ns);
+            } else if let (Some(ttft), Some(total)) = (call.ttft, context.store.span(call.span).duration_ns()) {
+                keys.insert(context.genai.ttft_source(&ttft).to_owned());
+
                 let writing = total.saturating_sub(ttft.ns).max(0);
                 estimate = estimate.saturating_add(writing / i64::from(out.max(1)) * i64::from(thought.min(out)));
             }
@@ -62,9 +69,16 @@ impl Rule for Reasoning {
             let calls = count(usize::try_from(cut_off).unwrap_or(usize::MAX), "call");
             finding = finding.because(format!("{calls} ended at the limit of tokens, in the middle"));
         }
+        if typed > 0 {
+            let time = duration_text(typed);
+            finding = finding.because(format!("{time}, by pieces that say what they are")).with("reasoning_ns", typed);
+        }
         if estimate > 0 {
-            let time = duration_text(estimate);
-            finding = finding.because(format!("about {time}: an estimate, as if all tokens took equally long"));
+            let (time, keys) = (duration_text(estimate), keys.into_iter().collect::<Vec<_>>().join(", "));
+            finding = finding.because(format!(
+                "about {time}: an estimate, as if all tokens took equally long; the first token is that of {keys}, \
+                 which may be one of reasoning"
+            ));
         }
         vec![finding]
     }
@@ -74,5 +88,11 @@ impl Rule for Reasoning {
 fn was_cut_off(context: &Context<'_>, span: SpanIx) -> bool {
     let view = context.genai.call(context.store, span);
     let reasons = view.as_ref().and_then(|view| view.text(Field::FinishReason)).unwrap_or_default();
-    reasons.split(", ").any(|reason| matches!(reason, "length" | "max_tokens" | "MAX_TOKENS"))
+    let is_limit = |reason: &str| matches!(reason.to_ascii_lowercase().as_str(), "length" | "max_tokens");
+    let number = |field| view.as_ref()?.text(field)?.parse::<u64>().ok();
+    let is_at_limit = || {
+        let (out, most) = (number(Field::OutputTokens), number(Field::MaxTokens));
+        out.zip(most).is_some_and(|(out, most)| most > 0 && out >= most)
+    };
+    reasons.split(", ").any(is_limit) || is_at_limit()
 }

@@ -2,22 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Context, Finding, Rule, Severity, count};
+use super::{Config, Context, Finding, Rule, Severity, count, e05_unseen};
+use crate::analysis::genai::{Answers, Content};
+use crate::model::SpanIx;
 use crate::model::time::duration_text;
-use crate::model::{SpanIx, Value};
 
 /// See the module.
 pub struct Stall;
 
-/// Attributes that record an answer.
-const OUTPUTS: [&str; 6] = [
-    "gen_ai.output.messages",
-    "output.value",
-    "gen_ai.completion.0.content",
-    "llm.output_messages.0.message.content",
-    "ai.response.text",
-    "langfuse.observation.output",
-];
 /// Words of the longest phrase that is looked for, and of an answer that is looked at.
 const LONGEST_PHRASE: usize = 40;
 const MOST_WORDS: usize = 20_000;
@@ -39,18 +31,19 @@ impl Rule for Stall {
         // The client sees the stall of its server: one finding for both.
         let mut stalls: BTreeMap<SpanIx, Vec<Stalled>> = BTreeMap::new();
         let mut repeats: Vec<(SpanIx, Repeated)> = Vec::new();
+        let answers = Answers::new(context.store);
         for call in context.genai.calls().iter().filter(|call| call.is_model) {
             if let Some(stalled) = stall(context, call.span) {
                 stalls.entry(context.outermost(call.span)).or_default().push(stalled);
             }
-            repeats.extend(repetition(context, call.span).map(|found| (call.span, found)));
+            repeats.extend(repetition(context, &answers, call.span).map(|found| (call.span, found)));
         }
         let mut stalls: Vec<Vec<Stalled>> = stalls.into_values().collect();
         stalls.sort_by_key(|group| std::cmp::Reverse(group.iter().map(|stalled| stalled.gap_ns).max()));
         repeats.sort_by_key(|(_, found)| std::cmp::Reverse(found.times));
         let stalls = stalls.iter().take(Finding::EXAMPLES).filter_map(|group| stalled(context, group));
         let repeats = repeats.iter().take(Finding::EXAMPLES).map(|(span, found)| repeated(context, found, *span));
-        stalls.chain(repeats).collect()
+        stalls.chain(repeats).chain(e05_unseen::find(context)).collect()
     }
 }
 
@@ -117,14 +110,14 @@ struct Repeated {
     phrase: String,
 }
 
-fn repetition(context: &Context<'_>, span: SpanIx) -> Option<Repeated> {
-    let view = context.store.span(span);
-    let text = OUTPUTS.iter().find_map(|key| match view.attr(key)? {
-        Value::Str(sym) | Value::Json(sym) => Some(context.store.text(sym)),
-        _ => None,
-    })?;
+fn repetition(context: &Context<'_>, answers: &Answers<'_>, span: SpanIx) -> Option<Repeated> {
     let limits = context.config.E5;
-    repeat(text, limits.least_repeats, limits.least_phrase)
+    let messages = answers.of(span);
+    let texts = messages.iter().flat_map(|message| &message.contents).filter_map(|content| match content {
+        Content::Text(text) | Content::Reasoning(text) => Some(text),
+        _ => None,
+    });
+    texts.into_iter().find_map(|text| repeat(text, limits.least_repeats, limits.least_phrase))
 }
 
 /// The shortest phrase that is repeated at least `least_repeats` times in a row.

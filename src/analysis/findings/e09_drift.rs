@@ -113,9 +113,13 @@ fn renamed(context: &Context<'_>) -> Option<Finding> {
 fn versions(context: &Context<'_>) -> Vec<Finding> {
     let mut by_name: BTreeMap<&str, BTreeSet<(&str, ScopeIx)>> = BTreeMap::new();
     for (at, scope) in context.store.scopes().iter().enumerate() {
-        let (name, version) = (context.store.text(scope.name), context.store.text(scope.version));
-        if !name.is_empty() && !version.is_empty() {
-            by_name.entry(name).or_default().insert((version, ScopeIx::from_usize(at)));
+        let text = |sym| context.store.text(sym);
+        let (name, version, schema) = (text(scope.name), text(scope.version), text(scope.schema_url));
+        // Of one version, the schema tells which conventions it follows.
+        let mut same = context.store.scopes().iter().filter(|other| text(other.name) == name);
+        let label = if same.all(|other| text(other.version) == version) { schema } else { version };
+        if !name.is_empty() && !label.is_empty() {
+            by_name.entry(name).or_default().insert((label, ScopeIx::from_usize(at)));
         }
     }
     let several = |versions: &BTreeSet<(&str, ScopeIx)>| {
@@ -138,7 +142,8 @@ fn library(context: &Context<'_>, name: &str, versions: &BTreeSet<(&str, ScopeIx
     let spans: Vec<SpanIx> = seen.values().find(|versions| versions.len() > 1)?.values().copied().collect();
     let traces = seen.values().filter(|versions| versions.len() > 1).count();
     let list: Vec<&str> = versions.iter().map(|(version, _)| *version).collect();
-    let sentence = format!("Several versions of {name} report into one trace.");
+    let what = if list.iter().any(|label| label.contains("://")) { "schemas" } else { "versions" };
+    let sentence = format!("Several {what} of {name} report into one trace.");
     let finding = Finding::new("E9", Severity::Suspicious, name, sentence).shown_by(&spans);
     Some(Finding { count: traces as u64, ..finding.because(list.join(", ")) })
 }

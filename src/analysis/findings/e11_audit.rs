@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, count};
-use crate::analysis::genai::{ConversationIx, Field, Role};
-use crate::model::{AttrId, SpanIx};
+use super::{Config, Context, Finding, Rule, Severity, count, verb};
+use crate::analysis::genai::{Answers, ConversationIx, Field, Role, asked_tools, shapes_answer};
+use crate::model::{AttrId, SpanIx, SpanKind};
 
 /// See the module.
 pub struct Audit;
@@ -31,7 +31,7 @@ impl Rule for Audit {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        tools(context).into_iter().chain(users(context)).collect()
+        tools(context).into_iter().chain(mcp(context)).chain(users(context)).collect()
     }
 }
 
@@ -65,9 +65,10 @@ fn users(context: &Context<'_>) -> Vec<Finding> {
 
 fn tools(context: &Context<'_>) -> Vec<Finding> {
     let mut calls: BTreeMap<String, Sides> = BTreeMap::new();
+    let answers = Answers::new(context.store);
     for call in context.genai.calls().iter().filter(|call| call.is_model) {
-        for asked in context.genai.asked_tools(context.store, call.span) {
-            if !asked.id.is_empty() {
+        for asked in asked_tools(&answers.of(call.span)) {
+            if !asked.id.is_empty() && !shapes_answer(&asked.name) {
                 let sides = calls.entry(asked.id).or_default();
                 sides.asked.push(call.span);
                 sides.names[0] = asked.name;
@@ -91,6 +92,52 @@ fn tools(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     findings(context, &calls)
+}
+
+/// Tool calls over MCP, which both sides record under a session and the number of the request.
+fn mcp(context: &Context<'_>) -> Option<Finding> {
+    // The client's span, and the server's.
+    let mut calls: BTreeMap<(String, String), [Option<SpanIx>; 2]> = BTreeMap::new();
+    let mut names: BTreeMap<(String, String), [String; 2]> = BTreeMap::new();
+    for span in context.store.span_ixs().filter(|span| context.genai.role_of(*span) == Role::Tool) {
+        let Some(view) = context.genai.call(context.store, span) else { continue };
+        let (Some(session), Some(request)) = (view.text(Field::McpSession), view.text(Field::McpRequest)) else {
+            continue;
+        };
+        let side = usize::from(context.store.span(span).kind() == SpanKind::Server);
+        let key = (session.to_owned(), request.to_owned());
+        calls.entry(key.clone()).or_default()[side].get_or_insert(span);
+        names.entry(key).or_default()[side] = view.text(Field::ToolName).unwrap_or_default().to_owned();
+    }
+    let joined = calls.values().filter(|[client, server]| client.is_some() && server.is_some()).count();
+    // One side alone is how most traces are.
+    if joined == 0 {
+        return None;
+    }
+    let differ = |key: &(String, String)| {
+        let [client, server] = &names[key];
+        !client.is_empty() && !server.is_empty() && client != server
+    };
+    let one_sided = calls.values().filter(|sides| sides.iter().flatten().count() == 1);
+    let conflicting = calls.iter().filter(|(key, _)| differ(key)).filter_map(|(_, [_, server])| *server);
+    let conflicting: Vec<SpanIx> = conflicting.collect();
+    let spans: Vec<SpanIx> = conflicting.iter().copied().chain(one_sided.flatten().flatten().copied()).collect();
+    let n = spans.len().saturating_sub(conflicting.len());
+    if spans.len() < context.config.E11.least_calls.max(1) {
+        return None;
+    }
+    let severity = if conflicting.is_empty() { Severity::Suspicious } else { Severity::Impossible };
+    let sentence = match (n, conflicting.len()) {
+        (n, 0) => format!("{} over MCP {} on one side only.", count(n, "tool call"), if n == 1 { "is" } else { "are" }),
+        (0, n) => format!("{} over MCP {} another tool on either side.", count(n, "tool call"), verb(n, "is", "are")),
+        (n, m) => format!(
+            "{} over MCP: {n} on one side only, {m} with another tool on either side.",
+            count(n + m, "tool call")
+        ),
+    };
+    let finding = Finding::new("E11", severity, "requests of MCP", sentence).shown_by(&spans);
+    let finding = finding.because(format!("joined by session and number of the request; {joined} are on both sides"));
+    Some(finding.with("joined", joined).with("one_sided", n).with("conflicting", conflicting.len()))
 }
 
 fn findings(context: &Context<'_>, calls: &BTreeMap<String, Sides>) -> Vec<Finding> {

@@ -1,9 +1,9 @@
 //! E12: which prompt, model snapshot and agent version made an answer, and which answers do not say it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, verb};
-use crate::analysis::genai::{CallView, ConversationIx, Field, Role};
+use super::{Config, Context, Finding, Rule, Severity, count, verb};
+use crate::analysis::genai::{AgentIx, CallView, ConversationIx, Field, Role};
 use crate::model::SpanIx;
 
 /// See the module.
@@ -59,7 +59,8 @@ impl Rule for Attribution {
             Some(finding.because(format!("{answered} of {asked} say it")))
         };
         let of_calls = questions.into_iter().zip(&lacking).filter_map(finding);
-        of_calls.chain(agent_versions(context, least)).chain(answered_by_several(context)).collect()
+        let of_models = answered_by_several(context).into_iter().chain(answered_by_another(context));
+        of_calls.chain(agent_versions(context, least)).chain(of_models).chain(changed(context)).collect()
     }
 }
 
@@ -106,4 +107,93 @@ fn answered_by_several(context: &Context<'_>) -> Vec<Finding> {
         finding.shown_by(&spans).because(names.join(", ")).with("models", models.len())
     };
     answers.into_iter().map(finding).collect()
+}
+
+/// A model's name without what stands around it: `us.anthropic.claude-x:0` and `models/claude-x` are `claude-x`.
+fn plain(model: &str) -> String {
+    let name = model.rsplit('/').next().unwrap_or(model).to_ascii_lowercase();
+    let name = name.split(':').next().unwrap_or_default();
+    // Bedrock's names begin with a region and a vendor.
+    let vendors = ["anthropic.", "amazon.", "meta.", "mistral.", "cohere.", "ai21.", "openai.", "deepseek."];
+    let at = vendors.iter().filter_map(|vendor| Some(name.find(vendor)? + vendor.len())).max().unwrap_or(0);
+    name[at..].chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// Calls that were answered by another model than the one that was asked, which is not a snapshot of it.
+fn answered_by_another(context: &Context<'_>) -> Option<Finding> {
+    let mut pairs: BTreeMap<(String, String), Vec<SpanIx>> = BTreeMap::new();
+    for call in context.genai.calls().iter().filter(|call| call.is_model) {
+        let Some(view) = context.genai.call(context.store, call.span) else { continue };
+        let (Some(asked), Some(answered)) = (view.text(Field::RequestModel), view.text(Field::ResponseModel)) else {
+            continue;
+        };
+        // Names of deployments, and of models that choose one, are no names of models.
+        let is_choice = ["auto", "router", "default"].into_iter().any(|word| asked.to_ascii_lowercase().contains(word));
+        let is_deployment = view.text(Field::Provider).is_some_and(|provider| provider.starts_with("azure"));
+        let (a, b) = (plain(asked), plain(answered));
+        if !is_choice && !is_deployment && !a.contains(&b) && !b.contains(&a) {
+            pairs.entry((asked.to_owned(), answered.to_owned())).or_default().push(context.outermost(call.span));
+        }
+    }
+    let ((asked, answered), _) = pairs.first_key_value()?;
+    let more = if pairs.len() > 1 { format!(" ({} more)", count(pairs.len() - 1, "pair")) } else { String::new() };
+    let spans: BTreeSet<SpanIx> = pairs.values().flatten().copied().collect();
+    let spans: Vec<SpanIx> = spans.into_iter().collect();
+    let calls = count(spans.len(), "model call");
+    let asks = verb(spans.len(), "asks", "ask");
+    let sentence = format!("{calls} {asks} one model and got the answer of another: {asked} by {answered}{more}.");
+    let finding = Finding::new("E12", Severity::Suspicious, "another model answered", sentence).shown_by(&spans);
+    Some(finding.because("neither name is a snapshot of the other: a fallback, or a gateway that chooses"))
+}
+
+/// Agents that ask one model for some turns of a conversation, and from then on another.
+fn changed(context: &Context<'_>) -> Vec<Finding> {
+    type Asked = Vec<(i64, String, SpanIx)>;
+    let mut by_agent: BTreeMap<(ConversationIx, AgentIx), Asked> = BTreeMap::new();
+    let outermost = context.genai.calls().iter().filter(|call| call.is_model && call.outer.is_none());
+    for call in outermost.filter(|call| !context.genai.has_failed(call.span)) {
+        let of = context.genai.conversation_of(call.span).zip(context.genai.agent_of(call.span));
+        let Some(view) = context.genai.call(context.store, call.span).filter(|view| view.role == Role::Model) else {
+            continue;
+        };
+        if let (Some(of), Some(model)) = (of, view.text(Field::RequestModel)) {
+            let start = context.store.span(call.span).drawn_ns().0;
+            by_agent.entry(of).or_default().push((start, model.to_owned(), call.span));
+        }
+    }
+    let finding = |((conversation, agent), mut asked): ((ConversationIx, AgentIx), Asked)| {
+        asked.sort();
+        let one_clock = asked.windows(2).all(|pair| context.is_one_clock(pair[0].2, pair[1].2));
+        let runs: Vec<&[(i64, String, SpanIx)]> = asked.chunk_by(|a, b| a.1 == b.1).collect();
+        // Who goes back and forth uses both; a change has a before and an after, in other turns.
+        let [before, after] = runs.as_slice() else { return None };
+        let turn = |(_, _, span): &(i64, String, SpanIx)| context.genai.turn_of(*span);
+        let is_change =
+            one_clock && before.len() > 1 && after.len() > 1 && turn(before.last()?) != turn(after.first()?);
+        is_change.then(|| {
+            let (name, id) =
+                (&context.genai.agents()[agent.at()].name, &context.genai.conversations()[conversation.at()].id);
+            let (from, to) = (&before[0].1, &after[0].1);
+            let sentence = format!("{name} changed its model in conversation {id}: {from}, then {to}.");
+            let finding = Finding::new("E12", Severity::Unknown, format!("the model of {name}"), sentence);
+            let calls = format!("{} of the first, then {} of the second", count(before.len(), "call"), after.len());
+            finding.shown_by(&[before[before.len() - 1].2, after[0].2]).because(calls)
+        })
+    };
+    by_agent.into_iter().filter_map(finding).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_stands_around_a_model_is_not_its_name() {
+        for (model, name) in [
+            ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claudesonnet4520250929v1"),
+            ("models/gemini-2.5-flash", "gemini25flash"),
+            ("openai/gpt-4o", "gpt4o"),
+            ("gpt-4o-2024-08-06", "gpt4o20240806"),
+        ] {
+            assert_eq!(super::plain(model), name);
+        }
+    }
 }

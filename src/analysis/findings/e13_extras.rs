@@ -6,7 +6,9 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::{Config, Context, Finding, Rule, Severity, count, verb};
-use crate::analysis::genai::{Call, Confidence, Counted, Datum, Field, Origin, Phase, PhasePart, Role, Unit};
+use crate::analysis::genai::{
+    Call, Confidence, Counted, Datum, Field, Origin, Phase, PhasePart, Role, Unit, is_duration_key,
+};
 use crate::model::time::duration_text;
 use crate::model::{Attr, ResourceIx, SpanIx, Sym, Value};
 
@@ -36,8 +38,14 @@ impl Rule for Extras {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        let found =
-            [too_long(context), units(context), decode_in_prefill(context), roll_ups(context), pending(context)];
+        let found = [
+            too_long(context),
+            units(context),
+            decode_in_prefill(context),
+            roll_ups(context),
+            pending(context),
+            negative(context),
+        ];
         found.into_iter().flatten().collect()
     }
 }
@@ -49,7 +57,13 @@ fn too_long(context: &Context<'_>) -> Option<Finding> {
     let is_odd = |(at, call): &(u32, &Call)| {
         let parts = context.genai.phases(call.span);
         // What the spans inside say is theirs to answer for.
-        parts.iter().any(|part| part.is_outside) || (!has_inner.contains(at) && adds_up_to_more(context, call.span))
+        let is_late = || {
+            let total = context.store.span(call.span).duration_ns().filter(|total| *total > 0);
+            call.is_model
+                && call.ttft.zip(total).is_some_and(|(ttft, total)| ttft.ns > total.saturating_add(ROUNDING_NS))
+        };
+        parts.iter().any(|part| part.is_outside)
+            || (!has_inner.contains(at) && (adds_up_to_more(context, call.span) || is_late()))
     };
     let spans: Vec<SpanIx> = (0..).zip(calls).filter(is_odd).map(|(_, call)| call.span).collect();
     let (calls, states) = (count(spans.len(), "model call"), verb(spans.len(), "states", "state"));
@@ -209,4 +223,37 @@ fn pending(context: &Context<'_>) -> Option<Finding> {
     let sentence = format!("{} began and never ended: still running, or lost.", count(spans.len(), "span"));
     let finding = Finding::new("E13", Severity::Unknown, "pending spans", sentence).shown_by(&spans);
     (!spans.is_empty()).then(|| finding.because("logfire.span_type is pending_span"))
+}
+
+/// Durations below zero: how some servers write that they did not measure.
+fn negative(context: &Context<'_>) -> Option<Finding> {
+    let attrs = context.store.attrs();
+    let is_negative = |value: Value| match value {
+        Value::Int(int) => int < 0,
+        Value::Double(double) => double < 0.0,
+        _ => false,
+    };
+    let pairs: Vec<bool> = attrs
+        .pairs()
+        .iter()
+        .map(|attr| is_negative(attr.value) && is_duration_key(context.store.text(attr.key)))
+        .collect();
+    if !pairs.contains(&true) {
+        return None;
+    }
+    let mut keys: BTreeSet<&str> = BTreeSet::new();
+    let mut spans = Vec::new();
+    for span in context.store.span_ixs().filter(|span| context.genai.role_of(*span) != Role::None) {
+        let odd = context.store.span(span).attr_ids().iter().filter(|id| pairs[id.0 as usize]);
+        let odd: Vec<&str> = odd.map(|id| context.store.text(attrs.get(*id).key)).collect();
+        if !odd.is_empty() {
+            keys.extend(odd);
+            spans.push(span);
+        }
+    }
+    let (spans_text, states) = (count(spans.len(), "span"), verb(spans.len(), "states", "state"));
+    let sentence = format!("{spans_text} {states} durations below zero: they were not measured.");
+    let finding = Finding::new("E13", Severity::Unknown, "durations below zero", sentence).shown_by(&spans);
+    let keys: Vec<&str> = keys.into_iter().collect();
+    (!spans.is_empty()).then(|| finding.because(format!("taken as absent: {}", keys.join(", "))))
 }

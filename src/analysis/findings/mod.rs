@@ -7,6 +7,7 @@ mod e02_opaque;
 mod e03_dark_handoff;
 mod e04_reasoning;
 mod e05_stall;
+mod e05_unseen;
 mod e06_anonymous;
 mod e07_retries;
 mod e08_orphans;

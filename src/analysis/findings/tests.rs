@@ -9,6 +9,7 @@ use super::{Config, Context, Contract, Finding, find, rules};
 use crate::analysis::clocks::domains;
 use crate::analysis::genai::GenAi;
 use crate::analysis::genai::tests::fixture::{Span, store, store_of_files};
+use crate::load::{Options, Progress, Source, load};
 use crate::model::TraceStore;
 
 #[derive(Deserialize)]
@@ -93,6 +94,38 @@ fn mistakes_in_thresholds_are_named() {
     assert!(Config::read(&format!("{built_in}\n[E14]\non = true")).is_err());
 }
 
+/// What is said about real files, each for a reason that was looked at, and about recordings of nothing but clocks.
+#[test]
+fn real_files_raise_no_false_alarms() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut text = String::new();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(tests.join("tests/data/traces")).unwrap().map(|it| it.unwrap().path()).collect();
+    let samples = std::fs::read_dir(tests.join("sample-traces")).unwrap().map(|it| it.unwrap().path());
+    files.extend(samples.filter(|path| is_of_clocks(path)));
+    files.retain(|path| path.extension().is_some_and(|extension| extension != "md"));
+    files.sort();
+    assert!(files.len() > 30, "{} files", files.len());
+    for path in files {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let source = Source::memory(&name, std::fs::read(&path).unwrap());
+        let Ok(loaded) = load(&[source], &Options::default(), &Progress::default()) else { continue };
+        let findings = found(&loaded.store, &Config::default());
+        writeln!(text, "{name}: {} findings\n{}", findings.len(), describe(&loaded.store, &findings)).unwrap();
+    }
+    insta::assert_snapshot!(text);
+}
+
+/// A recording that plants something about clocks, or nothing at all.
+fn is_of_clocks(path: &Path) -> bool {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let Some(stem) = name.strip_suffix(".otlp.json") else { return name.ends_with(".jaeger.json") };
+    let truth = path.with_file_name(format!("{stem}.truth.json"));
+    let Ok(truth) = std::fs::read_to_string(truth) else { return true };
+    let truth: serde_json::Value = serde_json::from_str(&truth).unwrap();
+    !truth["fault"]["code"].as_str().is_some_and(|code| code.starts_with('E'))
+}
+
 #[test]
 fn nothing_is_said_about_nothing() {
     assert!(found(&TraceStore::default(), &Config::default()).is_empty());
@@ -107,7 +140,7 @@ fn thresholds_can_be_changed_one_by_one() {
     for (text, says) in [
         ("[E99]\non = true", "there is no section [E99]; the sections are E2, "),
         ("E5 = 3", "write [E5] on a line of its own"),
-        ("[E5]\nleast_gap = 1", "[E5] has no least_gap; it has least_chunks, least_gap_ms, "),
+        ("[E5]\nleast_gap = 1", "[E5] has no least_gap; it has least_chunks, least_excess_ms, least_gap_ms, "),
         ("[E5]\nleast_gap_ms = \"long\"", "least_gap_ms in [E5] has to be of type integer, and is string"),
         ("[E4]\nleast_tokens = -1", "invalid value"),
         ("[E5", "line 1"),
@@ -136,7 +169,14 @@ fn every_threshold_decides() {
         ("E7_retries", "[E7]\nleast_attempts = 4"),
         ("E7_hidden", "[E7]\nleast_resends = 5"),
         ("E8_orphans", "[E8]\nleast_spans = 2"),
+        ("E5_unseen", "[E5]\nleast_peers = 7"),
+        ("E5_unseen", "[E5]\ntimes_peers = 30"),
+        ("E5_unseen", "[E5]\nleast_excess_ms = 21000"),
+        ("E10_barge_in", "[E10]\nleast_barge_ins = 2"),
+        ("E10_late", "[E10]\nleast_wait_ms = 4001"),
+        ("E10_mismatch", "[E10]\nleast_mismatch_ms = 1500"),
         ("E11_audit", "[E11]\nleast_calls = 2"),
+        ("E11_mcp", "[E11]\nleast_calls = 2"),
         ("E12_attribution", "[E12]\nleast_calls = 2"),
     ] {
         let (_, case) = cases().into_iter().find(|(known, _)| known == name).unwrap();

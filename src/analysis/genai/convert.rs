@@ -131,22 +131,22 @@ const fn shape(field: Field) -> Shape {
         | Field::CacheReadTokens
         | Field::CacheWriteTokens
         | Field::ReasoningTokens
+        | Field::TextInputTokens
+        | Field::AudioInputTokens
+        | Field::ImageInputTokens
+        | Field::TextOutputTokens
+        | Field::AudioOutputTokens
+        | Field::ImageOutputTokens
         | Field::RollUp
         | Field::MaxTokens
         | Field::ResendCount
         | Field::HttpStatus => Shape::Int,
-        Field::Cost
-        | Field::Ttft
-        | Field::Queue
-        | Field::Load
-        | Field::Prefill
-        | Field::Decode
-        | Field::Compute
-        | Field::ServerTime => Shape::Number,
+        Field::Cost => Shape::Number,
+        field if field.is_duration() => Shape::Number,
         Field::FirstTokenAt => Shape::Moment,
-        Field::Stream | Field::Interrupted => Shape::Flag,
+        Field::Stream | Field::Interrupted | Field::Closed => Shape::Flag,
         Field::AskedTools => Shape::Present,
-        Field::SystemPrompt | Field::ToolDefinitions | Field::Path => Shape::Whole,
+        Field::SystemPrompt | Field::ToolDefinitions | Field::Path | Field::AncestorIds => Shape::Whole,
         Field::Pending => Shape::Pending,
         _ => Shape::Text,
     }

@@ -2,8 +2,8 @@
 
 use super::field::{Confidence, Datum, Field, Role, Text};
 use super::resolve::Resolved;
-use super::tables::NameRule;
-use crate::model::{AttrId, SpanIx, TraceStore};
+use super::tables::{KeyRule, NameRule, matches};
+use crate::model::{AttrId, SpanIx, SpanRef, TraceStore};
 
 /// Where a value was read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ pub struct Fact {
 
 /// Everything that a span says about itself. Reused from span to span.
 pub struct Facts {
-    present: u64,
+    present: u128,
     facts: [Fact; Field::COUNT],
     /// What the name may say about the kind of work; it depends on what is above.
     pub name_rules: Vec<u16>,
@@ -42,12 +42,39 @@ impl Facts {
     pub fn read(&mut self, store: &TraceStore, resolved: &Resolved, span: SpanIx) {
         self.present = 0;
         self.name_rules.clear();
-        let span = store.span(span);
-        for &id in span.attr_ids() {
-            for reading in resolved.of_attr(id) {
+        let view = store.span(span);
+        for &id in view.attr_ids() {
+            for reading in resolved.of_attr(id).iter().filter(|reading| !reading.is_of_events) {
                 self.offer(reading.field, Fact { datum: reading.datum, at: At::Attr(id, reading.rule) });
             }
         }
+        if resolved.reads_events() {
+            self.read_events(store, resolved, span);
+        }
+        self.read_name(store, resolved, view);
+        for &(field, fact) in resolved.of_resource(view.resource_ix()) {
+            if self.get(field).is_none() {
+                self.put(field, fact);
+            }
+        }
+        self.settle();
+    }
+
+    /// What stands in events only, such as why an answer ended.
+    fn read_events(&mut self, store: &TraceStore, resolved: &Resolved, span: SpanIx) {
+        let events = &store.events;
+        for event in super::event_range(store, span) {
+            let Some(rules) = resolved.of_event_attrs(events.name[event]) else { continue };
+            let first = if event == 0 { 0 } else { events.attr_end[event - 1] };
+            for &id in &events.attrs[first as usize..events.attr_end[event] as usize] {
+                for reading in resolved.of_attr(id).iter().filter(|reading| rules.contains(&reading.rule)) {
+                    self.offer(reading.field, Fact { datum: reading.datum, at: At::Attr(id, reading.rule) });
+                }
+            }
+        }
+    }
+
+    fn read_name(&mut self, store: &TraceStore, resolved: &Resolved, span: SpanRef<'_>) {
         let Some(hit) = resolved.of_name(span.name_sym()) else { return };
         for &(at, captured) in &hit.rules {
             let rule = &resolved.tables.names[usize::from(at)];
@@ -55,11 +82,16 @@ impl Facts {
             if rule.scope.as_ref().is_some_and(|wanted| !scope.starts_with(wanted.as_str())) {
                 continue;
             }
+            let is_over =
+                |like: &String| span.children().iter().any(|child| matches(like, store.span(*child).name()).is_some());
+            if rule.over.as_ref().is_some_and(|like| !is_over(like)) {
+                continue;
+            }
             let is_first = self.name_rules.is_empty();
             self.name_rules.push(at);
             if let (Some(field), Some(text), true) = (rule.capture, captured, is_first)
                 && !self.is_model_name(rule, scope, text, resolved, store)
-                && self.get(field).is_none()
+                && self.get(field).is_none_or(|known| self.is_weaker(known, resolved))
             {
                 self.put(field, Fact { datum: Datum::Text(text), at: At::Name(at) });
             }
@@ -74,6 +106,28 @@ impl Facts {
         let name = resolved.text(store, text);
         let model = |field| self.text(field).is_some_and(|model| resolved.text(store, model) == name);
         matches!(scope, "gen_ai" | "ai" | "@ai-sdk/otel") || model(Field::RequestModel) || model(Field::ResponseModel)
+    }
+
+    /// Names of nodes of a graph are believed less than what the span's own name says.
+    fn is_weaker(&self, known: &Fact, resolved: &Resolved) -> bool {
+        matches!(known.at, At::Attr(..)) && known.confidence(resolved) == Confidence::Inferred
+    }
+
+    /// What follows from several fields together.
+    fn settle(&mut self) {
+        // Names that are a tool's on tools only.
+        let entity = self.get(Field::ToolEntity).copied();
+        if let (Some(Role::Tool), None, Some(entity)) = (self.kind(), self.get(Field::ToolName), entity) {
+            self.put(Field::ToolName, entity);
+        }
+        self.drop(Field::ToolEntity);
+        if self.kind().is_some_and(|kind| kind != Role::Agent) {
+            self.drop(Field::AgentEntity);
+        }
+        // Who hangs up does not speak into the answer.
+        if self.flag(Field::Closed) {
+            self.drop(Field::Interrupted);
+        }
     }
 
     /// Takes `fact` unless a rule that is believed more has said something.
@@ -91,6 +145,10 @@ impl Facts {
     fn put(&mut self, field: Field, fact: Fact) {
         self.present |= 1 << field as u8;
         self.facts[field as usize] = fact;
+    }
+
+    fn drop(&mut self, field: Field) {
+        self.present &= !(1 << field as u8);
     }
 
     /// Whether nothing at all is known.
@@ -145,6 +203,14 @@ impl Fact {
         match self.at {
             At::Attr(_, rule) => resolved.tables.keys[usize::from(rule)].sure,
             At::Name(_) => Confidence::Inferred,
+        }
+    }
+
+    /// The rule of the attribute that it was read from.
+    pub fn key_rule<'r>(&self, resolved: &'r Resolved) -> Option<&'r KeyRule> {
+        match self.at {
+            At::Attr(_, rule) => resolved.tables.keys.get(usize::from(rule)),
+            At::Name(_) => None,
         }
     }
 

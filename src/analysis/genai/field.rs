@@ -25,6 +25,10 @@ pub enum Field {
     AgentName,
     /// A name that is the agent's on agent spans only.
     AgentEntity,
+    /// A name that is the tool's on tool spans only.
+    ToolEntity,
+    /// What runs the agents as a whole.
+    Workflow,
     /// Stable id of a hosted agent.
     AgentId,
     /// Version of the agent.
@@ -57,6 +61,18 @@ pub enum Field {
     CacheWriteTokens,
     /// Tokens out that were reasoning.
     ReasoningTokens,
+    /// Of the tokens in, those of text.
+    TextInputTokens,
+    /// Of the tokens in, those of sound.
+    AudioInputTokens,
+    /// Of the tokens in, those of pictures.
+    ImageInputTokens,
+    /// Of the tokens out, those of text.
+    TextOutputTokens,
+    /// Of the tokens out, those of sound.
+    AudioOutputTokens,
+    /// Of the tokens out, those of pictures.
+    ImageOutputTokens,
     /// A total of other spans; never summed.
     RollUp,
     /// US dollars.
@@ -87,6 +103,12 @@ pub enum Field {
     ResponseId,
     /// Id of the answer that this one continues.
     PreviousResponse,
+    /// Id of a task that one agent gave to another.
+    TaskId,
+    /// Number of a request of MCP in its session.
+    McpRequest,
+    /// Session of MCP.
+    McpSession,
     /// An id that two traces share only when one asked the other.
     JoinId,
     /// The trace on the other side of a gateway.
@@ -103,10 +125,14 @@ pub enum Field {
     ToolDefinitions,
     /// Names of ancestors, written on the span.
     Path,
+    /// Ids of ancestors, written on the span.
+    AncestorIds,
     /// The span only says that another one began.
     Pending,
     /// Somebody spoke into the answer.
     Interrupted,
+    /// The whole conversation ended, which is no interruption.
+    Closed,
     /// Time in a queue, on the server's clock.
     Queue,
     /// Time to load the model.
@@ -115,20 +141,30 @@ pub enum Field {
     Prefill,
     /// Time to write the answer.
     Decode,
+    /// What the server does besides.
+    Overhead,
     /// Prefill and decode together.
     Compute,
     /// From the request's arrival at the server to its answer.
     ServerTime,
+    /// From the end of what a person said to the first sound of the answer.
+    VoiceLatency,
 }
 
 impl Field {
     /// Number of fields.
-    pub const COUNT: usize = Self::ServerTime as usize + 1;
+    pub const COUNT: usize = Self::VoiceLatency as usize + 1;
 
     /// Its name in the tables and in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether its values are durations.
+    #[must_use]
+    pub const fn is_duration(self) -> bool {
+        matches!(self, Self::Ttft) || self as u8 >= Self::Queue as u8
     }
 }
 
@@ -207,7 +243,7 @@ impl Role {
 }
 
 /// A unit of time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::Display, strum::EnumString)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::Display, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum Unit {
     /// Nanoseconds.

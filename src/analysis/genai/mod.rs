@@ -35,6 +35,7 @@ mod ttft;
 mod turns;
 mod units;
 mod view;
+mod voice;
 
 pub use agents::{Agent, AgentIx};
 pub use breakdown::{Between, Breakdown, PhaseTime};
@@ -43,16 +44,17 @@ pub use conversations::{Conversation, ConversationIx};
 pub use field::{Confidence, Datum, Field, Role, Text, Unit};
 pub use handoffs::{Handoff, HandoffBy};
 pub use map::{AgentEdge, AgentMap, AgentPicture, EdgeKind, Layers, Slot};
-pub use messages::{Content, Document, Message, Messages, Recorded, Speaker};
+pub use messages::{Answers, Content, Document, Message, Messages, Recorded, Speaker};
 pub use phase::{Origin, Phase, PhasePart, Rule};
 pub use provenance::FieldSource;
 pub use retries::Retry;
 pub use stitch::{Stitch, StitchBy};
 pub use streams::Stream;
-pub use tables::{keys_of_same_field, matches as name_matches};
-pub use tool_calls::AskedTool;
+pub use tables::{is_duration_key, keys_of_same_field, matches as name_matches, shapes_answer};
+pub use tool_calls::{AskedTool, asked as asked_tools};
 pub use turns::{Turn, TurnIx};
 pub use view::{CallView, Known};
+pub use voice::{StatedWait, Voice, VoiceMoment};
 
 use std::ops::Range;
 
@@ -352,6 +354,19 @@ impl GenAi {
         self.streams.of_call(self.call_at(span)?, dropped)
     }
 
+    /// How long the streamed answer of `span` was reasoning before its first visible piece, nanoseconds; `None` where
+    /// its pieces do not say what they are.
+    #[must_use]
+    pub fn reasoning_ns(&self, store: &TraceStore, span: SpanIx) -> Option<i64> {
+        streams::reasoning_ns(store, &self.resolved, span)
+    }
+
+    /// The attribute or event that gave a time to first token.
+    #[must_use]
+    pub fn ttft_source(&self, ttft: &Ttft) -> &str {
+        calls::ttft_source(&self.resolved, ttft.from)
+    }
+
     /// True when an event of this name is a piece of a streamed answer.
     #[must_use]
     pub fn is_piece(&self, name: crate::model::Sym) -> bool {
@@ -361,7 +376,14 @@ impl GenAi {
     /// The tools that the answer of the model call `span` asks for, in order. Reads the recorded messages.
     #[must_use]
     pub fn asked_tools(&self, store: &TraceStore, span: SpanIx) -> Vec<AskedTool> {
-        tool_calls::asked(store, &self.resolved, span)
+        tool_calls::asked(&Answers::new(store).of(span))
+    }
+
+    /// Turns of conversations by voice: how long the person waited for the first sound, and who spoke into an answer.
+    /// Visits every span.
+    #[must_use]
+    pub fn voices(&self, store: &TraceStore) -> Vec<Voice> {
+        voice::find(self, store)
     }
 
     /// What was said in `span`: messages, arguments and results, documents. Reads the recorded contents.

@@ -6,8 +6,9 @@ use hashbrown::HashMap;
 use super::agents::{AgentIx, Agents};
 use super::calls::{Call, rule_of};
 use super::conversations::ConversationIx;
-use super::facts::{At, Facts};
-use super::field::{Datum, Field, Role, Text};
+use super::convert::text_of;
+use super::facts::Facts;
+use super::field::{Confidence, Datum, Field, Role, Text};
 use super::handoffs::HandoffBy;
 use super::resolve::Resolved;
 use crate::model::{SpanFlags, SpanIx, TraceStore};
@@ -28,6 +29,8 @@ pub struct Own {
     pub turns: Vec<(SpanIx, Text)>,
     /// Ids by which spans of different traces may belong together.
     pub joins: Vec<Join>,
+    /// Spans without a parent that carry the ids of their ancestors, and these ids.
+    pub ancestors: Vec<(SpanIx, Text)>,
     /// Spans that say that one agent hands over to another.
     pub handoffs: Vec<Handover>,
 }
@@ -72,6 +75,7 @@ impl Own {
             conversations: Vec::new(),
             turns: Vec::new(),
             joins: Vec::new(),
+            ancestors: Vec::new(),
             handoffs: Vec::new(),
         };
         let mut seen_names = vec![0; store.strings().len()];
@@ -98,11 +102,11 @@ impl Own {
         own
     }
 
-    fn take(&mut self, store: &TraceStore, resolved: &Resolved, agents: &mut Agents, facts: &Facts, span: SpanIx) {
+    fn take(&mut self, store: &TraceStore, resolved: &mut Resolved, agents: &mut Agents, facts: &Facts, span: SpanIx) {
         let (role, marks) = role(resolved, facts);
         self.role[span.at()] = role;
         self.marks[span.at()] = marks | outcome(store, facts, span);
-        if let Some(fact) = agent_fact(facts, role) {
+        if let Some(fact) = agent_fact(resolved, facts, role) {
             self.agent[span.at()] = agents.named(store, resolved, &fact);
         }
         let states_tokens = facts.get(Field::InputTokens).is_some() || facts.get(Field::OutputTokens).is_some();
@@ -112,13 +116,32 @@ impl Own {
         if let Some(text) = facts.text(Field::Turn) {
             self.turns.push((span, text));
         }
-        for field in [Field::ToolCallId, Field::JoinId, Field::LinkedTrace, Field::ResponseId, Field::PreviousResponse]
-        {
+        self.take_ids(store, resolved, facts, span);
+        self.handover(store, resolved, facts, span, role);
+    }
+
+    fn take_ids(&mut self, store: &TraceStore, resolved: &mut Resolved, facts: &Facts, span: SpanIx) {
+        for field in [
+            Field::ToolCallId,
+            Field::TaskId,
+            Field::JoinId,
+            Field::LinkedTrace,
+            Field::ResponseId,
+            Field::PreviousResponse,
+        ] {
             if let Some(id) = facts.text(field) {
                 self.joins.push(Join { id, field, span });
             }
         }
-        self.handover(store, resolved, facts, span, role);
+        // Requests are numbered in each session, from 1 mostly.
+        if let (Some(session), Some(request)) = (facts.text(Field::McpSession), facts.text(Field::McpRequest)) {
+            let id = format!("{} of session {}", resolved.text(store, request), resolved.text(store, session));
+            let id = text_of(store, &mut resolved.own, &id);
+            self.joins.push(Join { id, field: Field::McpRequest, span });
+        }
+        if let Some(ids) = facts.text(Field::AncestorIds).filter(|_| !store.parents()[span.at()].is_some()) {
+            self.ancestors.push((span, ids));
+        }
     }
 
     fn handover(&mut self, store: &TraceStore, resolved: &Resolved, facts: &Facts, span: SpanIx, role: Role) {
@@ -172,7 +195,10 @@ fn role(resolved: &Resolved, facts: &Facts) -> (Role, u8) {
         let has_phases = facts.get(Field::Prefill).is_some() || facts.get(Field::Decode).is_some();
         (says_model || has_phases).then_some(Role::Model)
     };
-    (facts.kind().or(by_name).or_else(has_model).unwrap_or_default(), marks)
+    // Nobody states which tool or which call of it but on the tool's own span.
+    let has_tool =
+        || (facts.get(Field::ToolName).is_some() && facts.get(Field::ToolCallId).is_some()).then_some(Role::Tool);
+    (facts.kind().or(by_name).or_else(has_model).or_else(has_tool).unwrap_or_default(), marks)
 }
 
 fn outcome(store: &TraceStore, facts: &Facts, span: SpanIx) -> u8 {
@@ -183,13 +209,13 @@ fn outcome(store: &TraceStore, facts: &Facts, span: SpanIx) -> u8 {
 }
 
 /// What names the agent of a span: on agents other fields may, too.
-fn agent_fact(facts: &Facts, role: Role) -> Option<super::facts::Fact> {
+fn agent_fact(resolved: &Resolved, facts: &Facts, role: Role) -> Option<super::facts::Fact> {
     let stated = facts.get(Field::AgentName);
     let is_agent = matches!(role, Role::Agent);
     let entity = facts.get(Field::AgentEntity).filter(|_| is_agent);
     match (stated, entity) {
-        // A name read from the span's name is believed less than an attribute.
-        (Some(stated), Some(entity)) if matches!(stated.at, At::Name(_)) => Some(*entity),
+        // A name read from the span's name, or of a node of a graph, is believed less.
+        (Some(stated), Some(entity)) if stated.confidence(resolved) == Confidence::Inferred => Some(*entity),
         (stated, entity) => stated.or(entity).copied(),
     }
 }

@@ -187,22 +187,19 @@ impl Reader<'_> {
 
     /// The phases that the call states, in the order in which they happen.
     fn pieces(&self, total: i64) -> Vec<Piece> {
-        let piece = |(field, phase)| {
-            let (_, fitted) = self.fitted(field, total)?;
+        let piece = |field: Field, fitted: &Fitted| {
+            let phase = phase_of(field)?;
             Some(Piece { phase, ns: fitted.ns, field, confidence: fitted.confidence })
         };
-        let order = [
-            (Field::Queue, Phase::Queue),
-            (Field::Load, Phase::Load),
-            (Field::Prefill, Phase::Prefill),
-            (Field::Decode, Phase::Decode),
-        ];
-        let mut pieces: Vec<Piece> = order.into_iter().filter_map(piece).collect();
-        let has = |pieces: &[Piece], phase| pieces.iter().any(|piece| piece.phase == phase);
-        if !has(&pieces, Phase::Prefill) && !has(&pieces, Phase::Decode) {
-            pieces.extend(piece((Field::Compute, Phase::Compute)));
-        }
+        let in_turn = units::in_turn(self.resolved, self.facts, Some(total));
+        let mut pieces: Vec<Piece> = in_turn.iter().filter_map(|(field, fitted)| piece(*field, fitted)).collect();
         self.take_queue_out_of_prefill(&mut pieces, total);
+        // What a server does besides says nothing about the rest, and the first token says more.
+        if !pieces.is_empty() || self.call.ttft.is_none() {
+            let besides = self.fitted(Field::Overhead, total);
+            let besides = besides.and_then(|(_, fitted)| piece(Field::Overhead, &fitted));
+            pieces.splice(0..0, besides);
+        }
         pieces
     }
 
@@ -231,6 +228,19 @@ impl Reader<'_> {
         let is_header = key.starts_with("http.response.header.");
         fitted.fits.then_some(Server { ns: fitted.ns.min(total), is_header, confidence: fitted.confidence })
     }
+}
+
+/// The phase whose length a field states.
+const fn phase_of(field: Field) -> Option<Phase> {
+    Some(match field {
+        Field::Overhead => Phase::Overhead,
+        Field::Queue => Phase::Queue,
+        Field::Load => Phase::Load,
+        Field::Prefill => Phase::Prefill,
+        Field::Decode => Phase::Decode,
+        Field::Compute => Phase::Compute,
+        _ => return None,
+    })
 }
 
 /// How long the server took.

@@ -45,7 +45,7 @@ pub fn sources(genai: &GenAi, store: &TraceStore) -> Vec<FieldSource> {
             ("span name".to_owned(), resolved.tables.names[at].of.clone(), Confidence::Inferred)
         } else {
             let rule = &resolved.tables.keys[at];
-            (rule.key.clone(), rule.of.clone(), rule.sure)
+            (rule.source(), rule.of.clone(), rule.sure)
         };
         FieldSource { field, source, convention, confidence, spans, first }
     };

@@ -5,9 +5,10 @@ use hashbrown::HashMap;
 use serde_json::Value as Json;
 
 use super::convert::{datum, text_of};
+use super::facts::{At, Fact};
 use super::field::{Datum, Field, Text};
 use super::tables::{KeyRule, NameRule, Tables, matches, tables};
-use crate::model::{AttrId, SpanIx, Strings, Sym, TraceStore, Value};
+use crate::model::{AttrId, Resource, ResourceIx, SpanIx, Strings, Sym, TraceStore, Value};
 
 /// What an attribute says about one field.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,8 @@ pub struct Reading {
     /// Position of the rule in the tables.
     pub rule: u16,
     pub datum: Datum,
+    /// It counts in certain events only, not on the span itself.
+    pub is_of_events: bool,
 }
 
 /// What a name says: rules that may apply, in order, each with what its `*` captured.
@@ -44,6 +47,10 @@ pub struct Resolved {
     readings: Vec<Reading>,
     names: HashMap<Sym, NameHit, FixedState>,
     events: HashMap<Sym, EventSign, FixedState>,
+    /// Rules for the attributes of events, by the name of the event.
+    event_attrs: HashMap<Sym, Vec<u16>, FixedState>,
+    /// What the resources say about all of their spans.
+    resources: Vec<Vec<(Field, Fact)>>,
     /// Texts that are in no attribute: parts of names and of JSON.
     pub own: Strings,
 }
@@ -57,11 +64,38 @@ impl Resolved {
             readings: Vec::new(),
             names: HashMap::default(),
             events: HashMap::default(),
+            event_attrs: HashMap::default(),
+            resources: Vec::new(),
             own: Strings::default(),
         };
         resolved.read_attributes(store);
         resolved.read_event_names(store);
+        resolved.read_resources(store);
         resolved
+    }
+
+    /// Exports describe whole traces in one place: whom a trace was for, and which conversation it is of.
+    fn read_resources(&mut self, store: &TraceStore) {
+        let is_of_trace =
+            |field: Field| matches!(field, Field::Conversation | Field::User | Field::Workflow | Field::AgentVersion);
+        let facts = |resource: &Resource| {
+            let mut facts: Vec<(Field, Fact)> = Vec::new();
+            for &id in &resource.attrs {
+                for reading in self.of_attr(id).iter().filter(|reading| is_of_trace(reading.field)) {
+                    let fact = Fact { datum: reading.datum, at: At::Attr(id, reading.rule) };
+                    match facts.iter_mut().find(|(field, _)| *field == reading.field) {
+                        Some((_, known)) if fact.rank() < known.rank() => *known = fact,
+                        Some(_) => {}
+                        None => facts.push((reading.field, fact)),
+                    }
+                }
+            }
+            facts
+        };
+        let resources: Vec<_> = store.resources().iter().map(facts).collect();
+        if resources.iter().any(|facts| !facts.is_empty()) {
+            self.resources = resources;
+        }
     }
 
     fn read_attributes(&mut self, store: &TraceStore) {
@@ -109,7 +143,8 @@ impl Resolved {
                 }
             };
             if let Some(datum) = found {
-                self.readings.push(Reading { field: rule.field, rule: at, datum });
+                let is_of_events = rule.event.is_some();
+                self.readings.push(Reading { field: rule.field, rule: at, datum, is_of_events });
             }
         }
     }
@@ -132,6 +167,12 @@ impl Resolved {
                 continue;
             }
             last = name;
+            let rules = (0u16..).zip(&self.tables.keys);
+            let of_event = rules.filter(|(_, rule)| rule.event.as_deref() == Some(store.text(name)));
+            let of_event: Vec<u16> = of_event.map(|(at, _)| at).collect();
+            if !of_event.is_empty() {
+                self.event_attrs.insert(name, of_event);
+            }
             if let Some(sign) = event_sign(self.tables, store.text(name)) {
                 self.events.insert(name, sign);
             }
@@ -144,6 +185,28 @@ impl Resolved {
         let Some(&end) = self.ends.get(at) else { return &[] };
         let start = if at == 0 { 0 } else { self.ends[at - 1] };
         &self.readings[start as usize..end as usize]
+    }
+
+    /// What the resource `resource` says about all of its spans.
+    pub fn of_resource(&self, resource: ResourceIx) -> &[(Field, Fact)] {
+        self.resources.get(resource.at()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether any event has attributes that say something.
+    pub fn reads_events(&self) -> bool {
+        !self.event_attrs.is_empty()
+    }
+
+    /// Whether anything is said of a conversation by voice.
+    pub fn says_of_voices(&self) -> bool {
+        let of_voices = |reading: &Reading| matches!(reading.field, Field::VoiceLatency | Field::Interrupted);
+        let mut named = self.names.values().flat_map(|hit| &hit.rules);
+        named.any(|(at, _)| self.tables.names[usize::from(*at)].voice.is_some()) || self.readings.iter().any(of_voices)
+    }
+
+    /// The rules for attributes of events of that name.
+    pub fn of_event_attrs(&self, name: Sym) -> Option<&[u16]> {
+        self.event_attrs.get(&name).map(Vec::as_slice)
     }
 
     /// Looks up the span name `name`; later calls are cheap.
@@ -207,6 +270,8 @@ impl Resolved {
             readings: Vec::new(),
             names: HashMap::default(),
             events: HashMap::default(),
+            event_attrs: HashMap::default(),
+            resources: Vec::new(),
             own: Strings::default(),
         };
     }

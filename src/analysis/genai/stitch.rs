@@ -6,13 +6,13 @@ use hashbrown::{HashMap, HashSet};
 
 use super::agents::AgentIx;
 use super::conversations::ConversationIx;
-use super::field::{Field, Role};
+use super::field::{Field, Role, Text};
 use super::handoffs::Handoff;
 use super::normalise::{Join, Own};
 use super::resolve::Resolved;
 use super::turns::{Turn, TurnIx};
 use crate::model::time::{S, duration_text};
-use crate::model::{LinkRef, SpanFlags, SpanIx, TraceStore};
+use crate::model::{LinkRef, SpanFlags, SpanId, SpanIx, SpanKind, TraceStore};
 
 /// A place where a trace that lost its parent may belong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,10 +33,18 @@ pub struct Stitch {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::Display)]
 #[strum(serialize_all = "snake_case")]
 pub enum StitchBy {
+    /// It carries the ids of its ancestors, and one of them is there.
+    Ancestry,
     /// A span link.
     Link,
-    /// The same tool call, task or request id.
-    SharedId,
+    /// The same tool call.
+    ToolCall,
+    /// The same task that one agent gave to another.
+    Task,
+    /// The same request of one session of MCP.
+    McpRequest,
+    /// The same request id.
+    Request,
     /// A gateway names the trace.
     LinkedTrace,
     /// It continues an answer of the other one.
@@ -50,12 +58,36 @@ pub enum StitchBy {
 impl StitchBy {
     const fn score(self) -> u8 {
         match self {
+            Self::Ancestry => 99,
             Self::Link => 98,
-            Self::SharedId => 95,
-            Self::LinkedTrace => 93,
+            Self::ToolCall => 95,
+            Self::Task => 94,
+            Self::McpRequest => 93,
+            Self::Request => 92,
+            Self::LinkedTrace => 91,
             Self::PreviousResponse => 85,
             Self::Handoff => 70,
             Self::Conversation => 30,
+        }
+    }
+
+    /// The key that spans share under `field`.
+    const fn shared(field: Field) -> Option<Self> {
+        Some(match field {
+            Field::ToolCallId => Self::ToolCall,
+            Field::TaskId => Self::Task,
+            Field::McpRequest => Self::McpRequest,
+            Field::JoinId => Self::Request,
+            _ => return None,
+        })
+    }
+
+    /// What is shared, in words.
+    const fn what(self) -> &'static str {
+        match self {
+            Self::ToolCall => "the tool call",
+            Self::Task => "the task",
+            _ => "the request",
         }
     }
 }
@@ -78,16 +110,15 @@ pub struct Stitcher<'a> {
 impl Stitcher<'_> {
     /// All proposals but those of [`Self::add_companions`]: by root in file order, the surest first.
     pub fn find(&self) -> Vec<Stitch> {
-        let roots: Vec<SpanIx> = self.roots().collect();
-        if roots.is_empty() {
-            return Vec::new();
-        }
         let mut found = Vec::new();
+        self.by_ancestry(&mut found);
+        let roots: Vec<SpanIx> = self.roots().collect();
         self.by_link(&roots, &mut found);
         self.by_id(&roots, &mut found);
         self.by_handoff(&roots, &mut found);
         found.sort_by_key(|stitch| (stitch.root, std::cmp::Reverse(stitch.score), stitch.by, stitch.under));
-        found.dedup_by_key(|stitch| (stitch.root, stitch.under));
+        let mut seen: HashSet<(SpanIx, SpanIx), FixedState> = HashSet::default();
+        found.retain(|stitch| seen.insert((stitch.root, stitch.under)));
         found.chunk_by(|a, b| a.root == b.root).flat_map(|group| group.iter().take(MOST_PER_ROOT).cloned()).collect()
     }
 
@@ -105,6 +136,13 @@ impl Stitcher<'_> {
         let children = self.store.span(span).children();
         role(span) == Role::Agent
             || (is_orphan && (role(span) != Role::None || children.iter().any(|child| role(*child) != Role::None)))
+    }
+
+    /// The top of what somebody else asked for: what its ids join was asked for there.
+    fn is_served(&self, span: SpanIx) -> bool {
+        let (role, view) = (self.own.role[span.at()], self.store.span(span));
+        let has_ai = role != Role::None || view.children().iter().any(|child| self.own.role[child.at()] != Role::None);
+        view.parent().is_none() && has_ai && (role == Role::Tool || is_server(view.kind()))
     }
 
     fn top(&self, span: SpanIx) -> SpanIx {
@@ -126,18 +164,60 @@ impl Stitcher<'_> {
         }
     }
 
+    /// Spans that carry the ids of their ancestors: below the nearest one that is there.
+    fn by_ancestry(&self, found: &mut Vec<Stitch>) {
+        let above = |(span, text): &(SpanIx, Text)| {
+            let mut ids = ancestor_ids(self.resolved.text(self.store, *text));
+            // The last one is the span itself.
+            ids.pop();
+            let spellings = ids.iter().rev().map(|id| spellings(self.store, id)).collect::<Vec<_>>();
+            (*span, spellings)
+        };
+        let lost: Vec<(SpanIx, Vec<Vec<SpanId>>)> = self.own.ancestors.iter().map(above).collect();
+        let wanted: HashSet<SpanId, FixedState> =
+            lost.iter().flat_map(|(_, ids)| ids.iter().flatten()).copied().collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let mut there: HashMap<SpanId, SpanIx, FixedState> = HashMap::default();
+        for span in self.store.span_ixs() {
+            let id = self.store.span(span).id();
+            if wanted.contains(&id) {
+                there.entry(id).or_insert(span);
+            }
+        }
+        for (root, ids) in lost {
+            let nearest = ids.iter().enumerate().find_map(|(missing, spellings)| {
+                let under = spellings.iter().find_map(|id| there.get(id)).copied().filter(|under| *under != root)?;
+                Some((missing, under))
+            });
+            let Some((missing, under)) = nearest else { continue };
+            let name = self.store.span(under).name();
+            let between = match missing {
+                0 => String::new(),
+                1 => "; 1 span between them is missing".to_owned(),
+                _ => format!("; {missing} spans between them are missing"),
+            };
+            let evidence = format!("it carries the ids of its ancestors, and {name} is one of them{between}");
+            self.propose(found, root, under, StitchBy::Ancestry, evidence);
+        }
+    }
+
     /// Spans outside of a lost tree that share an id with a span in it.
     fn by_id(&self, roots: &[SpanIx], found: &mut Vec<Stitch>) {
         let is_root: HashSet<SpanIx, FixedState> = roots.iter().copied().collect();
         let is_answer = |field| matches!(field, Field::ResponseId | Field::PreviousResponse);
+        let kind = |join: &Join| if is_answer(join.field) { Field::ResponseId } else { join.field };
         let mut joins: Vec<Join> = self.own.joins.clone();
-        joins.sort_unstable_by_key(|join| (join.id, is_answer(join.field), join.span));
-        for group in joins.chunk_by(|a, b| a.id == b.id && is_answer(a.field) == is_answer(b.field)) {
+        joins.sort_unstable_by_key(|join| (join.id, kind(join), join.span));
+        for group in joins.chunk_by(|a, b| a.id == b.id && kind(a) == kind(b)) {
             if group.len() < 2 || group.len() > MOST_SPANS_PER_ID {
                 continue;
             }
             let tops: Vec<SpanIx> = group.iter().map(|join| self.top(join.span)).collect();
-            for (inner, top) in group.iter().zip(&tops).filter(|(_, top)| is_root.contains(*top)) {
+            let is_lost =
+                |join: &Join, top: SpanIx| is_root.contains(&top) || (!is_answer(join.field) && self.is_served(top));
+            for (inner, top) in group.iter().zip(&tops).filter(|(inner, top)| is_lost(inner, **top)) {
                 self.joined(group, &tops, inner, *top, found);
             }
         }
@@ -147,21 +227,36 @@ impl Stitcher<'_> {
     fn joined(&self, group: &[Join], tops: &[SpanIx], inner: &Join, root: SpanIx, found: &mut Vec<Stitch>) {
         let id = self.resolved.text(self.store, inner.id);
         for (outer, _) in group.iter().zip(tops).filter(|(_, top)| **top != root) {
-            let (role, name) = (self.own.role[outer.span.at()], self.store.span(outer.span).name());
+            let name = self.store.span(outer.span).name();
             match (inner.field, outer.field) {
                 (Field::PreviousResponse, Field::ResponseId) => {
                     let evidence = format!("it continues the answer {id} of {name}");
                     self.propose(found, root, outer.span, StitchBy::PreviousResponse, evidence);
                 }
-                (Field::ResponseId, _) | (_, Field::ResponseId | Field::PreviousResponse) => {}
-                // The asking side is a tool call or a handoff, not the work that it asked for.
-                (field, _) if role == Role::Tool || role == Role::Handoff || field == Field::JoinId => {
-                    let evidence = format!("it shares {} {id} with {name}", what(field));
-                    self.propose(found, root, outer.span, StitchBy::SharedId, evidence);
+                (field, _) => {
+                    let Some(by) = StitchBy::shared(field).filter(|_| self.asked(outer.span, inner.span)) else {
+                        continue;
+                    };
+                    let evidence = format!("it shares {} {id} with {name}", by.what());
+                    self.propose(found, root, outer.span, by, evidence);
                 }
-                _ => {}
             }
         }
+    }
+
+    /// Whether `outer` asked for the work that `inner` is, going by what they are: ids have no direction.
+    fn asked(&self, outer: SpanIx, inner: SpanIx) -> bool {
+        let kind = |span: SpanIx| self.store.span(span).kind();
+        let asks = |span: SpanIx| matches!(self.own.role[span.at()], Role::Tool | Role::Handoff);
+        if is_server(kind(outer)) || is_client(kind(inner)) {
+            return false;
+        }
+        if is_client(kind(outer)) || is_server(kind(inner)) {
+            return true;
+        }
+        let (from, to) = (self.store.span(outer), self.store.span(inner));
+        let is_later = from.resource_ix() == to.resource_ix() && from.drawn_ns().0 > to.drawn_ns().0;
+        asks(outer) && !(asks(inner) && is_later)
     }
 
     fn by_linked_trace(&self, roots: &[SpanIx], found: &mut Vec<Stitch>) {
@@ -197,6 +292,10 @@ impl Stitcher<'_> {
             let view = self.store.span(root);
             for handoff in by_target.get(&target).into_iter().flatten() {
                 let transfer = self.store.span(handoff.span);
+                // Beside each other in one trace nothing was lost: some SDKs put agents there.
+                if transfer.trace_ix() == view.trace_ix() && !view.flags().has(SpanFlags::PARENT_MISSING) {
+                    continue;
+                }
                 let is_same_clock = transfer.resource_ix() == view.resource_ix();
                 let (from, to) = transfer.drawn_ns();
                 let after = view.drawn_ns().0.saturating_sub(from);
@@ -236,9 +335,34 @@ impl Stitcher<'_> {
     }
 }
 
-const fn what(field: Field) -> &'static str {
-    match field {
-        Field::ToolCallId => "the tool call",
-        _ => "the request",
+const fn is_server(kind: SpanKind) -> bool {
+    matches!(kind, SpanKind::Server | SpanKind::Consumer)
+}
+
+const fn is_client(kind: SpanKind) -> bool {
+    matches!(kind, SpanKind::Client | SpanKind::Producer)
+}
+
+/// The ids in a list of them, or in LangSmith's `<time>Z<id>.<time>Z<id>`, outermost first.
+fn ancestor_ids(text: &str) -> Vec<String> {
+    if text.starts_with('[') {
+        return serde_json::from_str(text).unwrap_or_default();
     }
+    let id = |step: &str| step.split_once('Z').map_or(step, |(_, id)| id).to_owned();
+    text.split('.').filter(|step| !step.is_empty()).map(id).collect()
+}
+
+/// The span ids that an id may stand for. LangSmith makes them of the first half of a run's id; Laminar writes them
+/// into the second half of one.
+fn spellings(store: &TraceStore, id: &str) -> Vec<SpanId> {
+    let mut found: Vec<SpanId> = store.strings().find(id).map(SpanId::Text).into_iter().collect();
+    let digits: String = id.chars().filter(|c| *c != '-').collect();
+    let halves = match digits.len() {
+        16 => [Some(&digits[..]), None],
+        32 if digits.is_ascii() => [Some(&digits[..16]), Some(&digits[16..])],
+        _ => [None, None],
+    };
+    let bits = halves.into_iter().flatten().filter_map(|half| u64::from_str_radix(half, 16).ok());
+    found.extend(bits.filter(|bits| *bits != 0).map(SpanId::from_u64));
+    found
 }

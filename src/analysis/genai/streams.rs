@@ -1,5 +1,7 @@
 //! When each piece of a streamed answer came: events of its span, log records among them, or spans of single steps.
 
+use serde_json::Value as Json;
+
 use super::calls::Call;
 use super::field::Role;
 use super::inherit::stage_phase;
@@ -77,16 +79,83 @@ pub fn is_piece(resolved: &Resolved, name: crate::model::Sym) -> bool {
     matches!(resolved.of_event(name), Some(EventSign::First | EventSign::Chunk))
 }
 
+/// What a piece of a streamed answer is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PieceKind {
+    Reasoning,
+    Visible,
+}
+
+/// From the first piece of reasoning to the first visible one, where the pieces of `span` say what they are.
+pub fn reasoning_ns(store: &TraceStore, resolved: &Resolved, span: SpanIx) -> Option<i64> {
+    let events = &store.events;
+    let (mut reasoning, mut visible): (Option<i64>, Option<i64>) = (None, None);
+    for event in super::event_range(store, span).filter(|event| is_piece(resolved, events.name[*event])) {
+        let first = if event == 0 { 0 } else { events.attr_end[event - 1] };
+        let attrs = &events.attrs[first as usize..events.attr_end[event] as usize];
+        let texts = attrs.iter().filter_map(|id| store.attrs().get(*id).value.sym());
+        let time_ns = events.time_ns[event];
+        match texts.filter_map(|text| piece_kind(store.text(text))).next() {
+            Some(PieceKind::Reasoning) => reasoning = Some(reasoning.map_or(time_ns, |known| known.min(time_ns))),
+            Some(PieceKind::Visible) => visible = Some(visible.map_or(time_ns, |known| known.min(time_ns))),
+            None => {}
+        }
+    }
+    visible?.checked_sub(reasoning?).filter(|ns| *ns > 0)
+}
+
+/// What a piece says that it is: a type, or the field of the delta that is filled.
+fn piece_kind(text: &str) -> Option<PieceKind> {
+    const DEPTH: usize = 6;
+    if !text.starts_with(['{', '[']) {
+        return match text {
+            "reasoning" | "thinking" => Some(PieceKind::Reasoning),
+            "text" | "output_text" => Some(PieceKind::Visible),
+            _ => None,
+        };
+    }
+    kind_of_json(&serde_json::from_str(text).ok()?, DEPTH)
+}
+
+fn kind_of_json(json: &Json, depth: usize) -> Option<PieceKind> {
+    let left = depth.checked_sub(1)?;
+    match json {
+        Json::Array(items) => items.iter().find_map(|item| kind_of_json(item, left)),
+        Json::Object(fields) => {
+            let text = |key: &str| fields.get(key).and_then(Json::as_str).filter(|text| !text.is_empty());
+            let is_reasoning =
+                ["reasoning_content", "reasoning", "thinking"].into_iter().any(|key| text(key).is_some());
+            let kind = text("type").unwrap_or_default();
+            if is_reasoning || kind.contains("reasoning") || kind.contains("thinking") {
+                return Some(PieceKind::Reasoning);
+            }
+            let is_text = kind.contains("text") || (text("content").is_some() && kind.is_empty());
+            is_text.then_some(PieceKind::Visible).or_else(|| fields.values().find_map(|json| kind_of_json(json, left)))
+        }
+        _ => None,
+    }
+}
+
+/// How far below a model call its steps may be: below a thread, and in the stage of decoding as a whole.
+const STEP_DEPTH: usize = 3;
+
 /// Servers that record each step of decoding as a span: a piece is there when its step ends. One or two such spans are
 /// a phase, and no stream.
 fn steps(store: &TraceStore, resolved: &Resolved, role: &[Role], span: SpanIx) -> Vec<i64> {
-    let view = store.span(span);
+    let clock = store.span(span).resource_ix();
     let is_step = |child: &SpanIx| {
         role[child.at()] == Role::Stage
-            && store.span(*child).resource_ix() == view.resource_ix()
+            && store.span(*child).resource_ix() == clock
             && stage_phase(store, resolved, *child) == Phase::Decode
     };
-    let steps: Vec<i64> =
-        view.children().iter().filter(|child| is_step(child)).map(|&child| store.span(child).drawn_ns().1).collect();
-    if steps.len() < 3 { Vec::new() } else { steps }
+    let mut level = vec![span];
+    for _ in 0..STEP_DEPTH {
+        let below: Vec<SpanIx> = level.iter().flat_map(|up| store.span(*up).children()).copied().collect();
+        let steps: Vec<SpanIx> = below.iter().copied().filter(is_step).collect();
+        if steps.len() > 2 {
+            return steps.into_iter().map(|step| store.span(step).drawn_ns().1).collect();
+        }
+        level = below.into_iter().filter(|child| matches!(role[child.at()], Role::None | Role::Stage)).collect();
+    }
+    Vec::new()
 }

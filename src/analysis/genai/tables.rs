@@ -22,6 +22,8 @@ pub struct KeyRule {
     pub key: String,
     /// Where the value lies in the JSON of the attribute.
     pub path: Option<String>,
+    /// The attribute counts in events of that name only, not on the span.
+    pub event: Option<String>,
     /// Unit of a duration.
     pub unit: Option<Unit>,
     /// Whether the key states the unit.
@@ -32,6 +34,17 @@ pub struct KeyRule {
     pub sure: Confidence,
     /// The convention.
     pub of: String,
+}
+
+impl KeyRule {
+    /// What people read: the key, with its event.
+    #[must_use]
+    pub fn source(&self) -> String {
+        match &self.event {
+            Some(event) => format!("event {event} › {}", self.key),
+            None => self.key.clone(),
+        }
+    }
 }
 
 /// What a span's name says.
@@ -45,6 +58,8 @@ pub struct NameRule {
     pub scope: Option<String>,
     /// Only below a span of that role.
     pub within: Option<Role>,
+    /// Only above a span whose name is like that.
+    pub over: Option<String>,
     /// Which field the first `*` is.
     pub capture: Option<Field>,
     /// Which phase, for stages.
@@ -53,8 +68,26 @@ pub struct NameRule {
     pub is_final: bool,
     /// The attribute that says how many seconds a stream took that has just ended.
     pub took: Option<String>,
+    /// What it tells of a conversation by voice.
+    pub voice: Option<VoiceSign>,
     /// The convention.
     pub of: String,
+}
+
+/// What a span tells of a conversation by voice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub enum VoiceSign {
+    /// A person speaks until it ends.
+    Said,
+    /// The person has stopped speaking when it begins.
+    Waited,
+    /// The person has stopped speaking some time before it ends.
+    Ended,
+    /// The answer is heard from its beginning.
+    Sound,
+    /// The answer is heard some time after its first piece.
+    Made,
 }
 
 /// What an event's name says.
@@ -94,6 +127,8 @@ pub struct Tables {
     pub marks: Vec<MarkRule>,
     /// Names of agent spans that name no agent.
     pub anonymous: Vec<String>,
+    /// Names of tools that only shape an answer.
+    pub shaping: Vec<String>,
     /// Values of kinds, in lower case.
     pub values: BTreeMap<String, Role>,
     /// Other names of providers, in lower case, with the one that is used here.
@@ -105,6 +140,7 @@ pub struct Tables {
 struct RawKey {
     key: String,
     path: Option<String>,
+    event: Option<String>,
     unit: Option<String>,
     #[serde(default)]
     fixed: bool,
@@ -120,11 +156,13 @@ struct RawName {
     role: String,
     scope: Option<String>,
     within: Option<String>,
+    over: Option<String>,
     capture: Option<String>,
     phase: Option<String>,
     #[serde(default, rename = "final")]
     is_final: bool,
     took: Option<String>,
+    voice: Option<String>,
     of: String,
 }
 
@@ -152,6 +190,7 @@ struct RawRoles {
     events: Vec<RawEvent>,
     marks: Vec<RawMark>,
     anonymous: Vec<String>,
+    shaping: Vec<String>,
     values: BTreeMap<String, String>,
     providers: BTreeMap<String, String>,
 }
@@ -191,6 +230,7 @@ impl Tables {
                 events: roles.events.into_iter().map(event_rule).collect::<Result<_, _>>()?,
                 marks: roles.marks.into_iter().map(mark_rule).collect::<Result<_, _>>()?,
                 anonymous: roles.anonymous,
+                shaping: roles.shaping,
                 providers: roles.providers,
                 values: roles
                     .values
@@ -211,6 +251,7 @@ fn key_rule(field: Field, raw: RawKey) -> Result<KeyRule, String> {
         field,
         key: raw.key,
         path: raw.path,
+        event: raw.event,
         unit: raw.unit.map(|unit| parse("unit", &unit)).transpose()?,
         is_unit_fixed: raw.fixed,
         only: raw.only,
@@ -225,10 +266,12 @@ fn name_rule(raw: RawName) -> Result<NameRule, String> {
         role: parse("role", &raw.role)?,
         scope: raw.scope,
         within: raw.within.map(|role| parse("role", &role)).transpose()?,
+        over: raw.over,
         capture: raw.capture.map(|field| parse("field", &field)).transpose()?,
         phase: raw.phase.map(|phase| parse("phase", &phase)).transpose()?,
         is_final: raw.is_final,
         took: raw.took,
+        voice: raw.voice.map(|sign| parse("voice", &sign)).transpose()?,
         of: raw.of,
     })
 }
@@ -248,9 +291,22 @@ fn mark_rule(raw: RawMark) -> Result<MarkRule, String> {
 
 /// The keys that say the same as `key` in any convention, itself among them; nothing for a key that no table knows.
 pub fn keys_of_same_field(key: &str) -> impl Iterator<Item = &'static str> {
-    let field = tables().keys.iter().find(|rule| rule.key == key && rule.path.is_none()).map(|rule| rule.field);
-    let rules = tables().keys.iter().filter(move |rule| Some(rule.field) == field && rule.path.is_none());
+    let is_plain = |rule: &&KeyRule| rule.path.is_none() && rule.event.is_none();
+    let field = tables().keys.iter().filter(is_plain).find(|rule| rule.key == key).map(|rule| rule.field);
+    let rules = tables().keys.iter().filter(is_plain).filter(move |rule| Some(rule.field) == field);
     rules.map(|rule| rule.key.as_str())
+}
+
+/// Whether a tool of this name only shapes an answer and is never run.
+#[must_use]
+pub fn shapes_answer(tool: &str) -> bool {
+    tables().shaping.iter().any(|like| matches(like, tool).is_some())
+}
+
+/// Whether `key` states a duration in any convention.
+#[must_use]
+pub fn is_duration_key(key: &str) -> bool {
+    tables().keys.iter().any(|rule| rule.field.is_duration() && rule.path.is_none() && rule.key == key)
 }
 
 /// What the first `*` of `pattern` stands for in `text`; `Some("")` when it has none and they are equal.
@@ -282,16 +338,18 @@ mod tests {
     fn the_tables_can_be_read_and_make_sense() {
         let tables = Tables::read(FIELDS, ROLES).unwrap();
         assert!(tables.keys.len() > 200 && tables.names.len() > 60 && tables.values.len() > 50);
-        let durations = Field::Queue as u8..=Field::ServerTime as u8;
         for rule in &tables.keys {
-            let is_duration = durations.contains(&(rule.field as u8)) || rule.field == Field::Ttft;
-            assert_eq!(is_duration, rule.unit.is_some(), "a unit belongs to durations, and only to them: {rule:?}");
+            assert_eq!(
+                rule.field.is_duration(),
+                rule.unit.is_some(),
+                "a unit belongs to durations, and only to them: {rule:?}"
+            );
             assert!(!rule.is_unit_fixed || rule.unit.is_some(), "{rule:?}");
             assert!(!rule.key.is_empty() && !rule.of.is_empty(), "{rule:?}");
         }
         let mut seen = std::collections::HashSet::new();
         for rule in &tables.keys {
-            assert!(seen.insert((rule.field, &rule.key, &rule.path)), "twice: {rule:?}");
+            assert!(seen.insert((rule.field, &rule.key, &rule.path, &rule.event)), "twice: {rule:?}");
         }
         for rule in &tables.names {
             assert_eq!(rule.role == Role::Stage, rule.phase.is_some(), "{rule:?}");

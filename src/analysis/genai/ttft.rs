@@ -20,7 +20,11 @@ pub fn read(store: &TraceStore, resolved: &Resolved, facts: &Facts, span: SpanIx
         let fitted = units::fit(resolved, fact, store.span(span).duration_ns())?;
         Some(Ttft { ns: fitted.ns, from: TtftFrom::Rule(rule_of(fact.at)), confidence: fitted.confidence })
     };
-    from_stamp().or_else(from_duration).or_else(|| from_events(store, resolved, span))
+    let from_event = |wanted| from_events(store, resolved, span).filter(|ttft| ttft.from == wanted);
+    from_stamp()
+        .or_else(|| from_event(TtftFrom::FirstTokenEvent))
+        .or_else(from_duration)
+        .or_else(|| from_event(TtftFrom::FirstChunkEvent))
 }
 
 fn start_of(store: &TraceStore, span: SpanIx) -> Option<i64> {

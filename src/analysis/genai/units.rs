@@ -1,8 +1,11 @@
-//! Durations in attributes: keys lie about units, so every one is checked against its span.
+//! Durations in attributes: keys lie about units, so every one is checked against its span, and those that follow one
+//! another are checked together (conventions.md B2).
+
+use std::collections::BTreeSet;
 
 use super::convert::rounded;
-use super::facts::{At, Fact};
-use super::field::{Confidence, Datum, Unit};
+use super::facts::{At, Fact, Facts};
+use super::field::{Confidence, Datum, Field, Unit};
 use super::resolve::Resolved;
 use crate::model::time::MS;
 
@@ -60,6 +63,137 @@ pub fn choose(value: f64, is_whole: bool, unit: Unit, is_fixed: bool, span_ns: O
         Some(other) => Fitted { ns: in_unit(other)?, confidence: Confidence::Inferred, fits: true, unit: other },
         None => Fitted { ns: stated, confidence: Confidence::Assumed, fits: false, unit },
     })
+}
+
+/// Phases that follow one another, so that all of them together are not longer than their span.
+const IN_TURN: [Field; 4] = [Field::Queue, Field::Load, Field::Prefill, Field::Decode];
+
+/// The units, the largest first.
+const UNITS: [Unit; 4] = [Unit::S, Unit::Ms, Unit::Us, Unit::Ns];
+
+/// A phase that a span states.
+struct Stated<'t> {
+    field: Field,
+    fitted: Fitted,
+    /// The number without its unit, whether it is a whole one, the unit of its convention, and the convention; `None`
+    /// where the unit is certain.
+    open: Option<(f64, bool, Unit, &'t str)>,
+}
+
+impl Stated<'_> {
+    /// Its length if it is in `unit`; `None` when it cannot be.
+    fn in_unit(&self, unit: Unit, span_ns: i64) -> Option<i64> {
+        let (value, is_whole, ..) = self.open?;
+        // Nobody writes parts of nanoseconds.
+        let ns = rounded(value * factor(unit)).filter(|_| unit != Unit::Ns || is_whole)?;
+        is_within(ns, Some(span_ns)).then_some(ns)
+    }
+}
+
+/// The phases that a span states one after the other, their units checked one by one and together.
+pub fn in_turn(resolved: &Resolved, facts: &Facts, span_ns: Option<i64>) -> Vec<(Field, Fitted)> {
+    let has_halves = facts.get(Field::Prefill).is_some() || facts.get(Field::Decode).is_some();
+    let whole = (!has_halves).then_some(Field::Compute);
+    let mut stated: Vec<Stated<'_>> =
+        IN_TURN.into_iter().chain(whole).filter_map(|field| self::stated(resolved, facts, field, span_ns)).collect();
+    if let Some(span_ns) = span_ns.filter(|_| stated.len() > 1) {
+        jointly(&mut stated, span_ns);
+    }
+    stated.into_iter().map(|one| (one.field, one.fitted)).collect()
+}
+
+fn stated<'t>(resolved: &'t Resolved, facts: &Facts, field: Field, span_ns: Option<i64>) -> Option<Stated<'t>> {
+    let fact = facts.get(field)?;
+    let fitted = fit(resolved, fact, span_ns)?;
+    let rule = fact.key_rule(resolved)?;
+    let open = match fact.datum {
+        Datum::Number { value, is_whole } if !rule.is_unit_fixed && value > 0.0 => {
+            let unit = rule.unit.filter(|unit| *unit != Unit::Text).unwrap_or(Unit::S);
+            Some((value, is_whole, unit, rule.of.as_str()))
+        }
+        _ => None,
+    };
+    Some(Stated { field, fitted, open })
+}
+
+/// Chooses units so that all phases together fit. Who writes several phases writes them in one unit, mostly.
+fn jointly(stated: &mut [Stated<'_>], span_ns: i64) {
+    let families: BTreeSet<(&str, Unit)> =
+        stated.iter().filter_map(|one| one.open.map(|(_, _, unit, of)| (of, unit))).collect();
+    for (of, unit) in families {
+        let is_member = |one: &Stated<'_>| one.open.is_some_and(|(_, _, known, by)| (known, by) == (unit, of));
+        one_unit(stated, span_ns, unit, is_member);
+    }
+}
+
+fn one_unit(stated: &mut [Stated<'_>], span_ns: i64, unit: Unit, is_member: impl Fn(&Stated<'_>) -> bool) {
+    let fits = |unit: Unit, stated: &[Stated<'_>]| {
+        let ns: Option<Vec<(Field, i64)>> = stated
+            .iter()
+            .map(|one| Some((one.field, if is_member(one) { one.in_unit(unit, span_ns)? } else { one.fitted.ns })))
+            .collect();
+        ns.is_some_and(|ns| add_up(&ns, span_ns))
+    };
+    let fits_alone = stated.iter().filter(|one| is_member(one)).all(|one| one.in_unit(unit, span_ns).is_some());
+    let largest = UNITS.into_iter().find(|unit| fits(*unit, stated));
+    let (chosen, confidence) = match largest {
+        Some(largest) if largest == unit => (unit, Confidence::Stated),
+        Some(_) if fits(unit, stated) => (unit, Confidence::Assumed),
+        // Each one fits and all together do not: they overlap, or something else is wrong than the unit.
+        _ if fits_alone => (unit, Confidence::Assumed),
+        Some(largest) => (largest, Confidence::Inferred),
+        None => return one_by_one(stated, span_ns),
+    };
+    for one in stated.iter_mut().filter(|one| is_member(one)) {
+        let Some(ns) = one.in_unit(chosen, span_ns) else { continue };
+        // For itself it could be more.
+        let is_doubtful = confidence == Confidence::Inferred && one.fitted.unit != chosen;
+        let confidence = if is_doubtful { Confidence::Assumed } else { confidence };
+        one.fitted = Fitted { ns, confidence, fits: true, unit: chosen };
+    }
+}
+
+/// A unit for every phase, where it is open.
+type Choice = Vec<Option<(Unit, i64)>>;
+
+/// Where no unit is that of all: the choice that departs from the conventions least, then the one that explains most.
+fn one_by_one(stated: &mut [Stated<'_>], span_ns: i64) {
+    let mut choices: Vec<Choice> = vec![Vec::new()];
+    for one in stated.iter() {
+        let units = UNITS.into_iter().filter_map(|unit| Some(Some((unit, one.in_unit(unit, span_ns)?))));
+        let units: Choice = if one.open.is_some() { units.collect() } else { Vec::new() };
+        let units = if units.is_empty() { vec![None] } else { units };
+        let longer = |choice: &Choice| units.iter().map(|unit| [&choice[..], &[*unit]].concat()).collect::<Vec<_>>();
+        choices = choices.iter().flat_map(longer).collect();
+    }
+    let lengths = |choice: &Choice| -> Vec<(Field, i64)> {
+        let ns =
+            |(one, unit): (&Stated<'_>, &Option<(Unit, i64)>)| (one.field, unit.map_or(one.fitted.ns, |(_, ns)| ns));
+        stated.iter().zip(choice).map(ns).collect()
+    };
+    let rank = |choice: &Choice| {
+        let departs = |(one, unit): &(&Stated<'_>, &Option<(Unit, i64)>)| {
+            one.open.zip(**unit).is_some_and(|((_, _, stated, _), (unit, _))| unit != stated)
+        };
+        let sum: i64 = lengths(choice).iter().map(|(_, ns)| *ns).sum();
+        (stated.iter().zip(choice).filter(departs).count(), std::cmp::Reverse(sum))
+    };
+    let fitting = choices.iter().filter(|choice| add_up(&lengths(choice), span_ns));
+    let Some(best) = fitting.min_by_key(|choice| rank(choice)).cloned() else { return };
+    for (one, unit) in stated.iter_mut().zip(best) {
+        if let Some((unit, ns)) = unit.filter(|(unit, _)| *unit != one.fitted.unit) {
+            one.fitted = Fitted { ns, confidence: Confidence::Assumed, fits: true, unit };
+        }
+    }
+}
+
+/// Whether phases of these lengths fit into a span one after the other. Some servers count the queue into the prefill.
+fn add_up(phases: &[(Field, i64)], span_ns: i64) -> bool {
+    let sum = phases.iter().fold(0_i64, |sum, (_, ns)| sum.saturating_add(*ns));
+    let of = |wanted| phases.iter().find(|(field, _)| *field == wanted).map_or(0, |(_, ns)| *ns);
+    let (queue, prefill) = (of(Field::Queue), of(Field::Prefill));
+    let most = span_ns.saturating_add((span_ns / 50).max(3 * MS));
+    sum <= most || (prefill >= queue && sum.saturating_sub(queue) <= most)
 }
 
 const fn factor(unit: Unit) -> f64 {

@@ -44,17 +44,18 @@ impl<'a> CallView<'a> {
         let mut facts = Facts::default();
         facts.read(store, &genai.resolved, span);
         let span_ns = store.span(span).duration_ns();
+        let in_turn = units::in_turn(&genai.resolved, &facts, span_ns);
         let known = facts.all().map(|(field, fact)| {
             let tables = genai.resolved.tables;
             let (source, convention, unit) = match fact.at {
                 At::Attr(_, rule) => {
                     let rule = &tables.keys[usize::from(rule)];
-                    (rule.key.clone(), rule.of.clone(), rule.unit)
+                    (rule.source(), rule.of.clone(), rule.unit)
                 }
                 At::Name(rule) => ("span name".to_owned(), tables.names[usize::from(rule)].of.clone(), None),
             };
-            let is_duration = matches!(field, Field::Ttft) || field >= Field::Queue;
-            let fitted = is_duration.then(|| units::fit(&genai.resolved, fact, span_ns)).flatten();
+            let alone = || field.is_duration().then(|| units::fit(&genai.resolved, fact, span_ns)).flatten();
+            let fitted = in_turn.iter().find(|(known, _)| *known == field).map(|(_, fitted)| *fitted).or_else(alone);
             let (datum, confidence) = match fitted {
                 Some(fitted) => (Datum::Ns(fitted.ns), fitted.confidence.max(fact.confidence(&genai.resolved))),
                 None => (fact.datum, fact.confidence(&genai.resolved)),

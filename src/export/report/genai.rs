@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::derived::{self, CallReport, SourceReport};
 use super::text::{count, grouped};
+use super::voice::VoiceReport;
 use super::{ReportInput, as_text};
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::findings::{self, Rulebook, Severity as Weight};
@@ -161,6 +162,8 @@ pub struct TurnReport {
     pub clock: String,
     /// From its first start to its last end.
     pub wall: Option<Interval>,
+    /// How long the person waited for the first sound of the answer, in conversations by voice.
+    pub voice: Option<VoiceReport>,
     /// What happened in it.
     #[serde(flatten)]
     pub totals: AiTotals,
@@ -472,8 +475,10 @@ impl Builder<'_> {
     fn turns(&self) -> Vec<TurnReport> {
         let turns = self.genai.turns();
         let mut left = MOST_VISITED;
+        let voices = self.genai.voices(self.store());
+        let voice = |turn: usize| voices.iter().find(|voice| voice.turn.at() == turn);
         let groups = groups(turns.len(), self.store(), |span| self.genai.turn_of(span).map(TurnIx::at));
-        let turn = |(turn, spans): (&crate::analysis::genai::Turn, Vec<SpanIx>)| {
+        let turn = |(at, (turn, spans)): (usize, (&crate::analysis::genai::Turn, Vec<SpanIx>))| {
             let breakdown = self.breakdown(spans, left > 0);
             left = left.saturating_sub(breakdown.visited);
             let first = turn.roots.first().copied();
@@ -487,11 +492,12 @@ impl Builder<'_> {
                 start_ns: first.map_or(0, |first| self.store().span(first).drawn_ns().0),
                 clock: clock.map_or_else(String::new, |ix| self.input.domains.list[ix.at()].name.clone()),
                 wall: breakdown.wall.map(Interval::from),
+                voice: voice(at).map(|voice| VoiceReport::of(voice, &self.input, self.genai)),
                 totals: (&turn.totals).into(),
                 phases: phases(&breakdown),
             }
         };
-        turns.iter().zip(groups).map(turn).collect()
+        turns.iter().zip(groups).enumerate().map(turn).collect()
     }
 
     fn turn_source(&self, turn: &crate::analysis::genai::Turn) -> String {

@@ -63,7 +63,10 @@
 //! turns[]      conversation (id or null), number, source, confidence, roots[] (ids of its topmost spans),
 //!              start_ns of the first one and its clock, wall: an interval, exact on one clock (null
 //!              without times; across clocks worked out for the first turns, as many as a budget of
-//!              searches allows: over a thousand), totals, phases[]
+//!              searches allows: over a thousand), voice (null, or in a conversation by voice: waited_ns from
+//!              the end of what a person said to the first sound of the answer, its source and confidence,
+//!              measured: the same as the spans show it, an interval, interrupted: the span into which
+//!              somebody spoke), totals, phases[]
 //! phases[]     of all AI work: phase ("queue", "load", "prefill", "decode", "compute", "overhead",
 //!              "network", "first_token", "opaque", "tool", "retrieval", "agent_work", "backoff",
 //!              "human_wait"), count, sum_ns = real_ns (spans or events) + derived_ns (from durations
@@ -74,8 +77,8 @@
 //! retries[]    name, attempts[] (ids, all but the last failed), backoff_ns[] between them, succeeded,
 //!              wasted_tokens, fallback: another model or tool was tried
 //! stitches[]   proposals for traces that lost their parent: root and under (ids), score (0 to 100), by
-//!              ("link", "shared_id", "linked_trace", "previous_response", "handoff",
-//!              "conversation"), evidence
+//!              ("ancestry", "link", "tool_call", "task", "mcp_request", "request", "linked_trace",
+//!              "previous_response", "handoff", "conversation"; the surest first), evidence
 //! sources[]    where derived values were read: field, source (an attribute's key, or "span name"), convention,
 //!              confidence, spans: how many have it from there, first (id)
 //! calls[]      the first 500 model calls: span (id), name, values[]: field, value (text; durations in
@@ -99,6 +102,7 @@ mod genai;
 #[cfg(test)]
 mod tests;
 mod text;
+mod voice;
 
 pub use between::{BETWEEN_SCHEMA, BetweenReport};
 pub use clocks::{Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, WhyEdge};

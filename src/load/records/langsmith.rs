@@ -81,8 +81,6 @@ fn field(key: &str, raw: Raw<'_>, sink: &mut Sink) {
         "id" | "run_id" | "trace_id" | "parent_run_id" | "parent_run_ids" | "start_time" | "end_time" | "name"
         | "child_runs" => {}
         "run_type" => sink.attr("langsmith.span.kind", raw),
-        "session_id" => sink.attr("langsmith.trace.session_id", raw),
-        "session_name" => sink.attr("langsmith.trace.session_name", raw),
         "events" => raw.elements().into_iter().for_each(|event| self::event(event, sink)),
         "extra" => {
             for (key, raw) in raw.record().unwrap_or_default().fields() {
@@ -93,6 +91,7 @@ fn field(key: &str, raw: Raw<'_>, sink: &mut Sink) {
                 }
             }
         }
+        // Its sessions are projects; the conversation is the thread in its metadata.
         _ => sink.attr(&format!("langsmith.{key}"), raw),
     }
 }

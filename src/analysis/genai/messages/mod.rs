@@ -195,6 +195,29 @@ pub fn read(store: &TraceStore, role: Role, span: SpanIx) -> Messages {
     }
 }
 
+/// What the model calls of one store answer: for whoever asks about all of them. Only places where this store records
+/// anything are looked at.
+pub struct Answers<'a> {
+    store: &'a TraceStore,
+    sources: Vec<&'static Source>,
+}
+
+impl<'a> Answers<'a> {
+    /// The answers in `store`.
+    #[must_use]
+    pub fn new(store: &'a TraceStore) -> Self {
+        Self { store, sources: sources().output.iter().filter(|source| source.may_be_in(store)).collect() }
+    }
+
+    /// What `span` answers; nothing when no answer is recorded.
+    #[must_use]
+    pub fn of(&self, span: SpanIx) -> Vec<Message> {
+        let reader = Reader { store: self.store, span };
+        let said = |source: &&'static Source| reader.said(std::slice::from_ref(*source)).messages;
+        self.sources.iter().map(said).find(|messages| !messages.is_empty()).unwrap_or_default()
+    }
+}
+
 struct Reader<'a> {
     store: &'a TraceStore,
     span: SpanIx,

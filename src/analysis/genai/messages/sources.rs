@@ -115,6 +115,20 @@ impl Source {
         found.into_iter().filter_map(inside).collect()
     }
 
+    /// Whether `store` may record anything there.
+    pub fn may_be_in(&self, store: &TraceStore) -> bool {
+        let strings = store.strings();
+        match (&self.event, self.key.strip_suffix(".*")) {
+            (Some(_), _) => !store.events.name.is_empty(),
+            (None, Some(prefix)) => store
+                .attrs()
+                .pairs()
+                .iter()
+                .any(|attr| store.text(attr.key).strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'))),
+            (None, None) => std::iter::once(&self.key).chain(&self.also).any(|key| strings.find(key).is_some()),
+        }
+    }
+
     fn found(&self, json: Json) -> Found {
         Found { json, speaker: self.speaker.clone() }
     }

@@ -2,6 +2,7 @@
 
 use super::{describe::describe, fixture};
 use crate::load::{Options, Progress, Source, load};
+use crate::model::TraceStore;
 
 #[test]
 fn every_convention_reads_as_expected() {
@@ -21,9 +22,27 @@ fn real_files_read_as_expected() {
         "jaeger-agentevals-helm_2.json",
         "jaeger-jaeger-ui-genaiTestTrace.json",
     ] {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/traces").join(name);
-        let source = Source::memory(name, std::fs::read(path).unwrap());
-        let store = load(&[source], &Options::default(), &Progress::default()).unwrap().store;
-        insta::assert_snapshot!(name, describe(&store));
+        insta::assert_snapshot!(name, describe(&loaded("traces", name)));
     }
+}
+
+/// Formats that are no OpenTelemetry say the same things in their own places: of whole traces, of runs, of requests.
+#[test]
+fn exports_of_ai_tools_read_as_expected() {
+    for name in [
+        "dynamo-requests.jsonl",
+        "langfuse-api.json",
+        "langsmith-runs.json",
+        "mlflow-v2.json",
+        "mlflow-v3.json",
+        "openai-agents.jsonl",
+    ] {
+        insta::assert_snapshot!(name, describe(&loaded("exports", name)));
+    }
+}
+
+fn loaded(folder: &str, name: &str) -> TraceStore {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder).join(name);
+    let source = Source::memory(name, std::fs::read(path).unwrap());
+    load(&[source], &Options::default(), &Progress::default()).unwrap().store
 }
