@@ -11,7 +11,7 @@ use super::window::Host;
 use super::workspace::Workspace;
 use crate::arrange::{Arranged, Plan};
 
-/// An arrangement that is being made.
+/// An arrangement that is being made; before it, the old rows with bars at new times may come.
 pub struct Arranging {
     begun: Instant,
     result: Receiver<Arranged>,
@@ -22,12 +22,15 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 impl Arranging {
     fn start(data: Arc<Workspace>, plan: Arc<Plan>, before: Arc<Arranged>, wake: Wake) -> Self {
-        let (sender, result) = bounded(1);
+        let (sender, result) = bounded(2);
         // Without a thread the channel closes, which `take_arranged` reports.
         let _ = std::thread::Builder::new().name("arrange".to_owned()).spawn(move || {
-            let arranged = data.arrange(&plan, &before);
             // Gone when another file was opened meanwhile.
-            let _ = sender.send(arranged);
+            let send = |arranged| {
+                let _ = sender.send(arranged);
+                wake();
+            };
+            send(data.arrange(&plan, &before, send));
             drop(sender);
             wake();
         });
@@ -48,7 +51,8 @@ impl State {
         let Some(data) = &self.data else { return };
         // Turns are placed once it is known which there are.
         let has_turns = data.known_work().is_none() || self.arranged.course.knows_work;
-        let is_wanted = *self.session.view.plan != self.arranged.plan || self.arranged.known.is_none() || !has_turns;
+        let is_whole = self.arranged.known.is_some() && self.arranged.rows_by.is_none() && has_turns;
+        let is_wanted = *self.session.view.plan != self.arranged.plan || !is_whole;
         if self.session.arranging.is_none() && is_wanted && !self.session.clocks.gave_up {
             let plan = Arc::clone(&self.session.view.plan);
             let before = Arc::clone(&self.arranged);
@@ -61,8 +65,15 @@ impl State {
         let Some(arranging) = &self.session.arranging else { return };
         match arranging.result.try_recv() {
             Err(TryRecvError::Empty) => return,
-            Ok(arranged) if arranged.plan == *self.session.view.plan => self.show_arranged(arranged, host),
-            Ok(_) => {}
+            Ok(arranged) => {
+                let is_early = arranged.rows_by.is_some();
+                if arranged.plan == *self.session.view.plan {
+                    self.show_arranged(arranged, host);
+                }
+                if is_early {
+                    return;
+                }
+            }
             Err(TryRecvError::Disconnected) => {
                 // The same plan again would end the same way.
                 self.session.view.plan = Arc::new(self.arranged.plan.clone());
@@ -73,7 +84,7 @@ impl State {
         self.session.arranging = None;
     }
 
-    /// Puts a new arrangement in place; the focused span keeps its height on the screen.
+    /// Puts a new arrangement in place, or the old rows seen with other clocks; the focused span keeps its height on the screen.
     fn show_arranged(&mut self, arranged: Arranged, host: &Host) {
         let before = self.session.view.focused.and_then(|span| self.top_of(span));
         let (old, old_view) = (Arc::clone(&self.arranged), self.session.view.clone());
@@ -84,6 +95,9 @@ impl State {
         }
         self.clamp_view();
         self.set_out(old, &old_view);
+        if self.arranged.rows_by.is_some() {
+            return;
+        }
         // Marks belong to rows: those of the old arrangement mean nothing in the new one.
         self.session.search.marks = None;
         self.search_again(Duration::ZERO, host);

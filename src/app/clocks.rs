@@ -269,7 +269,7 @@ impl State {
     /// Where an event stands on the axis of the arrangement.
     pub(super) fn event_ns(&self, key: EventKey) -> Option<i64> {
         let data = self.data.as_ref()?;
-        let (start_ns, end_ns) = self.arranged.layout.extent_ns(key.span);
+        let (start_ns, end_ns) = self.extent_now_ns(key.span);
         match key.point {
             Point::Start => Some(start_ns),
             Point::End => Some(end_ns),

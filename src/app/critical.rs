@@ -53,7 +53,7 @@ impl State {
     /// Asks for the path of the trace or turn of the focused span, when that is another one now.
     pub(super) fn keep_critical(&mut self, host: &Host) {
         let (Some(data), true) = (&self.data, self.session.critical.is_on) else { return };
-        let Some(known) = self.arranged.known.clone() else { return };
+        let Some(known) = self.arranged.known.clone().filter(|_| self.arranged.rows_by.is_none()) else { return };
         let knows_work = data.known_work().is_some();
         let focused = self.session.view.focused.filter(|span| span.at() < data.store.len());
         let critical = &mut self.session.critical;

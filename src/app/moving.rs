@@ -45,17 +45,16 @@ impl State {
     /// the difference.
     pub(super) fn set_out(&mut self, before: Arc<Arranged>, view: &ViewState) {
         let after = &self.arranged;
-        let same_rows = Plan {
-            clock: before.plan.clock,
-            evidence: before.plan.evidence,
-            reference: before.plan.reference.clone(),
-            fold: before.plan.fold.clone(),
-            ..after.plan.clone()
-        };
+        if before.rows_by.is_some() && before.plan == after.plan {
+            // The rows that the picture waited for: what is on its way goes on.
+            return;
+        }
+        let same_rows = Plan { fold: before.plan.fold.clone(), ..after.plan.clone() };
         let is_folded = before.plan.fold != after.plan.fold;
         let has_clocks = self.data.as_ref().is_some_and(|data| data.domains.list.len() > 1);
         let is_retimed = before.plan != after.plan && (before.is_frame() || after.is_frame()) && has_clocks;
-        self.session.clocks.moving = (same_rows == before.plan && (is_folded || is_retimed)).then(|| {
+        let sets_out = same_rows.has_rows_of(&before.plan) && (is_folded || is_retimed);
+        self.session.clocks.moving = sets_out.then(|| {
             let travel = Travel::new(before, view, &self.session.view);
             Moving { travel: Arc::new(travel), begun_ms: None }
         });

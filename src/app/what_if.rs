@@ -46,10 +46,10 @@ impl State {
     /// What `span` occupies on the axis, with what is held by hand.
     #[must_use]
     pub fn extent_now_ns(&self, span: SpanIx) -> (i64, i64) {
-        match (&self.data, self.held()) {
-            (Some(data), Some(held)) => {
-                let input = SceneInput { held: Some(held.as_ref()), ..data.scene_input(&self.arranged) };
-                input.extent_ns(span)
+        match &self.data {
+            Some(data) if self.held().is_some() || self.arranged.rows_by.is_some() => {
+                let held = self.held().map(Arc::as_ref);
+                SceneInput { held, ..data.scene_input(&self.arranged) }.extent_ns(span)
             }
             _ => self.arranged.layout.extent_ns(span),
         }

@@ -73,19 +73,24 @@ impl Workspace {
     }
 
     /// Arranges the spans as `plan` says, with all that causality tells about the clocks. `before` is the arrangement
-    /// so far: what stays the same is taken from it. Takes a moment: not for the window's own thread.
+    /// so far: what stays the same is taken from it. Where only times change, `early` gets the old rows with bars at
+    /// their new times as soon as the clocks are known. Takes a moment: not for the window's own thread.
     #[must_use]
-    pub fn arrange(&self, plan: &Plan, before: &Arranged) -> Arranged {
+    pub fn arrange(&self, plan: &Plan, before: &Arranged, early: impl FnOnce(Arranged)) -> Arranged {
         let begun = Instant::now();
         let known = plan.known(&self.store, &self.domains, before.known.as_ref());
         let known_us = begun.elapsed().as_micros();
-        let same_rows =
-            Plan { evidence: before.plan.evidence, reference: before.plan.reference.clone(), ..plan.clone() };
         let is_same = *plan == before.plan && before.known.as_ref().is_some_and(|before| Arc::ptr_eq(before, &known));
-        if is_same || (plan.clock == ClockChoice::Raw && same_rows == before.plan) {
+        let is_retimed = plan.has_rows_of(&before.plan) && before.sections.is_empty();
+        let is_raw = plan.clock == ClockChoice::Raw && before.plan.clock == ClockChoice::Raw;
+        if before.rows_by.is_none() && (is_same || (is_raw && plan.has_rows_of(&before.plan))) {
             tracing::debug!(known_us, "clocks seen otherwise, rows as they were");
             let genai = self.known_work().map(|work| &work.genai);
             return before.with_known(&self.store, &self.domains, known, genai, plan);
+        }
+        if is_retimed {
+            early(before.seen_with(Arc::clone(&known), plan));
+            tracing::debug!(known_us, early_us = begun.elapsed().as_micros(), "bars at their new times");
         }
         let arranged = self.arranged(Some(known), plan);
         tracing::debug!(known_us, all_us = begun.elapsed().as_micros(), "arranged");

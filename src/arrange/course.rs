@@ -10,6 +10,7 @@ use crate::analysis::clocks::words::range_text;
 use crate::analysis::clocks::{EventKey, Known};
 use crate::analysis::genai::{Content, GenAi, Role, Speaker, TurnIx};
 use crate::layout::Layout;
+use crate::lod::covering_shift;
 use crate::model::time::duration_text;
 use crate::model::{SpanFlags, SpanIx, TraceStore};
 
@@ -84,8 +85,8 @@ const MOST_INTERVALS: usize = 50;
 const MOST_QUESTIONS: usize = 200;
 /// Characters of a question that are kept.
 const MOST_CHARS: usize = 200;
-/// The hull is looked at in so many pieces: a stretch of two of them is found for sure.
-const PIECES: usize = 1 << 16;
+/// The hull is looked at in so many pieces at most, and half as many at least: a stretch of two is found for sure.
+const PIECES: usize = 1 << 17;
 /// Idle stretches that are kept: the longest ones.
 const MOST_IDLE: usize = 400;
 /// A stretch is shortened when it is longer than one in so many parts of all the time in which anything happens.
@@ -105,15 +106,14 @@ pub(super) struct Ground<'a> {
 }
 
 impl Course {
-    /// Looks at every span that is shown once.
+    /// Looks at every span that is shown, twice.
     pub(super) fn of(ground: &Ground<'_>) -> Self {
-        let (mut turns, busy) = ground.look();
+        let (mut turns, idle) = rayon::join(|| ground.turns(), || ground.idle());
         turns.sort_unstable_by_key(|turn| (turn.from_ns, turn.turn));
         for (at, turn) in turns.iter_mut().enumerate() {
             turn.length = ground.length(turn, at < MOST_INTERVALS).into();
             turn.question = ground.question(turn).filter(|_| at < MOST_QUESTIONS);
         }
-        let idle = busy.map(Busy::idle).unwrap_or_default();
         let axis = shortened(&idle, ground.layout.hull_ns());
         let ties = ground.genai.map(|genai| ties::all(ground.store, genai, ground.layout));
         let (ties, more_ties) = ties.unwrap_or_default();
@@ -135,38 +135,46 @@ impl Course {
 }
 
 impl Ground<'_> {
-    fn look(&self) -> (Vec<TurnTime>, Option<Busy>) {
-        let mut times: Vec<Option<TurnTime>> = vec![None; self.genai.map_or(0, |genai| genai.turns().len())];
-        let hull = self.layout.hull_ns();
-        let mut busy = (hull.start < hull.end).then(|| Busy::new(hull));
+    /// Calls `visit(span, start, end)` for every span that is shown.
+    fn for_shown(&self, mut visit: impl FnMut(SpanIx, i64, i64)) {
         let items = self.layout.span_rows();
-        for (lane, info) in self.layout.lanes().iter().zip(self.lanes) {
-            if info.is_aside {
-                continue;
-            }
+        for (lane, _) in self.layout.lanes().iter().zip(self.lanes).filter(|(_, info)| !info.is_aside) {
             for slot in items.slots_of_rows(lane.rows.clone()) {
                 let slot = slot as usize;
-                let (from, to) = (items.starts_ns()[slot], items.ends_ns()[slot]);
-                let span = SpanIx(items.items()[slot]);
-                // A span of a whole session is there all the time; that does not make it work.
-                let is_session = self.genai.is_some_and(|genai| genai.role_of(span) == Role::Session);
-                if let Some(busy) = busy.as_mut().filter(|_| !is_session) {
-                    busy.add(from, to);
-                }
-                if let Some(turn) = self.genai.and_then(|genai| genai.turn_of(span)) {
-                    let failed = self.store.flags()[span.at()].has(SpanFlags::ERROR);
-                    let time = take(&mut times[turn.at()], turn, span, (from, to), failed);
-                    let is_call = self.genai.is_some_and(|genai| genai.role_of(span) == Role::Model);
-                    let is_first = |known: SpanIx| from < self.layout.extent_ns(known).0;
-                    if is_call && time.first_call.is_none_or(is_first) {
-                        time.first_call = Some(span);
-                    }
-                }
+                visit(SpanIx(items.items()[slot]), items.starts_ns()[slot], items.ends_ns()[slot]);
             }
         }
-        let turns = self.genai.map(GenAi::turns).unwrap_or_default();
-        let is_counted = |time: &TurnTime| turns[time.turn.at()].conversation.is_some();
-        (times.into_iter().flatten().filter(is_counted).collect(), busy)
+    }
+
+    fn idle(&self) -> Vec<(i64, i64)> {
+        let hull = self.layout.hull_ns();
+        if hull.start >= hull.end {
+            return Vec::new();
+        }
+        let mut busy = Busy::new(hull);
+        self.for_shown(|span, from, to| {
+            // A span of a whole session is there all the time; that does not make it work.
+            if self.genai.is_none_or(|genai| genai.role_of(span) != Role::Session) {
+                busy.add(from, to);
+            }
+        });
+        busy.idle()
+    }
+
+    fn turns(&self) -> Vec<TurnTime> {
+        let Some(genai) = self.genai else { return Vec::new() };
+        let mut times: Vec<Option<TurnTime>> = vec![None; genai.turns().len()];
+        self.for_shown(|span, from, to| {
+            let Some(turn) = genai.turn_of(span) else { return };
+            let failed = self.store.flags()[span.at()].has(SpanFlags::ERROR);
+            let time = take(&mut times[turn.at()], turn, span, (from, to), failed);
+            let is_first = |known: SpanIx| from < self.layout.extent_ns(known).0;
+            if genai.role_of(span) == Role::Model && time.first_call.is_none_or(is_first) {
+                time.first_call = Some(span);
+            }
+        });
+        let is_counted = |time: &TurnTime| genai.turns()[time.turn.at()].conversation.is_some();
+        times.into_iter().flatten().filter(is_counted).collect()
     }
 
     /// What the user said last before the first model call of `turn`.
@@ -257,7 +265,8 @@ fn packed(turns: &[TurnTime]) -> Vec<Vec<TurnRun>> {
 /// Which pieces of the hull anything happens in.
 struct Busy {
     start_ns: i64,
-    piece_ns: i64,
+    /// Pieces are `1 << shift` nanoseconds.
+    shift: u32,
     /// Spans that begin in a piece less those that ended in the one before.
     change: Vec<i32>,
     /// The first start and the last end in each piece.
@@ -268,11 +277,11 @@ struct Busy {
 impl Busy {
     fn new(hull: &Range<i64>) -> Self {
         let length = hull.end.saturating_sub(hull.start).max(1);
-        let piece_ns = (length - 1) / PIECES as i64 + 1;
-        let count = ((length - 1) / piece_ns) as usize + 1;
+        let shift = covering_shift(hull, PIECES);
+        let count = ((length - 1) >> shift) as usize + 1;
         Self {
             start_ns: hull.start,
-            piece_ns,
+            shift,
             change: vec![0; count + 1],
             first_ns: vec![i64::MAX; count],
             last_ns: vec![i64::MIN; count],
@@ -281,7 +290,7 @@ impl Busy {
 
     fn add(&mut self, from_ns: i64, to_ns: i64) {
         let last_piece = self.first_ns.len() - 1;
-        let piece = |at: i64| ((at.saturating_sub(self.start_ns) / self.piece_ns).max(0) as usize).min(last_piece);
+        let piece = |at: i64| ((at.saturating_sub(self.start_ns) >> self.shift).max(0) as usize).min(last_piece);
         let (first, last) = (piece(from_ns), piece(to_ns.saturating_sub(1).max(from_ns)));
         self.change[first] += 1;
         self.change[last + 1] -= 1;
@@ -370,7 +379,7 @@ mod tests {
                 prop_assert_eq!(&found, &expected, "every moment is a piece of its own");
             } else {
                 prop_assert!(found.iter().all(|stretch| expected.contains(stretch)), "{found:?} {expected:?}");
-                let piece = 3_200 * unit / PIECES as i64 + 1;
+                let piece = 2 * 3_200 * unit / PIECES as i64 + 1;
                 let long = expected.iter().filter(|(from, to)| to - from > 2 * piece);
                 prop_assert!(long.clone().all(|stretch| found.contains(stretch)), "{found:?} {expected:?}");
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
 use super::fold::FoldBy;
 use crate::analysis::genai::{AgentIx, GenAi, Phase};
 use crate::model::{SpanIx, TraceStore};
@@ -85,6 +87,11 @@ impl Groups {
     }
 }
 
+/// What `of` says of each span, on all cores.
+fn by_span(store: &TraceStore, of: impl Fn(SpanIx) -> u32 + Sync + Send) -> Vec<u32> {
+    (0..store.len()).into_par_iter().map(|at| of(SpanIx(at as u32))).collect()
+}
+
 fn none(name: &str) -> Group {
     Group { name: name.to_owned(), ..Group::default() }
 }
@@ -104,7 +111,7 @@ fn by_agent(store: &TraceStore, genai: &GenAi) -> Groups {
         .collect();
     list.push(none("no agent"));
     let last = agents.len() as u32;
-    let of_span = store.span_ixs().map(|span| genai.agent_of(span).map_or(last, |agent| agent.0)).collect();
+    let of_span = by_span(store, |span| genai.agent_of(span).map_or(last, |agent| agent.0));
     Groups { list, of_span }
 }
 
@@ -114,7 +121,7 @@ fn by_phase(store: &TraceStore, genai: &GenAi) -> Groups {
     let mut list: Vec<Group> = Phase::VARIANTS.iter().filter(|phase| **phase != Phase::None).map(group).collect();
     let last = list.len() as u32;
     list.push(none("no AI work"));
-    let of_span = store.span_ixs().map(|span| (genai.phase_of(span) as u32).checked_sub(1).unwrap_or(last)).collect();
+    let of_span = by_span(store, |span| (genai.phase_of(span) as u32).checked_sub(1).unwrap_or(last));
     Groups { list, of_span }
 }
 
@@ -132,7 +139,7 @@ fn by_turn(store: &TraceStore, genai: &GenAi) -> Groups {
         .collect();
     let last = list.len() as u32;
     list.push(none("no turn"));
-    let of_span = store.span_ixs().map(|span| genai.turn_of(span).map_or(last, |turn| turn.0)).collect();
+    let of_span = by_span(store, |span| genai.turn_of(span).map_or(last, |turn| turn.0));
     Groups { list, of_span }
 }
 
@@ -174,7 +181,7 @@ fn by_service(store: &TraceStore) -> Groups {
         .collect();
     let (list, number) = numbered(of_resource.iter().copied(), "no service name");
     let of_resource: Vec<u32> = of_resource.iter().map(|name| number[*name]).collect();
-    let of_span = store.span_ixs().map(|span| of_resource[store.span(span).resource_ix().at()]).collect();
+    let of_span = by_span(store, |span| of_resource[store.span(span).resource_ix().at()]);
     Groups { list, of_span }
 }
 
@@ -199,7 +206,7 @@ fn by_attribute(store: &TraceStore, key: &str) -> Groups {
         let view = store.span(span);
         find(view.attr_ids()).unwrap_or_else(|| of_resource[view.resource_ix().at()])
     };
-    let of_span = store.span_ixs().map(group).collect();
+    let of_span = by_span(store, group);
     Groups { list, of_span }
 }
 

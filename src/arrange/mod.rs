@@ -46,9 +46,9 @@ pub use view_file::ViewFile;
 use crate::analysis::clocks::Known;
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::genai::GenAi;
-use crate::layout::{FrameTime, LaneIx, Layout, RawTime};
+use crate::layout::{FrameTime, LaneIx, Layout, RawTime, TimeMap as _};
 use crate::lod::Index;
-use crate::model::TraceStore;
+use crate::model::{DomainIx, SpanIx, TraceStore};
 
 /// Spans in lanes and rows, as a plan asks for. Immutable; made anew when the plan changes.
 #[derive(Clone, Debug, Default)]
@@ -60,11 +60,14 @@ pub struct Arranged {
     /// Groups of spans in lanes, by row, when any lane is folded: parallel to `layout.parts()`. Else empty.
     pub sections: Vec<Section>,
     /// Which lane and which row each span is in.
-    pub layout: Layout,
+    pub layout: Arc<Layout>,
     /// What a row shows at any zoom.
-    pub index: Index,
+    pub index: Arc<Index>,
     /// What was known about the clocks; `None` until that was worked out.
     pub known: Option<Arc<Known>>,
+    /// Whose time rows and index are made for, while new ones for `plan` and `known` are on their way: bars are drawn
+    /// where they belong, in the rows that they had. `None` = rows are those of `plan`.
+    pub rows_by: Option<TimeOf>,
     /// First to last time of anything that is shown on the axis, in nanoseconds; never empty.
     pub hull_ns: Range<i64>,
     /// Turns and idle stretches on the axis.
@@ -73,7 +76,46 @@ pub struct Arranged {
     pub has_conversation: bool,
 }
 
+/// Whose time an axis shows, with what was known about the clocks.
+#[derive(Clone, Debug)]
+pub struct TimeOf {
+    known: Option<Arc<Known>>,
+    is_frame: bool,
+}
+
+impl TimeOf {
+    /// Where the raw times `raw_ns` (start, end) of `span` lie on the axis, in nanoseconds.
+    #[must_use]
+    pub fn ends(&self, store: &TraceStore, domains: &Domains, span: SpanIx, raw_ns: (i64, i64)) -> (i64, i64) {
+        match &self.known {
+            Some(known) if self.is_frame => FrameTime::new(&known.model, store, domains).ends(span, raw_ns.0, raw_ns.1),
+            _ => raw_ns,
+        }
+    }
+
+    /// How far times of `domain` around `at_ns`, on its own clock, are moved back to fit the axis, in nanoseconds.
+    #[must_use]
+    pub fn shift_ns(&self, domain: DomainIx, at_ns: i64) -> i64 {
+        let known = self.known.as_ref().filter(|_| self.is_frame);
+        known.map_or(0, |known| known.model.shift_ns(domain, at_ns))
+    }
+}
+
 impl Arranged {
+    /// Whose time the axis shows.
+    #[must_use]
+    pub fn time_of(&self) -> TimeOf {
+        TimeOf { known: self.known.clone(), is_frame: self.is_frame() }
+    }
+
+    /// The same rows seen with other clocks, until there are rows for them: a picture at once, however many spans
+    /// there are. `plan` differs from the one at hand in nothing but whose time is shown and what is believed.
+    #[must_use]
+    pub fn seen_with(&self, known: Arc<Known>, plan: &Plan) -> Self {
+        let rows_by = self.rows_by.clone().unwrap_or_else(|| self.time_of());
+        Self { known: Some(known), plan: plan.clone(), rows_by: Some(rows_by), ..self.clone() }
+    }
+
     /// The lane with `key`.
     #[must_use]
     pub fn lane_of_key(&self, key: &LaneKey) -> Option<LaneIx> {
@@ -163,7 +205,8 @@ pub fn arrange_folded(
     let ground = course::Ground { store, domains, known: known.as_deref(), genai, lanes: &lanes, layout: &layout };
     // Neither needs the other, and each takes a look at every span.
     let (index, course) = rayon::join(|| Index::build(store, &layout), || Arc::new(Course::of(&ground)));
-    Arranged { plan: plan.clone(), lanes, sections, layout, index, known, hull_ns, course, has_conversation }
+    let (layout, index, plan) = (Arc::new(layout), Arc::new(index), plan.clone());
+    Arranged { plan, lanes, sections, layout, index, known, rows_by: None, hull_ns, course, has_conversation }
 }
 
 /// First to last time of the spans in lanes that are not put aside.

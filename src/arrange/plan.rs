@@ -96,6 +96,13 @@ impl Plan {
         }
     }
 
+    /// True when `other` is the same but for whose time is shown and which causal edges are believed.
+    #[must_use]
+    pub fn has_rows_of(&self, other: &Self) -> bool {
+        let Self { clock, evidence, reference, .. } = other;
+        *other == Self { clock: *clock, evidence: *evidence, reference: reference.clone(), ..self.clone() }
+    }
+
     /// True when every clock has a lane of its own, and nothing else has.
     #[must_use]
     pub fn is_by_clock(&self) -> bool {

@@ -78,9 +78,10 @@ pub(super) fn fold(
         let lane = grouping.of_span[span].at();
         first[lane] + of_lane[lane].map_or(0, |at| groups[at].of_span[span] as usize)
     };
+    let place: Vec<usize> = (0..grouping.of_span.len()).into_par_iter().map(place_of).collect();
     let mut spans = vec![0_u64; places];
-    for span in 0..grouping.of_span.len() {
-        spans[place_of(span)] += 1;
+    for &place in &place {
+        spans[place] += 1;
     }
     let mut section_of = vec![0_u32; places];
     let mut sections = Vec::new();
@@ -109,7 +110,7 @@ pub(super) fn fold(
         }
     }
     let grouping = Grouping {
-        of_span: (0..grouping.of_span.len()).map(|span| LaneIx(section_of[place_of(span)])).collect(),
+        of_span: place.into_par_iter().map(|place| LaneIx(section_of[place])).collect(),
         lanes: sections.len(),
         folded: grouping.folded.clone(),
         lane_of_part: sections.iter().map(|section| section.lane).collect(),

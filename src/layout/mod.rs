@@ -392,61 +392,92 @@ fn pack_lane(pieces: &mut [Piece]) -> u32 {
     packer.height()
 }
 
-fn collect(store: &TraceStore, mut lanes: Vec<Lane>, mut pieces: Vec<Piece>) -> Layout {
-    let rows = lanes.last().map_or(0, |lane| lane.rows.end) as usize;
-    let mut ghost_row = vec![0_u32; store.ghosts().len()];
-    let mut spans: Vec<Placed> = Vec::with_capacity(store.len());
-    let mut ghosts: Vec<Placed> = Vec::new();
-    let mut hull_ns: Option<Range<i64>> = None;
-    for piece in &mut pieces {
-        piece.trees.finish_rows(lanes[piece.lane].rows.start);
-    }
-    let (mut folds, mut folded): (Vec<Fold>, Vec<(SpanIx, SpanIx)>) = (Vec::new(), Vec::new());
-    for piece in &pieces {
-        let trees = &piece.trees;
-        for fold in trees.folds() {
-            let span = SpanIx(trees.node[fold.start - 1]);
-            folds.push(Fold { span, hidden: fold.len() as u32 });
-            folded.extend(fold.clone().map(|at| (SpanIx(trees.node[at]), span)));
-            lanes[piece.lane].spans += fold.len() as u64;
+/// The rows of one part, counted from its first.
+#[derive(Default)]
+struct PartRows {
+    spans: RowItems,
+    ghosts: Vec<Placed>,
+    folds: Vec<Fold>,
+    /// Each with the span that stands for it.
+    folded: Vec<(SpanIx, SpanIx)>,
+    hull_ns: Option<Range<i64>>,
+}
+
+impl PartRows {
+    /// Collects the trees of one part, which has so many `rows`. The nodes of a store of `len` spans from there on are
+    /// ghosts.
+    fn of(pieces: &mut [Piece], rows: u32, len: usize) -> Self {
+        let mut part = Self::default();
+        for piece in &mut *pieces {
+            piece.trees.finish_rows();
+            part.take_folds(&piece.trees);
         }
-        for at in trees.shown() {
-            let (node, row) = (trees.node[at], trees.rows()[at]);
-            let (start_ns, end_ns) = (trees.start_ns[at], trees.end_ns[at]);
-            let hull = hull_ns.get_or_insert(start_ns..end_ns);
-            hull.start = hull.start.min(start_ns);
-            hull.end = hull.end.max(end_ns);
-            if let Some(ghost) = (node as usize).checked_sub(store.len()) {
-                ghost_row[ghost] = row;
-                ghosts.push(Placed { row, item: ghost as u32, start_ns, end_ns });
-            } else {
-                lanes[piece.lane].spans += 1;
-                spans.push(Placed { row, item: node, start_ns, end_ns });
+        let placed = || pieces.iter().flat_map(|piece| piece.trees.shown().map(|at| piece.trees.placed(at)));
+        part.spans = RowItems::new(rows as usize, placed().filter(|one| (one.item as usize) < len));
+        for one in placed() {
+            let hull = part.hull_ns.get_or_insert(one.start_ns..one.end_ns);
+            *hull = hull.start.min(one.start_ns)..hull.end.max(one.end_ns);
+            if one.item as usize >= len {
+                part.ghosts.push(Placed { item: one.item - len as u32, ..one });
             }
         }
+        part
     }
-    let spans = RowItems::new(rows, spans.iter());
+
+    fn take_folds(&mut self, trees: &Trees) {
+        for fold in trees.folds() {
+            let span = SpanIx(trees.node[fold.start - 1]);
+            self.folds.push(Fold { span, hidden: fold.len() as u32 });
+            self.folded.extend(fold.clone().map(|at| (SpanIx(trees.node[at]), span)));
+        }
+    }
+}
+
+/// Joins the rows of all parts. `pieces` are sorted by part; each part is collected on a core of its own.
+fn collect(store: &TraceStore, mut parts: Vec<Lane>, mut pieces: Vec<Piece>) -> Layout {
+    let jobs: Vec<&mut [Piece]> = pieces.chunk_by_mut(|a, b| a.lane == b.lane).collect();
+    let collected: Vec<(usize, PartRows)> = jobs
+        .into_par_iter()
+        .map(|pieces| (pieces[0].lane, PartRows::of(pieces, parts[pieces[0].lane].rows.len() as u32, store.len())))
+        .collect();
+    let mut all = PartRows::default();
+    let mut ghost_row = vec![0_u32; store.ghosts().len()];
+    for (at, part) in &collected {
+        let lane = &mut parts[*at];
+        lane.spans = (part.spans.len() + part.folded.len()) as u64;
+        for ghost in &part.ghosts {
+            let row = lane.rows.start + ghost.row;
+            ghost_row[ghost.item as usize] = row;
+            all.ghosts.push(Placed { row, ..*ghost });
+        }
+        all.folds.extend_from_slice(&part.folds);
+        all.folded.extend_from_slice(&part.folded);
+        let hulls = all.hull_ns.take().into_iter().chain(part.hull_ns.clone());
+        all.hull_ns = hulls.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end));
+    }
+    let spans = RowItems::stacked(collected.iter().map(|(_, part)| &part.spans));
     let mut slot_of = vec![0_u32; store.len()];
     for (slot, &item) in (0..).zip(spans.items()) {
         slot_of[item as usize] = slot;
     }
-    folds.sort_unstable_by_key(|fold| fold.span);
-    folded.sort_unstable();
+    all.folds.sort_unstable_by_key(|fold| fold.span);
+    all.folded.sort_unstable();
     let folded: Vec<Folded> =
-        folded.into_iter().map(|(span, into)| Folded { span, slot: slot_of[into.at()] }).collect();
+        all.folded.into_iter().map(|(span, into)| Folded { span, slot: slot_of[into.at()] }).collect();
     for one in &folded {
         slot_of[one.span.at()] = one.slot;
     }
+    let rows = spans.row_count();
     Layout {
         lanes: Vec::new(),
-        parts: lanes,
+        parts,
         lane_of_part: Vec::new(),
-        folds,
+        folds: all.folds,
         folded,
         slot_of,
         spans: Arc::new(spans),
-        ghosts: Arc::new(RowItems::new(rows, ghosts.iter())),
+        ghosts: Arc::new(RowItems::new(rows, all.ghosts.iter().copied())),
         ghost_row,
-        hull_ns: hull_ns.unwrap_or(0..0),
+        hull_ns: all.hull_ns.unwrap_or(0..0),
     }
 }

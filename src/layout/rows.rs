@@ -24,7 +24,7 @@ pub(crate) struct Placed {
 
 impl RowItems {
     /// Sorts `placed` into `rows` rows. Fast when each row's items already come in order of start.
-    pub(crate) fn new<'a>(rows: usize, placed: impl Iterator<Item = &'a Placed> + Clone) -> Self {
+    pub(crate) fn new(rows: usize, placed: impl Iterator<Item = Placed> + Clone) -> Self {
         let mut row_end = vec![0_u32; rows];
         for one in placed.clone() {
             row_end[one.row as usize] += 1;
@@ -48,6 +48,23 @@ impl RowItems {
         }
         items.sort_rows();
         items
+    }
+
+    /// The rows of all `parts`, each below the one before.
+    pub(crate) fn stacked<'a>(parts: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let mut all = Self::default();
+        let len = parts.clone().map(Self::len).sum();
+        all.item.reserve_exact(len);
+        all.start_ns.reserve_exact(len);
+        all.end_ns.reserve_exact(len);
+        for part in parts {
+            let before = all.item.len() as u32;
+            all.row_end.extend(part.row_end.iter().map(|end| before + end));
+            all.item.extend_from_slice(&part.item);
+            all.start_ns.extend_from_slice(&part.start_ns);
+            all.end_ns.extend_from_slice(&part.end_ns);
+        }
+        all
     }
 
     fn sort_rows(&mut self) {

@@ -9,6 +9,11 @@ use crate::model::SpanIx;
 pub trait TimeMap: Sync {
     /// Where `raw_ns`, read from the clock of `span`, lies on the axis, in nanoseconds.
     fn map(&self, span: SpanIx, raw_ns: i64) -> i64;
+
+    /// Where the raw times `start_ns` and `end_ns` of `span` lie on the axis, both at once.
+    fn ends(&self, span: SpanIx, start_ns: i64, end_ns: i64) -> (i64, i64) {
+        (self.map(span, start_ns), self.map(span, end_ns))
+    }
 }
 
 /// Raw times: what every clock said.

@@ -8,6 +8,7 @@ use super::LaneIx;
 use std::ops::Range;
 
 use super::pack::Packer;
+use super::rows::Placed;
 use super::time_map::TimeMap;
 use crate::model::{SpanFlags, SpanIx, TraceStore};
 
@@ -182,7 +183,7 @@ impl Trees {
     }
 
     /// Positions of the nodes that are drawn.
-    pub fn shown(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn shown(&self) -> impl Iterator<Item = usize> + Clone + '_ {
         let ends = std::iter::once(0).chain(self.hidden.iter().map(|fold| fold.end));
         let starts = self.hidden.iter().map(|fold| fold.start).chain([self.node.len()]);
         ends.zip(starts).flat_map(|(from, to)| from..to)
@@ -254,19 +255,18 @@ impl Trees {
         self.row[root as usize] = row;
     }
 
-    /// Turns rows below the parent into rows of the workspace; `first_row` is the lane's first.
-    pub fn finish_rows(&mut self, first_row: u32) {
+    /// Turns rows below the parent into rows of the lane.
+    pub fn finish_rows(&mut self) {
         for at in 0..self.row.len() {
-            self.row[at] += match self.up[at] {
-                NO_PARENT => first_row,
-                up => self.row[up as usize],
-            };
+            if self.up[at] != NO_PARENT {
+                self.row[at] += self.row[self.up[at] as usize];
+            }
         }
     }
 
-    /// The row of every node, once finished.
-    pub fn rows(&self) -> &[u32] {
-        &self.row
+    /// The node at a position, once rows are finished.
+    pub fn placed(&self, at: usize) -> Placed {
+        Placed { row: self.row[at], item: self.node[at], start_ns: self.start_ns[at], end_ns: self.end_ns[at] }
     }
 }
 
@@ -304,7 +304,8 @@ impl<M: TimeMap> Ground<'_, M> {
             return unknown;
         }
         let (start, end) = span.drawn_ns();
-        extent(self.map.map(ix, start), self.map.map(ix, end))
+        let (start, end) = self.map.ends(ix, start, end);
+        extent(start, end)
     }
 }
 

@@ -11,7 +11,10 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::sync::Arc;
+
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 pub use marks::Marks;
 pub use overview::Density;
@@ -81,16 +84,16 @@ impl Index {
     #[must_use]
     pub fn build_flagged(layout: &Layout, flags: &[SpanFlags]) -> Self {
         let spans = layout.span_rows();
-        let mut by_slot: Vec<SpanFlags> = spans.items().iter().map(|&item| flags[item as usize]).collect();
+        let mut by_slot: Vec<SpanFlags> = spans.items().par_iter().map(|&item| flags[item as usize]).collect();
         // A span that stands for its subtree shows what is wrong anywhere in it.
         for folded in layout.folded() {
             let shown = &mut by_slot[folded.slot as usize];
             *shown = shown.with(flags[folded.span.at()]);
         }
-        let spans = Column::new(Arc::clone(spans), by_slot);
-        let ghosts = layout.ghost_rows();
-        let ghosts = Column::new(Arc::clone(ghosts), vec![SpanFlags::default(); ghosts.len()]);
-        let overview = Overview::new(layout, &spans.items, |slot| Some(spans.flags[slot]));
+        let overview = || Overview::new(layout, spans, |slot| Some(by_slot[slot]));
+        let (overview, (forest, mips)) = rayon::join(overview, || summaries(spans, &by_slot));
+        let spans = Column { items: Arc::clone(spans), flags: by_slot, forest, mips };
+        let ghosts = Column::new(layout.ghost_rows());
         Self { spans, ghosts, overview }
     }
 
@@ -165,6 +168,15 @@ pub fn bucket_for(ns_per_pixel: i64) -> i64 {
     1 << ns_per_pixel.max(1).ilog2()
 }
 
+/// The least shift for which `buckets` of `1 << shift` nanoseconds cover `hull`: a shift finds the bucket of a time much
+/// faster than a division, and more than half of the buckets are used. At most 62 for two buckets and more.
+#[must_use]
+pub fn covering_shift(hull: &Range<i64>, buckets: usize) -> u32 {
+    let length = hull.end.saturating_sub(hull.start).max(1);
+    let width = (length - 1) / buckets.max(1) as i64 + 1;
+    u64::BITS - (width.unsigned_abs() - 1).leading_zeros()
+}
+
 /// A bar of items of either kind.
 #[derive(Clone, Copy, Debug)]
 struct Run {
@@ -197,10 +209,16 @@ impl<'a> Times<'a> {
 /// How many spans of a bucket are looked at before the search gallops.
 const LOOK_AT_MOST: usize = 16;
 
+fn summaries(items: &RowItems, flags: &[SpanFlags]) -> (Forest, Mips) {
+    rayon::join(|| Forest::new(items, flags), || Mips::new(items, flags))
+}
+
 impl Column {
-    fn new(items: Arc<RowItems>, flags: Vec<SpanFlags>) -> Self {
-        let (forest, mips) = rayon::join(|| Forest::new(&items, &flags), || Mips::new(&items, &flags));
-        Self { items, flags, forest, mips }
+    /// Items without flags.
+    fn new(items: &Arc<RowItems>) -> Self {
+        let flags = vec![SpanFlags::default(); items.len()];
+        let (forest, mips) = summaries(items, &flags);
+        Self { items: Arc::clone(items), flags, forest, mips }
     }
 
     fn heap_bytes(&self) -> usize {

@@ -2,15 +2,18 @@
 
 use std::ops::Range;
 
-use crate::layout::{LaneIx, Layout, RowItems};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use super::covering_shift;
+use crate::layout::{Lane, LaneIx, Layout, RowItems};
 use crate::model::SpanFlags;
 
-/// Buckets kept for the whole workspace.
-const BUCKETS: usize = 2048;
+/// Buckets for the whole workspace; at least half of them are used.
+const BUCKETS: usize = 4096;
 /// Buckets kept for all lanes together: many lanes get fewer each.
-const LANE_BUCKETS: usize = 64 * BUCKETS;
+const LANE_BUCKETS: usize = 32 * BUCKETS;
 /// Even with thousands of lanes each keeps this many.
-const FEWEST_BUCKETS: usize = 32;
+const FEWEST_BUCKETS: usize = 64;
 
 /// How busy a stretch of time is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -38,7 +41,8 @@ pub(super) struct Overview {
 /// Counts spans into buckets.
 struct Counter {
     start_ns: i64,
-    width_ns: i64,
+    /// Buckets are `1 << shift` nanoseconds.
+    shift: u32,
     /// Changes at the buckets' starts, summed up at the end.
     spans: Vec<i64>,
     errors: Vec<i64>,
@@ -52,7 +56,7 @@ impl Counter {
         let zeros = || vec![0; buckets + 1];
         Self {
             start_ns: hull.start,
-            width_ns: width_ns(hull, buckets),
+            shift: covering_shift(hull, buckets),
             spans: zeros(),
             errors: zeros(),
             whole: zeros(),
@@ -62,8 +66,8 @@ impl Counter {
 
     fn add(&mut self, start_ns: i64, end_ns: i64, flags: SpanFlags) {
         let (from, to) = (start_ns.saturating_sub(self.start_ns), end_ns.saturating_sub(self.start_ns));
-        let first = (from / self.width_ns) as usize;
-        let last = ((to - 1) / self.width_ns) as usize;
+        let first = (from >> self.shift) as usize;
+        let last = ((to - 1) >> self.shift) as usize;
         self.spans[first] += 1;
         self.spans[last + 1] -= 1;
         if flags.has(SpanFlags::ERROR) {
@@ -74,9 +78,9 @@ impl Counter {
             self.part_ns[first] = self.part_ns[first].saturating_add(to - from);
             return;
         }
-        let first_end = (first as i64 + 1).saturating_mul(self.width_ns);
+        let first_end = (first as i64 + 1).saturating_mul(1 << self.shift);
         self.part_ns[first] = self.part_ns[first].saturating_add(first_end - from);
-        self.part_ns[last] = self.part_ns[last].saturating_add(to - last as i64 * self.width_ns);
+        self.part_ns[last] = self.part_ns[last].saturating_add(to - ((last as i64) << self.shift));
         self.whole[first + 1] += 1;
         self.whole[last] -= 1;
     }
@@ -88,7 +92,7 @@ impl Counter {
             errors += self.errors[at];
             whole += self.whole[at];
             Density {
-                busy_ns: self.part_ns[at].saturating_add(whole.saturating_mul(self.width_ns)),
+                busy_ns: self.part_ns[at].saturating_add(whole.saturating_mul(1 << self.shift)),
                 spans: u32::try_from(spans).unwrap_or(u32::MAX),
                 errors: u32::try_from(errors).unwrap_or(u32::MAX),
             }
@@ -96,36 +100,30 @@ impl Counter {
     }
 }
 
-/// Length of each of `buckets` equal parts that cover `hull`.
-fn width_ns(hull: &Range<i64>, buckets: usize) -> i64 {
-    let length = hull.end.saturating_sub(hull.start).max(1);
-    (length - 1) / buckets.max(1) as i64 + 1
-}
-
 impl Overview {
     /// Counts the items in the slots for which `flags_of` knows flags.
-    pub fn new(layout: &Layout, items: &RowItems, flags_of: impl Fn(usize) -> Option<SpanFlags>) -> Self {
+    pub fn new(layout: &Layout, items: &RowItems, flags_of: impl Fn(usize) -> Option<SpanFlags> + Sync) -> Self {
         let hull = layout.hull_ns().clone();
         let per_lane = (LANE_BUCKETS / layout.parts().len().max(1)).clamp(FEWEST_BUCKETS, BUCKETS);
-        let mut all = Counter::new(&hull, BUCKETS);
-        let mut lanes = Vec::with_capacity(per_lane * layout.parts().len());
-        for lane in layout.parts() {
-            let mut counter = Counter::new(&hull, per_lane);
-            for slot in items.slots_of_rows(lane.rows.clone()) {
-                let slot = slot as usize;
+        let count = |slots: Range<u32>, buckets: usize| {
+            let mut counter = Counter::new(&hull, buckets);
+            for slot in slots.start as usize..slots.end as usize {
                 let Some(flags) = flags_of(slot) else { continue };
-                let (start, end) = (items.starts_ns()[slot], items.ends_ns()[slot]);
-                counter.add(start, end, flags);
-                all.add(start, end, flags);
+                counter.add(items.starts_ns()[slot], items.ends_ns()[slot], flags);
             }
-            lanes.extend(counter.finish());
-        }
+            counter.finish().collect::<Vec<Density>>()
+        };
+        let part = |part: &Lane| count(items.slots_of_rows(part.rows.clone()), per_lane);
+        let (all, parts) = rayon::join(
+            || count(0..items.len() as u32, BUCKETS),
+            || layout.parts().par_iter().map(part).collect::<Vec<_>>(),
+        );
         Self {
-            hull_ns: hull,
-            all: all.finish().collect(),
-            lanes,
+            all,
+            lanes: parts.concat(),
             per_lane,
             lane_of_part: (0..layout.parts().len()).map(|part| layout.lane_of_part(part)).collect(),
+            hull_ns: hull,
         }
     }
 
@@ -171,7 +169,7 @@ fn resample(kept: &[Density], hull: &Range<i64>, from_ns: i64, to_ns: i64, bucke
     if kept.is_empty() || to_ns <= from_ns {
         return out;
     }
-    let kept_width = i128::from(width_ns(hull, kept.len()));
+    let kept_width = 1_i128 << covering_shift(hull, kept.len());
     let length = i128::from(to_ns) - i128::from(from_ns);
     let offset = i128::from(from_ns) - i128::from(hull.start);
     for (at, density) in out.iter_mut().enumerate() {

@@ -36,7 +36,7 @@ use super::view_state::{TimeRange, ViewState};
 use super::work::{Work, clock_colors, phase_colors};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::{Between, EventKey, Held};
-use crate::arrange::{Arranged, ColorBy, LaneInfo, Section};
+use crate::arrange::{Arranged, ColorBy, LaneInfo, Section, TimeOf};
 use crate::layout::{Layout, RowIx};
 use crate::lod::{Bar, GhostRun, Index, Marks, Tags, bucket_for};
 use crate::model::{SpanFlags, SpanIx, TraceStore};
@@ -70,6 +70,8 @@ pub struct SceneInput<'a> {
     pub tags: Option<&'a Tags>,
     /// The critical path, when it is asked for.
     pub critical: Option<&'a Critical>,
+    /// Whose time the rows are made for, when it is another one than is shown.
+    pub rows_by: Option<&'a TimeOf>,
     /// A clock that is held at an offset by hand.
     pub held: Option<&'a Held>,
     /// Bars on their way from an earlier arrangement; never in an export.
@@ -102,6 +104,7 @@ impl Arranged {
             work: None,
             tags: None,
             critical: None,
+            rows_by: self.rows_by.as_ref(),
             held: None,
             travel: None,
             caption,

@@ -20,6 +20,8 @@ mod hit;
 mod labels;
 mod lower;
 mod motion;
+#[cfg(test)]
+mod motion_tests;
 mod notes;
 pub mod palette;
 mod panes;

@@ -1,5 +1,6 @@
-//! Bars that are not where their arrangement has them: on their way from an earlier arrangement, or moved because a
-//! clock is held at an offset by hand. Asked per bar in view, never per span (invariant I6).
+//! Bars that are not where their arrangement has them: on their way from an earlier arrangement, moved because a clock is
+//! held at an offset by hand, or in rows that were made for other clocks. Asked per bar in view, never per span
+//! (invariant I6).
 
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use super::build::SceneInput;
 use super::geometry::{Bands, LaneBand, Metrics, lane_bands};
 use super::view_state::{TimeRange, ViewState};
 use crate::analysis::clocks::{EventKey, Held, Offset, Placed};
-use crate::arrange::Arranged;
+use crate::arrange::{Arranged, TimeOf};
+use crate::layout::{FrameTime, TimeMap as _};
 use crate::model::{DomainIx, SpanIx};
 
 /// Bars on their way from an earlier arrangement of the same spans to the one at hand.
@@ -100,7 +102,7 @@ impl SceneInput<'_> {
     /// True when some bars are not where their arrangement has them.
     #[must_use]
     pub fn is_moved(&self) -> bool {
-        self.travel.is_some() || self.held().is_some()
+        self.travel.is_some() || self.rows_by.is_some() || self.held().is_some()
     }
 
     /// The clock that is held by hand, where times are those of the reference clock.
@@ -137,10 +139,43 @@ impl SceneInput<'_> {
         model.shift_ns(domain, at_ns).saturating_sub(held.shift_ns(model, domain, at_ns))
     }
 
+    /// How far times of `domain` around its own time `at_ns` are moved back to fit the axis, with what is held by hand.
+    fn shift_ns(&self, domain: DomainIx, at_ns: i64) -> i64 {
+        let clocks = self.clocks.as_ref().filter(|clocks| clocks.is_frame);
+        match (self.held(), clocks) {
+            (Some((held, model)), _) => held.shift_ns(model, domain, at_ns),
+            (None, Some(clocks)) => clocks.known.model.shift_ns(domain, at_ns),
+            (None, None) => 0,
+        }
+    }
+
+    /// How far what `domain` stamped around its own time `at_ns` is from where the rows have it, in nanoseconds.
+    fn away_ns(&self, domain: DomainIx, at_ns: i64) -> i64 {
+        let Some(rows_by) = self.rows_by else { return self.pushed_ns(domain, at_ns) };
+        rows_by.shift_ns(domain, at_ns).saturating_sub(self.shift_ns(domain, at_ns))
+    }
+
+    /// What `span` occupies on the axis, where the rows were made for other clocks.
+    fn seen_ns(&self, span: SpanIx, rows_by: &TimeOf) -> (i64, i64) {
+        let own = self.layout.extent_ns(span);
+        let raw = self.store.span(span).drawn_ns();
+        let then = rows_by.ends(self.store, self.domains, span, raw);
+        let now = match self.clocks.as_ref().filter(|clocks| clocks.is_frame) {
+            Some(clocks) => FrameTime::new(&clocks.known.model, self.store, self.domains).ends(span, raw.0, raw.1),
+            None => raw,
+        };
+        // Ends that were completed from relatives move as the clock does around them.
+        let start_ns = own.0.saturating_add(now.0.saturating_sub(then.0));
+        (start_ns, own.1.saturating_add(now.1.saturating_sub(then.1)).max(start_ns.saturating_add(1)))
+    }
+
     /// What `span` occupies on the axis, with what is held by hand.
     #[must_use]
     pub fn extent_ns(&self, span: SpanIx) -> (i64, i64) {
-        let (start_ns, end_ns) = self.layout.extent_ns(span);
+        let (start_ns, end_ns) = match self.rows_by {
+            Some(rows_by) => self.seen_ns(span, rows_by),
+            None => self.layout.extent_ns(span),
+        };
         let push = self.domains.of_span.get(span.at()).map_or(0, |&domain| {
             if self.held().is_some() { self.pushed_ns(domain, self.store.span(span).drawn_ns().0) } else { 0 }
         });
@@ -152,8 +187,9 @@ impl SceneInput<'_> {
     pub(super) fn moved(&self, span: SpanIx, count: u32, row_top: f64) -> Moved {
         let own = self.layout.extent_ns(span);
         let held = self.extent_ns(span);
-        let mut moved =
-            Moved { start_ns: held.0.saturating_sub(own.0), end_ns: held.1.saturating_sub(own.1), down: 0.0 };
+        let start_ns = held.0.saturating_sub(own.0);
+        let end_ns = if count > 1 { start_ns } else { held.1.saturating_sub(own.1) };
+        let mut moved = Moved { start_ns, end_ns, down: 0.0 };
         let Some(travel) = self.travel.filter(|travel| travel.before.layout.slot_of(span).is_some()) else {
             return moved;
         };
@@ -171,22 +207,19 @@ impl SceneInput<'_> {
         moved
     }
 
-    /// The times whose bars may be drawn between `time`'s ends in `band`: at most three times as long, so that the
-    /// cost of a row stays bounded by pixels.
+    /// The times at which the rows of `band` have bars that may be drawn between `time`'s ends: at most five times as
+    /// long, so that the cost of a row stays bounded by pixels.
     pub(super) fn reach(&self, band: &LaneBand, time: TimeRange) -> TimeRange {
         let length = time.length_ns().max(0);
-        if self.travel.is_some() {
-            return TimeRange {
-                from_ns: time.from_ns.saturating_sub(length),
-                to_ns: time.to_ns.saturating_add(length),
-            };
+        let room = if self.travel.is_some() { length } else { 0 };
+        let time = TimeRange { from_ns: time.from_ns.saturating_sub(room), to_ns: time.to_ns.saturating_add(room) };
+        if self.rows_by.is_none() && self.held().is_none() {
+            return time;
         }
-        let Some((held, model)) = self.held() else { return time };
-        let middle = time.from_ns.saturating_add(length / 2);
         let clocks = self.lanes.get(band.lane.at()).map(|lane| lane.clocks.as_slice()).unwrap_or_default();
-        let pushes = clocks.iter().take(MOST_CLOCKS).map(|&clock| {
-            let own_ns = middle.saturating_add(held.shift_ns(model, clock, middle));
-            self.pushed_ns(clock, own_ns)
+        let seen_ns = [time.from_ns, time.from_ns.saturating_add(time.length_ns() / 2), time.to_ns];
+        let pushes = clocks.iter().take(MOST_CLOCKS).flat_map(|&clock| {
+            seen_ns.map(|at_ns| self.away_ns(clock, at_ns.saturating_add(self.shift_ns(clock, at_ns))))
         });
         let hull = pushes.fold(None, |hull: Option<(i64, i64)>, push| {
             Some(hull.map_or((push, push), |(least, most)| (least.min(push), most.max(push))))
@@ -194,7 +227,7 @@ impl SceneInput<'_> {
         let Some((least, most)) = hull else { return time };
         let spread = most.saturating_sub(least).min(length.saturating_mul(2));
         let from_ns = time.from_ns.saturating_sub(least.saturating_add(spread));
-        TimeRange { from_ns, to_ns: from_ns.saturating_add(length).saturating_add(spread) }
+        TimeRange { from_ns, to_ns: from_ns.saturating_add(time.length_ns()).saturating_add(spread) }
     }
 }
 

@@ -8,7 +8,7 @@ mod footnotes;
 mod lower;
 mod offsets;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod whiskers;
 
 use std::sync::Arc;

@@ -104,8 +104,8 @@ impl ClockModel {
     }
 
     pub(super) fn is_reference(&self, domain: DomainIx) -> bool {
-        let is_steady = self.solved.system.changes.breaks.of(domain.0).next().is_none();
-        is_steady && self.reference.as_ref().is_some_and(|reference| reference.domain == domain)
+        let is_chosen = self.reference.as_ref().is_some_and(|reference| reference.domain == domain);
+        is_chosen && self.solved.system.changes.breaks.of(domain.0).next().is_none()
     }
 
     /// Where the event `key` lies on the reference clock's axis; `None` when its time is missing or made up.
@@ -114,6 +114,18 @@ impl ClockModel {
         let stamp = self.stamps(store, domains).get(key)?;
         let domain = self.basis.processes.domain(stamp.clock);
         Some(self.placed(&stamp, self.offset_of_clock(stamp.clock, domain, stamp.anchor_ns)))
+    }
+
+    /// Where the event stamped `stamp` is drawn on the reference clock's axis, Unix nanoseconds: its estimate, or its
+    /// raw time where the clocks are not comparable. The same as [`Self::place`] says, for all events of a picture.
+    #[must_use]
+    pub fn estimate_ns(&self, stamp: &Stamp) -> i64 {
+        let domain = self.basis.processes.domain(stamp.clock);
+        if self.is_reference(domain) && stamp.clock == self.main_clock(domain) {
+            return stamp.raw_ns;
+        }
+        let estimate = self.bounds.as_ref().and_then(|bounds| bounds.estimate(stamp.clock, stamp.anchor_ns));
+        stamp.raw_ns.saturating_sub(estimate.map_or(0, |estimate| floor_ns(estimate.value)))
     }
 
     /// Where the event stamped `stamp` lies when its clock has this offset.
