@@ -11,7 +11,7 @@ use crate::model::TraceStore;
 pub struct Known {
     /// The model.
     pub model: ClockModel,
-    /// The same from protocol evidence alone, when the model believes more than that.
+    /// The same from protocol evidence alone, when the model believes more than that; without findings.
     pub strict: Option<ClockModel>,
     digest: Digest,
 }
@@ -31,14 +31,18 @@ impl Known {
         if options.level == Evidence::Protocol {
             return Self::new(strict.with_options(store, domains, options), None);
         }
-        let strict = strict.with_options(store, domains, &Options { level: Evidence::Protocol, ..options.clone() });
-        Self::new(self.model.with_options(store, domains, options), Some(strict))
+        let certain = Options { level: Evidence::Protocol, ..options.clone() };
+        let (model, strict) = rayon::join(
+            || self.model.with_options(store, domains, options),
+            || strict.bounds_with(store, domains, &certain),
+        );
+        Self::new(model, Some(strict))
     }
 
     fn with_strict(model: ClockModel, store: &TraceStore, domains: &Domains) -> Self {
         let options = Options { level: Evidence::Protocol, ..model.options().clone() };
         let is_more = model.options().level > Evidence::Protocol;
-        let strict = is_more.then(|| model.with_options(store, domains, &options));
+        let strict = is_more.then(|| model.bounds_with(store, domains, &options));
         Self::new(model, strict)
     }
 

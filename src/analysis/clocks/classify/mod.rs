@@ -34,7 +34,8 @@ pub struct Context<'a> {
     pub processes: &'a Processes,
     /// Bounds under constant offsets, when those fit everything.
     pub pairs: &'a [Pair],
-    /// Against the reference clock: a start for searches that does not depend on what was looked at before.
+    /// Against the first choice of a reference clock: a start for searches that does not depend on what was looked at
+    /// before.
     pub bounds: Option<&'a Bounds>,
     /// What each repair explains.
     pub explained: &'a [Explained],

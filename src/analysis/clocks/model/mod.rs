@@ -6,7 +6,7 @@ mod pairs;
 mod whatif;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::causal::Evidence;
 use super::circles;
@@ -97,6 +97,10 @@ struct Solved {
     explained: Vec<Explained>,
     /// Findings that do not depend on the reference clock.
     faults: Vec<Finding>,
+    /// Bounds against the clock that is the reference when nobody wants another one.
+    home: OnceLock<Option<Arc<Bounds>>>,
+    /// All findings against that clock, and the clocks that facts blame.
+    found: OnceLock<(Vec<Finding>, BTreeSet<DomainIx>)>,
 }
 
 /// What is known about the clocks of a workspace. Immutable; cheap to build again with another level or reference.
@@ -109,7 +113,7 @@ pub struct ClockModel {
     /// Levels that were asked for before.
     earlier: Vec<Arc<Solved>>,
     reference: Option<Reference>,
-    bounds: Option<Bounds>,
+    bounds: Option<Arc<Bounds>>,
     findings: Vec<Finding>,
 }
 
@@ -137,7 +141,7 @@ impl ClockModel {
         let basis = Arc::new(Basis::new(workspace));
         let collected = Arc::new(basis.collect(workspace, options));
         let solved = Arc::new(basis.solve(workspace, &collected, options, None));
-        Self::seen_from(workspace, options, basis, collected, solved, Vec::new())
+        Self::seen_from(workspace, options, basis, collected, (solved, Vec::new()), true)
     }
 
     /// The same workspace with other options. Another reference clock costs two shortest path runs; another level
@@ -145,6 +149,16 @@ impl ClockModel {
     /// over the spans.
     #[must_use]
     pub fn with_options(&self, store: &TraceStore, domains: &Domains, options: &Options) -> Self {
+        self.changed(store, domains, options, true)
+    }
+
+    /// The same without any findings: for bounds alone.
+    #[must_use]
+    pub fn bounds_with(&self, store: &TraceStore, domains: &Domains, options: &Options) -> Self {
+        self.changed(store, domains, options, false)
+    }
+
+    fn changed(&self, store: &TraceStore, domains: &Domains, options: &Options, wants_findings: bool) -> Self {
         const REMEMBERED: usize = 4;
         let workspace = Workspace { store, domains };
         let own = &self.options;
@@ -152,7 +166,7 @@ impl ClockModel {
         if (own.drift_ppb, &own.drift_of, own.only) != (options.drift_ppb, &options.drift_of, options.only) {
             let collected = Arc::new(basis.collect(workspace, options));
             let solved = Arc::new(basis.solve(workspace, &collected, options, Some(&self.solved.system)));
-            return Self::seen_from(workspace, options, basis, collected, solved, Vec::new());
+            return Self::seen_from(workspace, options, basis, collected, (solved, Vec::new()), wants_findings);
         }
         let collected = Arc::clone(&self.collected);
         let is_wanted = |solved: &&Arc<Solved>| (solved.level, &solved.off) == (options.level, &options.off);
@@ -161,7 +175,7 @@ impl ClockModel {
             known.unwrap_or_else(|| Arc::new(basis.solve(workspace, &collected, options, Some(&self.solved.system))));
         let others = std::iter::once(&self.solved).chain(&self.earlier).filter(|other| !is_wanted(other));
         let earlier = others.take(REMEMBERED).cloned().collect();
-        Self::seen_from(workspace, options, basis, collected, solved, earlier)
+        Self::seen_from(workspace, options, basis, collected, (solved, earlier), wants_findings)
     }
 
     /// Chooses the reference clock and says what follows.
@@ -170,8 +184,8 @@ impl ClockModel {
         options: &Options,
         basis: Arc<Basis>,
         collected: Arc<Collected>,
-        solved: Arc<Solved>,
-        earlier: Vec<Arc<Solved>>,
+        (solved, earlier): (Arc<Solved>, Vec<Arc<Solved>>),
+        wants_findings: bool,
     ) -> Self {
         let domains = workspace.domains;
         let wanted = options.reference.and_then(|domain| reference::by_hand(domains, domain));
@@ -191,21 +205,49 @@ impl ClockModel {
             reference.is_steady = !blamed.contains(&reference.domain);
         }
         model.bounds = model.reference.as_ref().and_then(|reference| model.bounds_against(reference.domain));
-        let frame = model.reference.as_ref().map(|reference| reference.domain);
-        let Solved { system, pairs, explained, faults, classes, .. } = &*model.solved;
-        let context = model.basis.context(workspace, (&model.collected, classes), options, (system, pairs, explained));
-        let context = classify::Context { reference: frame, bounds: model.bounds.as_ref(), ..context };
-        let mut found = faults.clone();
-        found.extend(classify::facts(&context));
-        found.extend(model.basis.local.iter().cloned());
-        super::symptoms::drop_explained(&context, &mut found);
-        findings::number(&mut found);
-        model.findings = found;
+        if wants_findings {
+            model.findings = model.findings_seen_from_reference(workspace);
+        }
         model
     }
 
-    /// Bounds on the axis of `domain`'s clock.
-    fn bounds_against(&self, domain: DomainIx) -> Option<Bounds> {
+    /// Findings are made against the reference clock that is chosen when nobody wants another one. Another one changes
+    /// them only where it would itself be blamed.
+    fn findings_seen_from_reference(&self, workspace: Workspace<'_>) -> Vec<Finding> {
+        let home = self.collected.choice.as_ref().map(|choice| choice.domain);
+        let (found, blamed) = self.solved.found.get_or_init(|| self.find(workspace, home));
+        let wanted = self.reference.as_ref().map(|reference| reference.domain);
+        match wanted {
+            Some(wanted) if Some(wanted) != home && blamed.contains(&wanted) => self.find(workspace, Some(wanted)).0,
+            _ => found.clone(),
+        }
+    }
+
+    /// Everything that is found when `reference` is blamed last, numbered from 1, and the clocks that facts blame.
+    fn find(&self, workspace: Workspace<'_>, reference: Option<DomainIx>) -> (Vec<Finding>, BTreeSet<DomainIx>) {
+        let Solved { system, pairs, explained, faults, classes, .. } = &*self.solved;
+        let (collected, options) = (&self.collected, &self.options);
+        let context = self.basis.context(workspace, (collected, classes), options, (system, pairs, explained));
+        let home = collected.choice.as_ref().and_then(|choice| self.bounds_against(choice.domain));
+        let context = classify::Context { reference, bounds: home.as_deref(), ..context };
+        let facts = classify::facts(&context);
+        let blamed = facts.iter().filter_map(|fact| fact.domains.first().copied()).collect();
+        let mut found = faults.clone();
+        found.extend(facts);
+        found.extend(self.basis.local.iter().cloned());
+        super::symptoms::drop_explained(&context, &mut found);
+        findings::number(&mut found);
+        (found, blamed)
+    }
+
+    /// Bounds on the axis of `domain`'s clock; those of the clock that is chosen first are kept.
+    fn bounds_against(&self, domain: DomainIx) -> Option<Arc<Bounds>> {
+        let is_home = self.collected.choice.as_ref().is_some_and(|choice| choice.domain == domain);
+        let make = || self.new_bounds(domain).map(Arc::new);
+        if is_home { self.solved.home.get_or_init(make).clone() } else { make() }
+    }
+
+    fn new_bounds(&self, domain: DomainIx) -> Option<Bounds> {
         let system = &self.solved.system;
         let rates = system.changes.rates(&self.collected.rates);
         let guess = |clock, at_ns| system.offset_near(clock, at_ns);
@@ -233,7 +275,7 @@ impl ClockModel {
         self.reference.as_ref()
     }
 
-    /// Everything that was found, the worst first, numbered from 1.
+    /// Everything that was found, the worst first, numbered from 1. Empty for [`Self::bounds_with`].
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -281,8 +323,8 @@ impl ClockModel {
 
     /// The solver's view of bounds, for what-if; `None` for an empty workspace.
     #[must_use]
-    pub const fn bounds(&self) -> Option<&Bounds> {
-        self.bounds.as_ref()
+    pub fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_deref()
     }
 
     /// The stamps of `store` as this model reads them.
@@ -355,7 +397,9 @@ impl Basis {
         let context = self.context(workspace, (collected, &classes), options, (&system, &pairs, &explained));
         let faults = classify::faults(&context);
         let (level, off) = (options.level, options.off.clone());
-        Solved { level, off, system: Arc::new(system), classes, split, pairs, explained, faults }
+        let system = Arc::new(system);
+        let (home, found) = (OnceLock::new(), OnceLock::new());
+        Solved { level, off, system, classes, split, pairs, explained, faults, home, found }
     }
 
     /// The edges in force with what must be given up so that they fit.

@@ -93,8 +93,8 @@ impl Bounds {
         });
         let Check::Feasible(solution) = graph.check(Some(start.collect())) else { return None };
         let frame_at_ns = main_time(edges, breaks, frame);
-        let from_frame = Field::new(&graph, &solution, frame, frame_at_ns, Way::From);
-        let to_frame = Field::new(&graph, &solution, frame, frame_at_ns, Way::To);
+        let field = |way| Field::new(&graph, &solution, frame, frame_at_ns, way);
+        let (from_frame, to_frame) = rayon::join(|| field(Way::From), || field(Way::To));
         let mut bounds = Self { graph, solution, frame, from_frame, to_frame, placed: Vec::new() };
         bounds.placed = bounds.place_one_sided(edges);
         Some(bounds)
@@ -197,12 +197,10 @@ impl Bounds {
         if nodes.clone().all(|node| sides(node).0.is_some() == sides(node).1.is_some()) {
             return placed;
         }
-        for way in [Way::From, Way::To] {
+        let (late, early) = rayon::join(|| self.latency(edges, Way::From), || self.latency(edges, Way::To));
+        for (way, latency) in [(Way::From, late), (Way::To, early)] {
             let sign = if way == Way::From { 1 } else { -1 };
-            let sources: Vec<(u32, Fine)> =
-                nodes.clone().filter_map(|node| Some((node, sign * placed[node as usize]?))).collect();
-            let field = Field::spread(&self.graph, &self.solution, &sources, way);
-            let latency = self.latency(edges, way);
+            let field = self.from_placed(&placed, way);
             for node in nodes.clone() {
                 let is_open = match (way, sides(node)) {
                     (Way::From, (None, Some(_))) | (Way::To, (Some(_), None)) => true,
@@ -215,6 +213,26 @@ impl Bounds {
             }
         }
         placed
+    }
+
+    /// How far nodes that have no place are from those that have one. A path through another placed node is never
+    /// shorter than the one that begins there, because placements satisfy every arc: so only those next to an open
+    /// node matter, and no path need pass them.
+    fn from_placed(&self, placed: &[Option<Fine>], way: Way) -> Field {
+        let sign = if way == Way::From { 1 } else { -1 };
+        let is_next_to_open = |node: u32| {
+            let mut is_open = false;
+            let mut look = |other: u32, _: Fine, _: u32| is_open |= placed[other as usize].is_none();
+            match way {
+                Way::From => self.graph.for_out(node, &mut look),
+                Way::To => self.graph.for_into(node, &mut look),
+            }
+            is_open
+        };
+        let place = |(node, place): (u32, &Option<Fine>)| Some((node, sign * (*place)?));
+        let sources: Vec<(u32, Fine)> =
+            (0..).zip(placed).filter_map(place).filter(|source| is_next_to_open(source.0)).collect();
+        Field::spread(&self.graph, &self.solution, &sources, way, |node| placed[node as usize].is_none())
     }
 
     fn segment(&self, node: u32) -> Stretch {

@@ -105,7 +105,7 @@ impl Field {
     pub fn new(graph: &Graph, solution: &[Fine], clock: u32, at_ns: i64, way: Way) -> Self {
         let mut field = Self::empty(graph, (clock, at_ns), way);
         let sources: Vec<_> = graph.neighbours(clock, at_ns).into_iter().flatten().collect();
-        field.settle_all(graph, solution, &sources);
+        field.settle_all(graph, solution, &sources, |_| true);
         field
     }
 
@@ -120,12 +120,18 @@ impl Field {
         field
     }
 
-    /// Distances when each of `sources` starts at a label of its own. Paths then have no single source, so that
-    /// only [`Self::of_node`] is meaningful.
+    /// Distances when each of `sources` starts at a label of its own, along nodes that `may_pass`. Paths then have no
+    /// single source, so that only [`Self::of_node`] is meaningful.
     #[must_use]
-    pub(super) fn spread(graph: &Graph, solution: &[Fine], sources: &[(u32, Fine)], way: Way) -> Self {
+    pub(super) fn spread(
+        graph: &Graph,
+        solution: &[Fine],
+        sources: &[(u32, Fine)],
+        way: Way,
+        may_pass: impl Fn(u32) -> bool,
+    ) -> Self {
         let mut field = Self::empty(graph, (NONE, 0), way);
-        field.settle_all(graph, solution, sources);
+        field.settle_all(graph, solution, sources, may_pass);
         field
     }
 
@@ -134,16 +140,22 @@ impl Field {
         Self { way, source, labels, open: BinaryHeap::new(), settled: 0, least: Vec::new() }
     }
 
-    /// Settles everything that can be reached from `sources`.
-    fn settle_all(&mut self, graph: &Graph, solution: &[Fine], sources: &[(u32, Fine)]) {
+    /// Settles everything that can be reached from `sources` along nodes that `may_pass`.
+    fn settle_all(
+        &mut self,
+        graph: &Graph,
+        solution: &[Fine],
+        sources: &[(u32, Fine)],
+        may_pass: impl Fn(u32) -> bool,
+    ) {
         let sign = if self.way == Way::From { 1 } else { -1 };
         let potential = |node: u32| sign * solution[node as usize];
         open_all(&mut self.labels, &mut self.open, potential, sources);
-        while self.settle(graph, potential) {}
+        while self.settle(graph, potential, &may_pass) {}
     }
 
     /// Settles the next node; false when all that can be reached is settled.
-    fn settle(&mut self, graph: &Graph, potential: impl Fn(u32) -> Fine) -> bool {
+    fn settle(&mut self, graph: &Graph, potential: impl Fn(u32) -> Fine, may_pass: impl Fn(u32) -> bool) -> bool {
         let Some(Reverse((_, node))) = self.open.pop() else { return false };
         let label = self.labels.of_mut(node);
         if std::mem::replace(&mut label.is_settled, true) {
@@ -152,6 +164,9 @@ impl Field {
         let here = label.distance;
         self.settled += 1;
         let mut relax = |other: u32, cost: Fine, edge: u32| {
+            if !may_pass(other) {
+                return;
+            }
             let there = here + cost;
             let label = self.labels.of_mut(other);
             if there < label.distance {
@@ -196,7 +211,7 @@ impl Field {
             let bound = unsettled.map(|&(node, drift)| open + potential(node) + drift).min();
             match bound.filter(|&bound| most.is_none_or(|most| bound <= most)) {
                 Some(bound) if is_enough(bound, most) => break (Some(bound), most),
-                Some(_) => self.settle(graph, potential),
+                Some(_) => self.settle(graph, potential, |_| true),
                 None => break (most, most),
             };
         };
