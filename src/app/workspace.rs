@@ -69,7 +69,7 @@ impl Workspace {
     /// Arranges the spans as `plan` says, on raw times: the first picture does not wait for the clocks.
     #[must_use]
     pub fn first_arranged(&self, plan: &Plan) -> Arranged {
-        self.arranged(None, plan)
+        self.arranged(None, plan, None)
     }
 
     /// Arranges the spans as `plan` says, with all that causality tells about the clocks. `before` is the arrangement
@@ -92,16 +92,16 @@ impl Workspace {
             early(before.seen_with(Arc::clone(&known), plan));
             tracing::debug!(known_us, early_us = begun.elapsed().as_micros(), "bars at their new times");
         }
-        let arranged = self.arranged(Some(known), plan);
+        let arranged = self.arranged(Some(known), plan, Some(before));
         tracing::debug!(known_us, all_us = begun.elapsed().as_micros(), "arranged");
         arranged
     }
 
-    fn arranged(&self, known: Option<Arc<Known>>, plan: &Plan) -> Arranged {
+    fn arranged(&self, known: Option<Arc<Known>>, plan: &Plan, before: Option<&Arranged>) -> Arranged {
         let genai = plan.needs_work().then(|| &self.work().genai);
         // Tokens are counted where they are known already.
         let genai = genai.or_else(|| self.known_work().map(|work| &work.genai));
-        arrange_folded(&self.store, &self.domains, known, genai, plan)
+        arrange_folded(&self.store, &self.domains, known, (genai, before), plan)
     }
 
     /// What the spans say about AI conversations, if that is known by now. Costs nothing.

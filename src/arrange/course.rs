@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::ties::{self, Tie};
-use super::{Axis, LaneInfo};
+use super::{Arranged, Axis, LaneInfo};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::words::range_text;
 use crate::analysis::clocks::{EventKey, Known};
@@ -48,6 +48,8 @@ pub struct TurnTime {
     pub last: SpanIx,
     /// How long it takes: an interval where its ends are on different clocks.
     pub length: Arc<str>,
+    /// Which of the two it is.
+    pub is_interval: bool,
     /// What the user said, as far as it is recorded: its beginning. Never for an export.
     pub question: Option<Arc<str>>,
     /// The first model call in it.
@@ -103,6 +105,8 @@ pub(super) struct Ground<'a> {
     pub genai: Option<&'a GenAi>,
     pub lanes: &'a [LaneInfo],
     pub layout: &'a Layout,
+    /// The arrangement before, whose answers are used where they still hold.
+    pub before: Option<&'a Arranged>,
 }
 
 impl Course {
@@ -110,10 +114,7 @@ impl Course {
     pub(super) fn of(ground: &Ground<'_>) -> Self {
         let (mut turns, idle) = rayon::join(|| ground.turns(), || ground.idle());
         turns.sort_unstable_by_key(|turn| (turn.from_ns, turn.turn));
-        for (at, turn) in turns.iter_mut().enumerate() {
-            turn.length = ground.length(turn, at < MOST_INTERVALS).into();
-            turn.question = ground.question(turn).filter(|_| at < MOST_QUESTIONS);
-        }
+        ground.describe(&mut turns);
         let axis = shortened(&idle, ground.layout.hull_ns());
         let ties = ground.genai.map(|genai| ties::all(ground.store, genai, ground.layout));
         let (ties, more_ties) = ties.unwrap_or_default();
@@ -177,6 +178,29 @@ impl Ground<'_> {
         times.into_iter().flatten().filter(is_counted).collect()
     }
 
+    /// Says how long turns took and what was asked in them: as before where neither can have changed.
+    fn describe(&self, turns: &mut [TurnTime]) {
+        let earlier = self.before.map(|before| before.course.turns.as_slice()).unwrap_or_default();
+        let mut by_turn: Vec<&TurnTime> = earlier.iter().collect();
+        by_turn.sort_unstable_by_key(|turn| turn.turn);
+        let clocks = (self.known, self.before.and_then(|before| before.known.as_deref()));
+        let same_clocks = matches!(clocks, (Some(now), Some(then)) if now.model.has_durations_of(&then.model));
+        for (at, turn) in turns.iter_mut().enumerate() {
+            let then = by_turn.binary_search_by_key(&turn.turn, |then| then.turn).ok().map(|at| by_turn[at]);
+            let same_ends = |then: &&TurnTime| (then.first, then.last) == (turn.first, turn.last);
+            let interval = then.filter(same_ends).filter(|then| same_clocks && then.is_interval);
+            (turn.length, turn.is_interval) = match interval {
+                Some(then) => (Arc::clone(&then.length), true),
+                None => self.length(turn, at < MOST_INTERVALS),
+            };
+            let same_call = |then: &&TurnTime| then.first_call == turn.first_call && then.question.is_some();
+            turn.question = match then.filter(same_call) {
+                Some(then) => then.question.clone(),
+                None => self.question(turn).filter(|_| at < MOST_QUESTIONS),
+            };
+        }
+    }
+
     /// What the user said last before the first model call of `turn`.
     fn question(&self, turn: &TurnTime) -> Option<Arc<str>> {
         let said = self.genai?.messages(self.store, turn.first_call?).input.messages;
@@ -191,7 +215,8 @@ impl Ground<'_> {
         Some(line.into())
     }
 
-    fn length(&self, turn: &TurnTime, may_ask: bool) -> String {
+    /// How long `turn` takes, and whether that is an interval across clocks.
+    fn length(&self, turn: &TurnTime, may_ask: bool) -> (Arc<str>, bool) {
         let clock = |span: SpanIx| self.domains.of_span.get(span.at());
         let known = self.known.filter(|_| may_ask && clock(turn.first) != clock(turn.last));
         let between = known.and_then(|known| {
@@ -199,8 +224,8 @@ impl Ground<'_> {
             known.model.between(self.store, self.domains, ends.0, ends.1)
         });
         match between {
-            Some(between) => range_text(between.lo_ns, between.hi_ns),
-            None => duration_text(turn.to_ns.saturating_sub(turn.from_ns)),
+            Some(between) => (range_text(between.lo_ns, between.hi_ns).into(), true),
+            None => (duration_text(turn.to_ns.saturating_sub(turn.from_ns)).into(), false),
         }
     }
 }
@@ -219,6 +244,7 @@ fn take(
         first: span,
         last: span,
         length: Arc::from(""),
+        is_interval: false,
         question: None,
         first_call: None,
         spans: 0,
@@ -351,8 +377,9 @@ mod tests {
     fn turn(at: u32, (from_ns, length, failed): (i64, i64, u32)) -> TurnTime {
         let (turn, span) = (TurnIx(at), SpanIx(at));
         let to_ns = from_ns + length;
-        let (length, question, first_call) = (Arc::from(""), None, None);
-        TurnTime { turn, from_ns, to_ns, first: span, last: span, length, question, first_call, spans: 1, failed }
+        let (length, is_interval, question, first_call) = (Arc::from(""), false, None, None);
+        let (first, last, spans) = (span, span, 1);
+        TurnTime { turn, from_ns, to_ns, first, last, length, is_interval, question, first_call, spans, failed }
     }
 
     proptest! {

@@ -128,7 +128,7 @@ fn folds_of_conversations_conserve_busy_time_and_spans_and_are_taken_back() {
         let (domains, genai) = (domains::assign(&store), GenAi::analyse(&store));
         let arranged = |fold: Folding| {
             let plan = Plan { fold, ..Plan::default() };
-            arrange_folded(&store, &domains, None, Some(&genai), &plan)
+            arrange_folded(&store, &domains, None, (Some(&genai), None), &plan)
         };
         let open = arranged(Folding::default());
         for by in [FoldBy::Agent, FoldBy::Phase, FoldBy::Turn, FoldBy::Retry, FoldBy::Service] {

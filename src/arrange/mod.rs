@@ -139,8 +139,15 @@ impl Arranged {
         genai: Option<&GenAi>,
         plan: &Plan,
     ) -> Self {
-        let ground =
-            course::Ground { store, domains, known: Some(&known), genai, lanes: &self.lanes, layout: &self.layout };
+        let ground = course::Ground {
+            store,
+            domains,
+            known: Some(&known),
+            genai,
+            lanes: &self.lanes,
+            layout: &self.layout,
+            before: Some(self),
+        };
         let course = Arc::new(Course::of(&ground));
         Self { known: Some(known), plan: plan.clone(), course, ..self.clone() }
     }
@@ -169,16 +176,17 @@ impl Arranged {
 /// raw times.
 #[must_use]
 pub fn arrange(store: &TraceStore, domains: &Domains, known: Option<Arc<Known>>, plan: &Plan) -> Arranged {
-    arrange_folded(store, domains, known, None, plan)
+    arrange_folded(store, domains, known, (None, None), plan)
 }
 
-/// The same where lanes may be folded by what `genai` says: agents, phases, turns, retries.
+/// The same where lanes may be folded by what `genai` says: agents, phases, turns, retries. `before` is an arrangement
+/// of the same store: what it knows and what still holds is not worked out again.
 #[must_use]
 pub fn arrange_folded(
     store: &TraceStore,
     domains: &Domains,
     known: Option<Arc<Known>>,
-    genai: Option<&GenAi>,
+    (genai, before): (Option<&GenAi>, Option<&Arranged>),
     plan: &Plan,
 ) -> Arranged {
     let (mut grouping, mut lanes) = lanes::group(store, domains, plan);
@@ -197,14 +205,15 @@ pub fn arrange_folded(
         }
         _ => Layout::build(store, &grouping, &RawTime),
     };
-    sections::measure(store, genai, &layout, &mut sections);
     let hull_ns = match shown_hull(&lanes, &layout) {
         hull if hull.start < hull.end => hull,
         _ => 0..1,
     };
-    let ground = course::Ground { store, domains, known: known.as_deref(), genai, lanes: &lanes, layout: &layout };
-    // Neither needs the other, and each takes a look at every span.
-    let (index, course) = rayon::join(|| Index::build(store, &layout), || Arc::new(Course::of(&ground)));
+    let (known_now, lanes_now) = (known.as_deref(), lanes.as_slice());
+    let ground = course::Ground { store, domains, known: known_now, genai, lanes: lanes_now, layout: &layout, before };
+    // None needs the others, and each takes a look at every span.
+    let of_all = || rayon::join(|| Index::build(store, &layout), || Arc::new(Course::of(&ground)));
+    let ((index, course), ()) = rayon::join(of_all, || sections::measure(store, genai, &layout, &mut sections));
     let (layout, index, plan) = (Arc::new(layout), Arc::new(index), plan.clone());
     Arranged { plan, lanes, sections, layout, index, known, rows_by: None, hull_ns, course, has_conversation }
 }

@@ -49,7 +49,7 @@ impl Timeline {
     pub fn arranged(store: &TraceStore, domains: Domains, plan: &Plan, rules: &Rulebook) -> Self {
         let work = Work::of_store(store, &domains, rules);
         let known = plan.known(store, &domains, None);
-        let arranged = arrange_folded(store, &domains, Some(known), Some(&work.genai), plan);
+        let arranged = arrange_folded(store, &domains, Some(known), (Some(&work.genai), None), plan);
         let findings = Numbered::new(arranged.known.as_deref(), Some(&work.patterns));
         let tags = findings::tags(&arranged.layout, findings);
         Self { arranged, domains, colors: ServiceColors::of_store(store), work, marks: None, tags, critical: None }

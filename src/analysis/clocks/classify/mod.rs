@@ -26,6 +26,7 @@ pub struct Context<'a> {
     pub store: &'a TraceStore,
     pub domains: &'a Domains,
     pub level: Evidence,
+    /// The first choice of a reference clock: it is blamed last, whoever's time is shown.
     pub reference: Option<DomainIx>,
     pub rates: &'a Rates,
     pub reduced: &'a Reduced,
@@ -56,7 +57,7 @@ pub fn faults(context: &Context<'_>) -> Vec<Finding> {
     found
 }
 
-/// What clocks are like, with the blame on those that are further from the reference clock.
+/// What clocks are like, with the blame on those that are further from the first choice of a reference clock.
 #[must_use]
 pub fn facts(context: &Context<'_>) -> Vec<Finding> {
     let mut found = context.drifts();

@@ -80,6 +80,12 @@ impl ClockModel {
         }
     }
 
+    /// Whether durations and orders are the same as those of `other`: only the reference clock may differ.
+    #[must_use]
+    pub fn has_durations_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.solved, &other.solved)
+    }
+
     /// How far to move times of `domain` around `at_ns` back so that they fit the reference clock's axis: the
     /// estimated offset, 0 when the clocks are not comparable.
     #[must_use]

@@ -99,8 +99,8 @@ struct Solved {
     faults: Vec<Finding>,
     /// Bounds against the clock that is the reference when nobody wants another one.
     home: OnceLock<Option<Arc<Bounds>>>,
-    /// All findings against that clock, and the clocks that facts blame.
-    found: OnceLock<(Vec<Finding>, BTreeSet<DomainIx>)>,
+    /// All findings, once they are asked for.
+    found: OnceLock<Vec<Finding>>,
 }
 
 /// What is known about the clocks of a workspace. Immutable; cheap to build again with another level or reference.
@@ -178,7 +178,7 @@ impl ClockModel {
         Self::seen_from(workspace, options, basis, collected, (solved, earlier), wants_findings)
     }
 
-    /// Chooses the reference clock and says what follows.
+    /// Chooses the reference clock and says what follows. `solved` comes with what was solved earlier.
     fn seen_from(
         workspace: Workspace<'_>,
         options: &Options,
@@ -206,38 +206,26 @@ impl ClockModel {
         }
         model.bounds = model.reference.as_ref().and_then(|reference| model.bounds_against(reference.domain));
         if wants_findings {
-            model.findings = model.findings_seen_from_reference(workspace);
+            model.findings.clone_from(model.solved.found.get_or_init(|| model.find(workspace)));
         }
         model
     }
 
-    /// Findings are made against the reference clock that is chosen when nobody wants another one. Another one changes
-    /// them only where it would itself be blamed.
-    fn findings_seen_from_reference(&self, workspace: Workspace<'_>) -> Vec<Finding> {
-        let home = self.collected.choice.as_ref().map(|choice| choice.domain);
-        let (found, blamed) = self.solved.found.get_or_init(|| self.find(workspace, home));
-        let wanted = self.reference.as_ref().map(|reference| reference.domain);
-        match wanted {
-            Some(wanted) if Some(wanted) != home && blamed.contains(&wanted) => self.find(workspace, Some(wanted)).0,
-            _ => found.clone(),
-        }
-    }
-
-    /// Everything that is found when `reference` is blamed last, numbered from 1, and the clocks that facts blame.
-    fn find(&self, workspace: Workspace<'_>, reference: Option<DomainIx>) -> (Vec<Finding>, BTreeSet<DomainIx>) {
+    /// Everything that is found, numbered from 1. Who is blamed does not depend on whose time is shown: the clock that
+    /// is the reference when nobody wants another one is blamed last.
+    fn find(&self, workspace: Workspace<'_>) -> Vec<Finding> {
         let Solved { system, pairs, explained, faults, classes, .. } = &*self.solved;
         let (collected, options) = (&self.collected, &self.options);
         let context = self.basis.context(workspace, (collected, classes), options, (system, pairs, explained));
-        let home = collected.choice.as_ref().and_then(|choice| self.bounds_against(choice.domain));
-        let context = classify::Context { reference, bounds: home.as_deref(), ..context };
-        let facts = classify::facts(&context);
-        let blamed = facts.iter().filter_map(|fact| fact.domains.first().copied()).collect();
+        let home = collected.choice.as_ref().map(|choice| choice.domain);
+        let bounds = home.and_then(|home| self.bounds_against(home));
+        let context = classify::Context { reference: home, bounds: bounds.as_deref(), ..context };
         let mut found = faults.clone();
-        found.extend(facts);
+        found.extend(classify::facts(&context));
         found.extend(self.basis.local.iter().cloned());
         super::symptoms::drop_explained(&context, &mut found);
         findings::number(&mut found);
-        (found, blamed)
+        found
     }
 
     /// Bounds on the axis of `domain`'s clock; those of the clock that is chosen first are kept.

@@ -235,6 +235,7 @@ fn a_change_of_reference_changes_no_duration_order_or_contradiction() {
         let other = model.with_options(&store, &domains, &options);
         assert_eq!(other.reference().unwrap().domain, DomainIx(reference));
         assert_eq!(other.pairs(), model.pairs());
+        assert_eq!(other.findings(), model.findings());
         for &from in &keys {
             for &to in &keys {
                 assert_eq!(other.between(&store, &domains, from, to), model.between(&store, &domains, from, to));
