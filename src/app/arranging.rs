@@ -102,5 +102,8 @@ impl State {
         self.session.search.marks = None;
         self.search_again(Duration::ZERO, host);
         self.finish_view_file();
+        if let Some(purpose) = self.session.drawn_next.take() {
+            self.draw_picture(purpose, host);
+        }
     }
 }

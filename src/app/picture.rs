@@ -48,6 +48,11 @@ impl State {
     /// Starts drawing the current view.
     pub(super) fn draw_picture(&mut self, purpose: Purpose, host: &Host) {
         let Some(data) = self.data.clone() else { return };
+        if self.arranged.rows_by.is_some() {
+            // Rows for this picture are on their way: it starts with them.
+            self.session.drawn_next = Some(purpose);
+            return;
+        }
         let search = &self.session.search;
         // What is being typed is not what the marks stand for.
         let view = ViewState { query: search.found.clone(), ..self.session.view.clone() };

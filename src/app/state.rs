@@ -13,7 +13,7 @@ use super::history::History;
 use super::host::Picked;
 use super::lanes::Lanes;
 use super::picker::Picker;
-use super::picture::Drawing;
+use super::picture::{Drawing, Purpose};
 use super::plots::Plots;
 use super::search::Search;
 use super::settings::{Settings, ThemeChoice};
@@ -81,6 +81,8 @@ pub struct Session {
     pub waiting_view: Option<Box<ViewFile>>,
     /// A picture that is being drawn.
     pub drawing: Option<Drawing>,
+    /// What a picture is wanted for that waits for its rows.
+    pub drawn_next: Option<Purpose>,
     /// A file dialog that is open.
     pub dialog: Option<Receiver<Picked>>,
     /// What the window shows of clocks besides the view.

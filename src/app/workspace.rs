@@ -89,7 +89,7 @@ impl Workspace {
             return before.with_known(&self.store, &self.domains, known, genai, plan);
         }
         if is_retimed {
-            early(before.seen_with(Arc::clone(&known), plan));
+            early(before.seen_with(&self.store, &self.domains, Arc::clone(&known), plan));
             tracing::debug!(known_us, early_us = begun.elapsed().as_micros(), "bars at their new times");
         }
         let arranged = self.arranged(Some(known), plan, Some(before));

@@ -43,8 +43,8 @@ pub use ties::{Tie, TieKind};
 pub use view::LaneView;
 pub use view_file::ViewFile;
 
-use crate::analysis::clocks::Known;
 use crate::analysis::clocks::domains::Domains;
+use crate::analysis::clocks::{ClockModel, Known};
 use crate::analysis::genai::GenAi;
 use crate::layout::{FrameTime, LaneIx, Layout, RawTime, TimeMap as _};
 use crate::lod::Index;
@@ -84,20 +84,35 @@ pub struct TimeOf {
 }
 
 impl TimeOf {
-    /// Where the raw times `raw_ns` (start, end) of `span` lie on the axis, in nanoseconds.
+    /// The clocks that the axis is made from; `None` = it shows raw times.
     #[must_use]
-    pub fn ends(&self, store: &TraceStore, domains: &Domains, span: SpanIx, raw_ns: (i64, i64)) -> (i64, i64) {
-        match &self.known {
-            Some(known) if self.is_frame => FrameTime::new(&known.model, store, domains).ends(span, raw_ns.0, raw_ns.1),
-            _ => raw_ns,
-        }
+    pub fn model(&self) -> Option<&ClockModel> {
+        self.known.as_ref().filter(|_| self.is_frame).map(|known| &known.model)
     }
 
     /// How far times of `domain` around `at_ns`, on its own clock, are moved back to fit the axis, in nanoseconds.
     #[must_use]
     pub fn shift_ns(&self, domain: DomainIx, at_ns: i64) -> i64 {
-        let known = self.known.as_ref().filter(|_| self.is_frame);
-        known.map_or(0, |known| known.model.shift_ns(domain, at_ns))
+        self.model().map_or(0, |model| model.shift_ns(domain, at_ns))
+    }
+
+    /// Where `span`, which is at `at_ns` (start, end) on this axis, is on the axis that is made from `now`.
+    #[must_use]
+    pub fn seen_from(
+        &self,
+        now: Option<&ClockModel>,
+        (store, domains): (&TraceStore, &Domains),
+        span: SpanIx,
+        at_ns: (i64, i64),
+    ) -> (i64, i64) {
+        let raw = store.span(span).drawn_ns();
+        let ends = |model: Option<&ClockModel>| {
+            model.map_or(raw, |model| FrameTime::new(model, store, domains).ends(span, raw.0, raw.1))
+        };
+        let (then, now) = (ends(self.model()), ends(now));
+        // Ends that were completed from relatives move as the clock does around them.
+        let start_ns = at_ns.0.saturating_add(now.0.saturating_sub(then.0));
+        (start_ns, at_ns.1.saturating_add(now.1.saturating_sub(then.1)).max(start_ns.saturating_add(1)))
     }
 }
 
@@ -111,9 +126,28 @@ impl Arranged {
     /// The same rows seen with other clocks, until there are rows for them: a picture at once, however many spans
     /// there are. `plan` differs from the one at hand in nothing but whose time is shown and what is believed.
     #[must_use]
-    pub fn seen_with(&self, known: Arc<Known>, plan: &Plan) -> Self {
+    pub fn seen_with(&self, store: &TraceStore, domains: &Domains, known: Arc<Known>, plan: &Plan) -> Self {
         let rows_by = self.rows_by.clone().unwrap_or_else(|| self.time_of());
-        Self { known: Some(known), plan: plan.clone(), rows_by: Some(rows_by), ..self.clone() }
+        let mut seen = Self { known: Some(known), plan: plan.clone(), rows_by: Some(rows_by), ..self.clone() };
+        seen.hull_ns = seen.hull_of_rows((store, domains)).unwrap_or_else(|| self.hull_ns.clone());
+        seen
+    }
+
+    /// First to last time of what is shown, by the first and the last span of each row: no clock turns those round.
+    fn hull_of_rows(&self, ground: (&TraceStore, &Domains)) -> Option<Range<i64>> {
+        let (rows_by, now) = (self.rows_by.as_ref()?, self.time_of());
+        let items = self.layout.span_rows();
+        let shown = self.layout.lanes().iter().zip(&self.lanes).filter(|(_, info)| !info.is_aside);
+        let ends = shown.flat_map(|(lane, _)| lane.rows.clone()).flat_map(|row| {
+            let slots = items.slots(row as usize);
+            [slots.clone().next(), slots.last()]
+        });
+        let seen = ends.flatten().map(|slot| {
+            let (span, own) = (SpanIx(items.items()[slot]), (items.starts_ns()[slot], items.ends_ns()[slot]));
+            rows_by.seen_from(now.model(), ground, span, own)
+        });
+        let (from, to) = seen.reduce(|hull, one| (hull.0.min(one.0), hull.1.max(one.1)))?;
+        Some(from..to)
     }
 
     /// The lane with `key`.

@@ -8,8 +8,7 @@ use super::build::SceneInput;
 use super::geometry::{Bands, LaneBand, Metrics, lane_bands};
 use super::view_state::{TimeRange, ViewState};
 use crate::analysis::clocks::{EventKey, Held, Offset, Placed};
-use crate::arrange::{Arranged, TimeOf};
-use crate::layout::{FrameTime, TimeMap as _};
+use crate::arrange::Arranged;
 use crate::model::{DomainIx, SpanIx};
 
 /// Bars on their way from an earlier arrangement of the same spans to the one at hand.
@@ -155,27 +154,13 @@ impl SceneInput<'_> {
         rows_by.shift_ns(domain, at_ns).saturating_sub(self.shift_ns(domain, at_ns))
     }
 
-    /// What `span` occupies on the axis, where the rows were made for other clocks.
-    fn seen_ns(&self, span: SpanIx, rows_by: &TimeOf) -> (i64, i64) {
-        let own = self.layout.extent_ns(span);
-        let raw = self.store.span(span).drawn_ns();
-        let then = rows_by.ends(self.store, self.domains, span, raw);
-        let now = match self.clocks.as_ref().filter(|clocks| clocks.is_frame) {
-            Some(clocks) => FrameTime::new(&clocks.known.model, self.store, self.domains).ends(span, raw.0, raw.1),
-            None => raw,
-        };
-        // Ends that were completed from relatives move as the clock does around them.
-        let start_ns = own.0.saturating_add(now.0.saturating_sub(then.0));
-        (start_ns, own.1.saturating_add(now.1.saturating_sub(then.1)).max(start_ns.saturating_add(1)))
-    }
-
     /// What `span` occupies on the axis, with what is held by hand.
     #[must_use]
     pub fn extent_ns(&self, span: SpanIx) -> (i64, i64) {
-        let (start_ns, end_ns) = match self.rows_by {
-            Some(rows_by) => self.seen_ns(span, rows_by),
-            None => self.layout.extent_ns(span),
-        };
+        let own = self.layout.extent_ns(span);
+        let now = self.clocks.as_ref().filter(|clocks| clocks.is_frame).map(|clocks| &clocks.known.model);
+        let ground = (self.store, self.domains);
+        let (start_ns, end_ns) = self.rows_by.map_or(own, |rows_by| rows_by.seen_from(now, ground, span, own));
         let push = self.domains.of_span.get(span.at()).map_or(0, |&domain| {
             if self.held().is_some() { self.pushed_ns(domain, self.store.span(span).drawn_ns().0) } else { 0 }
         });

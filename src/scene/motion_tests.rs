@@ -57,15 +57,16 @@ fn check(store: &TraceStore) -> Result<(), TestCaseError> {
         let before = arranged(store, &domains, raw.known.as_ref(), before);
         for plan in plans.iter().filter(|plan| **plan != before.plan) {
             let known = plan.known(store, &domains, before.known.as_ref());
-            let early = before.seen_with(Arc::clone(&known), plan);
+            let early = before.seen_with(store, &domains, Arc::clone(&known), plan);
             let own = arrange(store, &domains, Some(known), plan);
             let input = early.scene_input(store, &domains, &colors, None);
             for span in store.span_ixs() {
                 prop_assert_eq!(input.extent_ns(span), own.layout.extent_ns(span), "{:?} {:?}", span, plan);
             }
+            prop_assert_eq!(&early.hull_ns, &own.hull_ns, "the view stays where it is when rows come");
             // And back: nothing is lost on the way.
             let known = before.plan.known(store, &domains, own.known.as_ref());
-            let back = early.seen_with(known, &before.plan);
+            let back = early.seen_with(store, &domains, known, &before.plan);
             let input = back.scene_input(store, &domains, &colors, None);
             for span in store.span_ixs() {
                 prop_assert_eq!(input.extent_ns(span), before.layout.extent_ns(span), "back: {:?}", span);
@@ -83,7 +84,7 @@ fn another_clock_is_seen_at_once() {
     let raw = arranged(&store, &domains, None, &Plan::default());
     let plan = Plan { clock: ClockChoice::Frame, ..Plan::default() };
     let known = plan.known(&store, &domains, raw.known.as_ref());
-    let early = raw.seen_with(Arc::clone(&known), &plan);
+    let early = raw.seen_with(&store, &domains, Arc::clone(&known), &plan);
     let own = arrange(&store, &domains, Some(known), &plan);
     for zoom in [1.0, 3.0, 40.0] {
         let edit = |view: &mut ViewState| {
@@ -133,7 +134,7 @@ fn a_picture_at_once_costs_no_more_bars() {
     let raw = arranged(&store, &domains, None, &Plan::default());
     let plan = Plan { clock: ClockChoice::Frame, ..Plan::default() };
     let known = plan.known(&store, &domains, raw.known.as_ref());
-    let early = raw.seen_with(Arc::clone(&known), &plan);
+    let early = raw.seen_with(&store, &domains, Arc::clone(&known), &plan);
     let own = arrange(&store, &domains, Some(known), &plan);
     for zoom in [1.0, 20.0, 1_000.0] {
         let edit = |view: &mut ViewState| view.zoom_about(at(60_000), zoom);

@@ -27,7 +27,7 @@ pub fn export_ui(ui: &Ui, state: &State, queue: &mut Queue) {
             ui.label(RichText::new(error).color(theme.error));
         }
         ui.add_space(6.0);
-        if state.session.drawing.is_some() {
+        if state.session.drawing.is_some() || state.session.drawn_next.is_some() {
             ui.label(RichText::new("Drawing…").weak());
         }
         ui.horizontal(|ui| {

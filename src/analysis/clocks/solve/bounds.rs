@@ -200,7 +200,7 @@ impl Bounds {
         let (late, early) = rayon::join(|| self.latency(edges, Way::From), || self.latency(edges, Way::To));
         for (way, latency) in [(Way::From, late), (Way::To, early)] {
             let sign = if way == Way::From { 1 } else { -1 };
-            let field = self.from_placed(&placed, way);
+            let field = self.near_placed(&placed, way);
             for node in nodes.clone() {
                 let is_open = match (way, sides(node)) {
                     (Way::From, (None, Some(_))) | (Way::To, (Some(_), None)) => true,
@@ -218,7 +218,7 @@ impl Bounds {
     /// How far nodes that have no place are from those that have one. A path through another placed node is never
     /// shorter than the one that begins there, because placements satisfy every arc: so only those next to an open
     /// node matter, and no path need pass them.
-    fn from_placed(&self, placed: &[Option<Fine>], way: Way) -> Field {
+    fn near_placed(&self, placed: &[Option<Fine>], way: Way) -> Field {
         let sign = if way == Way::From { 1 } else { -1 };
         let is_next_to_open = |node: u32| {
             let mut is_open = false;
