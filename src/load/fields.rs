@@ -1,7 +1,8 @@
 //! Fields that JSON formats have in common.
 
+use super::decimal::scaled;
 use super::ids::{self, Id};
-use super::json::{Fault, Scanner, Token};
+use super::json::{Fault, Scanner, Token, parse_short_int};
 use crate::model::{Code, Part, SpanFlags, SpanId, Sym, TraceId, Value};
 
 /// A text field, empty when absent.
@@ -71,13 +72,49 @@ pub(super) fn clamp(time_ns: i128, flags: &mut SpanFlags) -> i64 {
     })
 }
 
+/// A number of microseconds with at most three decimals, as nearly all are, as nanoseconds. Otherwise reads nothing.
+#[inline]
+pub(super) fn plain_micros(json: &mut Scanner<'_>) -> Option<i128> {
+    let mark = json.mark();
+    let (value, places) = json.plain_decimal()?;
+    let factor = [1000, 100, 10, 1].get(places);
+    if factor.is_none() {
+        json.rewind(mark);
+    }
+    Some(value * factor?)
+}
+
+/// Exact microseconds, as a number or as text, as nanoseconds.
+pub(super) fn micros(json: &mut Scanner<'_>) -> Result<Option<i128>, Fault> {
+    if let Some(time) = plain_micros(json) {
+        return Ok(Some(time));
+    }
+    let token = json.peek();
+    let offset = json.offset();
+    let time = match token {
+        Token::Number => scaled(json.number()?.0, 3),
+        Token::String => scaled(&json.string()?, 3),
+        _ => return json.field_text().map(|_| None),
+    };
+    if time.is_none() {
+        json.bad_field(offset, "microseconds");
+    }
+    Ok(time)
+}
+
 /// A value as its JSON type says.
 pub(super) fn any_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value, Fault> {
+    if let Some(text) = json.plain_text() {
+        return Ok(Value::Str(part.strings.intern(text)));
+    }
     Ok(match json.peek() {
         Token::String => Value::Str(part.strings.intern(&json.string()?)),
         Token::Bool => Value::Bool(json.bool()?),
         Token::Number => {
             let number = json.number()?;
+            if let Some(int) = parse_short_int(number.0.as_bytes()) {
+                return Ok(Value::Int(int));
+            }
             let int = if number.0.contains(['.', 'e', 'E', 'N', 'I']) { None } else { number.as_int() };
             match int.and_then(|int| i64::try_from(int).ok()) {
                 Some(int) => Value::Int(int),
@@ -95,4 +132,43 @@ pub(super) fn any_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value
             Value::Json(part.strings.intern(&raw))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_microseconds_are_those_of_the_exact_way() {
+        for text in [
+            "0",
+            "1544712660300600",
+            "1544712660300600.123",
+            "-1.5",
+            "0.0004",
+            "0.0005",
+            ".5",
+            "5.",
+            "1.5e3",
+            "1e-9",
+            "99999999999999999999",
+            "9007199254740993.001",
+            "-0.001",
+            "1x",
+            "NaN",
+            "+7",
+            "1795240807532000.000",
+        ] {
+            let mut json = Scanner::new(text.as_bytes(), 0);
+            let plain = plain_micros(&mut json);
+            if plain.is_none() {
+                assert_eq!(json.offset(), 0, "{text}");
+            }
+            let mut json = Scanner::new(text.as_bytes(), 0);
+            let number = json.number().ok();
+            let exact = number.and_then(|number| scaled(number.0, 3));
+            assert!(plain.is_none() || plain == exact, "{text}: {plain:?} {exact:?}");
+            assert_eq!(micros(&mut Scanner::new(text.as_bytes(), 0)).ok().flatten(), exact, "{text}");
+        }
+    }
 }

@@ -22,6 +22,7 @@ pub mod otlp_json;
 mod otlp_proto;
 mod progress;
 mod records;
+mod repeats;
 pub mod sniff;
 mod source;
 mod zipkin_json;

@@ -179,10 +179,17 @@ impl Part {
     /// An empty part with room for what `bytes` of text usually hold.
     #[must_use]
     pub fn sized_for(bytes: usize) -> Self {
+        let mut part = Self::tables_for(bytes);
+        part.spans.reserve(bytes / 1024, bytes / 96);
+        part
+    }
+
+    /// An empty part with room for what `bytes` of text usually hold, but for spans.
+    #[must_use]
+    pub fn tables_for(bytes: usize) -> Self {
         let mut part = Self::new();
         part.strings.reserve(bytes / 512);
         part.attrs.reserve(bytes / 512);
-        part.spans.reserve(bytes / 1024, bytes / 96);
         part
     }
 

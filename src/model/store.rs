@@ -199,10 +199,31 @@ impl TraceStore {
     /// The span with `id` in `trace`; the first one in input order if several claim it.
     #[must_use]
     pub fn find_span(&self, trace: TraceIx, id: SpanId) -> Option<SpanIx> {
-        let range = self.trace_range(trace)?;
-        let at = range.start + self.by_id[range].partition_point(|&ix| self.id_key(ix) < (trace, id));
-        let found = *self.by_id.get(at)?;
+        let spans = &self.by_id[self.trace_range(trace)?];
+        let is_before = |at: usize| self.id_key(spans[at]) < (trace, id);
+        let near = self.place_near(spans, id);
+        let range = near.map_or(0..spans.len(), |near| narrowed(near, spans.len(), is_before));
+        let at = range.start + spans[range].partition_point(|&ix| self.id_key(ix) < (trace, id));
+        let found = *spans.get(at)?;
         (self.id_key(found) == (trace, id)).then_some(found)
+    }
+
+    /// About where `id` is among many `spans` of one trace, which are sorted by id: ids are mostly numbers in a row, or
+    /// spread evenly.
+    fn place_near(&self, spans: &[SpanIx], id: SpanId) -> Option<usize> {
+        const FEW: usize = 64;
+        let (&first, &last) = spans.first().zip(spans.last()).filter(|_| spans.len() > FEW)?;
+        let (SpanId::Bytes(first), SpanId::Bytes(last), SpanId::Bytes(id)) =
+            (self.span(first).id(), self.span(last).id(), id)
+        else {
+            return None;
+        };
+        // Few enough bits that the product fits.
+        let shift = (u64::BITS - last.wrapping_sub(first).leading_zeros()).saturating_sub(31);
+        let (all, part) = (last.checked_sub(first)? >> shift, id.checked_sub(first)? >> shift);
+        let highest = spans.len() - 1;
+        let place = part.min(all) * highest as u64 / all.max(1);
+        Some((place as usize).min(highest))
     }
 
     /// Where in `by_id` the spans of `trace` are.
@@ -317,6 +338,25 @@ impl TraceStore {
     }
 }
 
+/// The range in which the first of `len` things is that is not before what is looked for, which is near `near`.
+fn narrowed(near: usize, len: usize, is_before: impl Fn(usize) -> bool) -> Range<usize> {
+    let mut step = 1;
+    if is_before(near) {
+        let mut start = near + 1;
+        while start + step <= len && is_before(start + step - 1) {
+            start += step;
+            step *= 2;
+        }
+        return start..len.min(start + step - 1);
+    }
+    let mut end = near;
+    while step <= end && !is_before(end - step) {
+        end -= step;
+        step *= 2;
+    }
+    (end + 1).saturating_sub(step)..end
+}
+
 /// Heap memory of a [`TraceStore`] in bytes, by use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Memory {
@@ -328,4 +368,24 @@ pub struct Memory {
     pub string_bytes: usize,
     /// Events and links.
     pub event_bytes: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrowing_keeps_the_place_whatever_was_guessed() {
+        for len in 1..40 {
+            for place in 0..=len {
+                for near in 0..len {
+                    let range = narrowed(near, len, |at| at < place);
+                    assert!(
+                        range.start <= place && place <= range.end && range.end <= len,
+                        "{len} {place} {near} {range:?}"
+                    );
+                }
+            }
+        }
+    }
 }

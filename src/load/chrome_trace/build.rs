@@ -1,17 +1,18 @@
 //! All records of a file to spans.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use foldhash::fast::FixedState;
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, ParallelIterator as _};
+use hashbrown::HashMap;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::super::{Output, fields, moving};
-use super::asynchronous::{bind_operation, link_flow};
-use super::nest::{Bindings, Number, Numbered, bind_thread};
-use super::record::{OPEN, Phase, ReadChunk, Record, Thread};
+use super::asynchronous::{FlowPoint, bind_operation, link_flow};
+use super::nest::{Bindings, Item, Number, bind_thread};
+use super::record::{OPEN, Owner, Phase, ReadChunk, Record, Thread};
 use crate::model::{
-    AttrId, Code, EventDraft, InputIx, LinkDraft, LinkKind, Part, Resource, Scope, SpanDraft, SpanFlags, SpanId, Sym,
-    TraceId, Value,
+    AttrId, Code, EventDraft, InputIx, LinkDraft, LinkKind, Part, Resource, Scope, SpanDraft, SpanFlags, SpanId,
+    Strings, Sym, TraceId, Value,
 };
 
 /// Collects the chunks of a file.
@@ -69,14 +70,14 @@ impl Build {
         let (threads, operations) = self.group();
         let mut found = threads
             .into_par_iter()
-            .map(|records| {
+            .map(|items| {
                 let mut found = Bindings::default();
-                bind_thread(records, &mut found);
+                bind_thread(items, &mut found);
                 found
             })
-            .chain(operations.into_par_iter().map(|records| {
+            .chain(operations.into_par_iter().map(|items| {
                 let mut found = Bindings::default();
-                bind_operation(records, &mut found);
+                bind_operation(items, &mut found);
                 found
             }))
             .collect::<Vec<_>>();
@@ -91,20 +92,34 @@ impl Build {
         let mut overlaps: Vec<Number> = found.iter().flat_map(|one| one.overlaps.iter().copied()).collect();
         overlaps.sort_unstable();
         self.note(Code::PartialOverlap, &overlaps);
-        let Bound { parents, ends_ns, extras } = self.bound(found, links);
+        let bound = self.bound(found, links);
         let names = self.names();
-        let first = std::mem::take(&mut self.first);
-        let parts: Vec<Part> = std::mem::take(&mut self.chunks)
-            .into_par_iter()
-            .zip(first)
-            .zip(extras)
-            .map(|((chunk, first), extras)| {
-                let numbers = first as usize..first as usize + chunk.records.len();
-                let bound = Of { parents: &parents[numbers.clone()], ends_ns: &ends_ns[numbers], extras };
-                spans_of(chunk, first, &bound, &names, trace)
-            })
-            .collect();
-        parts.into_iter().for_each(|part| out.absorb(part));
+        self.deliver(bound, &names, trace, out);
+    }
+
+    /// Makes the spans of a few chunks at a time, while those of the few before go into the store: their memory is
+    /// used again, and is still near the processor.
+    fn deliver(self, bound: Bound, names: &Names, trace: u128, out: &mut Output<'_>) {
+        let Bound { parents, ends_ns, extras } = bound;
+        let (parents, ends_ns) = (&parents, &ends_ns);
+        let mut chunks = self.chunks.into_iter().zip(self.first).zip(extras);
+        let mut made: Vec<Part> = Vec::new();
+        loop {
+            let next: Vec<_> = chunks.by_ref().take(rayon::current_num_threads()).collect();
+            let is_last = next.is_empty();
+            let make = || {
+                let parts = next.into_par_iter().map(|((chunk, first), extras)| {
+                    let numbers = first as usize..first as usize + chunk.records.len();
+                    let bound = Of { parents: &parents[numbers.clone()], ends_ns: &ends_ns[numbers], extras };
+                    spans_of(chunk, first, &bound, names, trace)
+                });
+                parts.collect()
+            };
+            (made, ()) = rayon::join(make, || made.into_iter().for_each(|part| out.absorb(part)));
+            if is_last {
+                return;
+            }
+        }
     }
 
     fn place(&self, number: Number) -> (usize, usize) {
@@ -129,41 +144,38 @@ impl Build {
         }
     }
 
-    /// The records of each thread, and those of each asynchronous operation, in order of appearance.
-    /// Names become symbols of the whole file, so that chunks can be compared.
-    fn group(&self) -> (Vec<Vec<Numbered>>, Vec<Vec<Numbered>>) {
-        let mut names = crate::model::Strings::default();
-        let mut thread_ix: HashMap<&Thread, usize> = HashMap::new();
+    /// What is bound of each thread, and of each asynchronous operation, in order of appearance.
+    fn group(&self) -> (Vec<Vec<Item>>, Vec<Vec<Item>>) {
+        let (thread_ix, mut threads) = self.threads();
+        let mut names = FileNames::default();
         let mut operation_ix: HashMap<u64, usize, FixedState> = HashMap::default();
-        let (mut threads, mut operations): (Vec<Vec<Numbered>>, Vec<Vec<Numbered>>) = (Vec::new(), Vec::new());
-        for (chunk, &first) in self.chunks.iter().zip(&self.first) {
-            let mut of_chunk: Vec<usize> = Vec::with_capacity(chunk.threads.len());
-            for thread in &chunk.threads {
-                let next = threads.len();
-                let ix = *thread_ix.entry(thread).or_insert(next);
-                if ix == next {
-                    threads.push(Vec::new());
-                }
-                of_chunk.push(ix);
-            }
+        let mut operations: Vec<Vec<Item>> = Vec::new();
+        for ((chunk, &first), thread_ix) in self.chunks.iter().zip(&self.first).zip(thread_ix) {
+            names.begin(chunk);
             for (number, record) in (first..).zip(&chunk.records) {
-                let mut record = *record;
-                match record.phase {
-                    Phase::WideInstant => {}
-                    Phase::AsyncBegin | Phase::AsyncEnd | Phase::AsyncInstant => {
-                        record.name = names.intern(chunk.part.strings.get(record.name));
+                let mut item = Item {
+                    start_ns: record.start_ns,
+                    end_ns: record.end_ns,
+                    number,
+                    name: Sym::EMPTY,
+                    phase: record.phase,
+                };
+                match record.phase.owner() {
+                    Owner::Nobody => {}
+                    Owner::Operation => {
+                        item.name = names.of(record.name, chunk);
                         let next = operations.len();
                         let ix = *operation_ix.entry(record.key).or_insert(next);
                         if ix == next {
                             operations.push(Vec::new());
                         }
-                        operations[ix].push((number, record));
+                        operations[ix].push(item);
                     }
-                    phase => {
-                        if matches!(phase, Phase::Begin | Phase::End) {
-                            record.name = names.intern(chunk.part.strings.get(record.name));
+                    Owner::Thread => {
+                        if matches!(record.phase, Phase::Begin | Phase::End) {
+                            item.name = names.of(record.name, chunk);
                         }
-                        threads[of_chunk[record.thread as usize]].push((number, record));
+                        threads[thread_ix[record.thread as usize]].push(item);
                     }
                 }
             }
@@ -171,11 +183,38 @@ impl Build {
         (threads, operations)
     }
 
+    /// Which thread of the file each thread of each chunk is, and room for what is bound of each.
+    fn threads(&self) -> (Vec<Vec<usize>>, Vec<Vec<Item>>) {
+        let mut by_thread: HashMap<&Thread, usize, FixedState> = HashMap::default();
+        let mut sizes: Vec<usize> = Vec::new();
+        let of_chunks = self.chunks.iter().map(|chunk| {
+            let of_chunk: Vec<usize> = chunk
+                .threads
+                .iter()
+                .map(|thread| {
+                    *by_thread.entry(thread).or_insert_with(|| {
+                        sizes.push(0);
+                        sizes.len() - 1
+                    })
+                })
+                .collect();
+            for record in chunk.records.iter().filter(|record| record.phase.owner() == Owner::Thread) {
+                sizes[of_chunk[record.thread as usize]] += 1;
+            }
+            of_chunk
+        });
+        let of_chunks = of_chunks.collect();
+        (of_chunks, sizes.into_iter().map(Vec::with_capacity).collect())
+    }
+
     fn link_flows(&self, found: &[Bindings], links: &mut Vec<(Number, Number)>, unmatched: &mut Vec<Number>) {
-        let mut points: Vec<(Numbered, Number)> =
-            found.iter().flat_map(|one| &one.flows).map(|&(flow, slice)| ((flow, self.record(flow)), slice)).collect();
-        points.sort_by_key(|((number, record), _)| (record.key, record.start_ns, *number));
-        for flow in points.chunk_by(|a, b| a.0.1.key == b.0.1.key) {
+        let point = |&(number, slice): &(Number, Number)| {
+            let Record { key, start_ns, phase, .. } = self.record(number);
+            FlowPoint { key, start_ns, number, slice, phase }
+        };
+        let mut points: Vec<FlowPoint> = found.iter().flat_map(|one| one.flows.iter().map(point)).collect();
+        points.sort_by_key(|point| (point.key, point.start_ns, point.number));
+        for flow in points.chunk_by(|a, b| a.key == b.key) {
             link_flow(flow, links, unmatched);
         }
         links.sort_unstable();
@@ -191,14 +230,15 @@ impl Build {
             }
             for (begin, end_ns, end) in one.ends {
                 ends_ns[begin as usize] = end_ns;
-                let attrs = self.move_record(end, begin).1;
+                let attrs = self.move_attrs(end, begin);
                 if !attrs.is_empty() {
                     self.extra(&mut extras, begin).attrs = attrs;
                 }
             }
             for (slice, instant) in one.instants {
                 let time_ns = self.record(instant).start_ns;
-                let (name, attrs) = self.move_record(instant, slice);
+                let attrs = self.move_attrs(instant, slice);
+                let name = self.move_name(instant, slice);
                 self.extra(&mut extras, slice).events.push((time_ns, name, attrs));
             }
             for lone in one.lone {
@@ -215,15 +255,20 @@ impl Build {
         extras[self.place(number).0].entry(number).or_default()
     }
 
-    /// Name and attributes of a record, in the tables of another record's chunk.
-    fn move_record(&mut self, from: Number, to: Number) -> (Sym, Vec<AttrId>) {
+    /// Attributes of a record, in the tables of another record's chunk.
+    fn move_attrs(&mut self, from: Number, to: Number) -> Vec<AttrId> {
+        let ((from, at), (to, _)) = (self.place(from), self.place(to));
+        let attrs = self.chunks[from].attrs_of(at).to_vec();
+        let Ok([source, target]) = self.chunks.get_disjoint_mut([from, to]) else { return attrs };
+        moving::attrs(&attrs, &source.part, &mut target.part.strings, &mut target.part.attrs)
+    }
+
+    /// The name of a record, in the table of another record's chunk.
+    fn move_name(&mut self, from: Number, to: Number) -> Sym {
         let ((from, at), (to, _)) = (self.place(from), self.place(to));
         let name = self.chunks[from].records[at].name;
-        let attrs = self.chunks[from].attrs_of(at).to_vec();
-        let Ok([source, target]) = self.chunks.get_disjoint_mut([from, to]) else { return (name, attrs) };
-        let (strings, table) = (&mut target.part.strings, &mut target.part.attrs);
-        let moved = moving::attrs(&attrs, &source.part, strings, table);
-        (moving::sym(name, &source.part, strings), moved)
+        let Ok([source, target]) = self.chunks.get_disjoint_mut([from, to]) else { return name };
+        moving::sym(name, &source.part, &mut target.part.strings)
     }
 
     fn names(&self) -> Names {
@@ -245,6 +290,26 @@ impl Build {
     }
 }
 
+/// Names as symbols of the whole file, so that those of several chunks can be compared.
+#[derive(Default)]
+struct FileNames {
+    names: Strings,
+    /// By the symbol in the chunk.
+    of_chunk: Vec<Option<Sym>>,
+}
+
+impl FileNames {
+    /// The next names are of `chunk`.
+    fn begin(&mut self, chunk: &ReadChunk) {
+        self.of_chunk.clear();
+        self.of_chunk.resize(chunk.part.strings.len(), None);
+    }
+
+    fn of(&mut self, name: Sym, chunk: &ReadChunk) -> Sym {
+        *self.of_chunk[name.at()].get_or_insert_with(|| self.names.intern(chunk.part.strings.get(name)))
+    }
+}
+
 /// A thread's resource and attributes in the tables of one part.
 struct ThreadTables {
     resource: crate::model::ResourceIx,
@@ -260,6 +325,8 @@ struct Of<'b> {
 
 fn spans_of(chunk: ReadChunk, first: Number, bound: &Of<'_>, names: &Names, trace: u128) -> Part {
     let ReadChunk { mut part, records, attrs, threads, .. } = chunk;
+    // A thread has an id, and perhaps a name.
+    part.spans.reserve(records.len(), attrs.len() + 2 * records.len());
     // Made when a span needs them: metadata names threads that do nothing.
     let mut tables: Vec<Option<ThreadTables>> = threads.iter().map(|_| None).collect();
     let scope = part.scope(Scope::default());

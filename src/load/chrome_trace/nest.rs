@@ -1,6 +1,6 @@
 //! Slices of one thread: begins find their ends, slices nest by time, flows and instants find their slice.
 
-use super::record::{OPEN, Phase, Record};
+use super::record::{OPEN, Phase};
 use crate::model::Sym;
 
 /// A record by its number in the file.
@@ -25,36 +25,45 @@ pub(super) struct Bindings {
     pub overlaps: Vec<Number>,
 }
 
-/// A record with its number. The slice is sorted by number when it comes in.
-pub(super) type Numbered = (Number, Record);
+/// What counts of a record when it is bound: small, since there are many to sort.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item {
+    pub start_ns: i64,
+    pub end_ns: i64,
+    pub number: Number,
+    /// Its name as a symbol of the whole file: of begins, ends and asynchronous events only.
+    pub name: Sym,
+    pub phase: Phase,
+}
 
-/// Binds the records of one thread.
-pub(super) fn bind_thread(mut records: Vec<Numbered>, found: &mut Bindings) {
-    match_begins(&mut records, found);
+/// Binds the records of one thread, which come in the order of their numbers.
+pub(super) fn bind_thread(mut items: Vec<Item>, found: &mut Bindings) {
+    match_begins(&mut items, found);
     // Earlier first; a slice before what it may hold: longer ones first. A flow that binds to the next slice
     // comes before slices of its time, everything else after them.
-    records.sort_by_key(|(number, record)| {
-        let rank = match record.phase {
+    items.sort_by_key(|item| {
+        let rank = match item.phase {
             Phase::FlowEndNext => 0_u8,
             Phase::Complete | Phase::Begin => 1,
             _ => 2,
         };
-        (record.start_ns, rank, std::cmp::Reverse(record.end_ns), *number)
+        (item.start_ns, rank, std::cmp::Reverse(item.end_ns), item.number)
     });
     let mut open: Vec<(Number, i64)> = Vec::new();
     let mut waiting: Vec<Number> = Vec::new();
-    for &(number, record) in &records {
-        match record.phase {
+    for item in &items {
+        let number = item.number;
+        match item.phase {
             Phase::Complete | Phase::Begin => {
                 found.flows.extend(waiting.drain(..).map(|flow| (flow, number)));
-                nest(number, &record, &mut open, found);
+                nest(item, &mut open, found);
             }
             Phase::FlowEndNext => waiting.push(number),
-            Phase::Instant => match slice_at(&mut open, record.start_ns) {
+            Phase::Instant => match slice_at(&mut open, item.start_ns) {
                 Some(slice) => found.instants.push((slice, number)),
                 None => found.lone.push(number),
             },
-            Phase::FlowStart | Phase::FlowStep | Phase::FlowEnd => match slice_at(&mut open, record.start_ns) {
+            Phase::FlowStart | Phase::FlowStep | Phase::FlowEnd => match slice_at(&mut open, item.start_ns) {
                 Some(slice) => found.flows.push((number, slice)),
                 None => found.unmatched.push(number),
             },
@@ -65,30 +74,29 @@ pub(super) fn bind_thread(mut records: Vec<Numbered>, found: &mut Bindings) {
 }
 
 /// Gives every begin the time of its end, and removes the ends.
-fn match_begins(records: &mut Vec<Numbered>, found: &mut Bindings) {
-    if !records.iter().any(|(_, record)| matches!(record.phase, Phase::Begin | Phase::End)) {
+fn match_begins(items: &mut Vec<Item>, found: &mut Bindings) {
+    if !items.iter().any(|item| matches!(item.phase, Phase::Begin | Phase::End)) {
         return;
     }
-    // Stable: events of one time keep the order of the file.
-    records.sort_by_key(|(number, record)| (record.start_ns, *number));
+    items.sort_by_key(|item| (item.start_ns, item.number));
     let mut open: Vec<usize> = Vec::new();
-    for at in 0..records.len() {
-        let (number, record) = records[at];
-        match record.phase {
+    for at in 0..items.len() {
+        let Item { number, start_ns, name, phase, .. } = items[at];
+        match phase {
             Phase::Begin => open.push(at),
-            Phase::End => match begin_of(&open, record.name, |begin| records[begin].1.name) {
+            Phase::End => match begin_of(&open, name, |begin| items[begin].name) {
                 Some(place) => {
                     let begin = open.remove(place);
-                    records[begin].1.end_ns = record.start_ns;
-                    found.ends.push((records[begin].0, record.start_ns, number));
+                    items[begin].end_ns = start_ns;
+                    found.ends.push((items[begin].number, start_ns, number));
                 }
                 None => found.unmatched.push(number),
             },
             _ => {}
         }
     }
-    found.unmatched.extend(open.iter().map(|&begin| records[begin].0));
-    records.retain(|(_, record)| record.phase != Phase::End);
+    found.unmatched.extend(open.iter().map(|&begin| items[begin].number));
+    items.retain(|item| item.phase != Phase::End);
 }
 
 /// Ends look this far past begins of other names, so that a file of strangers takes no quadratic time.
@@ -101,13 +109,14 @@ pub(super) fn begin_of(open: &[usize], name: Sym, name_of: impl Fn(usize) -> Sym
     Some(open.len() - near.len() + place)
 }
 
-fn nest(number: Number, record: &Record, open: &mut Vec<(Number, i64)>, found: &mut Bindings) {
-    while open.last().is_some_and(|&(_, end)| end <= record.start_ns) {
+fn nest(item: &Item, open: &mut Vec<(Number, i64)>, found: &mut Bindings) {
+    let &Item { number, start_ns, end_ns, phase, .. } = item;
+    while open.last().is_some_and(|&(_, end)| end <= start_ns) {
         open.pop();
     }
     // A complete event without a duration holds nothing; an unfinished begin holds all that follows.
-    let is_bare = record.phase == Phase::Complete && record.end_ns == OPEN;
-    let end = if is_bare { record.start_ns } else { record.end_ns.max(record.start_ns) };
+    let is_bare = phase == Phase::Complete && end_ns == OPEN;
+    let end = if is_bare { start_ns } else { end_ns.max(start_ns) };
     let before = open.len();
     // What ends inside of this one cannot hold it, and whatever comes later and fits into both fits into this.
     while open.last().is_some_and(|&(_, outer)| outer < end) {

@@ -1,14 +1,14 @@
 //! One chunk of a Chrome trace to records.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
 use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
-use super::super::decimal::scaled;
 use super::super::fields;
 use super::super::json::{Chunk, Fault, FaultKind, Scanner, Token};
+use super::super::repeats::{List, Repeats};
 use super::EVENTS;
 use super::record::{Meta, OPEN, Phase, ReadChunk, Record, Thread};
 use crate::model::{AttrId, Code, InputIx, SpanFlags, Sym, Value};
@@ -17,8 +17,10 @@ use crate::model::{AttrId, Code, InputIx, SpanFlags, Sym, Value};
 pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
     let mut reader = Reader {
         json: Scanner::of_chunk(chunk),
-        out: ReadChunk::default(),
-        threads: HashMap::new(),
+        out: ReadChunk::sized_for(chunk.bytes.len()),
+        repeats: Repeats::new(),
+        threads: HashMap::default(),
+        categories: Vec::new(),
         last_thread: None,
         is_bare_list: chunk.path.first().is_some_and(|open| open.level == EVENTS),
         continues: chunk.continues,
@@ -36,8 +38,11 @@ pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
 struct Reader<'c> {
     json: Scanner<'c>,
     out: ReadChunk,
+    repeats: Repeats<'c>,
     /// Threads by the raw text of their process and thread ids.
-    threads: HashMap<(&'c [u8], &'c [u8]), u32>,
+    threads: HashMap<(&'c [u8], &'c [u8]), u32, FixedState>,
+    /// The first few categories, with their attributes.
+    categories: Vec<(&'c str, AttrId)>,
     last_thread: Option<(&'c [u8], &'c [u8], u32)>,
     /// The events are not inside of an object: then the closing bracket may be missing.
     is_bare_list: bool,
@@ -178,8 +183,8 @@ impl<'c> Reader<'c> {
                 b"ph" => event.phase = self.json.field_text()?.unwrap_or_default(),
                 b"name" => event.name = self.json.field_text()?,
                 b"cat" => event.category = self.json.field_text()?.unwrap_or_default(),
-                b"ts" => event.start_ns = self.micros()?,
-                b"dur" => event.duration_ns = self.micros()?,
+                b"ts" => event.start_ns = fields::micros(&mut self.json)?,
+                b"dur" => event.duration_ns = fields::micros(&mut self.json)?,
                 b"pid" => event.pid = self.raw()?,
                 b"tid" => event.tid = self.raw()?,
                 b"id" => event.id = self.raw()?,
@@ -206,27 +211,15 @@ impl<'c> Reader<'c> {
 
     /// The text of a number or string, without its quotes.
     fn raw(&mut self) -> Result<&'c [u8], Fault> {
-        self.json.peek();
+        let token = self.json.peek();
         let mark = self.json.mark();
+        if token == Token::Number {
+            return Ok(self.json.number()?.0.as_bytes());
+        }
         self.json.skip_value()?;
         let raw = self.json.since(mark).trim_ascii();
         let inner = raw.strip_prefix(b"\"").and_then(|raw| raw.strip_suffix(b"\""));
         Ok(inner.unwrap_or(raw))
-    }
-
-    /// Exact microseconds as nanoseconds.
-    fn micros(&mut self) -> Result<Option<i128>, Fault> {
-        let token = self.json.peek();
-        let offset = self.json.offset();
-        let time = match token {
-            Token::Number => scaled(self.json.number()?.0, 3),
-            Token::String => scaled(&self.json.string()?, 3),
-            _ => return self.json.field_text().map(|_| None),
-        };
-        if time.is_none() {
-            self.json.bad_field(offset, "microseconds");
-        }
-        Ok(time)
     }
 
     fn args(&mut self) -> Result<(), Fault> {
@@ -239,15 +232,27 @@ impl<'c> Reader<'c> {
             return Ok(());
         }
         self.json.begin_object()?;
-        while let Some(key) = self.json.next_key()? {
-            let key = match std::str::from_utf8(&key) {
-                Ok(key) => self.out.part.strings.intern(key),
-                Err(_) => self.out.part.strings.intern(&String::from_utf8_lossy(&key)),
-            };
-            let value = fields::any_value(&mut self.json, &mut self.out.part)?;
-            self.out.attrs.push(self.out.part.attrs.intern(key, value));
+        self.repeats.begin(List::Record);
+        while let Some(pair) = self.repeats.next_pair(&mut self.json, &mut self.out.part)? {
+            self.out.attrs.push(pair.id);
         }
         Ok(())
+    }
+
+    /// The attribute for a category: files have few of them.
+    fn category(&mut self, name: &Cow<'c, str>) -> AttrId {
+        if let Some(&(_, id)) = self.categories.iter().find(|(known, _)| known == name) {
+            return id;
+        }
+        let part = &mut self.out.part;
+        let value = Value::Str(part.strings.intern(name));
+        let id = part.attrs.intern(part.strings.intern("cat"), value);
+        if let Cow::Borrowed(name) = *name
+            && self.categories.len() < 16
+        {
+            self.categories.push((name, id));
+        }
+        id
     }
 
     fn attr(&mut self, key: &str, value: Value) {
@@ -267,8 +272,8 @@ impl<'c> Reader<'c> {
             return;
         };
         if !event.category.is_empty() {
-            let value = Value::Str(self.out.part.strings.intern(&event.category));
-            self.attr("cat", value);
+            let id = self.category(&event.category);
+            self.out.attrs.push(id);
         }
         let mut flags = SpanFlags::default();
         let start = event.start_ns.unwrap_or_default();

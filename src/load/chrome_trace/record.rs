@@ -31,6 +31,27 @@ pub(super) enum Phase {
     FlowEndNext,
 }
 
+/// What binds events to each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Owner {
+    /// Nothing: it stands alone.
+    Nobody,
+    /// The asynchronous operation of its key.
+    Operation,
+    /// Its thread.
+    Thread,
+}
+
+impl Phase {
+    pub(super) const fn owner(self) -> Owner {
+        match self {
+            Self::WideInstant => Owner::Nobody,
+            Self::AsyncBegin | Self::AsyncEnd | Self::AsyncInstant => Owner::Operation,
+            _ => Owner::Thread,
+        }
+    }
+}
+
 /// No end is known.
 pub(super) const OPEN: i64 = i64::MAX;
 
@@ -87,6 +108,16 @@ pub(super) struct ReadChunk {
 }
 
 impl ReadChunk {
+    /// An empty one with room for what `bytes` of text usually hold.
+    pub(super) fn sized_for(bytes: usize) -> Self {
+        Self {
+            part: Part::tables_for(bytes),
+            records: Vec::with_capacity(bytes / 256),
+            attrs: Vec::with_capacity(bytes / 64),
+            ..Self::default()
+        }
+    }
+
     /// The attributes of a record.
     pub(super) fn attrs_of(&self, at: usize) -> &[AttrId] {
         let start = if at == 0 { 0 } else { self.records[at - 1].attr_end as usize };

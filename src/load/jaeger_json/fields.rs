@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::decimal::scaled;
-use super::super::fields::{any_value, clamp};
+use super::super::fields::{any_value, clamp, plain_micros};
 use super::super::ids::standard_base64;
 use super::super::json::{Fault, Scanner, Token};
 use crate::model::{Part, SpanFlags, Sym, Value};
@@ -16,6 +16,9 @@ pub(super) struct Tag<'c> {
 
 /// Microseconds as a number, or an RFC 3339 text. 0 when absent.
 pub(super) fn time_ns(json: &mut Scanner<'_>, flags: &mut SpanFlags) -> Result<i64, Fault> {
+    if let Some(time) = plain_micros(json) {
+        return Ok(clamp(time, flags));
+    }
     let token = json.peek();
     let offset = json.offset();
     let time = match token {
@@ -39,6 +42,9 @@ fn rfc3339(text: &str) -> Option<i128> {
 
 /// Microseconds as a number, or a text such as `5000ns`, `1.5s`, `1m2s`.
 pub(super) fn duration_ns(json: &mut Scanner<'_>) -> Result<Option<i128>, Fault> {
+    if let Some(time) = plain_micros(json) {
+        return Ok(Some(time));
+    }
     let token = json.peek();
     let offset = json.offset();
     let duration = match token {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::super::fields as shared;
 use super::super::json::{Chunk, Fault, FaultKind, Scanner, Token};
+use super::super::repeats::{List, Repeats};
 use super::fields::{self, Tag};
 use super::{LIST, OBJECT, SPANS};
 use crate::model::{
@@ -54,11 +55,15 @@ struct Reference {
     span: SpanId,
 }
 
+/// A tag that says something about its span.
+const ERROR: &str = "error";
+
 /// Reads `chunk`.
 pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
     let mut reader = Reader {
         json: Scanner::of_chunk(chunk),
-        part: Part::new(),
+        part: Part::sized_for(chunk.bytes.len()),
+        repeats: Repeats::new(),
         draft: SpanDraft::default(),
         references: Vec::new(),
         steps: Vec::new(),
@@ -87,6 +92,7 @@ pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
 struct Reader<'c> {
     json: Scanner<'c>,
     part: Part,
+    repeats: Repeats<'c>,
     draft: SpanDraft,
     references: Vec<Reference>,
     steps: Vec<Step>,
@@ -397,11 +403,21 @@ impl<'c> Reader<'c> {
     }
 
     fn span_tags(&mut self, draft: &mut SpanDraft) -> Result<(), Fault> {
+        self.repeats.begin(List::Record);
         while self.json.next_element()? {
+            if let Some(id) = self.repeats.next_known(&mut self.json) {
+                draft.attrs.push(id);
+                continue;
+            }
+            let start = self.json.mark();
             let Some(tag) = fields::tag(&mut self.json, &mut self.part)? else { continue };
             if !self.known_tag(&tag, draft) {
                 let key = self.part.strings.intern(&tag.key);
-                draft.attrs.push(self.part.attrs.intern(key, tag.value));
+                let id = self.part.attrs.intern(key, tag.value);
+                draft.attrs.push(id);
+                if tag.key != ERROR {
+                    self.repeats.add(&self.json, start, key, id);
+                }
             }
         }
         Ok(())
@@ -451,7 +467,7 @@ impl<'c> Reader<'c> {
                 true
             }
             // May hold more than yes or no: kept as a tag too.
-            ("error", text, value) => {
+            (ERROR, text, value) => {
                 let is_error = text.map_or(matches!(value, Value::Bool(true)), |(_, text)| {
                     !matches!(text, "" | "false" | "False" | "0" | "none")
                 });
@@ -475,21 +491,7 @@ impl<'c> Reader<'c> {
                 match &*key {
                     b"timestamp" => event.time_ns = fields::time_ns(&mut self.json, &mut draft.flags)?,
                     b"fields" if self.json.field_array()? => {
-                        while self.json.next_element()? {
-                            let Some(Tag { key, value }) = fields::tag(&mut self.json, &mut self.part)? else {
-                                continue;
-                            };
-                            match (&*key, value) {
-                                ("event", Value::Str(name)) => {
-                                    event.name = name;
-                                    continue;
-                                }
-                                ("message", Value::Str(text)) => message = text,
-                                _ => {}
-                            }
-                            let key = self.part.strings.intern(&key);
-                            draft.event_attrs.push(self.part.attrs.intern(key, value));
-                        }
+                        self.log_fields(&mut event.name, &mut message, &mut draft.event_attrs)?;
                     }
                     b"fields" => {}
                     _ => self.json.skip_value()?,
@@ -500,6 +502,32 @@ impl<'c> Reader<'c> {
             }
             event.attr_end = u32::try_from(draft.event_attrs.len()).unwrap_or(u32::MAX);
             draft.events.push(event);
+        }
+        Ok(())
+    }
+
+    /// Reads the fields of a log: its name and message go there, what is left becomes attributes.
+    fn log_fields(&mut self, name: &mut Sym, message: &mut Sym, attrs: &mut Vec<AttrId>) -> Result<(), Fault> {
+        self.repeats.begin(List::Event);
+        while self.json.next_element()? {
+            if let Some(id) = self.repeats.next_known(&mut self.json) {
+                attrs.push(id);
+                continue;
+            }
+            let start = self.json.mark();
+            let Some(Tag { key, value }) = fields::tag(&mut self.json, &mut self.part)? else { continue };
+            if let ("event", Value::Str(text)) = (&*key, value) {
+                *name = text;
+                continue;
+            }
+            let sym = self.part.strings.intern(&key);
+            let id = self.part.attrs.intern(sym, value);
+            attrs.push(id);
+            if let ("message", Value::Str(text)) = (&*key, value) {
+                *message = text;
+            } else {
+                self.repeats.add(&self.json, start, sym, id);
+            }
         }
         Ok(())
     }

@@ -208,3 +208,25 @@ fn an_answer_without_a_trace_says_what_the_server_said() {
         store.inputs()[0].diagnostics.entries().into_iter().find(|(code, _)| *code == Code::ServerWarning).unwrap();
     assert!(entry.places[0].detail.contains("trace not found"));
 }
+
+#[test]
+fn tags_that_repeat_say_the_same_each_time() {
+    let span = |id: usize| {
+        format!(
+            r#"{{"traceID":"1","spanID":"{id}","operationName":"a","startTime":1,"duration":1,"tags":[
+            {{"key":"n","type":"int64","value":"7"}},{{"key":"error","value":true}},{{"key":"span.kind","value":"client"}},
+            {{"key":"bad","type":"int64","value":"seven"}},{{"key":"z","value":"z"}}],"logs":[{{"timestamp":2,"fields":[
+            {{"key":"event","value":"e"}},{{"key":"n","value":1}},{{"key":"message","value":"m"}}]}},{{"timestamp":3,"fields":[
+            {{"key":"n","value":1}},{{"key":"message","value":"m"}}]}}]}}"#
+        )
+    };
+    let spans: Vec<String> = (1..=5).map(span).collect();
+    let store = read(&format!(r#"{{"data":[{{"traceID":"1","spans":[{}],"processes":{{}}}}]}}"#, spans.join(",")));
+    assert_eq!(count(&store, Code::BadField), 5, "a value of another type is noted each time");
+    for span in store.span_ixs().map(|ix| store.span(ix)) {
+        assert_eq!(tags(&store, span), [r#"n="7""#, r#"error="true""#, r#"bad="seven""#, r#"z="z""#]);
+        assert_eq!((span.kind(), span.status()), (SpanKind::Client, Status::Error));
+        let events: Vec<(&str, usize)> = span.events().map(|event| (event.name(), event.attrs().len())).collect();
+        assert_eq!(events, [("e", 2), ("m", 2)]);
+    }
+}

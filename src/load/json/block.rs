@@ -53,7 +53,6 @@ pub(super) struct Masks {
     pub(super) open: u64,
     /// `]` and `}`.
     pub(super) close: u64,
-    pub(super) newline: u64,
 }
 
 /// Bytes that [`masks`] looks at.
@@ -71,9 +70,17 @@ pub(super) fn masks(block: &[u8; BLOCK]) -> Masks {
         masks.backslash |= u64::from(equal(lanes, b'\\').to_bitmask()) << shift;
         masks.open |= u64::from(equal(folded, b'{').to_bitmask()) << shift;
         masks.close |= u64::from(equal(folded, b'}').to_bitmask()) << shift;
-        masks.newline |= u64::from(equal(lanes, b'\n').to_bitmask()) << shift;
     }
     masks
+}
+
+/// Where the newlines of a block are.
+#[inline]
+pub(super) fn newlines(block: &[u8; BLOCK]) -> u64 {
+    let parts = block.as_chunks::<LANES>().0.iter().enumerate();
+    parts.fold(0, |found, (part, chunk)| {
+        found | u64::from(equal(u8x16::new(*chunk), b'\n').to_bitmask()) << (part * LANES)
+    })
 }
 
 #[cfg(test)]
@@ -101,7 +108,7 @@ mod tests {
                 assert_eq!(found.backslash >> at & 1 == 1, byte == b'\\');
                 assert_eq!(found.open >> at & 1 == 1, b"[{".contains(&byte), "{byte}");
                 assert_eq!(found.close >> at & 1 == 1, b"]}".contains(&byte), "{byte}");
-                assert_eq!(found.newline >> at & 1 == 1, byte == b'\n');
+                assert_eq!(newlines(&block) >> at & 1 == 1, byte == b'\n');
             }
         }
     }

@@ -15,6 +15,13 @@ impl<'a> Scanner<'a> {
     /// When the value cannot be read as JSON at all.
     #[inline]
     pub fn field_text(&mut self) -> Result<Option<Cow<'a, str>>> {
+        match self.plain_text() {
+            Some(text) => Ok(Some(Cow::Borrowed(text))),
+            None => self.odd_text(),
+        }
+    }
+
+    fn odd_text(&mut self) -> Result<Option<Cow<'a, str>>> {
         match self.peek() {
             Token::String => self.string().map(Some),
             other => self.absent(other, "a string"),

@@ -10,6 +10,7 @@ mod field;
 mod number;
 pub mod pipeline;
 mod scanner;
+mod spelling;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -17,5 +18,6 @@ mod text;
 
 pub use number::{Number, parse_int, parse_short_int};
 pub use scanner::{Fault, FaultKind, MAX_DEPTH, Mark, Scanner, Token};
+pub use spelling::Spelling;
 pub use split::{Chunk, Gap, Level, Limits, Open, Shape, Splitter};
 pub(crate) use text::push_quoted;

@@ -67,6 +67,37 @@ pub fn parse_short_int(text: &[u8]) -> Option<i64> {
     Some(if negative { -value } else { value })
 }
 
+/// The plain number that `text` begins with: at most 19 digits, perhaps after a minus sign, perhaps with a point.
+/// Returns the digits as an integer with that sign, how many of them stand after the point, and the bytes it takes.
+pub(super) fn plain_decimal(text: &[u8]) -> Option<(i128, usize, usize)> {
+    let negative = text.first() == Some(&b'-');
+    let mut value = 0_u64;
+    let mut digits = 0;
+    let mut point = None;
+    let mut at = usize::from(negative);
+    loop {
+        let byte = text.get(at).copied().unwrap_or(b' ');
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            digits += 1;
+        } else if byte == b'.' && point.is_none() {
+            point = Some(digits);
+        } else if matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'I' | b'N') {
+            return None;
+        } else {
+            break;
+        }
+        at += 1;
+    }
+    // 19 digits always fit into 64 bits.
+    if digits == 0 || digits > 19 {
+        return None;
+    }
+    let value = i128::from(value);
+    Some((if negative { -value } else { value }, digits - point.unwrap_or(digits), at))
+}
+
 #[inline]
 fn digits_of(digits: &[u8]) -> Option<u64> {
     let mut value = 0_u64;
@@ -111,6 +142,28 @@ mod tests {
         assert_eq!(parse_short_int(b"-999999999999999999"), Some(-999_999_999_999_999_999));
         for text in ["1000000000000000000", "", "-", "1.0", "+1", " 1"] {
             assert_eq!(parse_short_int(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_decimals_are_exact_and_everything_else_is_left_alone() {
+        for (text, plain) in [
+            ("0,", Some((0, 0, 1))),
+            ("-1.50}", Some((-150, 2, 5))),
+            ("9999999999999999.999", Some((9_999_999_999_999_999_999, 3, 20))),
+            (".5 ", Some((5, 1, 2))),
+            ("5.]", Some((5, 0, 2))),
+            ("00012345678901234567", None),
+            ("1e3", None),
+            ("1.2.3", None),
+            ("1-2", None),
+            ("+1", None),
+            ("-", None),
+            ("-Infinity", None),
+            ("NaN", None),
+            ("", None),
+        ] {
+            assert_eq!(plain_decimal(text.as_bytes()), plain, "{text}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::block::{find_string_end, find_structure};
-use super::number::Number;
+use super::number::{Number, plain_decimal};
 use super::split::{Chunk, Gap};
 use super::text::unescape;
 use crate::model::{Code, Diagnostics, InputIx};
@@ -71,8 +71,10 @@ impl Fault {
 /// A place to go back to.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
-    at: usize,
+    pub(super) at: usize,
     depth: u32,
+    /// How much had been noted.
+    pub(super) noted: u64,
 }
 
 /// Reads JSON values from a slice, one by one, without building a tree.
@@ -95,15 +97,17 @@ pub struct Mark {
 /// ```
 #[derive(Debug)]
 pub struct Scanner<'a> {
-    bytes: &'a [u8],
+    pub(super) bytes: &'a [u8],
     /// The same bytes, when all of them are UTF-8: then no string needs checking.
     text: Option<&'a str>,
-    at: usize,
+    pub(super) at: usize,
     depth: u32,
     /// Offset of the first byte in the input.
     base: u64,
     /// What was taken out of the text.
     gaps: &'a [Gap],
+    /// How often something was noted.
+    pub(super) noted: u64,
     /// Bad fields and replaced bytes, to be taken over by the part that is being filled.
     pub diagnostics: Diagnostics,
 }
@@ -121,6 +125,7 @@ impl<'a> Scanner<'a> {
             depth: 0,
             base,
             gaps: &[],
+            noted: 0,
             diagnostics: Diagnostics::default(),
         }
     }
@@ -157,7 +162,7 @@ impl<'a> Scanner<'a> {
     /// Remembers this place.
     #[must_use]
     pub const fn mark(&self) -> Mark {
-        Mark { at: self.at, depth: self.depth }
+        Mark { at: self.at, depth: self.depth, noted: self.noted }
     }
 
     /// Goes back (or forth) to `mark`.
@@ -183,6 +188,7 @@ impl<'a> Scanner<'a> {
     /// Counts `code` at `offset` with a detail.
     #[cold]
     pub fn note(&mut self, code: Code, offset: u64, detail: impl FnOnce() -> String) {
+        self.noted += 1;
         self.diagnostics.add(code, InputIx(0), offset, detail);
     }
 
@@ -197,8 +203,9 @@ impl<'a> Scanner<'a> {
         self.bytes.get(self.at).copied()
     }
 
+    /// Skips white space.
     #[inline]
-    fn skip_space(&mut self) {
+    pub fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte() {
             self.at += 1;
         }
@@ -296,7 +303,31 @@ impl<'a> Scanner<'a> {
     /// When neither comes.
     #[inline]
     pub fn next_key(&mut self) -> Result<Option<Cow<'a, [u8]>>> {
+        if let Some(name) = self.plain_name() {
+            return Ok(Some(Cow::Borrowed(name)));
+        }
+        self.next_odd_key()
+    }
+
+    /// Reads the next key with its colon if it needs no work: without escapes, the colon right behind it. Otherwise
+    /// reads nothing but separators.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the result stays in registers; measured")]
+    fn plain_name(&mut self) -> Option<&'a [u8]> {
         self.skip_separators();
+        let start = self.at + 1;
+        if self.byte() == Some(b'"')
+            && let Some(end) = find_string_end(self.bytes, start)
+            && let Some(b"\":") = self.bytes.get(end..end + 2)
+        {
+            self.at = end + 2;
+            return Some(&self.bytes[start..end]);
+        }
+        None
+    }
+
+    /// The end of an object, or a key with escapes or blanks before its colon.
+    fn next_odd_key(&mut self) -> Result<Option<Cow<'a, [u8]>>> {
         match self.byte() {
             Some(b'"') => {}
             Some(b'}') => {
@@ -322,14 +353,8 @@ impl<'a> Scanner<'a> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the result stays in registers; measured")]
     pub fn next_name(&mut self) -> Result<Option<&'a [u8]>> {
-        self.skip_separators();
-        let start = self.at + 1;
-        if self.byte() == Some(b'"')
-            && let Some(end) = find_string_end(self.bytes, start)
-            && let Some(b"\":") = self.bytes.get(end..end + 2)
-        {
-            self.at = end + 2;
-            return Ok(Some(&self.bytes[start..end]));
+        if let Some(name) = self.plain_name() {
+            return Ok(Some(name));
         }
         if self.byte() == Some(b'}') {
             self.close();
@@ -341,7 +366,7 @@ impl<'a> Scanner<'a> {
     #[cold]
     fn next_odd_name(&mut self) -> Result<Option<&'a [u8]>> {
         let start = self.at + 1;
-        Ok(match self.next_key()? {
+        Ok(match self.next_odd_key()? {
             Some(Cow::Borrowed(name)) => Some(name),
             Some(Cow::Owned(_)) => self.bytes.get(start..self.at),
             None => None,
@@ -443,6 +468,15 @@ impl<'a> Scanner<'a> {
         Cow::Owned(text)
     }
 
+    /// Reads a number if a plain one comes: at most 19 digits, with or without a sign and a point. Gives the digits as
+    /// an integer with that sign, and how many of them stand after the point. Otherwise reads nothing.
+    pub fn plain_decimal(&mut self) -> Option<(i128, usize)> {
+        self.skip_space();
+        let (value, places, len) = plain_decimal(&self.bytes[self.at..])?;
+        self.at += len;
+        Some((value, places))
+    }
+
     /// Reads a number; `NaN`, `Infinity` and `-Infinity` too.
     ///
     /// # Errors
@@ -459,7 +493,8 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
-        match std::str::from_utf8(&rest[..len]) {
+        let known = self.text.and_then(|text| text.get(self.at..self.at + len));
+        match known.map_or_else(|| std::str::from_utf8(&rest[..len]), Ok) {
             Ok(text) if len > 0 => {
                 self.at += len;
                 Ok(Number(text))

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 
 use memchr::memrchr;
 
-use super::block::{BLOCK, masks};
+use super::block::{BLOCK, masks, newlines};
 
 /// A container that the reader of a format knows. Formats number their own; [`Level::ROOT`] is outside of everything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -200,11 +200,16 @@ impl<'a, S: Shape> Splitter<'a, S> {
         Some(chunk)
     }
 
+    /// Bytes of a buffer for chunks of the usual size.
+    const fn most(&self) -> usize {
+        self.limits.chunk + 2 * READ
+    }
+
     fn fill(&mut self) -> io::Result<()> {
         if self.bytes.len() - self.filled < READ {
             // Buffers are used again, so this sets bytes to zero only a few times.
-            let room = (self.bytes.len() * 2)
-                .clamp(self.filled + READ, (self.limits.chunk + 2 * READ).max(self.filled + READ));
+            let least = self.filled + READ;
+            let room = (self.bytes.len() * 2).clamp(least, self.most().max(least));
             self.bytes.resize(room, 0);
         }
         loop {
@@ -225,7 +230,8 @@ impl<'a, S: Shape> Splitter<'a, S> {
         let mut rest = spare.unwrap_or_default();
         let left = self.filled - end;
         if rest.len() < left {
-            rest.resize(left, 0);
+            // All at once: where one chunk was, there are more.
+            rest = vec![0; left.max(self.most())];
         }
         rest[..left].copy_from_slice(&self.bytes[end..self.filled]);
         let mut bytes = std::mem::replace(&mut self.bytes, rest);
@@ -350,11 +356,12 @@ impl<'a, S: Shape> Splitter<'a, S> {
         let escaped = escaped_bytes(found.backslash, &mut self.carry.escaped);
         let in_string = prefix_xor(found.quote & !escaped) ^ self.carry.in_string;
         self.carry.in_string = 0_u64.wrapping_sub(in_string >> 63);
-        let line_starts = (found.newline << 1) | self.carry.newline;
-        self.carry.newline = found.newline >> 63;
-        let fresh_lines = line_starts & found.open;
-        if fresh_lines != 0 {
-            return self.scan_brackets(found.open | found.close, in_string, fresh_lines, block);
+        let after_newline = std::mem::replace(&mut self.carry.newline, u64::from(block[BLOCK - 1] == b'\n'));
+        if found.open != 0 {
+            let fresh_lines = (newlines(block) << 1 | after_newline) & found.open;
+            if fresh_lines != 0 {
+                return self.scan_brackets(found.open | found.close, in_string, fresh_lines, block);
+            }
         }
         let open = found.open & !in_string;
         let close = found.close & !in_string;

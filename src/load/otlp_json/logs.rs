@@ -5,10 +5,16 @@ use super::spans::{dropped, plain_time_ns};
 use super::values::{any_value, attributes, text};
 use super::{LOG_BODY, LOG_SEVERITY};
 use crate::load::json::{Fault, Scanner};
+use crate::load::repeats::{List, Repeats};
 use crate::model::{Code, InputIx, LogDraft, Part, SpanId, Sym, TraceId, Value};
 
 /// Reads the log record that comes next.
-pub(super) fn read_log(json: &mut Scanner<'_>, part: &mut Part, input: InputIx) -> Result<(), Fault> {
+pub(super) fn read_log<'a>(
+    json: &mut Scanner<'a>,
+    part: &mut Part,
+    repeats: &mut Repeats<'a>,
+    input: InputIx,
+) -> Result<(), Fault> {
     let mut log = LogDraft {
         input,
         trace: TraceId::None,
@@ -33,7 +39,7 @@ pub(super) fn read_log(json: &mut Scanner<'_>, part: &mut Part, input: InputIx) 
             b"severityNumber" | b"severity_number" => severity = severity_number(json)?,
             b"severityText" | b"severity_text" => severity_text = text(json, part)?,
             b"body" => body = any_value(json, part)?,
-            b"attributes" => attributes(json, part, &mut log.attrs)?,
+            b"attributes" => attributes(json, part, repeats, List::Record, &mut log.attrs)?,
             b"droppedAttributesCount" | b"dropped_attributes_count" => {
                 dropped(json)?;
             }

@@ -4,7 +4,8 @@ use super::shape::{OtlpShape, REQUEST, Signal, Tier, signal_of};
 use super::spans::{dropped, read_span, text_or};
 use super::values::{attributes, text};
 use crate::load::json::{Chunk, Fault, Open, Scanner, Shape, Token};
-use crate::model::{Code, InputIx, Part, Resource, Scope, SpanDraft};
+use crate::load::repeats::{List, Repeats};
+use crate::model::{AttrId, Code, InputIx, Part, Resource, Scope, SpanDraft};
 
 /// A resource or a scope whose spans are being read.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ struct Group<T> {
 struct Reader<'a> {
     json: Scanner<'a>,
     part: Part,
+    repeats: Repeats<'a>,
     draft: SpanDraft,
     input: InputIx,
     stack: Vec<Open>,
@@ -33,6 +35,7 @@ pub(super) fn read_chunk(chunk: &Chunk, input: InputIx) -> Part {
     let mut reader = Reader {
         json: Scanner::of_chunk(chunk),
         part: Part::sized_for(chunk.bytes.len()),
+        repeats: Repeats::new(),
         draft: SpanDraft::default(),
         input,
         stack: Vec::new(),
@@ -206,7 +209,7 @@ impl Reader<'_> {
         let mark = self.json.mark();
         let result = match signal {
             Signal::Spans => self.span(),
-            Signal::Logs => super::logs::read_log(&mut self.json, &mut self.part, self.input),
+            Signal::Logs => super::logs::read_log(&mut self.json, &mut self.part, &mut self.repeats, self.input),
             Signal::Metrics => self.json.skip_value().map(|()| self.metrics += 1),
         };
         if let Err(fault) = result {
@@ -217,7 +220,7 @@ impl Reader<'_> {
     }
 
     fn span(&mut self) -> Result<(), Fault> {
-        read_span(&mut self.json, &mut self.part, &mut self.draft)?;
+        read_span(&mut self.json, &mut self.part, &mut self.repeats, &mut self.draft)?;
         self.part.push_ungrouped(&self.draft);
         Ok(())
     }
@@ -291,7 +294,7 @@ impl Reader<'_> {
         let (mut attrs, mut lost) = (Vec::new(), 0);
         while let Some(key) = self.json.next_name()? {
             match key {
-                b"attributes" => attributes(&mut self.json, &mut self.part, &mut attrs)?,
+                b"attributes" => self.attributes(&mut attrs)?,
                 b"droppedAttributesCount" | b"dropped_attributes_count" => lost = dropped(&mut self.json)?,
                 _ => self.json.skip_value()?,
             }
@@ -303,6 +306,11 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Reads the attributes of a resource or a scope.
+    fn attributes(&mut self, into: &mut Vec<AttrId>) -> Result<(), Fault> {
+        attributes(&mut self.json, &mut self.part, &mut self.repeats, List::Other, into)
+    }
+
     fn scope(&mut self) -> Result<(), Fault> {
         self.json.begin_object()?;
         let mut scope = Scope::default();
@@ -310,7 +318,7 @@ impl Reader<'_> {
             match key {
                 b"name" => scope.name = text_or(&mut self.json, &mut self.part, scope.name)?,
                 b"version" => scope.version = text_or(&mut self.json, &mut self.part, scope.version)?,
-                b"attributes" => attributes(&mut self.json, &mut self.part, &mut scope.attrs)?,
+                b"attributes" => self.attributes(&mut scope.attrs)?,
                 b"droppedAttributesCount" | b"dropped_attributes_count" => scope.dropped = dropped(&mut self.json)?,
                 _ => self.json.skip_value()?,
             }

@@ -3,10 +3,16 @@
 use super::fields::{kind, span_id, status_code, time_ns, trace_id};
 use super::values::{attributes, text};
 use crate::load::json::{Fault, Scanner};
+use crate::load::repeats::{List, Repeats};
 use crate::model::{Code, EventDraft, LinkDraft, Part, SpanDraft, SpanFlags, SpanId, Sym, TraceId};
 
 /// Fills `draft` from the span that comes next.
-pub(super) fn read_span(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Result<(), Fault> {
+pub(super) fn read_span<'a>(
+    json: &mut Scanner<'a>,
+    part: &mut Part,
+    repeats: &mut Repeats<'a>,
+    draft: &mut SpanDraft,
+) -> Result<(), Fault> {
     draft.clear();
     draft.offset = json.offset();
     json.begin_object()?;
@@ -19,11 +25,11 @@ pub(super) fn read_span(json: &mut Scanner<'_>, part: &mut Part, draft: &mut Spa
             b"kind" => draft.kind = kind(json)?,
             b"startTimeUnixNano" | b"start_time_unix_nano" => draft.start_ns = time_ns(json, &mut draft.flags)?,
             b"endTimeUnixNano" | b"end_time_unix_nano" => draft.end_ns = time_ns(json, &mut draft.flags)?,
-            b"attributes" => attributes(json, part, &mut draft.attrs)?,
-            b"events" => events(json, part, draft)?,
+            b"attributes" => attributes(json, part, repeats, List::Record, &mut draft.attrs)?,
+            b"events" => events(json, part, repeats, draft)?,
             b"status" => status(json, part, draft)?,
             b"flags" => draft.otlp_flags = json.field_u32()?.unwrap_or_default(),
-            b"links" => links(json, part, draft)?,
+            b"links" => links(json, part, repeats, draft)?,
             b"traceState" | b"trace_state" => draft.rare.trace_state = text(json, part)?,
             b"droppedAttributesCount" | b"dropped_attributes_count" => draft.rare.dropped[0] = dropped(json)?,
             b"droppedEventsCount" | b"dropped_events_count" => draft.rare.dropped[1] = dropped(json)?,
@@ -58,7 +64,12 @@ fn status(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Res
     Ok(())
 }
 
-fn events(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Result<(), Fault> {
+fn events<'a>(
+    json: &mut Scanner<'a>,
+    part: &mut Part,
+    repeats: &mut Repeats<'a>,
+    draft: &mut SpanDraft,
+) -> Result<(), Fault> {
     if !json.field_array()? {
         return Ok(());
     }
@@ -71,7 +82,7 @@ fn events(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Res
             match key {
                 b"timeUnixNano" | b"time_unix_nano" => event.time_ns = time_ns(json, &mut draft.flags)?,
                 b"name" => event.name = text(json, part)?,
-                b"attributes" => attributes(json, part, &mut draft.event_attrs)?,
+                b"attributes" => attributes(json, part, repeats, List::Event, &mut draft.event_attrs)?,
                 b"droppedAttributesCount" | b"dropped_attributes_count" => {
                     dropped(json)?;
                 }
@@ -84,7 +95,12 @@ fn events(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Res
     Ok(())
 }
 
-fn links(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Result<(), Fault> {
+fn links<'a>(
+    json: &mut Scanner<'a>,
+    part: &mut Part,
+    repeats: &mut Repeats<'a>,
+    draft: &mut SpanDraft,
+) -> Result<(), Fault> {
     if !json.field_array()? {
         return Ok(());
     }
@@ -98,7 +114,7 @@ fn links(json: &mut Scanner<'_>, part: &mut Part, draft: &mut SpanDraft) -> Resu
                 b"traceId" | b"trace_id" => link.trace = trace_id(json, part)?,
                 b"spanId" | b"span_id" => link.span = span_id(json, part)?,
                 b"traceState" | b"trace_state" => link.trace_state = text(json, part)?,
-                b"attributes" => attributes(json, part, &mut draft.link_attrs)?,
+                b"attributes" => attributes(json, part, repeats, List::Other, &mut draft.link_attrs)?,
                 b"flags" => link.otlp_flags = json.field_u32()?.unwrap_or_default(),
                 b"droppedAttributesCount" | b"dropped_attributes_count" => {
                     dropped(json)?;

@@ -372,3 +372,24 @@ proptest! {
         prop_assert_eq!(store.span_ixs().filter(|&ix| !store.span(ix).resource_ix().is_some()).count(), 0);
     }
 }
+
+#[test]
+fn attributes_that_repeat_say_the_same_each_time() {
+    let span = |id: usize| {
+        let deep = format!("{}1{}", "{\"arrayValue\":{\"values\":[".repeat(70), "]}}".repeat(70));
+        format!(
+            r#"{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"{id:016x}","attributes":[
+            {{"key":"a","value":{{"stringValue":"x"}}}}, {{"key":"bytes","value":{{"bytesValue":"?"}}}},{{"key":"deep","value":{deep}}},
+            {{"value":{{"intValue":"7"}},"key":"n"}},null,{{"key":"a"}},{{"key":"a","value":{{"stringValue":"x"}}}}]}}"#
+        )
+    };
+    let spans: Vec<String> = (1..=5).map(span).collect();
+    let store = load(&format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(",")));
+    let counts: Vec<u64> = [Code::BadField, Code::TooDeep].map(|code| store.inputs()[0].diagnostics.count(code)).into();
+    assert_eq!(counts, [5, 5], "what is wrong is noted each time");
+    for span in store.span_ixs().map(|ix| store.span(ix)) {
+        let attrs: Vec<String> =
+            span.attrs().map(|attr| format!("{}={}", store.text(attr.key), store.value_text(attr.value))).collect();
+        assert_eq!(attrs, ["a=x", "bytes=?", "deep=", "n=7", "a=", "a=x"]);
+    }
+}

@@ -2,16 +2,31 @@
 
 use crate::load::ids::standard_base64;
 use crate::load::json::{Fault, FaultKind, Scanner, Token, parse_short_int, push_quoted};
+use crate::load::repeats::{List, Repeats};
 use crate::model::{AttrId, Packed, Part, Sym, Value};
 
 /// Reads a list of attributes and appends their ids to `into`.
-pub(super) fn attributes(json: &mut Scanner<'_>, part: &mut Part, into: &mut Vec<AttrId>) -> Result<(), Fault> {
+pub(super) fn attributes<'a>(
+    json: &mut Scanner<'a>,
+    part: &mut Part,
+    repeats: &mut Repeats<'a>,
+    list: List,
+    into: &mut Vec<AttrId>,
+) -> Result<(), Fault> {
     if !json.field_array()? {
         return Ok(());
     }
+    repeats.begin(list);
     while json.next_element()? {
+        if let Some(id) = repeats.next_known(json) {
+            into.push(id);
+            continue;
+        }
+        let start = json.mark();
         if json.field_object()? {
-            into.push(attribute(json, part)?);
+            let id = attribute(json, part)?;
+            into.push(id);
+            repeats.add(json, start, part.attrs.get(id).key, id);
         }
     }
     Ok(())

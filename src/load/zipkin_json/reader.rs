@@ -1,8 +1,8 @@
 //! One chunk of a Zipkin file to a part.
 
-use super::super::decimal::scaled;
 use super::super::fields;
 use super::super::json::{Chunk, Fault, FaultKind, Scanner, Token};
+use super::super::repeats::{List, Repeats};
 use super::halves::{Annotation, BinaryAnnotation, Core, Endpoint, Half, halves};
 use crate::model::{
     AttrId, Code, EventDraft, InputIx, Part, Resource, Scope, SpanDraft, SpanFlags, SpanKind, Status, Sym, Value,
@@ -12,7 +12,8 @@ use crate::model::{
 pub(super) fn read_chunk(chunk: &Chunk) -> Part {
     let mut reader = Reader {
         json: Scanner::of_chunk(chunk),
-        part: Part::new(),
+        part: Part::sized_for(chunk.bytes.len()),
+        repeats: Repeats::new(),
         draft: SpanDraft::default(),
         raw: Raw::default(),
         continues: chunk.continues,
@@ -52,6 +53,7 @@ impl Raw {
 struct Reader<'c> {
     json: Scanner<'c>,
     part: Part,
+    repeats: Repeats<'c>,
     draft: SpanDraft,
     raw: Raw,
     continues: bool,
@@ -200,17 +202,7 @@ impl Reader<'_> {
 
     /// Microseconds as nanoseconds; absent when 0, as Zipkin's own readers have it.
     fn micros(&mut self) -> Result<Option<i128>, Fault> {
-        let token = self.json.peek();
-        let offset = self.json.offset();
-        let time = match token {
-            Token::Number => scaled(self.json.number()?.0, 3),
-            Token::String => scaled(&self.json.string()?, 3),
-            _ => return self.json.field_text().map(|_| None),
-        };
-        if time.is_none() {
-            self.json.bad_field(offset, "microseconds");
-        }
-        Ok(time.filter(|&time| time != 0))
+        Ok(fields::micros(&mut self.json)?.filter(|&time| time != 0))
     }
 
     fn endpoint(&mut self) -> Result<Option<Endpoint>, Fault> {
@@ -257,11 +249,10 @@ impl Reader<'_> {
     }
 
     fn tags(&mut self, raw: &mut Raw) -> Result<(), Fault> {
-        while let Some(key) = self.json.next_key()? {
-            raw.has_error |= &*key == b"error";
-            let key = self.part.strings.intern(&String::from_utf8_lossy(&key));
-            let value = fields::any_value(&mut self.json, &mut self.part)?;
-            raw.tags.push(self.part.attrs.intern(key, value));
+        self.repeats.begin(List::Record);
+        while let Some(pair) = self.repeats.next_pair(&mut self.json, &mut self.part)? {
+            raw.has_error |= self.part.strings.get(pair.key) == "error";
+            raw.tags.push(pair.id);
         }
         Ok(())
     }

@@ -144,3 +144,17 @@ fn wrong_types_everywhere_lose_only_themselves() {
         }
     }
 }
+
+#[test]
+fn every_span_with_the_tag_error_failed() {
+    let span = |id: usize, tags: &str| {
+        format!(
+            r#"{{"traceId":"1","id":"{id}","timestamp":5,"localEndpoint":{{"serviceName":"s"}},"tags":{{{tags}}}}}"#
+        )
+    };
+    let spans: Vec<String> =
+        (1..=6).map(|id| span(id, if id % 2 == 0 { r#""a":"1","error":"500""# } else { r#""a":"1""# })).collect();
+    let store = read(&format!("[{}]", spans.join(",")));
+    let failed: Vec<bool> = store.span_ixs().map(|ix| store.span(ix).status() == Status::Error).collect();
+    assert_eq!(failed, [false, true, false, true, false, true]);
+}
