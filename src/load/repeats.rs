@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::fields::any_value;
-use super::json::{Fault, Mark, Scanner, Spelling};
+use super::json::{Fault, Scanner, Spelling};
 use crate::model::{AttrId, Part, Sym};
 
 /// Keys remembered at most: records of traces have some hundred.
@@ -70,10 +70,10 @@ impl<'c> Key<'c> {
         Self { name, key, next: SPARE, pairs: [(Spelling::default(), AttrId(0)); RECENT] }
     }
 
-    /// Reads what comes if it is how one of the newest is spelled after the first `skip` bytes.
+    /// The newest value that `is_next` tells from how it is spelled.
     #[inline]
-    fn known(&mut self, json: &mut Scanner<'c>, skip: usize) -> Option<AttrId> {
-        let at = self.pairs.iter().position(|(pair, _)| json.skip_same(pair.after(skip)))?;
+    fn find(&mut self, mut is_next: impl FnMut(Spelling<'c>) -> bool) -> Option<AttrId> {
+        let at = self.pairs.iter().position(|&(pair, _)| !pair.is_empty() && is_next(pair))?;
         for at in (1..=at).rev() {
             self.pairs.swap(at - 1, at);
         }
@@ -107,17 +107,23 @@ impl<'c> Repeats<'c> {
         self.last = list as usize;
     }
 
-    /// Reads the attribute that comes if it was met not long ago.
+    /// The attribute that is expected next and that `is_next` tells from how it is spelled.
     #[inline]
-    pub(super) fn next_known(&mut self, json: &mut Scanner<'c>) -> Option<AttrId> {
+    pub(super) fn find(&mut self, is_next: impl FnMut(Spelling<'c>) -> bool) -> Option<AttrId> {
         let expected = self.keys[self.last].next;
-        let id = self.keys[expected].known(json, 0)?;
+        let id = self.keys[expected].find(is_next)?;
         self.last = expected;
         Some(id)
     }
 
-    /// Remembers the attribute `id` with `key`, which was read from `start` to here and means the same wherever it is.
-    pub(super) fn add(&mut self, json: &Scanner<'c>, start: Mark, key: Sym, id: AttrId) {
+    /// Reads the attribute that comes if it was met not long ago.
+    #[inline]
+    pub(super) fn next_known(&mut self, json: &mut Scanner<'c>) -> Option<AttrId> {
+        self.find(|pair| json.skip_same(pair))
+    }
+
+    /// Remembers the attribute `id` with `key`, which was read from `spelling` and means the same wherever it is.
+    pub(super) fn add(&mut self, spelling: Option<Spelling<'c>>, key: Sym, id: AttrId) {
         let at = match self.by_key.get(&key) {
             Some(&at) => at,
             None => {
@@ -133,7 +139,7 @@ impl<'c> Repeats<'c> {
         let known = &mut self.keys[at];
         // Its key may not have been expected.
         if known.pairs.iter().all(|(pair, known)| pair.is_empty() || *known != id) {
-            known.remember(json.spelling_since(start), id);
+            known.remember(spelling, id);
         }
     }
 
@@ -159,7 +165,7 @@ impl<'c> Repeats<'c> {
         }
         let known = &mut self.keys[self.last];
         let (key, skip) = (known.key, known.name.len());
-        if let Some(id) = known.known(json, skip) {
+        if let Some(id) = known.find(|pair| json.skip_same(pair.after(skip))) {
             return Ok(Some(Pair { key, id }));
         }
         #[cfg(test)]

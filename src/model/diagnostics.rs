@@ -276,6 +276,12 @@ impl Diagnostics {
         self.entries.get(&code).map_or(0, |entry| entry.count)
     }
 
+    /// How often anything was seen.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.entries.values().map(|entry| entry.count).sum()
+    }
+
     /// The worst severity present.
     #[must_use]
     pub fn worst(&self) -> Option<Severity> {

@@ -416,7 +416,7 @@ impl<'c> Reader<'c> {
                 let id = self.part.attrs.intern(key, tag.value);
                 draft.attrs.push(id);
                 if tag.key != ERROR {
-                    self.repeats.add(&self.json, start, key, id);
+                    self.repeats.add(self.json.spelling_since(start), key, id);
                 }
             }
         }
@@ -526,7 +526,7 @@ impl<'c> Reader<'c> {
             if let ("message", Value::Str(text)) = (&*key, value) {
                 *message = text;
             } else {
-                self.repeats.add(&self.json, start, sym, id);
+                self.repeats.add(self.json.spelling_since(start), sym, id);
             }
         }
         Ok(())

@@ -11,6 +11,12 @@ pub struct Spelling<'a> {
 }
 
 impl<'a> Spelling<'a> {
+    /// All of `text`.
+    #[must_use]
+    pub const fn of(text: &'a [u8]) -> Self {
+        Self { text, ahead: 0 }
+    }
+
     /// What follows its first `count` bytes.
     #[must_use]
     pub fn after(self, count: usize) -> Self {

@@ -26,7 +26,7 @@ pub(super) fn attributes<'a>(
         if json.field_object()? {
             let id = attribute(json, part)?;
             into.push(id);
-            repeats.add(json, start, part.attrs.get(id).key, id);
+            repeats.add(json.spelling_since(start), part.attrs.get(id).key, id);
         }
     }
     Ok(())

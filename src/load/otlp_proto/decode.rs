@@ -3,6 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::super::json::Spelling;
+use super::super::repeats::{List, Repeats};
 use super::wire::{Field, Fields, Stop, Value as Wire};
 use crate::model::{
     AttrId, Code, EventDraft, InputIx, LinkDraft, LinkKind, LogDraft, Part, Resource, ResourceIx, Scope, ScopeIx,
@@ -38,8 +40,9 @@ pub(super) fn signal_of(record: &[u8]) -> Signal {
 }
 
 /// Decodes into a [`Part`]. Buffers are reused from span to span.
-pub(super) struct Decoder {
+pub(super) struct Decoder<'b> {
     pub part: Part,
+    repeats: Repeats<'b>,
     draft: SpanDraft,
     input: InputIx,
 }
@@ -52,14 +55,14 @@ const LOG_BODY: &str = "log.body";
 /// Nested values deeper than this are cut.
 const MAX_DEPTH: u32 = 64;
 
-impl Decoder {
+impl<'b> Decoder<'b> {
     pub(super) fn new() -> Self {
         // The builder sets the input when it absorbs the part.
-        Self { part: Part::new(), draft: SpanDraft::default(), input: InputIx(0) }
+        Self { part: Part::new(), repeats: Repeats::new(), draft: SpanDraft::default(), input: InputIx(0) }
     }
 
     /// A `ResourceSpans`, `ResourceLogs` or `ResourceMetrics` that lies at `base` of the input.
-    pub(super) fn resource_block(&mut self, bytes: &[u8], base: u64) {
+    pub(super) fn resource_block(&mut self, bytes: &'b [u8], base: u64) {
         let mut resource = Resource { input: self.input, attrs: Vec::new(), schema_url: Sym::EMPTY, dropped: 0 };
         // Fields may come in any order: the schema URL even usually follows the spans.
         for field in Fields::new(bytes, base) {
@@ -82,7 +85,7 @@ impl Decoder {
     }
 
     /// All whole fields of a message; a damaged end is noted.
-    fn fields<'b>(&mut self, bytes: &'b [u8], base: u64) -> Vec<Field<'b>> {
+    fn fields(&mut self, bytes: &'b [u8], base: u64) -> Vec<Field<'b>> {
         let mut fields = Vec::new();
         for field in Fields::new(bytes, base) {
             match field {
@@ -101,7 +104,7 @@ impl Decoder {
         self.part.diagnostics.add(code, self.input, offset, || "a protobuf field".to_owned());
     }
 
-    pub(super) fn resource(&mut self, bytes: &[u8], base: u64, resource: &mut Resource) {
+    pub(super) fn resource(&mut self, bytes: &'b [u8], base: u64, resource: &mut Resource) {
         for field in self.fields(bytes, base) {
             match (field.number, field.value) {
                 (1, Wire::Len(inner)) => {
@@ -114,7 +117,7 @@ impl Decoder {
         }
     }
 
-    fn scope_block(&mut self, bytes: &[u8], base: u64, resource: ResourceIx) {
+    fn scope_block(&mut self, bytes: &'b [u8], base: u64, resource: ResourceIx) {
         let mut scope = Scope::default();
         let mut signal = None;
         for field in Fields::new(bytes, base) {
@@ -146,7 +149,7 @@ impl Decoder {
         }
     }
 
-    pub(super) fn scope(&mut self, bytes: &[u8], base: u64, scope: &mut Scope) {
+    pub(super) fn scope(&mut self, bytes: &'b [u8], base: u64, scope: &mut Scope) {
         for field in self.fields(bytes, base) {
             match (field.number, field.value) {
                 (1, Wire::Len(text)) => scope.name = self.text(text, field.offset),
@@ -161,9 +164,10 @@ impl Decoder {
         }
     }
 
-    fn span(&mut self, bytes: &[u8], base: u64, resource: ResourceIx, scope: ScopeIx) {
+    fn span(&mut self, bytes: &'b [u8], base: u64, resource: ResourceIx, scope: ScopeIx) {
         let mut draft = std::mem::take(&mut self.draft);
         draft.clear();
+        self.repeats.begin(List::Record);
         draft.offset = base;
         match self.span_fields(bytes, base, &mut draft) {
             Ok(()) => {
@@ -183,7 +187,7 @@ impl Decoder {
         self.draft = draft;
     }
 
-    fn span_fields<'b>(&mut self, bytes: &'b [u8], base: u64, draft: &mut SpanDraft) -> Result<(), Stop<'b>> {
+    fn span_fields(&mut self, bytes: &'b [u8], base: u64, draft: &mut SpanDraft) -> Result<(), Stop<'b>> {
         for field in Fields::new(bytes, base) {
             let Field { number, offset, value } = field?;
             match (number, value) {
@@ -225,7 +229,7 @@ impl Decoder {
         known.unwrap_or_default()
     }
 
-    fn status(&mut self, bytes: &[u8], base: u64, draft: &mut SpanDraft) {
+    fn status(&mut self, bytes: &'b [u8], base: u64, draft: &mut SpanDraft) {
         for field in self.fields(bytes, base) {
             match (field.number, field.value) {
                 (2, Wire::Len(text)) => draft.rare.status_message = self.text(text, field.offset),
@@ -241,8 +245,9 @@ impl Decoder {
         }
     }
 
-    fn event(&mut self, bytes: &[u8], base: u64, draft: &mut SpanDraft) {
+    fn event(&mut self, bytes: &'b [u8], base: u64, draft: &mut SpanDraft) {
         let mut event = EventDraft::default();
+        self.repeats.begin(List::Event);
         for field in Fields::new(bytes, base) {
             match field.map(|field| (field.number, field.value, field.offset)) {
                 Ok((1, Wire::Fixed64(time), _)) => event.time_ns = clamp(time, &mut draft.flags),
@@ -259,7 +264,7 @@ impl Decoder {
         draft.events.push(event);
     }
 
-    fn link(&mut self, bytes: &[u8], base: u64, draft: &mut SpanDraft) {
+    fn link(&mut self, bytes: &'b [u8], base: u64, draft: &mut SpanDraft) {
         let mut link = LinkDraft { kind: LinkKind::Link, ..LinkDraft::default() };
         for field in Fields::new(bytes, base) {
             match field.map(|field| (field.number, field.value, field.offset)) {
@@ -279,7 +284,7 @@ impl Decoder {
         draft.links.push(link);
     }
 
-    fn log(&mut self, bytes: &[u8], base: u64) {
+    fn log(&mut self, bytes: &'b [u8], base: u64) {
         let mut flags = SpanFlags::default();
         let mut log = LogDraft {
             input: self.input,
@@ -370,7 +375,11 @@ impl Decoder {
         self.part.strings.intern(&String::from_utf8_lossy(bytes))
     }
 
-    fn key_value(&mut self, bytes: &[u8], base: u64) -> Option<AttrId> {
+    fn key_value(&mut self, bytes: &'b [u8], base: u64) -> Option<AttrId> {
+        if let Some(id) = self.repeats.find(|known| known.bytes() == bytes) {
+            return Some(id);
+        }
+        let noted = self.part.diagnostics.total();
         let (mut key, mut value) = (Sym::EMPTY, Value::Empty);
         for field in Fields::new(bytes, base) {
             match field.map(|field| (field.number, field.value, field.offset)) {
@@ -383,10 +392,14 @@ impl Decoder {
                 }
             }
         }
-        Some(self.part.attrs.intern(key, value))
+        let id = self.part.attrs.intern(key, value);
+        // What is odd is noted each time.
+        let spelling = (self.part.diagnostics.total() == noted).then(|| Spelling::of(bytes));
+        self.repeats.add(spelling, key, id);
+        Some(id)
     }
 
-    fn any_value(&mut self, bytes: &[u8], base: u64) -> Value {
+    fn any_value(&mut self, bytes: &'b [u8], base: u64) -> Value {
         let mut value = Value::Empty;
         for field in Fields::new(bytes, base) {
             let Field { number, offset, value: wire } = match field {
@@ -414,7 +427,7 @@ impl Decoder {
     }
 
     /// Writes an `ArrayValue` (field 5) or `KeyValueList` (field 6) as compact JSON.
-    fn json(&mut self, number: u32, bytes: &[u8], base: u64, json: &mut String, depth: u32) {
+    fn json(&mut self, number: u32, bytes: &'b [u8], base: u64, json: &mut String, depth: u32) {
         if depth > MAX_DEPTH {
             self.part.diagnostics.add(Code::TooDeep, self.input, base, String::new);
             json.push_str("null");
@@ -450,7 +463,7 @@ impl Decoder {
         json.push(close);
     }
 
-    fn json_value(&mut self, bytes: &[u8], base: u64, json: &mut String, depth: u32) {
+    fn json_value(&mut self, bytes: &'b [u8], base: u64, json: &mut String, depth: u32) {
         use std::fmt::Write as _;
         let last = self.fields(bytes, base).into_iter().rfind(|field| (1..=7).contains(&field.number));
         match last.map(|field| (field.number, field.value, field.offset)) {

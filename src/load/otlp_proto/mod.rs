@@ -269,8 +269,8 @@ impl Reader<'_, '_> {
         }
         self.add_piece(&mut records, records_at);
         self.flush();
-        let mut decoder = Decoder::new();
         let block = [&field_header(2, own.len() as u64)[..], &own].concat();
+        let mut decoder = Decoder::new();
         decoder.resource_block(&block, first.saturating_sub((block.len() - own.len()) as u64));
         for part in self.held.iter_mut().flatten().skip(first_part) {
             for scope in part.scopes.iter_mut().take(1) {
