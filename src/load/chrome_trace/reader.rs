@@ -35,6 +35,9 @@ pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
     reader.out
 }
 
+/// Categories remembered at most.
+const MAX_CATEGORIES: usize = 16;
+
 struct Reader<'c> {
     json: Scanner<'c>,
     out: ReadChunk,
@@ -239,16 +242,17 @@ impl<'c> Reader<'c> {
         Ok(())
     }
 
-    /// The attribute for a category: files have few of them.
-    fn category(&mut self, name: &Cow<'c, str>) -> AttrId {
-        if let Some(&(_, id)) = self.categories.iter().find(|(known, _)| known == name) {
+    /// The attribute for the category of `event`: files have few of them.
+    fn category(&mut self, event: &Event<'c>) -> AttrId {
+        let name = &*event.category;
+        if let Some(&(_, id)) = self.categories.iter().find(|(known, _)| *known == name) {
             return id;
         }
         let part = &mut self.out.part;
         let value = Value::Str(part.strings.intern(name));
         let id = part.attrs.intern(part.strings.intern("cat"), value);
-        if let Cow::Borrowed(name) = *name
-            && self.categories.len() < 16
+        if let Cow::Borrowed(name) = event.category
+            && self.categories.len() < MAX_CATEGORIES
         {
             self.categories.push((name, id));
         }
@@ -272,7 +276,7 @@ impl<'c> Reader<'c> {
             return;
         };
         if !event.category.is_empty() {
-            let id = self.category(&event.category);
+            let id = self.category(event);
             self.out.attrs.push(id);
         }
         let mut flags = SpanFlags::default();

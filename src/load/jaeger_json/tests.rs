@@ -213,7 +213,7 @@ fn an_answer_without_a_trace_says_what_the_server_said() {
 fn tags_that_repeat_say_the_same_each_time() {
     let span = |id: usize| {
         format!(
-            r#"{{"traceID":"1","spanID":"{id}","operationName":"a","startTime":1,"duration":1,"tags":[
+            r#"{{"traceID":"1","spanID":"{id}","processID":"p","operationName":"a","startTime":1,"duration":1,"tags":[
             {{"key":"n","type":"int64","value":"7"}},{{"key":"error","value":true}},{{"key":"span.kind","value":"client"}},
             {{"key":"bad","type":"int64","value":"seven"}},{{"key":"z","value":"z"}}],"logs":[{{"timestamp":2,"fields":[
             {{"key":"event","value":"e"}},{{"key":"n","value":1}},{{"key":"message","value":"m"}}]}},{{"timestamp":3,"fields":[
@@ -221,7 +221,10 @@ fn tags_that_repeat_say_the_same_each_time() {
         )
     };
     let spans: Vec<String> = (1..=5).map(span).collect();
-    let store = read(&format!(r#"{{"data":[{{"traceID":"1","spans":[{}],"processes":{{}}}}]}}"#, spans.join(",")));
+    let store = read(&format!(
+        r#"{{"data":[{{"traceID":"1","spans":[{}],"processes":{{"p":{{"serviceName":"s"}}}}}}]}}"#,
+        spans.join(",")
+    ));
     assert_eq!(count(&store, Code::BadField), 5, "a value of another type is noted each time");
     for span in store.span_ixs().map(|ix| store.span(ix)) {
         assert_eq!(tags(&store, span), [r#"n="7""#, r#"error="true""#, r#"bad="seven""#, r#"z="z""#]);
