@@ -456,3 +456,35 @@ fn encode(store: &TraceStore) -> Vec<u8> {
 fn id_bytes(bits: u64) -> Vec<u8> {
     bits.to_be_bytes().to_vec()
 }
+
+#[test]
+fn attributes_that_repeat_say_the_same_each_time() {
+    let deep = (0..70).fold(text("x"), |inner, _| Any::ArrayValue(ArrayValue { values: vec![any(inner)] }));
+    let spans = (1..=4).map(|number| Span {
+        attributes: vec![
+            attr("a", text("x")),
+            attr("bad", text("QQQQ")),
+            attr("deep", deep.clone()),
+            attr("n", Any::IntValue(7)),
+            attr("a", text("x")),
+        ],
+        ..span(number)
+    });
+    let mut bytes = request(spans.collect()).encode_to_vec();
+    for at in 0..bytes.len() - 4 {
+        if bytes[at..].starts_with(b"QQQQ") {
+            bytes[at] = 0xff;
+        }
+    }
+    let store = read(bytes).unwrap();
+    assert_eq!(
+        (count(&store, Code::BadUtf8), count(&store, Code::TooDeep)),
+        (4, 4),
+        "what is wrong is noted each time"
+    );
+    for ix in 0..4 {
+        let mut attrs = attr_texts(&store, ix);
+        assert!(attrs.remove(2).starts_with("deep=[[["));
+        assert_eq!(attrs, ["a=x", "bad=\u{fffd}QQQ", "n=7", "a=x"]);
+    }
+}
