@@ -205,5 +205,7 @@ const fn verb<'v>(n: usize, one: &'v str, several: &'v str) -> &'v str {
 
 /// A share as a whole percentage.
 fn percent(part: u64, whole: u64) -> u64 {
-    (part * 100).checked_div(whole).unwrap_or(0)
+    // Damaged times last for centuries: a hundred times that is more than 64 bits hold.
+    let share = (u128::from(part) * 100).checked_div(u128::from(whole)).unwrap_or(0);
+    u64::try_from(share).unwrap_or(u64::MAX)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Config, Context, Contract, Finding, find, rules};
+use super::{Config, Context, Contract, Finding, find, percent, rules};
 use crate::analysis::clocks::domains;
 use crate::analysis::genai::GenAi;
 use crate::analysis::genai::tests::fixture::{Span, store, store_of_files};
@@ -320,4 +320,11 @@ fn two_files_are_compared_by_what_spans_do() {
         assert!(evidence.contains(says), "{evidence}");
     }
     assert_eq!(numbers.values().copied().collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[test]
+fn shares_of_times_that_last_for_centuries_do_not_overflow() {
+    assert_eq!(percent(u64::MAX, u64::MAX), 100);
+    assert_eq!(percent(u64::MAX / 2, u64::MAX), 49);
+    assert_eq!((percent(1, 0), percent(u64::MAX, 1)), (0, u64::MAX));
 }
