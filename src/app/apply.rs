@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::command::{Answer, Command};
 use super::drawer::DrawerTab;
+use super::host::Saved;
 use super::people::DetailsTab;
 use super::picture::Purpose;
 use super::settings::ThemeChoice;
@@ -246,7 +247,7 @@ impl State {
                 let name = std::path::Path::new(&name)
                     .file_name()
                     .map_or_else(|| "skewline.png".to_owned(), |name| name.to_string_lossy().into_owned());
-                self.session.dialog = Some(host.dialogs.save(&name, host.wake()));
+                self.session.dialog = Some(host.dialogs.save(Saved::Picture, &name, host.wake()));
             }
             Command::CopyPicture => self.draw_picture(Purpose::Clipboard, host),
             Command::Export(path) => self.draw_picture(Purpose::File(path), host),

@@ -15,14 +15,34 @@ pub enum Picked {
     SaveView(Option<PathBuf>),
 }
 
+/// What a file dialog asks a place for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Saved {
+    /// A picture.
+    Picture,
+    /// A table.
+    Table,
+    /// A view.
+    View,
+}
+
+impl Saved {
+    /// The title of the dialog, and what it offers: names of formats with their endings.
+    const fn words(self) -> (&'static str, &'static [(&'static str, &'static str)]) {
+        match self {
+            Self::Picture => ("Export picture", &[("PNG picture", "png"), ("SVG drawing", "svg")]),
+            Self::Table => ("Export table", &[("CSV table", "csv")]),
+            Self::View => ("Save view", &[("Saved view", "json")]),
+        }
+    }
+}
+
 /// File dialogs. Answers come later: a dialog never holds up the window.
 pub trait Dialogs {
     /// Asks for files to open.
     fn open(&self, wake: Wake) -> Receiver<Picked>;
-    /// Asks where to save a picture called `name`.
-    fn save(&self, name: &str, wake: Wake) -> Receiver<Picked>;
-    /// Asks where to save a view called `name`.
-    fn save_view(&self, name: &str, wake: Wake) -> Receiver<Picked>;
+    /// Asks where to save what is called `name`.
+    fn save(&self, what: Saved, name: &str, wake: Wake) -> Receiver<Picked>;
 }
 
 /// Makes the window look for results.
@@ -68,30 +88,15 @@ impl Dialogs for DesktopDialogs {
         )
     }
 
-    fn save_view(&self, name: &str, wake: Wake) -> Receiver<Picked> {
+    fn save(&self, what: Saved, name: &str, wake: Wake) -> Receiver<Picked> {
         let name = name.to_owned();
         Self::run(
             move || {
-                let dialog = rfd::AsyncFileDialog::new()
-                    .set_title("Save view")
-                    .set_file_name(name)
-                    .add_filter("Saved view", &["json"]);
-                Picked::SaveView(block_on(dialog.save_file()).map(|file| file.path().to_owned()))
-            },
-            wake,
-        )
-    }
-
-    fn save(&self, name: &str, wake: Wake) -> Receiver<Picked> {
-        let name = name.to_owned();
-        Self::run(
-            move || {
-                let dialog = rfd::AsyncFileDialog::new()
-                    .set_title("Export picture")
-                    .set_file_name(name)
-                    .add_filter("PNG picture", &["png"])
-                    .add_filter("SVG drawing", &["svg"]);
-                Picked::Save(block_on(dialog.save_file()).map(|file| file.path().to_owned()))
+                let (title, formats) = what.words();
+                let dialog = rfd::AsyncFileDialog::new().set_title(title).set_file_name(name);
+                let dialog = formats.iter().fold(dialog, |dialog, (name, ending)| dialog.add_filter(*name, &[*ending]));
+                let path = block_on(dialog.save_file()).map(|file| file.path().to_owned());
+                if what == Saved::View { Picked::SaveView(path) } else { Picked::Save(path) }
             },
             wake,
         )

@@ -86,6 +86,7 @@ impl Keys {
             Key::PageUp => "Page Up",
             Key::PageDown => "Page Down",
             Key::Minus => "-",
+            Key::Quote => "'",
             key => key.symbol_or_name(),
         });
         text
@@ -330,6 +331,7 @@ mod tests {
     fn every_default_key_can_be_kept_in_settings_and_pressed() {
         for keys in super::super::command::entries().flat_map(|entry| entry.keys) {
             assert_eq!(Keys::from_setting(&keys.setting()), Some(*keys), "{keys:?}");
+            assert_ne!(keys.text(), "Quote", "signs are written as they are typed");
         }
         for text in ["", "+", "Ctrl+", "Hyper+A", "Ctrl+Nothing", "ctrl+A"] {
             assert_eq!(Keys::from_setting(text), None, "{text}");

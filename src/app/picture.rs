@@ -44,6 +44,9 @@ pub struct Drawing {
 /// Pixels per point of exported pictures: sharp when pasted into a chat and looked at closely.
 const SCALE: f32 = 2.0;
 
+/// Points of height in which every caption has all the room it wants.
+const HIGHEST: f32 = 60_000.0;
+
 impl State {
     /// Starts drawing the current view.
     pub(super) fn draw_picture(&mut self, purpose: Purpose, host: &Host) {
@@ -152,7 +155,8 @@ fn draw(purpose: &Purpose, data: &Workspace, lanes: &Lanes, mut view: ViewState)
         ..data.scene_input(arranged)
     };
     // Header, legend and footer come on top of what the window shows.
-    let margins = caption::margins(&caption, &input, &view, &Metrics::new(view.text_scale));
+    let unlimited = ViewState { size: emath::Vec2::new(view.size.x, HIGHEST), ..view.clone() };
+    let margins = caption::margins(&caption, &input, &unlimited, &Metrics::new(view.text_scale));
     view.size.y += margins.header + margins.legend + margins.footer;
     let drawn = lower(&crate::scene::build(&input, &view));
     let about = picture::about(&caption);

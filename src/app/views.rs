@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::host::Saved;
 use super::state::{Effect, State, Tone};
 use super::window::Host;
 use crate::arrange::view_file::{SUFFIX, SavedNote, SavedRange, ViewFile};
@@ -45,7 +46,7 @@ impl State {
             Some(trace) => self.save_view_to(&beside(&trace)),
             None => {
                 let name = format!("trace{SUFFIX}");
-                self.session.dialog = Some(host.dialogs.save_view(&name, host.wake()));
+                self.session.dialog = Some(host.dialogs.save(Saved::View, &name, host.wake()));
             }
         }
     }

@@ -33,7 +33,7 @@ pub struct Args {
     /// The picture; .png or .svg
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Size in points; without it 1600 wide and as high as all lanes need, up to 4000
+    /// Size in points; without it 1600 wide and as high as all lanes need, up to 4000. Below 480x360, text shrinks with it
     #[arg(long, value_name = "WxH", value_parser = parse_size)]
     pub size: Option<(u16, u16)>,
     /// Pixels per point (PNG)
@@ -111,6 +111,9 @@ pub enum Axis {
 const WIDTH: f32 = 1600.0;
 /// Heights between which a picture without a given size is as high as its lanes.
 const HEIGHTS: (f32, f32) = (280.0, 4000.0);
+
+/// The size in points that a picture with text of normal size needs at least.
+const LEAST_FOR_TEXT: (f32, f32) = (480.0, 360.0);
 
 /// Draws the picture.
 ///
@@ -238,6 +241,11 @@ fn view(args: &Args, saved: &ViewFile, store: &TraceStore, timeline: &picture::T
         ruler: if args.absolute { RulerMode::Absolute } else { RulerMode::Relative },
         ..ViewState::default()
     };
+    if let Some((width, height)) = args.size {
+        // Otherwise header and ruler would leave nothing to the timeline.
+        let most = (f32::from(width) / LEAST_FOR_TEXT.0).min(f32::from(height) / LEAST_FOR_TEXT.1);
+        view.text_scale = view.text_scale.min(most);
+    }
     view.lanes = Arc::new(saved.lanes.clone());
     view.plan = Arc::new(saved.plan.clone());
     view.course = Arc::clone(&timeline.arranged.course);

@@ -2,10 +2,11 @@
 
 use emath::{Pos2, Rect};
 
+use super::below::{Below, NOTE, NoteLine, Placed, SAMPLE, SIDE, below};
 use super::build::{SceneInput, count_text, grouped};
-use super::clocks::{axis_words, footnotes};
+use super::clocks::{self, axis_words};
 use super::frame::{Hidden, LegendEntry, Sample, Scene};
-use super::geometry::{Margins, Metrics};
+use super::geometry::{Margins, Metrics, content_height, lane_bands};
 use super::palette::slot_colors;
 use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
@@ -77,70 +78,98 @@ impl Caption {
 
 /// Services named in the legend; more are counted.
 const MOST_SERVICES: usize = 30;
-const LINE: f32 = 20.0;
 const HEADER: f32 = 58.0;
+/// Each of the lines that a narrow header has more.
+const HEADER_LINE: f32 = 18.0;
 const FOOTER: f32 = 28.0;
-/// Height of a footnote.
-const NOTE: f32 = 18.0;
-const SIDE: f32 = 14.0;
+/// What a line of the footer leaves to the counts of what is hidden, at least.
+const LEAST_HIDDEN: f32 = 420.0;
+/// The share of a picture's height that stays with the timeline, as far as it needs it.
+const TIMELINE: f32 = 0.55;
+
+/// The parts of a caption, as they fit into a picture.
+struct Parts {
+    /// Range and clock have lines of their own.
+    is_narrow: bool,
+    /// Hidden counts and program have a line of their own.
+    is_tall: bool,
+    below: Below,
+}
+
+impl Parts {
+    fn new(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, metrics: &Metrics) -> Self {
+        let (width, scale) = (view.size.x, metrics.scale);
+        let mut parts = Self {
+            is_narrow: is_narrow(caption, &axis_words(input), view, metrics),
+            is_tall: is_tall(caption, &search_text(input, view), width, metrics),
+            below: Below::default(),
+        };
+        let around = parts.header(scale)
+            + parts.footer(scale)
+            + super::turns::strip_height(view, metrics)
+            + metrics.overview
+            + metrics.ruler;
+        let room = (view.size.y - around).max(0.0);
+        let bands = lane_bands(input.lanes, input.sections, input.layout, view, metrics);
+        let most = room - (content_height(&bands) as f32).min(room * TIMELINE);
+        let entries = entries(caption, input, view);
+        parts.below = below(&entries, &clocks::notes(input, view), width, most, metrics);
+        parts
+    }
+
+    fn header(&self, scale: f32) -> f32 {
+        ((HEADER + if self.is_narrow { 2.0 * HEADER_LINE } else { 0.0 }) * scale).round()
+    }
+
+    /// The last lines, without the notes above them.
+    fn footer(&self, scale: f32) -> f32 {
+        (FOOTER + if self.is_tall { NOTE } else { 0.0 }) * scale
+    }
+}
 
 /// The heights that `caption` needs.
 #[must_use]
 pub fn margins(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, metrics: &Metrics) -> Margins {
-    let entries = entries(caption, input, view);
-    let lines = flow(&entries, view.size.x, metrics).last().map_or(0, |place| place.line + 1);
+    let parts = Parts::new(caption, input, view, metrics);
     Margins {
-        header: (HEADER * metrics.scale).round(),
-        legend: ((lines as f32 * LINE + 14.0) * metrics.scale).round(),
+        header: parts.header(metrics.scale),
+        legend: parts.below.legend_height,
         turns: super::turns::strip_height(view, metrics),
-        footer: ((FOOTER + footnotes(input, view).len() as f32 * NOTE) * metrics.scale).round(),
+        footer: (parts.footer(metrics.scale) + parts.below.notes_height).round(),
     }
 }
 
 /// Adds header, legend and footer to `scene`.
 pub(super) fn add(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
-    scene.header = header(caption, &axis_words(input), view, scene);
-    let entries = entries(caption, input, view);
     let metrics = scene.metrics;
+    let parts = Parts::new(caption, input, view, &metrics);
+    scene.header = header(caption, &axis_words(input), view, parts.is_narrow, scene);
     let top = scene.areas.legend.top() + 7.0 * metrics.scale;
-    scene.legend = flow(&entries, view.size.x, &metrics)
-        .into_iter()
-        .zip(&entries)
-        .map(|(place, (sample, text))| {
-            let middle = top + (place.line as f32 + 0.5) * LINE * metrics.scale;
-            LegendEntry {
-                sample: *sample,
-                pos: Pos2::new(place.x, text::baseline_for_middle(middle, Font::Regular, metrics.small)),
-                text: text.as_str().into(),
-            }
-        })
-        .collect();
-    scene.footer = footer(caption, &search_text(input, view), scene);
-    add_footnotes(input, view, scene);
+    let entry = |entry: Placed| {
+        let baseline = text::baseline_for_middle(top + entry.middle_y, Font::Regular, metrics.small);
+        LegendEntry { sample: entry.sample, pos: Pos2::new(entry.x, baseline), text: entry.text.into() }
+    };
+    scene.legend = parts.below.legend.into_iter().map(entry).collect();
+    scene.footer = footer(caption, &search_text(input, view), parts.is_tall, scene);
+    add_notes(parts.below.notes, view, scene);
 }
 
-/// Clocks and findings, above the last line.
-fn add_footnotes(input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
+/// Clocks and findings, above the last lines.
+fn add_notes(notes: Vec<NoteLine>, view: &ViewState, scene: &mut Scene) {
     let (metrics, theme, area) = (scene.metrics, view.theme.theme(), scene.areas.footer);
-    let (side, height) = (SIDE * metrics.scale, NOTE * metrics.scale);
-    for (at, note) in footnotes(input, view).into_iter().enumerate() {
-        let middle = area.top() + (at as f32 + 0.5) * height + 3.0 * metrics.scale;
-        let baseline = text::baseline_for_middle(middle, Font::Regular, metrics.small);
-        let indent = if note.finding.is_some() { SAMPLE * metrics.scale } else { 0.0 };
-        let x = side + indent;
-        let room = area.right() - side - x;
-        let text = text::crop(&note.text, Font::Regular, metrics.small, room).into_owned();
+    for (at, note) in notes.into_iter().enumerate() {
+        let middle = area.top() + ((at as f32 + 0.5) * NOTE + 3.0) * metrics.scale;
+        let pos = Pos2::new(note.x, text::baseline_for_middle(middle, Font::Regular, metrics.small));
         if let Some((number, tone)) = note.finding {
-            let pos = Pos2::new(x, baseline);
-            scene.legend.push(LegendEntry { sample: Sample::Finding(number, tone), pos, text: text.into() });
+            scene.legend.push(LegendEntry { sample: Sample::Finding(number, tone), pos, text: note.text.into() });
         } else {
             scene.footer.push(TextShape {
-                pos: Pos2::new(x, baseline),
+                pos,
                 anchor: Anchor::Start,
                 font: Font::Regular,
                 size: metrics.small,
                 color: theme.text_dim,
-                text: text.into(),
+                text: note.text.into(),
             });
         }
     }
@@ -177,7 +206,7 @@ fn entries(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Vec<(
     let is_shut = |section: &Section| section.group.is_some() && !view.lanes.opened.contains(&section.key);
     let is_folded = !view.lanes.folded.is_empty() || input.sections.iter().any(is_shut);
     mark(is_folded, Sample::Folded, "folded: how many spans at once, failures in red");
-    entries.extend(super::clocks::legend(input, view));
+    entries.extend(clocks::legend(input, view));
     entries
 }
 
@@ -193,38 +222,24 @@ fn service_legend(input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, Stri
     entries
 }
 
-struct Placed {
-    x: f32,
-    line: usize,
+/// True when title and range have no room side by side.
+fn is_narrow(caption: &Caption, clock: &str, view: &ViewState, metrics: &Metrics) -> bool {
+    let scale = metrics.scale;
+    let title = text::width(&caption.title, Font::Bold, 16.0 * scale).min(260.0 * scale);
+    let details = text::width(&caption.details, Font::Regular, metrics.text);
+    let range = text::width(&range_text(view.time), Font::Mono, metrics.small);
+    let clock = text::width(clock, Font::Regular, metrics.small);
+    (2.0 * SIDE + 24.0) * scale + title.max(details) + range.max(clock) > view.size.x
 }
 
-/// Width of a sample with its gap, left of the text.
-pub(super) const SAMPLE: f32 = 20.0;
-
-fn flow(entries: &[(Sample, String)], width: f32, metrics: &Metrics) -> Vec<Placed> {
-    let side = SIDE * metrics.scale;
-    let (mut x, mut line) = (side, 0);
-    let mut places = Vec::with_capacity(entries.len());
-    for (_, text) in entries {
-        let needs = SAMPLE * metrics.scale + text::width(text, Font::Regular, metrics.small);
-        if x > side && x + needs > width - side {
-            (x, line) = (side, line + 1);
-        }
-        places.push(Placed { x: x + SAMPLE * metrics.scale, line });
-        x += needs + 18.0 * metrics.scale;
-    }
-    places
-}
-
-fn header(caption: &Caption, clock: &str, view: &ViewState, scene: &Scene) -> Vec<TextShape> {
+fn header(caption: &Caption, clock: &str, view: &ViewState, is_narrow: bool, scene: &Scene) -> Vec<TextShape> {
     let (metrics, theme) = (scene.metrics, view.theme.theme());
     let scale = metrics.scale;
     let area = scene.areas.header;
     let (side, right) = (SIDE * scale, area.right() - SIDE * scale);
     let range = range_text(view.time);
-    let range_width = text::width(&range, Font::Mono, metrics.small);
-    let clock_width = text::width(clock, Font::Regular, metrics.small);
-    let room = (right - side - range_width.max(clock_width) - 24.0 * scale).max(80.0);
+    let beside = text::width(&range, Font::Mono, metrics.small).max(text::width(clock, Font::Regular, metrics.small));
+    let room = right - side - if is_narrow { 0.0 } else { beside + 24.0 * scale };
     let line = |x, y: f32, anchor, font, size, color, text: &str| TextShape {
         pos: Pos2::new(x, (area.top() + y * scale).round()),
         anchor,
@@ -233,17 +248,20 @@ fn header(caption: &Caption, clock: &str, view: &ViewState, scene: &Scene) -> Ve
         color,
         text: text.into(),
     };
-    let title = text::crop(&caption.title, Font::Bold, 16.0 * scale, room);
+    let title = text::crop_middle(&caption.title, Font::Bold, 16.0 * scale, room);
     let details = text::crop(&caption.details, Font::Regular, metrics.text, room);
-    let mut texts = vec![
+    // In a narrow picture range and clock follow below.
+    let (x, anchor, first) =
+        if is_narrow { (side, Anchor::Start, 45.0 + HEADER_LINE) } else { (right, Anchor::End, 26.0) };
+    let second = if is_narrow { first + HEADER_LINE } else { 45.0 };
+    let range = text::crop(&range, Font::Mono, metrics.small, right - side);
+    let clock = text::crop(clock, Font::Regular, metrics.small, right - side);
+    vec![
         line(side, 26.0, Anchor::Start, Font::Bold, 16.0 * scale, theme.text, &title),
         line(side, 45.0, Anchor::Start, Font::Regular, metrics.text, theme.text_dim, &details),
-    ];
-    if side + room + range_width.max(clock_width) <= right {
-        texts.push(line(right, 26.0, Anchor::End, Font::Mono, metrics.small, theme.text, &range));
-        texts.push(line(right, 45.0, Anchor::End, Font::Regular, metrics.small, theme.text_dim, clock));
-    }
-    texts
+        line(x, first, anchor, Font::Mono, metrics.small, theme.text, &range),
+        line(x, second, anchor, Font::Regular, metrics.small, theme.text_dim, &clock),
+    ]
 }
 
 /// Both ends of the visible range, as exact as its length asks for; the date once when it is the same.
@@ -273,16 +291,26 @@ fn search_text(input: &SceneInput<'_>, view: &ViewState) -> String {
     format!("search {} · {} of {spans}", view.query.trim(), grouped(marks.all()))
 }
 
-fn footer(caption: &Caption, search: &str, scene: &Scene) -> Vec<TextShape> {
+/// True when one line has no room for all that the footer says.
+fn is_tall(caption: &Caption, search: &str, width: f32, metrics: &Metrics) -> bool {
+    let texts = [caption.source.as_str(), search, caption.program.as_str()].into_iter().filter(|text| !text.is_empty());
+    let needs: f32 = texts.map(|text| text::width(text, Font::Regular, metrics.small) + GAP * metrics.scale).sum();
+    needs + (LEAST_HIDDEN + 2.0 * SIDE) * metrics.scale > width
+}
+
+/// Between the texts of the footer.
+const GAP: f32 = 24.0;
+
+/// The last line of the picture, or the last two.
+fn footer(caption: &Caption, search: &str, is_tall: bool, scene: &Scene) -> Vec<TextShape> {
     let (metrics, theme) = (scene.metrics, scene.theme.theme());
     let area = scene.areas.footer;
-    let side = SIDE * metrics.scale;
-    let gap = 24.0 * metrics.scale;
-    // The last line of the frame, below footnotes.
+    let (side, gap) = (SIDE * metrics.scale, GAP * metrics.scale);
     let middle = area.bottom() - (FOOTER * metrics.scale / 2.0).min(area.height() / 2.0);
-    let baseline = text::baseline_for_middle(middle, Font::Regular, metrics.small);
-    let line = |x, anchor, color, text: &str| TextShape {
-        pos: Pos2::new(x, baseline),
+    let last = text::baseline_for_middle(middle, Font::Regular, metrics.small);
+    let first = if is_tall { last - NOTE * metrics.scale } else { last };
+    let line = |x, y, anchor, color, text: &str| TextShape {
+        pos: Pos2::new(x, y),
         anchor,
         font: Font::Regular,
         size: metrics.small,
@@ -291,26 +319,26 @@ fn footer(caption: &Caption, search: &str, scene: &Scene) -> Vec<TextShape> {
     };
     let width = |text: &str| text::width(text, Font::Regular, metrics.small);
     let right = area.right() - side;
-    let program_width = width(&caption.program);
+    let program_left = right - width(&caption.program) - gap;
     let mut hidden = hidden_text(&scene.hidden);
     if !caption.notices.is_empty() {
         hidden.push(caption.notices.clone());
     }
     let hidden = hidden.join(" · ");
-    let free = right - side - program_width - 2.0 * gap;
+    let free = if is_tall { right } else { program_left - gap } - side;
     let search = text::crop(search, Font::Regular, metrics.small, free * 0.4);
     let after_search = side + if search.is_empty() { 0.0 } else { width(&search) + gap };
     let free = free - (after_search - side);
     // What is missing from the picture matters more than the whole of a long file name.
-    let source_room = (free - width(&hidden)).max(free * 0.35);
-    let source = text::crop(&caption.source, Font::Regular, metrics.small, source_room).into_owned();
-    let after_source = after_search + width(&source) + gap;
-    let hidden = text::crop(&hidden, Font::Regular, metrics.small, right - program_width - gap - after_source);
+    let source_room = if is_tall { free } else { (free - width(&hidden)).max(free * 0.35) };
+    let source = text::crop_middle(&caption.source, Font::Regular, metrics.small, source_room);
+    let hidden_left = if is_tall { side } else { after_search + width(&source) + gap };
+    let hidden = text::crop(&hidden, Font::Regular, metrics.small, program_left - hidden_left);
     let texts = [
-        line(side, Anchor::Start, theme.hit, &search),
-        line(after_search, Anchor::Start, theme.text_dim, &source),
-        line(after_source, Anchor::Start, theme.warning, &hidden),
-        line(right, Anchor::End, theme.text_dim, &caption.program),
+        line(side, first, Anchor::Start, theme.hit, &search),
+        line(after_search, first, Anchor::Start, theme.text_dim, &source),
+        line(hidden_left, last, Anchor::Start, theme.warning, &hidden),
+        line(right, last, Anchor::End, theme.text_dim, &caption.program),
     ];
     texts.into_iter().filter(|text| !text.text.is_empty()).collect()
 }

@@ -4,8 +4,11 @@
 //! (TraceStore, Domains, Layout, Index) + ViewState -> build -> Scene -> lower -> Picture (shapes)
 //! ```
 
+mod below;
 mod build;
 pub mod caption;
+#[cfg(test)]
+mod caption_tests;
 pub mod clocks;
 mod columns;
 pub mod critical;

@@ -141,6 +141,33 @@ pub fn crop(text: &str, font: Font, size: f32, max_width: f32) -> std::borrow::C
     }
 }
 
+/// `text` without its middle, when it does not fit into `max_width` points: names of files differ at both ends. Cut like
+/// [`crop`] where only one end would be left.
+#[must_use]
+pub fn crop_middle(text: &str, font: Font, size: f32, max_width: f32) -> std::borrow::Cow<'_, str> {
+    if width(text, font, size) <= max_width {
+        return text.into();
+    }
+    let metrics = font.metrics();
+    let tail_room = max_width / size * TAIL;
+    let mut sum = 0.0;
+    let tail = text.char_indices().rev().take(MOST_CHARS).take_while(|(_, ch)| {
+        sum += metrics.advance(*ch);
+        sum <= tail_room
+    });
+    let tail = tail.last().map_or("", |(from, _)| &text[from..]);
+    let head = crop(&text[..text.len() - tail.len()], font, size, max_width - width(tail, font, size));
+    if head.is_empty() || tail.chars().count() < LEAST_TAIL {
+        return crop(text, font, size, max_width);
+    }
+    format!("{head}{tail}").into()
+}
+
+/// Share of the room that goes to the end of a text cut in its middle.
+const TAIL: f32 = 0.42;
+/// Fewer characters of an end tell nothing.
+const LEAST_TAIL: usize = 4;
+
 /// Cumulative advances of a text at size 1: cropping is then a binary search at any size.
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
@@ -236,6 +263,22 @@ mod tests {
             }
         }
         assert_eq!(crop("chat", Font::Regular, 12.0, 3.0), "");
+    }
+
+    #[test]
+    fn a_name_cut_in_its_middle_keeps_both_ends_and_fits() {
+        let name = "chrome-catapult-flow_simple.otlp.json";
+        let full = width(name, Font::Bold, 12.5);
+        assert_eq!(crop_middle(name, Font::Bold, 12.5, full), name);
+        for room in (60..full as u16).map(f32::from) {
+            let cut = crop_middle(name, Font::Bold, 12.5, room);
+            assert!(width(&cut, Font::Bold, 12.5) <= room + 0.01, "{cut} in {room}");
+            let (head, tail) = cut.split_once('…').unwrap();
+            assert!(name.starts_with(head) && name.ends_with(tail), "{cut}");
+            assert!(room < 100.0 || (head.len() >= 5 && tail.len() >= 5), "{cut} in {room}");
+        }
+        assert_eq!(crop_middle(name, Font::Bold, 12.5, 3.0), "");
+        assert_eq!(crop_middle("漢字漢字漢字漢字漢字漢字", Font::Regular, 10.0, 100.0), "漢字漢字漢…漢字漢字");
     }
 
     #[test]

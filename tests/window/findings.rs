@@ -57,7 +57,7 @@ fn clocks_come_first_and_patterns_go_on_with_the_numbers() {
     assert_eq!(found[0], (1, "N0"), "{found:?}");
     let retry = found.iter().find(|(_, code)| *code == "E7").unwrap().0;
     assert!(found.is_sorted_by_key(|(id, _)| *id) && retry > 1);
-    assert_shown(&harness, "explained by clocks 1 · real 0 · patterns");
+    assert_shown(&harness, "clocks 1 · real 0 · patterns");
     let first = (1, state.findings().get(1).unwrap().tone());
     assert!(first.1 <= FindingTone::Clock && numbers(&harness).contains(&first), "{:?}", numbers(&harness));
     assert!(numbers(&harness).contains(&(retry, FindingTone::Pattern)), "the bars say the same numbers");

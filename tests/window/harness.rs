@@ -10,7 +10,7 @@ use egui::accesskit::{Action, Role};
 use egui::{Key, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use skewline::app::host::{Picked, Wake};
+use skewline::app::host::{Picked, Saved, Wake};
 use skewline::app::{App, Clipboard, Dialogs, Host};
 use skewline::load::Source;
 
@@ -38,6 +38,8 @@ pub fn small() -> Source {
 pub struct FakeDialogs {
     pub open: Vec<PathBuf>,
     pub save: Option<PathBuf>,
+    /// What was asked for, in order.
+    pub asked: Arc<Mutex<Vec<(Saved, String)>>>,
 }
 
 fn answered(picked: Picked) -> Receiver<Picked> {
@@ -51,12 +53,10 @@ impl Dialogs for FakeDialogs {
         answered(Picked::Open(self.open.clone()))
     }
 
-    fn save_view(&self, _name: &str, _wake: Wake) -> Receiver<Picked> {
-        answered(Picked::SaveView(self.save.clone()))
-    }
-
-    fn save(&self, _name: &str, _wake: Wake) -> Receiver<Picked> {
-        answered(Picked::Save(self.save.clone()))
+    fn save(&self, what: Saved, name: &str, _wake: Wake) -> Receiver<Picked> {
+        self.asked.lock().unwrap().push((what, name.to_owned()));
+        let path = self.save.clone();
+        answered(if what == Saved::View { Picked::SaveView(path) } else { Picked::Save(path) })
     }
 }
 

@@ -18,7 +18,7 @@ fn the_empty_state_leads_to_an_open_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("shop.json");
     std::fs::write(&path, SMALL).unwrap();
-    let dialogs = FakeDialogs { open: vec![path.clone()], save: None };
+    let dialogs = FakeDialogs { open: vec![path.clone()], ..FakeDialogs::default() };
     let mut harness = window_with(vec![], dialogs, Pasted::default());
     harness.get_by_label("Open a trace");
     harness.get_by_label("Open sample");

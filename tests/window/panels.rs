@@ -1,12 +1,15 @@
 //! Panels: help, diagnostics.
 
 use egui::accesskit::Role;
-use egui::{Key, Modifiers};
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui::{Key, Modifiers, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
+use skewline::app::App;
 use skewline::app::command::{Command, entries};
 use skewline::app::drawer::{DrawerCommand, DrawerTab};
+use skewline::load::Source;
 
-use super::harness::{press, small, window};
+use super::harness::{SMALL, press, settle, small, window};
 
 #[test]
 fn the_help_lists_every_command() {
@@ -46,4 +49,51 @@ fn the_drawer_opens_by_key_and_keeps_its_tab_and_height() {
     assert!(harness.state().state.settings.drawer.shows(DrawerTab::Diagnostics));
     press(&mut harness, Modifiers::NONE, Key::X);
     assert!(!harness.state().state.settings.drawer.is_open);
+}
+
+#[test]
+fn the_name_of_what_is_open_is_whole_wherever_there_is_room() {
+    let name = "chrome-catapult-flow_simple.json";
+    let mut harness = window(vec![Source::memory(name, SMALL.as_bytes())]);
+    for (width, counts) in
+        [(1366.0, "4 spans"), (1600.0, "4 spans · 100 ms"), (2560.0, "1 trace · 1 clock · 4 spans · 100 ms")]
+    {
+        harness.set_size(vec2(width, 768.0));
+        harness.run_steps(3);
+        harness.get_by_label(name);
+        assert!(harness.query_all_by_label_contains(counts).count() > 0, "{counts} at {width}");
+    }
+    // With large text in a small window something has to give way: the middle, as files differ at both ends.
+    harness.state_mut().state.settings.text_scale = 2.0;
+    harness.set_size(vec2(640.0, 600.0));
+    harness.run_steps(3);
+    harness.get_by(|node| {
+        let label = node.label().unwrap_or_default();
+        label.starts_with("chrome-") && label.contains('…') && label.ends_with(".json")
+    });
+}
+
+#[test]
+fn findings_use_the_height_that_details_leave() {
+    let sample = Source::Path("sample-traces/slow-conversation.otlp.json".into());
+    let mut harness = window(vec![sample]);
+    let listed = |harness: &Harness<'_, App>| {
+        let is_finding = |node: &AccessKitNode<'_>| node.label().is_some_and(|label| label.starts_with("Finding "));
+        harness.query_all_by(is_finding).filter(|node| node.rect().is_positive()).count()
+    };
+    let top = harness.get_by_label("Nothing selected").rect().top();
+    assert!(top > 640.0, "a hint needs no half of the column: it begins at {top} of 900");
+    let all = listed(&harness);
+    // What is selected needs room, and gives it back.
+    press(&mut harness, Modifiers::NONE, Key::J);
+    settle(&mut harness);
+    assert!(harness.query_by_label("Nothing selected").is_none());
+    assert!(listed(&harness) <= all);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    settle(&mut harness);
+    assert!((harness.get_by_label("Nothing selected").rect().top() - top).abs() < 2.0);
+    // The hint follows the lower edge of the window.
+    harness.set_size(vec2(1400.0, 1500.0));
+    harness.run_steps(3);
+    assert!(harness.get_by_label("Nothing selected").rect().top() > top + 590.0);
 }

@@ -111,9 +111,14 @@ fn what_cannot_be_read_is_explained_below_the_field() {
         assert!(harness.state().state.session.search.hits.is_none(), "{text}");
         assert!(harness.query_by_label_contains("search hit").is_none(), "{text}");
     }
+    // Whoever goes on elsewhere sees that the query is wrong, and what lies below the field.
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(harness.query_by_label_contains("Expected").is_none());
+    harness.get_by_label("cannot be read");
     harness.get_by_label("Clear search").click();
     harness.run_steps(3);
     assert!(harness.query_by_label_contains("Expected").is_none());
+    assert!(harness.query_by_label("cannot be read").is_none());
 }
 
 #[test]

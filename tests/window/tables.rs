@@ -1,20 +1,25 @@
 //! The span table, the statistics and the diagnostics of the drawer.
 
+use std::sync::Arc;
+
 use egui::accesskit::Role;
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
 use skewline::analysis::search::Field;
 use skewline::analysis::table::Column;
 use skewline::app::command::Command;
 use skewline::app::drawer::DrawerTab;
+use skewline::app::host::Saved;
 use skewline::app::tables::{Only, Pick, StatCommand, TableCommand, Which};
 use skewline::app::{App, cells_id};
 use skewline::load::Source;
 use skewline::model::SpanIx;
 use skewline::simulate::{self, Scenario};
 
-use super::harness::{FakeDialogs, Pasted, click_label, press, selected_names, settle, small, window, window_with};
+use super::harness::{
+    FakeDialogs, Pasted, SMALL, click_label, pointer, press, selected_names, settle, small, window, window_with,
+};
 
 fn table(harness: &mut Harness<'_, App>, command: TableCommand) {
     harness.state_mut().apply(Command::Table(command));
@@ -232,6 +237,7 @@ fn tables_are_copied_and_exported_with_raw_nanoseconds() {
     let path = dir.path().join("chosen.csv");
     let dialogs = FakeDialogs { save: Some(path.clone()), ..FakeDialogs::default() };
     let evil = include_str!("tables_evil.json");
+    let asked = Arc::clone(&dialogs.asked);
     let mut harness = window_with(vec![Source::memory("evil.json", evil.as_bytes())], dialogs, Pasted::default());
     open_tab(&mut harness, DrawerTab::Spans);
     let columns = vec![Column::Field(Field::Name), Column::Start, Column::Duration, Column::SelfTime];
@@ -241,6 +247,7 @@ fn tables_are_copied_and_exported_with_raw_nanoseconds() {
     click_label(&mut harness, "Choose…");
     settle(&mut harness);
     assert_eq!(harness.state().state.session.tables.export.as_ref().unwrap().path, path.display().to_string());
+    assert_eq!(*asked.lock().unwrap(), [(Saved::Table, "evil-spans.csv".to_owned())], "no picture is asked for");
     click_label(&mut harness, "Save");
     settle(&mut harness);
     assert!(harness.state().state.session.tables.export.is_none());
@@ -351,4 +358,44 @@ fn diagnostics_say_what_to_do_and_lead_to_their_spans() {
     let copied = copied.unwrap();
     assert!(copied.starts_with("notice: missing-parent x 1: "), "{copied}");
     assert!(copied.contains("small.json, byte "), "{copied}");
+}
+
+/// Width of the column under `heading` in points.
+fn column_width(harness: &Harness<'_, App>, heading: &str) -> f32 {
+    harness.get_by_role_and_label(Role::ColumnHeader, heading).rect().width()
+}
+
+#[test]
+fn columns_grow_by_what_they_hold_and_keep_what_was_dragged() {
+    let long = "a name that says at length what is done here, for whom, with what, and why it took so long";
+    let trace = SMALL.replace("reserve stock", long);
+    let mut harness = window(vec![Source::memory("long.json", trace.as_bytes())]);
+    open_tab(&mut harness, DrawerTab::Spans);
+    let (name, service) = (column_width(&harness, "name"), column_width(&harness, "service"));
+    harness.set_size(vec2(3840.0, 2160.0));
+    harness.run_steps(3);
+    assert!(column_width(&harness, "name") > 450.0, "{} after {name}", column_width(&harness, "name"));
+    assert_eq!(column_width(&harness, "service"), service, "it holds nothing that is cut");
+    // Sorting moves no column.
+    let wide = column_width(&harness, "name");
+    sort_by(&mut harness, "duration");
+    assert_eq!(column_width(&harness, "name"), wide);
+    // The handle between two headings.
+    let heading = harness.get_by_role_and_label(Role::ColumnHeader, "name").rect();
+    let handle = pos2(heading.right(), heading.center().y);
+    pointer(&mut harness, handle, None);
+    pointer(&mut harness, handle, Some(true));
+    for step in 1_u8..=6 {
+        pointer(&mut harness, handle - vec2(f32::from(step) * 20.0, 0.0), None);
+    }
+    pointer(&mut harness, handle - vec2(120.0, 0.0), Some(false));
+    harness.run_steps(3);
+    let dragged = column_width(&harness, "name");
+    assert!((dragged - (wide - 120.0)).abs() < 4.0, "{wide} became {dragged}");
+    assert_eq!(harness.state().state.settings.tables.widths.keys().collect::<Vec<_>>(), ["name"]);
+    for size in [vec2(1400.0, 900.0), vec2(3000.0, 900.0)] {
+        harness.set_size(size);
+        harness.run_steps(3);
+        assert_eq!(column_width(&harness, "name"), dragged, "{size}");
+    }
 }

@@ -81,15 +81,21 @@ fn title_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             if close.on_hover_text("Hides the list  (I)").clicked() {
                 queue.push(Command::ToggleFindings);
             }
-            if let Some([explained, real, patterns]) = counts {
-                let mut text = format!("explained by clocks {explained} · real {real}");
-                if patterns > 0 {
-                    text = format!("{text} · patterns {patterns}");
-                }
-                ui.add(Label::new(RichText::new(text).small().weak()).truncate());
+            if let Some(counts) = counts {
+                let size = egui::TextStyle::Small.resolve(ui.style()).size;
+                let [whole, short] = kinds_texts(counts);
+                let width = crate::scene::text::width(&whole, crate::scene::Font::Regular, size);
+                let text = if width + 2.0 <= ui.available_width() { &whole } else { &short };
+                ui.add(Label::new(RichText::new(text).small().weak()).truncate()).on_hover_text(whole);
             }
         });
     });
+}
+
+/// How many findings are facts about clocks, how many no clock explains, how many are patterns: in words, and shorter.
+fn kinds_texts([explained, real, patterns]: [usize; 3]) -> [String; 2] {
+    let patterns = if patterns > 0 { format!(" · patterns {patterns}") } else { String::new() };
+    ["explained by clocks", "clocks"].map(|clocks| format!("{clocks} {explained} · real {real}{patterns}"))
 }
 
 /// One chip per kind that occurs.

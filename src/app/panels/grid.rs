@@ -8,10 +8,11 @@ use egui::{
     Align, Color32, EventFilter, FontSelection, Id, Key, Label, Layout, Modifiers, Rect, RichText, Role, Sense,
     TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
-use egui_table::{CellInfo, Column, HeaderCellInfo, HeaderRow, PrefetchInfo, Table, TableDelegate, TableState};
+use egui_table::{CellInfo, HeaderCellInfo, HeaderRow, PrefetchInfo, Table, TableDelegate};
 
 use super::super::keys::list_id;
 use super::super::tables::Step;
+use super::columns;
 use crate::scene::Theme;
 use crate::scene::theme::mix;
 
@@ -43,6 +44,8 @@ pub struct Grid<'a> {
     pub current: Option<usize>,
     /// Scrolls to `current` anew when this changes: other rows, another order.
     pub version: u64,
+    /// Measures the contents anew when this changes.
+    pub sampled: u64,
     /// Widths that were dragged.
     pub widths: &'a BTreeMap<String, f32>,
     /// Colours.
@@ -79,6 +82,9 @@ pub trait GridRows {
     fn row_name(&self, row: usize) -> String;
     /// Draws a cell.
     fn cell_ui(&self, ui: &mut Ui, row: usize, column: usize);
+    /// The text of the cell in `column` of one of [`columns::SAMPLES`] rows that stand for all: columns grow by what
+    /// they hold, as far as there is room. `None` for a column that need not grow, and where there are fewer rows.
+    fn sample(&self, at: usize, column: usize) -> Option<String>;
     /// What a right click on a heading offers.
     fn heading_menu_ui(&mut self, _ui: &mut Ui, _column: usize) {}
     /// Takes what was done.
@@ -88,12 +94,9 @@ pub trait GridRows {
 /// How many rows a table shows at most: scrolling counts in `f32`, which tells no more positions apart.
 pub const MOST_ROWS: usize = 12_000_000;
 /// Left and right of the text of a cell.
-const PADDING: f32 = 6.0;
+pub const PADDING: f32 = 6.0;
 /// Height of a row in points of normal text.
 const ROW_HEIGHT: f32 = 21.0;
-/// Narrowest and widest column in points of normal text.
-const WIDTHS: std::ops::RangeInclusive<f32> = 24.0..=2000.0;
-
 /// Where the number of cells that the last table laid out is kept, for a test.
 #[must_use]
 pub fn cells_id() -> Id {
@@ -112,11 +115,7 @@ pub fn grid_ui(ui: &mut Ui, grid: &Grid<'_>, rows: &mut impl GridRows) {
     }
     let table = Table::new().id_salt("grid").num_rows(row_count as u64).num_sticky_cols(0);
     let id = table.get_id(ui);
-    if TableState::load(ui, id).is_none() {
-        // Without a state the table would size its columns by what the first rows hold.
-        TableState::default().store(ui, id);
-    }
-    let columns: Vec<Column> = grid.columns.iter().map(|column| grid.column(column)).collect();
+    let columns = columns::placed(ui, grid, rows, id, area.width());
     let header = HeaderRow::new(24.0 * grid.scale);
     let mut table = table.columns(columns).headers([header]);
     let seen_id = id.with("seen");
@@ -134,10 +133,6 @@ pub fn grid_ui(ui: &mut Ui, grid: &Grid<'_>, rows: &mut impl GridRows) {
         data.insert_temp(seen_id, Seen { current: grid.current, version: grid.version, rows: visible });
         data.insert_temp(cells_id(), cells);
     });
-    let widths = grid.changed_widths(ui, id);
-    if !widths.is_empty() {
-        rows.on(GridEvent::Widths(widths));
-    }
 }
 
 /// What the last frame showed.
@@ -146,42 +141,6 @@ struct Seen {
     current: Option<usize>,
     version: u64,
     rows: Range<u64>,
-}
-
-impl Grid<'_> {
-    fn width(&self, column: &GridColumn) -> f32 {
-        let width = self.widths.get(&column.key).copied().unwrap_or(column.width);
-        // The table asks for widths that add up without rounding.
-        (width * self.scale * 4.0).round() / 4.0
-    }
-
-    /// Another text scale is another column to the table, so that it forgets the old width.
-    fn column_id(&self, column: &GridColumn) -> Id {
-        Id::unique((&column.key, self.scale.to_bits()))
-    }
-
-    fn column(&self, column: &GridColumn) -> Column {
-        let range = WIDTHS.start() * self.scale..=WIDTHS.end() * self.scale;
-        Column::new(self.width(column)).range(range).id(self.column_id(column))
-    }
-
-    /// The widths that differ from what is kept, once the mouse is released.
-    fn changed_widths(&self, ui: &Ui, id: Id) -> Vec<(String, f32)> {
-        let Some(state) = TableState::load(ui, id).filter(|_| !ui.input(|input| input.pointer.any_down())) else {
-            return Vec::new();
-        };
-        let is_changed = |column: &&GridColumn| {
-            let width = state.col_widths.get(&self.column_id(column));
-            width.is_some_and(|width| (width - self.width(column)).abs() > 0.5)
-        };
-        let changed = self.columns.iter().filter(is_changed);
-        changed
-            .filter_map(|column| {
-                let width = state.col_widths.get(&self.column_id(column))?;
-                Some((column.key.clone(), (width / self.scale).clamp(*WIDTHS.start(), *WIDTHS.end())))
-            })
-            .collect()
-    }
 }
 
 /// The height of a row such that the top of each of at most [`MOST_ROWS`] rows is a number that `f32` holds exactly: from 16.7

@@ -2,6 +2,7 @@
 
 mod agent_map;
 mod chooser;
+mod columns;
 mod details;
 mod diagnostics;
 mod drawer;
@@ -144,11 +145,10 @@ fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect>
     let (findings, agents, details) =
         (state.settings.findings_open, state.shows_agent_map(), state.settings.details_open);
     let parts = [(findings, Part::Findings), (agents, Part::Agents), (details, Part::Details)];
-    let open: Vec<Part> = parts.into_iter().filter(|(is_open, _)| *is_open).map(|(_, part)| part).collect();
+    let mut open: Vec<Part> = parts.into_iter().filter(|(is_open, _)| *is_open).map(|(_, part)| part).collect();
     if state.data.is_none() || (open.is_empty() && state.session.view.why.is_none()) {
         return None;
     }
-    let last = open.last().copied();
     let theme = state.theme().theme();
     let panel = Frame::new().fill(theme.panel).inner_margin(Margin { left: 12, right: 8, top: 10, bottom: 6 });
     let scale = state.settings.text_scale;
@@ -161,6 +161,14 @@ fn right_ui(ui: &mut Ui, state: &State, queue: &mut Queue) -> Option<egui::Rect>
         .show(ui, |ui| {
             // Contents never widen the column: they are cut or wrapped.
             ui.set_max_width(ui.available_width());
+            if details && (findings || agents) && details::has_little(state) {
+                // A few words stand at the bottom; the rest of the column belongs to what has more to say.
+                Panel::bottom("little-details")
+                    .frame(Frame::new().inner_margin(Margin { left: 0, right: 0, top: 8, bottom: 2 }))
+                    .show(ui, |ui| Part::Details.part_ui(ui, state, queue));
+                open.pop();
+            }
+            let last = open.last().copied();
             let height = ui.available_height();
             for part in open {
                 if Some(part) == last {

@@ -10,6 +10,7 @@ use super::super::state::State;
 use super::super::tables::{Counted, StatCommand, StatOrder, TableCommand, Which};
 use super::super::workspace::Workspace;
 use super::chooser;
+use super::columns::SAMPLES;
 use super::grid::{Grid, GridColumn, GridEvent, GridRows, MOST_CHARS, grid_ui, number_ui, shortened, text_ui};
 use super::table::{only_ui, write_ui};
 use super::widgets::{counted, grouped};
@@ -75,6 +76,7 @@ fn grid_of(ui: &mut Ui, state: &State, data: &Workspace, known: &Arc<Counted>, t
         sorted: sorted.map(|at| (at, known.order().is_descending)),
         current: state.session.tables.statistics.cursor,
         version: Arc::as_ptr(known).addr() as u64,
+        sampled: Arc::as_ptr(known).addr() as u64 ^ statistics.groups.len() as u64,
         widths: &state.settings.tables.widths,
         theme,
         scale: state.settings.text_scale,
@@ -184,6 +186,17 @@ impl Groups<'_> {
         }
     }
 
+    /// What a cell of numbers says.
+    fn number(&self, group: &Group, column: StatColumn) -> String {
+        let is_count = is_count(column);
+        match group.number(column) {
+            Some(number) if is_count => grouped(u64::try_from(number).unwrap_or(0)),
+            // No span of the group has a duration.
+            _ if !is_count && group.untimed == group.count => "unknown".to_owned(),
+            _ => group.cell(&self.data.store, &self.data.domains, column, false),
+        }
+    }
+
     fn share_ui(&self, ui: &mut Ui, group: &Group, of: StatColumn) {
         let whole = self.known.statistics.whole.number(of).unwrap_or(0);
         let part = group.number(of).unwrap_or(0);
@@ -202,6 +215,10 @@ impl Groups<'_> {
         let font = egui::TextStyle::Monospace.resolve(ui.style());
         ui.painter().text(text.right_center(), egui::Align2::RIGHT_CENTER, percent, font, self.theme.text_dim);
     }
+}
+
+const fn is_count(column: StatColumn) -> bool {
+    matches!(column, StatColumn::Count | StatColumn::Errors | StatColumn::Untimed)
 }
 
 impl GridRows for Groups<'_> {
@@ -226,23 +243,27 @@ impl GridRows for Groups<'_> {
                 text_ui(ui, RichText::new(self.value(group)).color(color), false);
             }
             Shown::Of(column) => {
-                let is_count = matches!(column, StatColumn::Count | StatColumn::Errors | StatColumn::Untimed);
-                let text = match (is_count, group.number(column)) {
-                    (true, Some(0)) if column != StatColumn::Count => "0".to_owned(),
-                    (true, Some(number)) => grouped(u64::try_from(number).unwrap_or(0)),
-                    // No span of the group has a duration.
-                    (false, _) if group.untimed == group.count => "unknown".to_owned(),
-                    _ => group.cell(&self.data.store, &self.data.domains, column, false),
-                };
+                let is_count = is_count(column);
                 let color = match column {
                     StatColumn::Errors if group.errors > 0 => self.theme.error,
                     StatColumn::Errors | StatColumn::Untimed => self.theme.text_dim,
                     _ if !is_count && group.untimed == group.count => self.theme.text_dim,
                     _ => self.theme.text,
                 };
-                number_ui(ui, &text, color);
+                number_ui(ui, &self.number(group, column), color);
             }
             Shown::Share(of) => self.share_ui(ui, group, of),
+        }
+    }
+
+    fn sample(&self, at: usize, column: usize) -> Option<String> {
+        let all = self.known.statistics.groups.len();
+        let samples = all.min(SAMPLES);
+        let group = (at < samples).then(|| self.group(at * all / samples))??;
+        match *self.shown.get(column)? {
+            Shown::Of(StatColumn::Value) => Some(self.value(group)),
+            Shown::Of(column) => Some(self.number(group, column)),
+            Shown::Share(_) => None,
         }
     }
 

@@ -9,6 +9,7 @@ use super::super::state::State;
 use super::super::tables::{Listed, Only, Pick, StatCommand, TableCommand, Which};
 use super::super::workspace::Workspace;
 use super::chooser;
+use super::columns::SAMPLES;
 use super::grid::{
     Grid, GridColumn, GridEvent, GridRows, MOST_CHARS, MOST_ROWS, grid_ui, number_ui, shortened, text_ui,
 };
@@ -62,6 +63,7 @@ pub fn table_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         sorted: sorted.map(|at| (at, order.is_descending)),
         current: state.session.view.focused.and_then(|span| listed.row_of(span)),
         version: Arc::as_ptr(listed).addr() as u64,
+        sampled: Arc::as_ptr(&data.store).addr() as u64 ^ data.store.len() as u64,
         widths: &state.settings.tables.widths,
         theme,
         scale: state.settings.text_scale,
@@ -234,6 +236,15 @@ impl GridRows for Spans<'_> {
         } else {
             text_ui(ui, RichText::new(shortened(&cell, MOST_CHARS)).color(color), false);
         }
+    }
+
+    fn sample(&self, at: usize, column: usize) -> Option<String> {
+        // Of all spans, whichever are listed and in which order: sorting does not move columns.
+        let all = self.data.store.len();
+        let samples = all.min(SAMPLES);
+        let span = (at < samples).then(|| SpanIx((at * all / samples) as u32))?;
+        let cell = self.cells.cell(span, self.column(column)?, false);
+        Some(shortened(&cell, MOST_CHARS).into_owned())
     }
 
     fn heading_menu_ui(&mut self, ui: &mut Ui, at: usize) {

@@ -17,36 +17,114 @@ use super::widgets::{command_button, counted};
 use crate::model::time::duration_text;
 use crate::scene::{Font, text};
 
-/// The tool bar.
+/// The tool bar: one row where everything fits, else the switches get rows of their own.
 pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let Some(data) = &state.data else { return };
-    // Large text in a small window: the switches get rows of their own.
-    let more = if conversation::is_needed(state) { SWITCH_WIDTH } else { 0.0 };
-    let is_narrow = ui.available_width() < (LEAST_WIDTH + more) * state.settings.text_scale;
+    let scale = state.settings.text_scale;
+    let size = theme::size::BODY * scale;
+    let name = text::width(&data.title(), Font::Bold, size).min(LONGEST_NAME * scale);
+    let counts = counts(data, &state.arranged.hull_ns);
+    let counts = counts.first().map_or(0.0, |counts| text::width(counts, Font::Regular, size) + GAP * scale);
+    let export = command_width("Export", scale);
+    let room = ui.available_width() - name - export - 4.0 * SPACING;
+    // The name of the reference clock is cut before anything needs another row.
+    let needs = |chars| groups(state).map(|group| group.width(state, chars) + SPACING).sum::<f32>();
+    let chars = if needs(CLOCK_CHARS) + LEAST_SEARCH * scale <= room { CLOCK_CHARS } else { FEW_CLOCK_CHARS };
+    let is_one_row = needs(chars) + LEAST_SEARCH * scale <= room;
+    // What is left goes to the counts, then to the search.
+    let left = room - counts - if is_one_row { needs(chars) } else { 0.0 };
+    let search = left.clamp(LEAST_SEARCH * scale, MOST_SEARCH * scale).min(ui.available_width() * 0.4);
     row_ui(ui, |ui| {
-        // The switches take what they need; title and counts are cut to what is left.
         command_button(ui, "Export", Command::ExportPanel, queue);
-        if !is_narrow {
-            find_and_fold_ui(ui, state, queue);
+        ui.add_space(6.0);
+        search::field_ui(ui, state, search, queue);
+        ui.add_space(6.0);
+        if is_one_row {
+            groups(state).for_each(|group| group.ui(ui, state, chars, queue));
             ui.add_space(6.0);
-            clocks::groups_ui(ui, state, queue);
         }
-        ui.add_space(10.0);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| title_ui(ui, state, data));
     });
-    if is_narrow {
-        row_ui(ui, |ui| clocks::groups_ui(ui, state, queue));
-        row_ui(ui, |ui| find_and_fold_ui(ui, state, queue));
+    if is_one_row {
+        return;
+    }
+    let mut rest: Vec<Group> = groups(state).collect();
+    while !rest.is_empty() {
+        let mut left = ui.available_width();
+        let fits = |group: &&Group| {
+            left -= group.width(state, CLOCK_CHARS) + SPACING;
+            left >= 0.0
+        };
+        let after = rest.split_off(rest.iter().take_while(fits).count().max(1));
+        row_ui(ui, |ui| rest.iter().for_each(|group| group.ui(ui, state, CLOCK_CHARS, queue)));
+        rest = after;
     }
 }
 
-/// In points at normal text: what a row of everything needs.
-const LEAST_WIDTH: f32 = 1120.0;
-/// What the switch for idle time needs besides.
-const SWITCH_WIDTH: f32 = 96.0;
+/// Points between the parts of the bar.
+const SPACING: f32 = 14.0;
+/// Points between the name and the counts, at normal text.
+const GAP: f32 = 14.0;
+/// Points that the name of what is open may keep from the switches, at normal text.
+const LONGEST_NAME: f32 = 340.0;
+/// Narrowest and widest search field in points of normal text.
+const LEAST_SEARCH: f32 = 180.0;
+const MOST_SEARCH: f32 = 300.0;
+/// Longest name of the reference clock on its button, in characters; the second where there is little room.
+const CLOCK_CHARS: usize = 16;
+const FEW_CLOCK_CHARS: usize = 10;
 
-/// Points that the name of what is open gets at least, at normal text.
-const LEAST_TITLE: f32 = 90.0;
+/// Switches that belong together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Group {
+    Fold,
+    Idle,
+    Evidence,
+    Clock,
+}
+
+/// The groups that have something to switch, right to left.
+fn groups(state: &State) -> impl Iterator<Item = Group> {
+    let has_idle = conversation::is_needed(state);
+    [Group::Fold, Group::Idle, Group::Evidence, Group::Clock]
+        .into_iter()
+        .filter(move |group| *group != Group::Idle || has_idle)
+}
+
+impl Group {
+    /// How wide it is in points.
+    fn width(self, state: &State, clock_chars: usize) -> f32 {
+        let scale = state.settings.text_scale;
+        match self {
+            Self::Fold => choices_width("Fold", fold::names(state).iter().map(String::as_str), scale),
+            Self::Idle => command_width(conversation::NAME, scale),
+            Self::Evidence => choices_width("Evidence", clocks::EVIDENCE.iter().map(|(name, ..)| *name), scale),
+            Self::Clock => choices_width("Clock", ["Raw", &clocks::frame_name(state, clock_chars)].into_iter(), scale),
+        }
+    }
+
+    /// Draws it, for a layout from right to left.
+    fn ui(self, ui: &mut Ui, state: &State, clock_chars: usize, queue: &mut Queue) {
+        match self {
+            Self::Fold => fold::group_ui(ui, state, queue),
+            Self::Idle => conversation::switch_ui(ui, state, queue),
+            Self::Evidence => clocks::evidence_ui(ui, state, queue),
+            Self::Clock => clocks::clock_ui(ui, state, clock_chars, queue),
+        }
+        ui.add_space(SPACING - 8.0);
+    }
+}
+
+/// The width of a button named `text`: as `theme::style` pads it.
+fn command_width(text: &str, scale: f32) -> f32 {
+    text::width(text, Font::Regular, theme::size::BODY * scale) + 2.0 * 9.0 + 2.0
+}
+
+/// The width of buttons side by side with what they are about before them.
+fn choices_width<'a>(about: &str, names: impl Iterator<Item = &'a str>, scale: f32) -> f32 {
+    let names: f32 = names.map(|name| command_width(name, scale)).sum();
+    text::width(about, Font::Regular, theme::size::SMALL * scale) + 8.0 + names + 4.0
+}
 
 /// A row that is filled from the right.
 fn row_ui(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
@@ -54,36 +132,34 @@ fn row_ui(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), contents);
 }
 
-fn find_and_fold_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
-    ui.add_space(6.0);
-    search::field_ui(ui, state, queue);
-    ui.add_space(6.0);
-    fold::group_ui(ui, state, queue);
-    conversation::switch_ui(ui, state, queue);
-}
-
+/// What is open: its name, and as many of the counts as leave room for it.
 fn title_ui(ui: &mut Ui, state: &State, data: &Workspace) {
     let scale = state.settings.text_scale;
     let size = theme::size::BODY * scale;
+    let gap = GAP * scale;
+    let room = ui.available_width() - 2.0;
+    let name = data.title();
     let counts = counts(data, &state.arranged.hull_ns);
-    // A long name gives way to the counts: it stands in the title of the window, too.
-    let counts_width = text::width(&counts, Font::Regular, size) + 24.0 * scale;
-    let room = (ui.available_width() - counts_width).max(LEAST_TITLE * scale);
-    let title = text::crop(&data.title(), Font::Bold, size, room).into_owned();
-    ui.add(Label::new(RichText::new(title).font(theme::bold(size))).truncate()).on_hover_text(data.title());
-    ui.add_space(6.0);
-    if ui.available_width() > 60.0 * scale {
-        ui.add(Label::new(RichText::new(counts).weak()).truncate());
+    let name_width = text::width(&name, Font::Bold, size);
+    let fits = |counts: &&String| name_width + gap + text::width(counts, Font::Regular, size) <= room;
+    let everything = format!("{name}\n{}", counts.first().map_or("", String::as_str));
+    let shown = text::crop_middle(&name, Font::Bold, size, room);
+    ui.spacing_mut().item_spacing.x = gap;
+    let title = RichText::new(shown.as_ref()).font(theme::bold(size));
+    ui.add(Label::new(title).truncate()).on_hover_text(&everything);
+    if let Some(counts) = counts.iter().find(fits) {
+        ui.add(Label::new(RichText::new(counts).weak()).truncate()).on_hover_text(&everything);
     }
 }
 
-fn counts(data: &Workspace, hull_ns: &std::ops::Range<i64>) -> String {
+/// `3 traces · 4 clocks · 412 spans · 18.4 s`, and shorter and shorter forms of it.
+fn counts(data: &Workspace, hull_ns: &std::ops::Range<i64>) -> Vec<String> {
     let store = &data.store;
+    let length = duration_text(hull_ns.end.saturating_sub(hull_ns.start));
     let mut parts = vec![counted(store.traces().len() as u64, "trace")];
     if !data.domains.list.is_empty() {
         parts.push(counted(data.domains.list.len() as u64, "clock"));
     }
-    parts.push(counted(store.len() as u64, "span"));
-    parts.push(duration_text(hull_ns.end.saturating_sub(hull_ns.start)));
-    parts.join(" · ")
+    parts.extend([counted(store.len() as u64, "span"), length]);
+    (0..parts.len()).map(|from| parts[from..].join(" · ")).collect()
 }

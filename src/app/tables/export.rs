@@ -12,6 +12,7 @@ use crate::analysis::background::Newest;
 use crate::analysis::search::CancelFlag;
 use crate::analysis::statistics::StatColumn;
 use crate::analysis::table::Column;
+use crate::app::host::Saved;
 use crate::app::state::{Effect, State, Tone};
 use crate::app::window::Host;
 use crate::app::workspace::Workspace;
@@ -146,7 +147,7 @@ impl State {
         let Some(export) = &self.session.tables.export else { return };
         let name = Path::new(&export.path).file_name();
         let name = name.map_or_else(|| format!("{}.csv", export.which), |name| name.to_string_lossy().into_owned());
-        self.session.dialog = Some(host.dialogs.save(&name, host.wake()));
+        self.session.dialog = Some(host.dialogs.save(Saved::Table, &name, host.wake()));
     }
 
     pub(super) fn export_table(&mut self, host: &Host) {

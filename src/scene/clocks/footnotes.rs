@@ -5,45 +5,40 @@ use super::{ClockInput, lane_offset};
 use crate::analysis::clocks::words::offset_text;
 use crate::analysis::clocks::{Evidence, FindingTone};
 use crate::analysis::numbered::Found;
-use crate::scene::build::{SceneInput, count_text};
+use crate::scene::build::SceneInput;
 use crate::scene::frame::Sample;
 use crate::scene::view_state::ViewState;
 
 /// Findings written out, at most.
 const MOST_FINDINGS: usize = 6;
-/// Points of a picture's height that each of them needs: a small picture is not for reading.
-const HEIGHT_OF_ONE: f32 = 150.0;
 
-/// A line below the legend.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Footnote {
-    /// The number of a finding and how bad it is.
-    pub finding: Option<(u32, FindingTone)>,
-    /// The line.
-    pub text: String,
+/// What is said below the legend.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Notes {
+    /// About clocks, one line each where there is room.
+    pub plain: Vec<String>,
+    /// Number, tone and sentence of findings in view, at most 6.
+    pub findings: Vec<(u32, FindingTone, String)>,
+    /// How many findings are in view.
+    pub in_view: usize,
 }
 
-/// The lines that belong to a picture of `view`.
+/// The notes that belong to a picture of `view`.
 #[must_use]
-pub fn footnotes(input: &SceneInput<'_>, view: &ViewState) -> Vec<Footnote> {
-    let Some(clocks) = &input.clocks else { return Vec::new() };
-    let mut lines = Vec::new();
+pub fn notes(input: &SceneInput<'_>, view: &ViewState) -> Notes {
+    let Some(clocks) = &input.clocks else { return Notes::default() };
+    let mut notes = Notes::default();
     if input.domains.list.len() > 1 {
-        lines.push(Footnote { finding: None, text: clock_line(clocks, input, view) });
+        notes.plain.push(clock_line(clocks, input, view));
     }
-    lines.extend(held_line(input));
-    let seen: Vec<Found<'_>> = input.findings().iter().filter(|found| is_in_view(input, view, *found)).collect();
-    let most = ((view.size.y / (HEIGHT_OF_ONE * view.text_scale.max(0.1))) as usize).clamp(1, MOST_FINDINGS);
-    lines.extend(
-        seen.iter()
-            .take(most)
-            .map(|found| Footnote { finding: Some((found.id(), found.tone())), text: found.sentence().to_owned() }),
-    );
-    if seen.len() > most {
-        let text = format!("and {} in view", count_text((seen.len() - most) as u64, "more finding"));
-        lines.push(Footnote { finding: None, text });
+    notes.plain.extend(held_line(input));
+    for found in input.findings().iter().filter(|found| is_in_view(input, view, *found)) {
+        notes.in_view += 1;
+        if notes.findings.len() < MOST_FINDINGS {
+            notes.findings.push((found.id(), found.tone(), found.sentence().to_owned()));
+        }
     }
-    lines
+    notes
 }
 
 /// Whose time the picture shows, in a few words.
@@ -74,13 +69,11 @@ fn clock_line(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState)
 }
 
 /// What is held by hand, so that nobody takes the picture for what was measured.
-fn held_line(input: &SceneInput<'_>) -> Option<Footnote> {
+fn held_line(input: &SceneInput<'_>) -> Option<String> {
     let (held, _) = input.held()?;
     let name = &input.domains.list.get(held.domain.at())?.name;
     let offset = offset_text(Some(held.offset_ns), Some(held.offset_ns));
-    let text =
-        format!("What if: the clock of {name} is held at {offset}, and the others follow. Not what was measured.");
-    Some(Footnote { finding: None, text })
+    Some(format!("What if: the clock of {name} is held at {offset}, and the others follow. Not what was measured."))
 }
 
 fn is_in_view(input: &SceneInput<'_>, view: &ViewState, found: Found<'_>) -> bool {

@@ -21,7 +21,7 @@ use crate::analysis::clocks::{EventKey, FindingTone, Known, Point};
 use crate::model::{DomainIx, SpanIx};
 
 pub(super) use footnotes::legend;
-pub use footnotes::{Footnote, axis_words, footnotes};
+pub use footnotes::{Notes, axis_words, notes};
 pub use lower::{BadgeLook, badge_look, legend_sample, number_badge};
 pub(super) use lower::{arrow_shapes, badge_shapes, outline_shapes, whisker_shapes};
 pub use offsets::{lane_offset, own_time_ns};

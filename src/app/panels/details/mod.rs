@@ -70,6 +70,13 @@ pub fn details_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     }
 }
 
+/// True when there is nothing to show but a few words about how to choose something.
+pub fn has_little(state: &State) -> bool {
+    let view = &state.session.view;
+    let has_span = !view.selection.is_empty() || state.details_tab() != DetailsTab::Span;
+    !has_span && view.notes.is_empty() && view.why.is_none()
+}
+
 fn nothing_ui(ui: &mut Ui, details: &Details<'_>) {
     ui.label(RichText::new("Nothing selected").font(theme::bold(theme::size::TITLE * details.scale)));
     ui.add_space(4.0);

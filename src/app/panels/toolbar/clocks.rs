@@ -9,27 +9,25 @@ use crate::app::command::{Command, Queue};
 use crate::app::state::State;
 use crate::arrange::ClockChoice;
 
-/// Longest name of the reference clock on its button, in characters.
-const MOST_CHARS: usize = 16;
+/// Which edges are believed, right to left.
+pub const EVIDENCE: [(&str, Command, Evidence); 3] = [
+    ("Prior", Command::EvidencePrior, Evidence::Prior),
+    ("Convention", Command::EvidenceConvention, Evidence::Convention),
+    ("Protocol", Command::EvidenceProtocol, Evidence::Protocol),
+];
 
-/// The groups `Clock` and `Evidence`, for a layout from right to left.
-pub fn groups_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
-    let colors = state.theme().theme();
-    let plan = &state.session.view.plan;
-    let evidence = |level| plan.evidence == level;
-    segmented(
-        ui,
-        colors,
-        vec![
-            ("Prior", Command::EvidencePrior, evidence(Evidence::Prior)),
-            ("Convention", Command::EvidenceConvention, evidence(Evidence::Convention)),
-            ("Protocol", Command::EvidenceProtocol, evidence(Evidence::Protocol)),
-        ],
-        queue,
-    );
+/// The group `Evidence`, for a layout from right to left.
+pub fn evidence_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let now = state.session.view.plan.evidence;
+    let choices = EVIDENCE.into_iter().map(|(name, command, level)| (name, command, level == now)).collect();
+    segmented(ui, state.theme().theme(), choices, queue);
     ui.label(RichText::new("Evidence").weak().small());
-    ui.add_space(6.0);
-    let frame = frame_name(state);
+}
+
+/// The group `Clock`, for a layout from right to left; the reference is named in at most `most_chars` characters.
+pub fn clock_ui(ui: &mut Ui, state: &State, most_chars: usize, queue: &mut Queue) {
+    let (colors, plan) = (state.theme().theme(), &state.session.view.plan);
+    let frame = frame_name(state, most_chars);
     let is_frame = plan.clock == ClockChoice::Frame;
     segmented(
         ui,
@@ -46,12 +44,12 @@ pub fn groups_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     ui.label(RichText::new("Clock").weak().small());
 }
 
-/// `gateway frame`.
-pub fn frame_name(state: &State) -> String {
+/// `gateway frame`, of the name at most `most_chars` characters.
+pub fn frame_name(state: &State, most_chars: usize) -> String {
     let reference = state.known().and_then(|known| known.model.reference());
     let name = reference.zip(state.data.as_ref()).and_then(|(reference, data)| {
         let domain = data.domains.list.get(reference.domain.at())?;
-        Some(shortened(&domain.name, MOST_CHARS).into_owned())
+        Some(shortened(&domain.name, most_chars).into_owned())
     });
     format!("{} frame", name.as_deref().unwrap_or("Reference"))
 }

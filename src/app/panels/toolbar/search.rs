@@ -17,8 +17,6 @@ use crate::scene::Theme;
 
 /// Name of the field for people who do not see it.
 const NAME: &str = "Search spans";
-/// Width of the field in points.
-const WIDTH: f32 = 300.0;
 
 fn field_id() -> Id {
     Id::unique("search-field")
@@ -40,8 +38,8 @@ pub fn focus_search(ctx: &Context, wanted: bool) {
     TextEdit::store_state(ctx, field_id(), state);
 }
 
-/// The field.
-pub fn field_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+/// The field, `width` points wide.
+pub fn field_ui(ui: &mut Ui, state: &State, width: f32, queue: &mut Queue) {
     let theme = state.theme().theme();
     let search = &state.session.search;
     let line = match (&search.error, search.has_focus) {
@@ -55,7 +53,6 @@ pub fn field_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         top: 1,
         bottom: 1,
     });
-    let width = (WIDTH * state.settings.text_scale).min(ui.available_width() * 0.17);
     let size = vec2(width, ui.spacing().interact_size.y);
     let shown = ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         frame.show(ui, |ui| {
@@ -67,7 +64,8 @@ pub fn field_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         })
     });
     let response = shown.inner.response;
-    if let Some(error) = &search.error {
+    // Elsewhere it would lie on what the user looks at.
+    if let Some(error) = search.error.as_ref().filter(|_| search.has_focus || response.contains_pointer()) {
         error_ui(&response, &state.session.view.query, error, theme);
     }
     if search.help_open {
@@ -101,6 +99,9 @@ fn status_ui(ui: &mut Ui, state: &State) {
     let theme = state.theme().theme();
     if search.is_busy() {
         ui.add(egui::Spinner::new().size(ui.text_style_height(&TextStyle::Small)));
+    }
+    if search.error.is_some() && !search.has_focus {
+        ui.label(RichText::new("cannot be read").small().color(theme.error));
     }
     let Some(text) = hits_text(state) else { return };
     let is_nothing = search.hits.as_ref().is_some_and(|hits| hits.is_empty());
