@@ -18,6 +18,7 @@ use crate::app::window::Host;
 use crate::app::workspace::Workspace;
 use crate::export::csv::{Dialect, RowWriter};
 use crate::model::SpanIx;
+use crate::scene::{count_text, grouped};
 use strum::IntoEnumIterator as _;
 
 /// One of the two tables.
@@ -175,14 +176,17 @@ impl State {
                 self.effect(Effect::CopyText(text));
                 let text = match rows {
                     1 => "Copied 1 row".to_owned(),
-                    _ if rows < of => format!("Copied the first {rows} of {of} rows; a file takes all of them"),
-                    _ => format!("Copied {rows} rows"),
+                    _ if rows < of => {
+                        let (rows, of) = (grouped(rows as u64), grouped(of as u64));
+                        format!("Copied the first {rows} of {of} rows; a file takes all of them")
+                    }
+                    _ => format!("Copied {} rows", grouped(rows as u64)),
                 };
                 self.effect(Effect::Toast(Tone::Good, text));
             }
             Written::File { path, rows } => {
                 self.session.tables.export = None;
-                let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+                let rows = count_text(rows as u64, "row");
                 self.effect(Effect::Toast(Tone::Good, format!("Wrote {rows} to {}", path.display())));
             }
             Written::Failed(error) => match &mut self.session.tables.export {
