@@ -11,6 +11,8 @@ use crate::scene::view_state::ViewState;
 
 /// Findings written out, at most.
 const MOST_FINDINGS: usize = 6;
+/// Points of a picture's height that each of them needs: a small picture is not for reading.
+const HEIGHT_OF_ONE: f32 = 150.0;
 
 /// What is said below the legend.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -32,9 +34,10 @@ pub fn notes(input: &SceneInput<'_>, view: &ViewState) -> Notes {
         notes.plain.push(clock_line(clocks, input, view));
     }
     notes.plain.extend(held_line(input));
+    let most = ((view.size.y / (HEIGHT_OF_ONE * view.text_scale.max(0.1))) as usize).clamp(1, MOST_FINDINGS);
     for found in input.findings().iter().filter(|found| is_in_view(input, view, *found)) {
         notes.in_view += 1;
-        if notes.findings.len() < MOST_FINDINGS {
+        if notes.findings.len() < most {
             notes.findings.push((found.id(), found.tone(), found.sentence().to_owned()));
         }
     }
