@@ -68,8 +68,8 @@ fn the_name_of_what_is_open_is_whole_wherever_there_is_room() {
     harness.set_size(vec2(640.0, 600.0));
     harness.run_steps(3);
     harness.get_by(|node| {
-        let label = node.label().unwrap_or_default();
-        label.starts_with("chrome-") && label.contains('…') && label.ends_with(".json")
+        let text = node.label().or_else(|| node.value()).unwrap_or_default();
+        text.starts_with("chrome-") && text.contains('…') && text.ends_with(".json")
     });
 }
 
