@@ -39,8 +39,8 @@ pub use source::{Origin, Source};
 
 /// What Skewline reads, in words, for error messages.
 pub const EXPECTED: &str = "OTLP as JSON, JSON lines or protobuf, Jaeger, Zipkin or Chrome trace JSON, exports of \
-    Langfuse, LangSmith, MLflow, the OpenAI Agents SDK, Dynamo or ClickHouse, or a list of spans as an SDK dumps them, \
-    plain or in gzip or zstd";
+    Langfuse, LangSmith, MLflow, the OpenAI Agents SDK, Dynamo, ClickHouse or Jaeger's Elasticsearch, or a list of \
+    spans as an SDK dumps them, plain or in gzip or zstd";
 
 /// A file format. One file per format; nothing else in the loader knows formats.
 pub trait Format: Sync {
@@ -61,7 +61,9 @@ pub trait Format: Sync {
 /// Every known format; the first one that recognises an input reads it.
 pub static FORMATS: &[&dyn Format] = &[
     &otlp_json::OtlpJson,
+    &otlp_json::OtlpResources,
     &jaeger_json::JaegerJson,
+    &jaeger_json::JaegerRows,
     &zipkin_json::ZipkinJson,
     &chrome_trace::ChromeTrace,
     &records::Langfuse,
@@ -70,6 +72,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &records::MlflowTraces,
     &records::DynamoRequests,
     &records::ClickHouseRows,
+    &records::GoSpans,
     &records::FlatSpans,
     &otlp_proto::OtlpProto,
 ];

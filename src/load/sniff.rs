@@ -7,7 +7,8 @@ use super::{FORMATS, Format, LoadError, looks};
 /// # Errors
 /// [`LoadError::Empty`] or [`LoadError::Unknown`], with what the content looks like.
 pub fn recognise(name: &str, head: &[u8]) -> Result<&'static dyn Format, LoadError> {
-    if let Some(&format) = FORMATS.iter().find(|format| format.sniff(head)) {
+    let is_table = looks::is_table(head);
+    if let Some(&format) = FORMATS.iter().find(|format| !is_table && format.sniff(head)) {
         return Ok(format);
     }
     if without_bom(head).iter().all(u8::is_ascii_whitespace) {

@@ -57,6 +57,26 @@ pub fn absolute_text(unix_ns: i64) -> String {
     format!("{}.{:03} {:03} {:03}", time.format("%Y-%m-%d %H:%M:%S"), ns / MS, ns / US % 1000, ns % 1000)
 }
 
+/// Whether times from `from_ns` to `to_ns` count from when a clock or its machine was started, and not from 1970:
+/// no calendar stamps the year that follows that.
+#[must_use]
+pub const fn is_uptime(from_ns: i64, to_ns: i64) -> bool {
+    from_ns > -DAY && to_ns < 365 * DAY
+}
+
+/// A time since the zero of a clock, `14:02:07.412 318 204` or `2 d 14:02:07.412 318 204`, to the nanosecond.
+#[must_use]
+pub fn uptime_text(ns: i64) -> String {
+    let sign = if ns < 0 { "−" } else { "" };
+    let ns = ns.saturating_abs();
+    let text = absolute_text(ns % DAY);
+    let clock = text.get(11..).unwrap_or_default();
+    match ns / DAY {
+        0 => format!("{sign}{clock}"),
+        days => format!("{sign}{days} d {clock}"),
+    }
+}
+
 /// The date of a Unix time, `2026-11-21`, in UTC.
 #[must_use]
 pub fn date_text(unix_ns: i64) -> String {
@@ -125,6 +145,17 @@ mod tests {
         ] {
             assert_eq!(duration_text(ns), text);
         }
+    }
+
+    #[test]
+    fn times_of_a_clock_without_a_calendar_have_no_date() {
+        assert!(is_uptime(34_414_141_795_000, 34_414_436_930_000));
+        assert!(is_uptime(-5 * MS, S));
+        assert!(!is_uptime(0, 1_772_442_900_000_000_000));
+        assert!(!is_uptime(-3 * DAY, S));
+        assert_eq!(uptime_text(34_414_141_795_001), "09:33:34.141 795 001");
+        assert_eq!(uptime_text(2 * DAY + MS), "2 d 00:00:00.001 000 000");
+        assert_eq!(uptime_text(-5 * MS), "−00:00:00.005 000 000");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::text::{self, Font};
 use super::view_state::{TimeRange, ViewState};
 use super::{phases, work};
 use crate::arrange::{ColorBy, Section};
-use crate::model::time::{MS, US, absolute_text, duration_text};
+use crate::model::time::{MS, US, absolute_text, duration_text, is_uptime, uptime_text};
 use crate::model::{SpanFlags, TraceStore};
 
 /// Texts around an exported picture.
@@ -267,6 +267,18 @@ fn header(caption: &Caption, clock: &str, view: &ViewState, is_narrow: bool, sce
 /// Both ends of the visible range, as exact as its length asks for; the date once when it is the same.
 fn range_text(time: TimeRange) -> String {
     let step = time.length_ns() / 1000;
+    if is_uptime(time.from_ns, time.to_ns) {
+        let lost = match step {
+            _ if step >= MS => 8,
+            _ if step >= US => 4,
+            _ => 0,
+        };
+        let text = |at: i64| {
+            let text = uptime_text(at);
+            text.get(..text.len() - lost).map(str::to_owned).unwrap_or(text)
+        };
+        return format!("{} – {} since the clock's zero", text(time.from_ns), text(time.to_ns));
+    }
     // Of `2026-11-21 14:02:07.412 318 204`, milliseconds end at 23 and microseconds at 27.
     let keep = match step {
         _ if step >= MS => 23,

@@ -9,7 +9,7 @@ use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
 use super::time_scale::TimeScale;
 use super::view_state::{RulerMode, TimeRange, ViewState};
-use crate::model::time::{absolute_text, duration_text};
+use crate::model::time::{absolute_text, duration_text, is_uptime};
 
 /// Width of a column of the overview in points.
 const OVERVIEW_COLUMN: f32 = 3.0;
@@ -93,6 +93,9 @@ pub(super) fn corner(frame: &Frame<'_>, scene: &Scene) -> Vec<TextShape> {
     let clock = match frame.view.ruler {
         RulerMode::Relative if scene.ruler.base.is_empty() => "Time since the first span".to_owned(),
         RulerMode::Relative => scene.ruler.base.clone(),
+        RulerMode::Absolute if is_uptime(frame.view.time.from_ns, frame.view.time.to_ns) => {
+            format!("Since the clock's zero  {}", scene.ruler.base)
+        }
         RulerMode::Absolute => {
             let day = absolute_text(frame.view.time.from_ns);
             format!("{} UTC  {}", day.get(..10).unwrap_or_default(), scene.ruler.base)

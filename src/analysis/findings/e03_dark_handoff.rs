@@ -2,7 +2,7 @@
 
 use super::{Config, Context, Finding, Rule, Severity};
 use crate::analysis::genai::Stitch;
-use crate::model::SpanIx;
+use crate::model::{SpanId, SpanIx};
 
 /// See the module.
 pub struct DarkHandoff;
@@ -29,7 +29,12 @@ impl Rule for DarkHandoff {
             if !is_first || stitch.score < context.config.E3.least_score {
                 continue;
             }
-            let (root, under) = (context.store.span(stitch.root).name(), context.store.span(stitch.under).name());
+            // Within one trace the context came along: SDKs begin the next agent at the top of its trace on purpose.
+            let (root, under) = (context.store.span(stitch.root), context.store.span(stitch.under));
+            if root.trace_id() == under.trace_id() && root.parent_id() == SpanId::None {
+                continue;
+            }
+            let (root, under) = (root.name(), under.name());
             let sentence = format!("{root} began without its parent; it probably belongs under {under}.");
             let finding = Finding::new("E3", Severity::Suspicious, root, sentence)
                 .shown_by(&[stitch.root, stitch.under])

@@ -53,6 +53,16 @@ fn describe(store: &TraceStore, findings: &[Finding]) -> String {
     text
 }
 
+/// The OpenAI Agents SDK puts every agent at the top of the one trace of a run.
+#[test]
+fn the_next_agent_at_the_top_of_the_same_trace_is_no_dark_handoff() {
+    let (_, mut case) = cases().into_iter().find(|(name, _)| name == "E3_dark_handoff").unwrap();
+    let of_e3 = |store: &TraceStore| found(store, &Config::default()).iter().any(|finding| finding.code == "E3");
+    assert!(of_e3(&store(&case.noisy)));
+    case.noisy[2].trace = case.noisy[0].trace;
+    assert!(!of_e3(&store(&case.noisy)));
+}
+
 #[test]
 fn every_pattern_is_found_and_its_clean_twin_is_silent() {
     let cases = cases();

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use super::clocks_text;
 use super::{Counts, Diagnostic, Hull, InputReport, MissingParents, Report};
 use crate::model::Severity;
-use crate::model::time::{absolute_text, duration_text};
+use crate::model::time::{absolute_text, duration_text, is_uptime, uptime_text};
 
 /// How many places of one diagnostic are shown; the JSON form has more of them.
 const PLACES_SHOWN: usize = 2;
@@ -83,8 +83,15 @@ fn write_workspace(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::Result {
     let totals = &report.workspace;
     writeln!(f, "\nWorkspace")?;
     if let Some(Hull { start_ns, end_ns, duration_ns, .. }) = totals.time {
-        let (start, end) = (absolute_text(start_ns), absolute_text(end_ns));
-        writeln!(f, "  from {start} UTC\n  to   {end} UTC, {} on raw clocks", duration_text(duration_ns))?;
+        let text = |at| {
+            if is_uptime(start_ns, end_ns) {
+                format!("{} since the clock's zero", uptime_text(at))
+            } else {
+                format!("{} UTC", absolute_text(at))
+            }
+        };
+        let (start, end) = (text(start_ns), text(end_ns));
+        writeln!(f, "  from {start}\n  to   {end}, {} on raw clocks", duration_text(duration_ns))?;
     }
     writeln!(
         f,

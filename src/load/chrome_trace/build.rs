@@ -393,6 +393,13 @@ fn spans_of(chunk: ReadChunk, first: Number, bound: &Of<'_>, names: &Names, trac
     part
 }
 
+/// The machine that a process id or name stands for: Ray puts what its workers on several machines stamped into one
+/// file, with `10.0.0.1` or `Node 10.0.0.1` for the process.
+fn machine(text: &str) -> Option<&str> {
+    let address = ["Node ", "node:"].iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text);
+    address.parse::<std::net::IpAddr>().is_ok().then_some(address)
+}
+
 fn thread_tables(part: &mut Part, thread: &Thread, names: &Names) -> ThreadTables {
     let mut attr = |key: &str, text: &str| {
         let value = match text.parse::<i64>() {
@@ -417,7 +424,13 @@ fn thread_tables(part: &mut Part, thread: &Thread, names: &Names) -> ThreadTable
     if let Some(rank) = names.rank {
         resource.push(attr("rank", &rank.to_string()));
     }
-    resource.push(attr("trace.clock", &names.rank.map_or("recorder".to_owned(), |rank| format!("rank {rank}"))));
+    let process_name = process.and_then(|about| about.get("process_name"));
+    let host = machine(&thread.process).or_else(|| machine(process_name?));
+    match (names.rank, host) {
+        (Some(rank), _) => resource.push(attr("trace.clock", &format!("rank {rank}"))),
+        (None, Some(host)) => resource.push(attr("host.name", host)),
+        (None, None) => resource.push(attr("trace.clock", "recorder")),
+    }
     let mut attrs = Vec::new();
     if !thread.thread.is_empty() {
         attrs.push(attr("thread.id", &thread.thread));

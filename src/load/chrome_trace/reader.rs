@@ -70,6 +70,13 @@ struct Event<'c> {
     is_wide: bool,
 }
 
+impl Event<'_> {
+    /// `{}`: TensorFlow and JAX end their lists with one, so that every real event can have a comma behind it.
+    fn is_nothing(&self) -> bool {
+        self.phase.is_empty() && self.name.is_none() && self.start_ns.is_none() && self.pid.is_empty()
+    }
+}
+
 impl<'c> Reader<'c> {
     fn documents(&mut self) {
         loop {
@@ -116,8 +123,18 @@ impl<'c> Reader<'c> {
         match key {
             b"traceEvents" if self.json.field_array()? => return Ok(self.events()),
             b"traceEvents" => {}
-            b"baseTimeNanoseconds" => {
-                self.out.base_ns = self.json.field_int()?.and_then(|base| i64::try_from(base).ok());
+            b"baseTimeNanoseconds" => self.base(1)?,
+            // Clang: microseconds since 1970.
+            b"beginningOfTime" => self.base(1_000)?,
+            // Bazel: milliseconds since 1970.
+            b"otherData" if self.json.peek() == Token::Object => {
+                self.json.begin_object()?;
+                while let Some(key) = self.json.next_key()? {
+                    match &*key {
+                        b"profile_start_ts" => self.base(1_000_000)?,
+                        _ => self.json.skip_value()?,
+                    }
+                }
             }
             b"distributedInfo" if self.json.field_object()? => {
                 while let Some(key) = self.json.next_key()? {
@@ -131,6 +148,13 @@ impl<'c> Reader<'c> {
             _ => self.json.skip_value()?,
         }
         Ok(true)
+    }
+
+    /// Reads when the recorder's clock began, in units of `unit` nanoseconds since 1970.
+    fn base(&mut self, unit: i128) -> Result<(), Fault> {
+        let base = self.json.field_int()?.and_then(|base| base.checked_mul(unit));
+        self.out.base_ns = base.and_then(|base| i64::try_from(base).ok()).or(self.out.base_ns);
+        Ok(())
     }
 
     /// Reads the rest of the events. False when the text is over.
@@ -265,6 +289,9 @@ impl<'c> Reader<'c> {
     }
 
     fn keep(&mut self, event: &Event<'c>, offset: u64, first_attr: usize) {
+        if event.is_nothing() && self.out.attrs.len() == first_attr {
+            return;
+        }
         let thread = self.thread(event);
         let Some(phase) = phase_of(event) else {
             if event.phase == "M" {

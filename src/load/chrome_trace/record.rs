@@ -101,7 +101,7 @@ pub(super) struct ReadChunk {
     pub attrs: Vec<AttrId>,
     pub threads: Vec<Thread>,
     pub metas: Vec<Meta>,
-    /// `baseTimeNanoseconds`
+    /// When the recorder's clock began, in nanoseconds since 1970: `baseTimeNanoseconds` and what others call it.
     pub base_ns: Option<i64>,
     /// The rank of the process in its training or inference job.
     pub rank: Option<i64>,

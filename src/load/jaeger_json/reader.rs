@@ -7,7 +7,7 @@ use super::super::fields as shared;
 use super::super::json::{Chunk, Fault, FaultKind, Scanner, Token};
 use super::super::repeats::{List, Repeats};
 use super::fields::{self, Tag};
-use super::{LIST, OBJECT, SPANS};
+use super::{JaegerShape, LIST, OBJECT, SPANS};
 use crate::model::{
     AttrId, Code, EventDraft, InputIx, LinkDraft, LinkKind, Part, Resource, ResourceIx, Scope, SpanDraft, SpanFlags,
     SpanId, SpanKind, Status, Sym, TraceId, Value,
@@ -48,6 +48,15 @@ enum Stop {
     End,
 }
 
+/// What belongs to the span that is being read beside its draft.
+#[derive(Default)]
+struct Whose<'c> {
+    /// Its process, when that is inside of it.
+    process: Option<Vec<AttrId>>,
+    process_id: Cow<'c, str>,
+    duration: Option<i128>,
+}
+
 /// A reference of the span that is being read.
 struct Reference {
     kind: Option<LinkKind>,
@@ -58,9 +67,10 @@ struct Reference {
 /// A tag that says something about its span.
 const ERROR: &str = "error";
 
-/// Reads `chunk`.
-pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
+/// Reads `chunk`, cut by `shape`.
+pub(super) fn read_chunk(chunk: &Chunk, shape: JaegerShape) -> ReadChunk {
     let mut reader = Reader {
+        is_rows: shape == JaegerShape::Rows,
         json: Scanner::of_chunk(chunk),
         part: Part::sized_for(chunk.bytes.len()),
         repeats: Repeats::new(),
@@ -90,6 +100,8 @@ pub(super) fn read_chunk(chunk: &Chunk) -> ReadChunk {
 }
 
 struct Reader<'c> {
+    /// Documents are spans, or search results that hold them.
+    is_rows: bool,
     json: Scanner<'c>,
     part: Part,
     repeats: Repeats<'c>,
@@ -111,12 +123,14 @@ impl<'c> Reader<'c> {
             match self.json.peek() {
                 Token::End => return,
                 Token::Array => {
-                    if self.json.begin_array().is_ok() && matches!(self.list(Self::trace), Stop::End) {
+                    let element = if self.is_rows { Self::span } else { Self::trace };
+                    if self.json.begin_array().is_ok() && matches!(self.list(element), Stop::End) {
                         return;
                     }
                 }
                 Token::Object => {
-                    if let Err(fault) = self.trace() {
+                    let result = if self.is_rows && !self.has_hits() { self.span() } else { self.trace() };
+                    if let Err(fault) = result {
                         self.json.note_fault(fault);
                         if self.json.recover(mark).is_err() {
                             return;
@@ -126,6 +140,22 @@ impl<'c> Reader<'c> {
                 _ => self.json.skip_to_container("an object or a list"),
             }
         }
+    }
+
+    /// True when the object that comes next is the result of a search.
+    fn has_hits(&mut self) -> bool {
+        let mark = self.json.mark();
+        let mut has_hits = false;
+        if self.json.begin_object().is_ok() {
+            while let Ok(Some(key)) = self.json.next_key() {
+                has_hits = &*key == b"hits";
+                if has_hits || self.json.skip_value().is_err() {
+                    break;
+                }
+            }
+        }
+        self.json.rewind(mark);
+        has_hits
     }
 
     /// Reads the rest of a list with `element`. A broken element is skipped and noted.
@@ -211,6 +241,11 @@ impl<'c> Reader<'c> {
             b"data" if self.json.field_array()? => return Ok(self.list(Self::trace)),
             b"spans" if self.json.field_array()? => return Ok(self.list(Self::span)),
             b"data" | b"spans" => {}
+            b"hits" if self.is_rows && self.json.peek() == Token::Object => {
+                self.trace()?;
+                return Ok(if self.json.peek() == Token::End { Stop::End } else { Stop::Closed });
+            }
+            b"hits" if self.is_rows && self.json.field_array()? => return Ok(self.list(Self::span)),
             b"processes" if self.json.field_object()? => self.processes()?,
             b"processes" => {}
             b"warnings" | b"errors" => self.trace_warnings()?,
@@ -275,10 +310,23 @@ impl<'c> Reader<'c> {
                     }
                 }
                 b"tags" => {}
+                b"tag" if self.json.field_object()? => {
+                    while let Some(Tag { key, value }) = self.tag_field()? {
+                        let key = self.part.strings.intern(&key);
+                        attrs.push(self.part.attrs.intern(key, value));
+                    }
+                }
                 _ => self.json.skip_value()?,
             }
         }
         Ok(attrs)
+    }
+
+    /// The next of the tags that Elasticsearch keeps as fields of an object, with `@` for the dots in their keys.
+    fn tag_field(&mut self) -> Result<Option<Tag<'c>>, Fault> {
+        let Some(key) = self.json.next_key()? else { return Ok(None) };
+        let key = Cow::Owned(String::from_utf8_lossy(&key).replace('@', "."));
+        Ok(Some(Tag { key, value: shared::any_value(&mut self.json, &mut self.part)? }))
     }
 
     fn span(&mut self) -> Result<(), Fault> {
@@ -298,12 +346,31 @@ impl<'c> Reader<'c> {
 
     fn span_fields(&mut self, draft: &mut SpanDraft) -> Result<ResourceIx, Fault> {
         draft.offset = self.json.offset();
+        let mut whose = Whose::default();
+        self.span_object(draft, &mut whose)?;
+        if let Some(duration) = whose.duration {
+            draft.end_ns = shared::clamp(i128::from(draft.start_ns) + duration, &mut draft.flags);
+        }
+        let resource = |attrs| Resource { input: InputIx(0), attrs, schema_url: Sym::EMPTY, dropped: 0 };
+        Ok(match whose.process {
+            Some(attrs) => self.part.resource(resource(attrs)),
+            None if self.is_rows => self.part.resource(resource(Vec::new())),
+            None => self.stand_in(whose.process_id),
+        })
+    }
+
+    fn span_object(&mut self, draft: &mut SpanDraft, whose: &mut Whose<'c>) -> Result<(), Fault> {
         self.json.begin_object()?;
-        let mut process_id: Cow<'c, str> = Cow::Borrowed("");
-        let mut inline: Option<Vec<AttrId>> = None;
-        let mut duration: Option<i128> = None;
         while let Some(key) = self.json.next_key()? {
             match &*key {
+                // A document of Elasticsearch.
+                b"_source" if self.is_rows && self.json.peek() == Token::Object => self.span_object(draft, whose)?,
+                b"tag" if self.json.field_object()? => {
+                    while let Some(tag) = self.tag_field()? {
+                        self.span_tag(&tag, draft);
+                    }
+                }
+                b"tag" => {}
                 b"traceID" | b"traceId" | b"trace_id" => {
                     draft.trace = shared::trace_id(&mut self.json, &mut self.part)?;
                 }
@@ -311,30 +378,24 @@ impl<'c> Reader<'c> {
                 b"parentSpanID" | b"parentSpanId" => draft.parent = shared::span_id(&mut self.json, &mut self.part)?,
                 b"operationName" | b"operation_name" => draft.name = shared::text(&mut self.json, &mut self.part)?,
                 b"startTime" | b"start_time" => draft.start_ns = fields::time_ns(&mut self.json, &mut draft.flags)?,
-                b"duration" => duration = fields::duration_ns(&mut self.json)?,
+                b"duration" => whose.duration = fields::duration_ns(&mut self.json)?,
                 b"flags" => draft.otlp_flags = self.json.field_u32()?.unwrap_or_default() & 0xff,
                 b"references" if self.json.field_array()? => self.span_references()?,
                 b"tags" if self.json.field_array()? => self.span_tags(draft)?,
                 b"logs" if self.json.field_array()? => self.span_logs(draft)?,
                 b"warnings" if self.json.field_array()? => self.span_warnings(draft)?,
                 b"references" | b"tags" | b"logs" | b"warnings" => {}
-                b"processID" | b"processId" | b"process_id" => process_id = self.json.field_text()?.unwrap_or_default(),
+                b"processID" | b"processId" | b"process_id" => {
+                    whose.process_id = self.json.field_text()?.unwrap_or_default();
+                }
                 b"process" => {
                     let attrs = self.process()?;
-                    inline = Some(attrs).filter(|attrs| !attrs.is_empty());
+                    whose.process = Some(attrs).filter(|attrs| !attrs.is_empty());
                 }
                 _ => self.json.skip_value()?,
             }
         }
-        if let Some(duration) = duration {
-            draft.end_ns = shared::clamp(i128::from(draft.start_ns) + duration, &mut draft.flags);
-        }
-        Ok(match inline {
-            Some(attrs) => {
-                self.part.resource(Resource { input: InputIx(0), attrs, schema_url: Sym::EMPTY, dropped: 0 })
-            }
-            None => self.stand_in(process_id),
-        })
+        Ok(())
     }
 
     fn stand_in(&mut self, id: Cow<'c, str>) -> ResourceIx {
@@ -421,6 +482,13 @@ impl<'c> Reader<'c> {
             }
         }
         Ok(())
+    }
+
+    fn span_tag(&mut self, tag: &Tag<'_>, draft: &mut SpanDraft) {
+        if !self.known_tag(tag, draft) {
+            let key = self.part.strings.intern(&tag.key);
+            draft.attrs.push(self.part.attrs.intern(key, tag.value));
+        }
     }
 
     /// Tags that stand for a field of their own. True when nothing else needs to be kept of the tag.

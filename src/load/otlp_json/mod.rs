@@ -13,6 +13,8 @@ mod spans;
 mod tests;
 mod values;
 
+pub(super) use values::any_value as otlp_value;
+
 use std::io::Read;
 
 use super::json::{Limits, Scanner, Token, pipeline};
@@ -41,36 +43,80 @@ impl Format for OtlpJson {
     }
 }
 
+/// `ResourceSpans` objects without the request around them, one or several: what the logging exporter of the Java
+/// SDK writes.
+#[derive(Clone, Copy, Debug)]
+pub struct OtlpResources;
+
+impl Format for OtlpResources {
+    fn name(&self) -> &'static str {
+        "otlp-json"
+    }
+
+    fn sniff(&self, head: &[u8]) -> bool {
+        begins_with(head, |json| {
+            while let Ok(Some(key)) = json.next_key() {
+                if shape::is_span_scope_list(&key) && json.peek() == Token::Array {
+                    return true;
+                }
+                if json.skip_value().is_err() {
+                    break;
+                }
+            }
+            false
+        })
+    }
+
+    fn read(&self, bytes: &mut (dyn Read + Send), out: &mut Output<'_>) -> Result<(), LoadError> {
+        run(bytes, shape::OtlpShape::Bare, Limits::default(), out)
+    }
+}
+
 /// Reads OTLP JSON with limits other than the default ones.
 ///
 /// # Errors
 /// When the stream cannot be read, or the user cancels.
 pub fn read_with(bytes: &mut (dyn Read + Send), limits: Limits, out: &mut Output<'_>) -> Result<(), LoadError> {
+    run(bytes, shape::OtlpShape::Requests, limits, out)
+}
+
+fn run(
+    bytes: &mut (dyn Read + Send),
+    shape: shape::OtlpShape,
+    limits: Limits,
+    out: &mut Output<'_>,
+) -> Result<(), LoadError> {
     let (input, progress) = (out.input(), out.progress);
-    let read = |chunk: &_| reader::read_chunk(chunk, input);
-    pipeline::run(bytes, &shape::OtlpShape, limits, progress, read, |part| out.absorb(part))
+    let read = |chunk: &_| reader::read_chunk(chunk, shape, input);
+    pipeline::run(bytes, &shape, limits, progress, read, |part| out.absorb(part))
 }
 
 /// True when the first document of `head` has one of the keys that only OTLP has.
 fn sniff(head: &[u8]) -> bool {
+    begins_with(head, has_otlp_key)
+}
+
+/// Whether `has` accepts the first object of `head`, which may be the first of a list. It is open already.
+fn begins_with(head: &[u8], has: impl Fn(&mut Scanner<'_>) -> bool) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let mut json = Scanner::new(head, 0);
     if json.peek() == Token::Array && (json.begin_array().is_err() || json.next_element() != Ok(true)) {
         return false;
     }
-    has_otlp_key(&mut json)
+    json.peek() == Token::Object && json.begin_object().is_ok() && has(&mut json)
 }
 
 fn has_otlp_key(json: &mut Scanner<'_>) -> bool {
-    if json.peek() != Token::Object || json.begin_object().is_err() {
-        return false;
-    }
     while let Ok(Some(key)) = json.next_key() {
         match &*key {
             b"resourceSpans" | b"resource_spans" | b"resourceLogs" | b"resource_logs" | b"resourceMetrics"
             | b"resource_metrics" => return true,
             b"batches" => return json.peek() == Token::Array,
-            b"trace" if has_otlp_key(json) => return true,
+            b"trace" | b"result" if json.peek() == Token::Object => {
+                if json.begin_object().is_ok() && has_otlp_key(json) {
+                    return true;
+                }
+            }
             _ => {
                 if json.skip_value().is_err() {
                     return false;

@@ -17,6 +17,7 @@ struct Group<T> {
 }
 
 struct Reader<'a> {
+    shape: OtlpShape,
     json: Scanner<'a>,
     part: Part,
     repeats: Repeats<'a>,
@@ -30,9 +31,10 @@ struct Reader<'a> {
     unknown_since: Option<u64>,
 }
 
-/// Reads `chunk` into a part of `input`.
-pub(super) fn read_chunk(chunk: &Chunk, input: InputIx) -> Part {
+/// Reads `chunk`, cut by `shape`, into a part of `input`.
+pub(super) fn read_chunk(chunk: &Chunk, shape: OtlpShape, input: InputIx) -> Part {
     let mut reader = Reader {
+        shape,
         json: Scanner::of_chunk(chunk),
         part: Part::sized_for(chunk.bytes.len()),
         repeats: Repeats::new(),
@@ -119,7 +121,7 @@ impl Reader<'_> {
     /// Enters the container that comes next if it is a level, else skips it.
     fn descend(&mut self, key: Option<&[u8]>, is_array: bool) -> Result<bool, Fault> {
         let parent = self.stack.last().map_or(crate::load::json::Level::ROOT, |open| open.level);
-        match OtlpShape.child(parent, key, is_array) {
+        match self.shape.child(parent, key, is_array) {
             Some(level) => {
                 if is_array {
                     self.json.begin_array()?;
@@ -136,13 +138,19 @@ impl Reader<'_> {
     fn enter(&mut self, open: Open, is_head: bool) {
         self.stack.push(open);
         let first_span = self.part.span_count();
+        if matches!(signal_of(open.level), Some((_, Tier::Resources | Tier::Scopes | Tier::Items))) {
+            self.unknown_since = None;
+        }
         match signal_of(open.level) {
-            Some((_, Tier::Resources)) => self.unknown_since = None,
             Some((Signal::Spans, Tier::Resource)) => {
                 let content = Resource::of(self.input);
                 self.resource = Some(Group { content, first_span, is_head });
             }
             Some((Signal::Spans, Tier::Scope)) => {
+                self.scope = Some(Group { content: Scope::default(), first_span, is_head });
+            }
+            // Spans without a scope around them.
+            Some((Signal::Spans, Tier::Items)) if self.scope.is_none() => {
                 self.scope = Some(Group { content: Scope::default(), first_span, is_head });
             }
             _ => {}
@@ -158,9 +166,10 @@ impl Reader<'_> {
                     self.part.close_resource(group.content, group.first_span, group.is_head);
                 }
             }
-            Some((Signal::Spans, Tier::Scope)) => {
-                if let Some(group) = self.scope.take() {
-                    self.part.close_scope(group.content, group.first_span, group.is_head);
+            Some((Signal::Spans, tier @ (Tier::Scope | Tier::Items))) => {
+                let around = self.stack.last().and_then(|open| signal_of(open.level));
+                if tier == Tier::Scope || around == Some((Signal::Spans, Tier::Resource)) {
+                    self.close_scope();
                 }
             }
             _ => {}
@@ -169,6 +178,12 @@ impl Reader<'_> {
             && let Some(offset) = self.unknown_since.take()
         {
             self.json.note(Code::UnknownDocument, offset, String::new);
+        }
+    }
+
+    fn close_scope(&mut self) {
+        if let Some(group) = self.scope.take() {
+            self.part.close_scope(group.content, group.first_span, group.is_head);
         }
     }
 
@@ -280,7 +295,7 @@ impl Reader<'_> {
             }
             _ => {
                 // A list that is `null` still says what the document is.
-                if open.level == REQUEST && OtlpShape.child(REQUEST, Some(key), true).is_some() {
+                if open.level == REQUEST && self.shape.child(REQUEST, Some(key), true).is_some() {
                     self.unknown_since = None;
                 }
                 self.json.skip_value()?;

@@ -45,16 +45,24 @@ pub(super) fn signal_of(level: Level) -> Option<(Signal, Tier)> {
 }
 
 /// The levels of OTLP JSON.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OtlpShape;
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum OtlpShape {
+    /// Documents are requests.
+    Requests,
+    /// Documents are elements of `resourceSpans`, without the request around them.
+    Bare,
+}
 
 impl Shape for OtlpShape {
     fn child(&self, parent: Level, key: Option<&[u8]>, is_array: bool) -> Option<Level> {
+        if *self == Self::Bare && parent == Level::ROOT {
+            return Some(level(Signal::Spans, if is_array { Tier::Resources } else { Tier::Resource }));
+        }
         match (parent, key, is_array) {
             (Level::ROOT, None, true) => return Some(REQUESTS),
             (Level::ROOT | REQUESTS, None, false) => return Some(REQUEST),
-            // Tempo wraps the document.
-            (REQUEST, Some(b"trace"), false) => return Some(REQUEST),
+            // Tempo and Jaeger's API v3 wrap the document.
+            (REQUEST, Some(b"trace" | b"result"), false) => return Some(REQUEST),
             (REQUEST, Some(key), true) => {
                 let signal = match key {
                     b"resourceSpans" | b"resource_spans" | b"batches" => Signal::Spans,
@@ -69,7 +77,9 @@ impl Shape for OtlpShape {
         let (signal, tier) = signal_of(parent)?;
         match (tier, key, is_array) {
             (Tier::Resources, None, false) => Some(level(signal, Tier::Resource)),
-            (Tier::Resource, Some(key), true) => is_scope_list(key).then_some(level(signal, Tier::Scopes)),
+            (Tier::Resource, Some(key), true) if is_scope_list(key) => Some(level(signal, Tier::Scopes)),
+            // Some writers leave the scopes out.
+            (Tier::Resource, Some(key), true) => is_item_list(signal, key).then_some(level(signal, Tier::Items)),
             (Tier::Scopes, None, false) => Some(level(signal, Tier::Scope)),
             (Tier::Scope, Some(key), true) => is_item_list(signal, key).then_some(level(signal, Tier::Items)),
             _ => None,
@@ -78,21 +88,23 @@ impl Shape for OtlpShape {
 }
 
 fn is_scope_list(key: &[u8]) -> bool {
-    matches!(
-        key,
-        b"scopeSpans"
-            | b"scope_spans"
-            | b"instrumentationLibrarySpans"
-            | b"instrumentation_library_spans"
-            | b"scopeLogs"
-            | b"scope_logs"
-            | b"instrumentationLibraryLogs"
-            | b"instrumentation_library_logs"
-            | b"scopeMetrics"
-            | b"scope_metrics"
-            | b"instrumentationLibraryMetrics"
-            | b"instrumentation_library_metrics"
-    )
+    is_span_scope_list(key)
+        || matches!(
+            key,
+            b"scopeLogs"
+                | b"scope_logs"
+                | b"instrumentationLibraryLogs"
+                | b"instrumentation_library_logs"
+                | b"scopeMetrics"
+                | b"scope_metrics"
+                | b"instrumentationLibraryMetrics"
+                | b"instrumentation_library_metrics"
+        )
+}
+
+/// True for the names that the lists of scopes with spans have had.
+pub(super) fn is_span_scope_list(key: &[u8]) -> bool {
+    matches!(key, b"scopeSpans" | b"scope_spans" | b"instrumentationLibrarySpans" | b"instrumentation_library_spans")
 }
 
 fn is_item_list(signal: Signal, key: &[u8]) -> bool {

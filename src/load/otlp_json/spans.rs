@@ -2,7 +2,9 @@
 
 use super::fields::{kind, span_id, status_code, time_ns, trace_id};
 use super::values::{attributes, text};
+use crate::load::fields;
 use crate::load::json::{Fault, Scanner};
+use crate::load::records::guess_time;
 use crate::load::repeats::{List, Repeats};
 use crate::model::{Code, EventDraft, LinkDraft, Part, SpanDraft, SpanFlags, SpanId, Sym, TraceId};
 
@@ -25,6 +27,9 @@ pub(super) fn read_span<'a>(
             b"kind" => draft.kind = kind(json)?,
             b"startTimeUnixNano" | b"start_time_unix_nano" => draft.start_ns = time_ns(json, &mut draft.flags)?,
             b"endTimeUnixNano" | b"end_time_unix_nano" => draft.end_ns = time_ns(json, &mut draft.flags)?,
+            // Not OTLP's names, but what some writers put here.
+            b"startTime" | b"start_time" if draft.start_ns == 0 => draft.start_ns = any_time(json, &mut draft.flags)?,
+            b"endTime" | b"end_time" if draft.end_ns == 0 => draft.end_ns = any_time(json, &mut draft.flags)?,
             b"attributes" => attributes(json, part, repeats, List::Record, &mut draft.attrs)?,
             b"events" => events(json, part, repeats, draft)?,
             b"status" => status(json, part, draft)?,
@@ -38,6 +43,17 @@ pub(super) fn read_span<'a>(
         }
     }
     Ok(())
+}
+
+/// Reads a time in whatever form; 0 = absent.
+fn any_time(json: &mut Scanner<'_>, flags: &mut SpanFlags) -> Result<i64, Fault> {
+    json.peek();
+    let offset = json.offset();
+    let Some(time) = guess_time(json)? else {
+        json.bad_field(offset, "a time");
+        return Ok(0);
+    };
+    Ok(fields::clamp(time, flags))
 }
 
 /// Reads how much an SDK dropped, and counts it.

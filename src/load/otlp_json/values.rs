@@ -1,5 +1,6 @@
 //! Attributes and `AnyValue`s.
 
+use crate::load::fields;
 use crate::load::ids::standard_base64;
 use crate::load::json::{Fault, FaultKind, Scanner, Token, parse_short_int, push_quoted};
 use crate::load::repeats::{List, Repeats};
@@ -13,6 +14,9 @@ pub(super) fn attributes<'a>(
     list: List,
     into: &mut Vec<AttrId>,
 ) -> Result<(), Fault> {
+    if json.peek() == Token::Object {
+        return attribute_map(json, part, into);
+    }
     if !json.field_array()? {
         return Ok(());
     }
@@ -28,6 +32,23 @@ pub(super) fn attributes<'a>(
             into.push(id);
             repeats.add(json.spelling_since(start), part.attrs.get(id).key, id);
         }
+    }
+    Ok(())
+}
+
+/// Reads attributes that stand as the fields of an object, where OTLP has a list of keys and values.
+fn attribute_map(json: &mut Scanner<'_>, part: &mut Part, into: &mut Vec<AttrId>) -> Result<(), Fault> {
+    json.begin_object()?;
+    while let Some(key) = json.next_key()? {
+        let key = part.strings.intern(&String::from_utf8_lossy(&key));
+        let mark = json.mark();
+        let mut value = packed_value(json, part)?;
+        if value == Packed::EMPTY {
+            // Perhaps an object that is no `AnyValue`.
+            json.rewind(mark);
+            value = fields::any_value(json, part)?.packed();
+        }
+        into.push(part.attrs.intern_packed(key, value));
     }
     Ok(())
 }
@@ -61,7 +82,7 @@ fn odd_text(json: &mut Scanner<'_>, part: &mut Part) -> Result<Sym, Fault> {
 }
 
 /// Reads an `AnyValue`. One that is nested too deep becomes [`Value::Empty`], with a diagnostic.
-pub(super) fn any_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value, Fault> {
+pub(in crate::load) fn any_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value, Fault> {
     packed_value(json, part).map(Packed::value)
 }
 

@@ -63,7 +63,9 @@ impl Records for Rows {
         events(row, sink);
         links(row, sink);
         for (key, raw) in row.fields() {
-            if !KNOWN.contains(&key) && !key.starts_with("Events.") && !key.starts_with("Links.") {
+            let is_nested =
+                |table: &str| key.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            if !KNOWN.contains(&key) && !is_nested("Events") && !is_nested("Links") {
                 sink.attr(key, raw);
             }
         }
@@ -120,15 +122,16 @@ fn resource(row: &Record<'_>, sink: &mut Sink) -> Vec<AttrId> {
     attrs
 }
 
-/// The columns of a nested table: one array each.
-fn column<'r>(row: &'r Record<'_>, key: &str) -> Vec<Raw<'r>> {
-    row.get(key).map(Raw::elements).unwrap_or_default()
+/// The columns of a nested table: one array each, in columns of their own or in one object.
+fn column<'r>(row: &'r Record<'_>, table: &'r Record<'_>, table_key: &str, key: &str) -> Vec<Raw<'r>> {
+    let raw = row.get(&format!("{table_key}.{key}")).or_else(|| table.get(key));
+    raw.map(Raw::elements).unwrap_or_default()
 }
 
 fn events(row: &Record<'_>, sink: &mut Sink) {
-    let names = column(row, "Events.Name");
-    let times = column(row, "Events.Timestamp");
-    let attrs = column(row, "Events.Attributes");
+    let table = row.get("Events").and_then(Raw::record).unwrap_or_default();
+    let column = |key| column(row, &table, "Events", key);
+    let (names, times, attrs) = (column("Name"), column("Timestamp"), column("Attributes"));
     for at in 0..names.len().max(times.len()) {
         let time = sink.time(times.get(at).copied(), Unit::Guess);
         let attrs = sink.interned(attrs.get(at).and_then(|raw| raw.record()).as_ref());
@@ -138,9 +141,9 @@ fn events(row: &Record<'_>, sink: &mut Sink) {
 }
 
 fn links(row: &Record<'_>, sink: &mut Sink) {
-    let spans = column(row, "Links.SpanId");
-    let traces = column(row, "Links.TraceId");
-    let attrs = column(row, "Links.Attributes");
+    let table = row.get("Links").and_then(Raw::record).unwrap_or_default();
+    let column = |key| column(row, &table, "Links", key);
+    let (spans, traces, attrs) = (column("SpanId"), column("TraceId"), column("Attributes"));
     for (at, span) in spans.into_iter().enumerate() {
         let span = sink.span_id(Some(span));
         let trace = sink.trace_id(traces.get(at).copied());

@@ -24,6 +24,10 @@ impl Format for Langfuse {
             ["parentObservationId", "observations", "trace", "projectId", "bookmarked", "startTime", "timestamp"];
         let found = keys_in(head, &keys);
         let has = |wanted: u32| found & wanted == wanted;
+        // What its SDK sends: pieces of observations.
+        if keys_in(head, &["batch", "body"]) == 0b11 {
+            return false;
+        }
         has(0b1) || has(0b10_0010) || has(0b1000) && (has(0b100) || has(0b1_0000)) && has(0b100_0000)
     }
 

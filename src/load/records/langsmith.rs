@@ -1,7 +1,8 @@
-//! LangSmith runs, as its API and command line export them. `dotted_order` tells a run's ancestors where
-//! `parent_run_id` is missing.
+//! LangSmith runs, as its API and command line export them, and as its SDK sends them. `dotted_order` tells a run's
+//! ancestors where `parent_run_id` is missing.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::record::{Raw, Record};
@@ -28,13 +29,33 @@ impl Format for LangSmithRuns {
 }
 
 #[derive(Default)]
-pub(super) struct Runs;
+pub(super) struct Runs {
+    /// Runs without an end, by id: what the SDK sends when a run ends says only what is new.
+    started: BTreeMap<String, Record<'static>>,
+}
 
 impl Records for Runs {
-    const LISTS: &'static [&'static str] = &["runs", "items", "data"];
+    /// The last two are what the SDK sends: runs that begin, and what is new about them.
+    const LISTS: &'static [&'static str] = &["runs", "items", "data", "post", "patch"];
 
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
-        run(record, None, sink);
+        let id = record.first(&["id", "run_id"]).and_then(Raw::text).map(Cow::into_owned);
+        let Some(id) = id else { return run(record, None, sink) };
+        let record = match self.started.remove(&id) {
+            Some(earlier) => record.clone().or(earlier),
+            None => record.clone(),
+        };
+        if record.get("end_time").is_none() {
+            self.started.insert(id, record.into_owned());
+        } else {
+            run(&record, None, sink);
+        }
+    }
+
+    fn end(&mut self, sink: &mut Sink) {
+        for record in std::mem::take(&mut self.started).into_values() {
+            run(&record, None, sink);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod clickhouse;
 mod dynamo;
 mod flat_spans;
+mod go_spans;
 mod langfuse;
 mod langsmith;
 mod mlflow;
@@ -20,6 +21,7 @@ mod times;
 pub use clickhouse::ClickHouseRows;
 pub use dynamo::DynamoRequests;
 pub use flat_spans::FlatSpans;
+pub use go_spans::GoSpans;
 pub use langfuse::Langfuse;
 pub use langsmith::LangSmithRuns;
 pub use mlflow::MlflowTraces;
@@ -27,6 +29,8 @@ pub use openai_agents::OpenAiAgents;
 
 use record::Record;
 use sink::Sink;
+
+pub(super) use times::guess_time;
 
 use super::sniff::walk_json_keys;
 
@@ -40,16 +44,20 @@ trait Records: Default {
     /// Reads one record into the sink.
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink);
 
-    /// Reads the other fields of a document whose list was read.
+    /// Reads the other fields of a document whose list was read. There are none when the document was a record.
     fn document(&mut self, _fields: &Record<'_>, _sink: &mut Sink) {}
+
+    /// The input is over.
+    fn end(&mut self, _sink: &mut Sink) {}
 }
 
 /// Which of `keys` occur in `head` at any depth, as bits in their order.
 fn keys_in(head: &[u8], keys: &[&str]) -> u32 {
     let mut found = 0;
     walk_json_keys(head, |path| {
-        let last = path.rsplit_once('.').map_or(path, |(_, last)| last);
-        for (at, _) in keys.iter().enumerate().filter(|(_, key)| **key == last) {
+        // Keys may have dots in them.
+        let ends = |key: &str| path.strip_suffix(key).is_some_and(|before| before.is_empty() || before.ends_with('.'));
+        for (at, _) in keys.iter().enumerate().filter(|(_, key)| ends(key)) {
             found |= 1 << at;
         }
         true

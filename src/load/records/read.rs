@@ -52,6 +52,7 @@ pub(super) fn read_with<F: Records>(
         state.chunk(&chunk);
         spare = chunk.bytes;
     }
+    state.format.end(&mut state.sink);
     out.absorb(state.sink.finish());
     Ok(())
 }
@@ -217,6 +218,7 @@ impl<F: Records> State<F> {
             self.format.document(&fields, &mut self.sink);
         } else if !fields.is_empty() {
             self.format.record(&fields, &mut self.sink);
+            self.format.document(&Record::default(), &mut self.sink);
         }
     }
 }

@@ -114,7 +114,21 @@ impl<'a> Record<'a> {
         self.fields.push((Cow::Owned(key.to_owned()), Cow::Owned(raw.bytes.to_vec()), raw.offset));
     }
 
-    fn into_owned(self) -> Record<'static> {
+    /// The fields of `self`, and those of `earlier` that `self` does not state.
+    pub fn or(mut self, earlier: Record<'a>) -> Self {
+        self.offset = earlier.offset;
+        for field in earlier.fields {
+            match self.fields.iter_mut().find(|(key, ..)| *key == field.0) {
+                Some(own) if *own.1 == *b"null" => *own = field,
+                Some(_) => {}
+                None => self.fields.push(field),
+            }
+        }
+        self
+    }
+
+    /// A copy that borrows nothing.
+    pub fn into_owned(self) -> Record<'static> {
         let own = |(key, bytes, offset): (Cow<'a, str>, Cow<'a, [u8]>, u64)| {
             (Cow::Owned(key.into_owned()), Cow::Owned(bytes.into_owned()), offset)
         };

@@ -7,6 +7,7 @@ use super::times::{Unit, time_ns};
 use crate::load::fields;
 use crate::load::ids::{self, Id};
 use crate::load::json::{Scanner, Token};
+use crate::load::otlp_json::otlp_value;
 use crate::model::{
     AttrId, Code, EventDraft, InputIx, LinkDraft, Part, Resource, ResourceIx, Scope, ScopeIx, SpanDraft, SpanFlags,
     SpanId, Status, Sym, TraceId, Value,
@@ -89,7 +90,8 @@ impl Sink {
         self.part.strings.intern(text)
     }
 
-    fn intern(&mut self, key: &str, raw: Raw<'_>) -> AttrId {
+    /// An attribute, interned.
+    pub fn intern(&mut self, key: &str, raw: Raw<'_>) -> AttrId {
         let key = self.part.strings.intern(key);
         let mut json = raw.scanner();
         let value = fields::any_value(&mut json, &mut self.part).unwrap_or(Value::Empty);
@@ -121,7 +123,8 @@ impl Sink {
         self.part.attrs.intern(key, value)
     }
 
-    /// All fields of an object as attributes whose keys begin with `prefix`. Anything else as one attribute.
+    /// All fields of an object as attributes whose keys begin with `prefix`, or the elements of a list of keys and
+    /// values. Anything else as one attribute.
     pub fn attrs(&mut self, prefix: &str, raw: Raw<'_>) {
         match raw.record() {
             Some(record) => {
@@ -129,8 +132,43 @@ impl Sink {
                     self.attr(&format!("{prefix}{key}"), raw);
                 }
             }
-            None => self.attr(prefix.trim_end_matches('.'), raw),
+            None => match keys_and_values(raw) {
+                Some(pairs) => {
+                    for pair in pairs {
+                        let id = self.pair(prefix, &pair);
+                        self.draft.attrs.extend(id);
+                    }
+                }
+                None => self.attr(prefix.trim_end_matches('.'), raw),
+            },
         }
+    }
+
+    /// Attributes for an event, a link, a scope or a resource: the fields of an object, or the elements of a list
+    /// of keys and values.
+    pub fn pairs(&mut self, raw: Option<Raw<'_>>) -> Vec<AttrId> {
+        let Some(raw) = raw else { return Vec::new() };
+        match keys_and_values(raw) {
+            Some(pairs) => pairs.iter().filter_map(|pair| self.pair("", pair)).collect(),
+            None => self.interned(raw.record().as_ref()),
+        }
+    }
+
+    fn pair(&mut self, prefix: &str, pair: &Record<'_>) -> Option<AttrId> {
+        let key = pair.first(&KEYS).and_then(Raw::text)?;
+        let key = self.sym(&format!("{prefix}{key}"));
+        let raw = pair.first(&VALUES).filter(|raw| !raw.is_nothing())?;
+        let record = if raw.token() == Token::Object { raw.record().unwrap_or_default() } else { Record::default() };
+        let value = if record.get("Type").is_some() {
+            // The Go SDK says which type a value has.
+            let mut json = record.get("Value")?.scanner();
+            fields::any_value(&mut json, &mut self.part)
+        } else if record.fields().next().is_some_and(|(key, _)| key.ends_with("Value") || key.ends_with("_value")) {
+            otlp_value(&mut raw.scanner(), &mut self.part)
+        } else {
+            fields::any_value(&mut raw.scanner(), &mut self.part)
+        };
+        Some(self.part.attrs.intern(key, value.unwrap_or(Value::Empty)))
     }
 
     /// All fields of an object, interned for an event, a link, a scope or a resource.
@@ -242,6 +280,27 @@ impl Sink {
         let schema_url = self.sym(schema_url);
         self.part.resource(Resource { input: InputIx(0), attrs, schema_url, dropped: 0 })
     }
+}
+
+const KEYS: [&str; 2] = ["key", "Key"];
+const VALUES: [&str; 2] = ["value", "Value"];
+
+/// The elements of a list of keys and values, `None` when it is something else.
+fn keys_and_values(raw: Raw<'_>) -> Option<Vec<Record<'static>>> {
+    if raw.token() != Token::Array {
+        return None;
+    }
+    let pair = |raw: Raw<'_>| {
+        // OpenTelemetry for JavaScript keeps lists of two.
+        if let [key, value] = raw.elements().as_slice() {
+            let mut pair = Record::default();
+            pair.push(KEYS[0], *key);
+            pair.push(VALUES[0], *value);
+            return Some(pair);
+        }
+        raw.record().map(Record::into_owned).filter(|pair| pair.first(&KEYS).is_some())
+    };
+    raw.elements().into_iter().map(pair).collect()
 }
 
 /// The text of an id, and whether it was written as a number.

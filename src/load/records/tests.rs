@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::read::read_with;
-use super::{Records, clickhouse, dynamo, flat_spans, langfuse, langsmith, mlflow, openai_agents};
+use super::{Records, clickhouse, dynamo, flat_spans, go_spans, langfuse, langsmith, mlflow, openai_agents};
 use crate::load::json::Limits;
 use crate::load::{FORMATS, Output, Progress};
 use crate::model::{Input, StoreBuilder, TraceStore};
@@ -20,13 +20,21 @@ fn load<F: Records>(mut text: &[u8], limits: Limits) -> TraceStore {
 
 fn exports() -> Vec<(&'static str, &'static str, Read, Vec<u8>)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/exports");
-    let files: [(&str, &str, Read); 10] = [
+    let files: [(&str, &str, Read); 18] = [
+        ("clickhouse-nested.jsonl", "clickhouse-rows", load::<clickhouse::Rows>),
         ("clickhouse-rows.jsonl", "clickhouse-rows", load::<clickhouse::Rows>),
         ("clickhouse-table.json", "clickhouse-rows", load::<clickhouse::Rows>),
         ("dynamo-requests.jsonl", "dynamo-requests", load::<dynamo::Events>),
         ("flat-console-exporter.jsonl", "flat-spans", load::<flat_spans::Dump>),
+        ("flat-data-frame.jsonl", "flat-spans", load::<flat_spans::Dump>),
+        ("flat-datadog.json", "flat-spans", load::<flat_spans::Dump>),
+        ("flat-document.json", "flat-spans", load::<flat_spans::Dump>),
         ("flat-javascript.json", "flat-spans", load::<flat_spans::Dump>),
+        ("flat-logfire-rows.json", "flat-spans", load::<flat_spans::Dump>),
+        ("flat-php.json", "flat-spans", load::<flat_spans::Dump>),
+        ("go-spans.jsonl", "go-spans", load::<go_spans::Printed>),
         ("langfuse-api.json", "langfuse-json", load::<langfuse::Observations>),
+        ("langsmith-batch.json", "langsmith-json", load::<langsmith::Runs>),
         ("langsmith-runs.json", "langsmith-json", load::<langsmith::Runs>),
         ("mlflow-v2.json", "mlflow-json", load::<mlflow::Traces>),
         ("mlflow-v3.json", "mlflow-json", load::<mlflow::Traces>),

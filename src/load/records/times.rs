@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime};
 
 use super::record::Raw;
 use crate::load::decimal::scaled;
-use crate::load::json::Token;
+use crate::load::json::{Fault, Scanner, Token};
 
 /// What one step of a number is, as powers of ten of nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,6 +13,11 @@ pub(super) enum Unit {
     Guess,
     Nanos,
     Millis,
+}
+
+/// Reads the time that comes next, in whatever form and unit. `None` when it cannot be read.
+pub(in crate::load) fn guess_time(json: &mut Scanner<'_>) -> Result<Option<i128>, Fault> {
+    Ok(time_ns(Raw::read(json)?, Unit::Guess))
 }
 
 /// The time that `raw` states. `None` when it states none that can be read.
@@ -64,7 +69,6 @@ pub(super) fn date_time(text: &str) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::json::Scanner;
 
     fn read(text: &str, unit: Unit) -> Option<i128> {
         time_ns(Raw::read(&mut Scanner::new(text.as_bytes(), 0)).unwrap(), unit)

@@ -1,4 +1,4 @@
-//! Zipkin JSON, v2 and v1: a list of spans, or a list of traces.
+//! Zipkin JSON, v2 and v1: a list of spans, a list of traces, or spans in lines.
 //!
 //! In v1, and wherever a tracer shares ids, client and server are halves of one span. Both are kept, as two
 //! spans with one id; the store hangs the server half below the client half.
@@ -37,7 +37,11 @@ impl Format for ZipkinJson {
             }
             true
         });
-        has_ids == 3 && has_shape && !is_other && has_json_path(head, |path| path.starts_with("[]"))
+        // Spans one by one, not in a list, have to show more.
+        let is_zipkin = |path: &str| {
+            path.starts_with("[]") || matches!(path, "localEndpoint" | "remoteEndpoint" | "binaryAnnotations")
+        };
+        has_ids == 3 && has_shape && !is_other && has_json_path(head, is_zipkin)
     }
 
     fn read(&self, bytes: &mut (dyn Read + Send), out: &mut Output<'_>) -> Result<(), LoadError> {

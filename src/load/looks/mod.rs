@@ -1,7 +1,12 @@
 //! Says what content that is no trace looks like, and what to do about it.
 
+mod known;
+
+pub(super) use known::is_table;
+
 use super::sniff::{is_json, walk_json_keys, without_bom};
 
+const PERFETTO: &str = "Convert a Perfetto trace with `traceconv json`; a profile has no spans.";
 const EXPORT: &str = "Export the trace from its tool in one of these formats.";
 
 /// (what it looks like, what to do about it)
@@ -10,10 +15,19 @@ pub(super) fn describe(head: &[u8]) -> (String, &'static str) {
         return (name.to_owned(), remedy);
     }
     if is_json(head) {
-        return describe_json(head);
+        // Objects as JavaScript prints them begin like JSON too.
+        let start = String::from_utf8_lossy(&head[..head.len().min(4096)]);
+        return match known::json(head).or_else(|| known::text(&start)) {
+            Some((name, remedy)) => (name.to_owned(), remedy),
+            None => describe_json(head),
+        };
     }
     let text = without_bom(head);
     if text.contains(&0) || !is_mostly_text(text) {
+        // Perfetto's traces are lists of packets: field 1, each with its length.
+        if text.first() == Some(&0x0a) {
+            return ("binary data, maybe a Perfetto trace or a pprof profile".to_owned(), PERFETTO);
+        }
         return ("binary data of an unknown kind".to_owned(), EXPORT);
     }
     describe_text(text)
@@ -57,7 +71,7 @@ fn describe_json(head: &[u8]) -> (String, &'static str) {
         keys.len() < 9
     });
     let has = |name: &str| keys.iter().any(|key| key == name);
-    let remedy = if has("error") || has("errors") || has("message") {
+    let remedy = if keys.len() < 5 && (has("error") || has("errors") || has("message")) {
         "It may be the answer of a server that refused the request; look at its text."
     } else {
         EXPORT
@@ -96,6 +110,9 @@ fn describe_text(text: &[u8]) -> (String, &'static str) {
     if start.starts_with('<') {
         return ("an XML document".to_owned(), EXPORT);
     }
+    if let Some((name, remedy)) = known::text(&start) {
+        return (name.to_owned(), remedy);
+    }
     let mut lines = start.lines();
     let first = lines.next().unwrap_or_default();
     for (separator, name) in [(',', "CSV"), ('\t', "tab-separated values"), (';', "CSV with semicolons")] {
@@ -126,8 +143,41 @@ mod tests {
             (b"[1,2,3]", "a JSON array without objects"),
             (b"{}", "an empty JSON object"),
             (b"\x01\x02\x03\x00\x05", "binary data of an unknown kind"),
+            (b"\n\x0f\x40\xe8\x07\0\0", "binary data, maybe a Perfetto trace or a pprof profile"),
         ] {
             assert_eq!(describe(head).0, looks_like);
+        }
+    }
+
+    #[test]
+    fn files_of_other_tools_are_named_with_a_way_on() {
+        for (head, looks_like) in [
+            (
+                r#"{"traces":[{"traceID":"2f","rootTraceName":"pay","spanSets":[{"spans":[{"spanID":"56"}]}]}]}"#,
+                "the result of a Tempo search, which lists traces without their spans",
+            ),
+            (
+                r#"{"data":{"trace":{"spans":[{"segmentId":"a","spanId":0,"serviceCode":"b"}]}}}"#,
+                "a trace of SkyWalking",
+            ),
+            (r#"{"Traces":[{"Id":"1-5d","Segments":[{"Id":"54","Document":"{}"}]}]}"#, "traces of AWS X-Ray"),
+            (r#"[{"Timestamp":"x","trace.trace_id":"01","trace.span_id":"02"}]"#, "rows of Honeycomb"),
+            (r#"{"nodes":[{"id":1,"callFrame":{}}],"samples":[1],"timeDeltas":[0]}"#, "a CPU profile of V8"),
+            (r#"{"name":{"0":"a"},"start_time":{"0":"x"}}"#, "a table of pandas, column by column"),
+            (
+                r#"{"level":"info","message":"hi","trace_id":"01","span_id":"02","timestamp":"x"}"#,
+                "log records that name traces",
+            ),
+            ("Activity.TraceId:      8ae0\nActivity.SpanId:   1d5b\n", "what the console exporter of .NET prints"),
+            (
+                "{\n  instrumentationScope: { name: 'lib' },\n  traceId: '9d5c',\n",
+                "what the console exporter of JavaScript prints",
+            ),
+            ("resource_spans {\n  resource {\n", "OTLP in the text form of protobuf"),
+        ] {
+            let (found, remedy) = describe(head.as_bytes());
+            assert_eq!(found, looks_like);
+            assert!(remedy.ends_with('.'), "{looks_like}: {remedy}");
         }
     }
 }
