@@ -145,6 +145,11 @@ pub fn valid() -> Vec<Valid> {
         export("clickhouse-table.json", "clickhouse", 1),
         export("mlflow-v2.json", "mlflow", 2),
         export("flat-javascript.json", "flat-spans", 2),
+        export("go-spans.jsonl", "go-spans", 2),
+        export("jaeger-rows-search.json", "jaeger", 2),
+        export("jaeger-rows-kafka.jsonl", "jaeger", 2),
+        export("otlp-resources.jsonl", "otlp-json", 2),
+        export("langsmith-batch.json", "langsmith", 2),
     ]
 }
 

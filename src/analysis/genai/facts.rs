@@ -37,15 +37,6 @@ impl Default for Facts {
     }
 }
 
-/// What `attrs` say about `field`, by the rule that is believed most. For what a trace says of all its spans: exports
-/// state that beside the spans, and it becomes their resource.
-pub fn among(resolved: &Resolved, attrs: &[AttrId], field: Field) -> Option<Fact> {
-    let readings = attrs.iter().flat_map(|&id| resolved.of_attr(id).iter().map(move |reading| (id, reading)));
-    let (id, reading) =
-        readings.filter(|(_, reading)| reading.field == field).min_by_key(|(_, reading)| reading.rule)?;
-    Some(Fact { datum: reading.datum, at: At::Attr(id, reading.rule) })
-}
-
 impl Facts {
     /// Reads `span`; whatever was read before is forgotten.
     pub fn read(&mut self, store: &TraceStore, resolved: &Resolved, span: SpanIx) {

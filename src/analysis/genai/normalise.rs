@@ -7,7 +7,7 @@ use super::agents::{AgentIx, Agents};
 use super::calls::{Call, rule_of};
 use super::conversations::ConversationIx;
 use super::convert::text_of;
-use super::facts::{Fact, Facts, among};
+use super::facts::Facts;
 use super::field::{Confidence, Datum, Field, Role, Text};
 use super::handoffs::HandoffBy;
 use super::resolve::Resolved;
@@ -81,8 +81,6 @@ impl Own {
         let mut seen_names = vec![0; store.strings().len()];
         let mut by_text: HashMap<Text, ConversationIx, FixedState> = HashMap::default();
         let mut facts = Facts::default();
-        let of_resources: Vec<Option<Fact>> =
-            store.resources().iter().map(|one| among(resolved, &one.attrs, Field::Conversation)).collect();
         for span in store.span_ixs() {
             resolved.learn_name(store, store.spans.name[span.at()], &mut seen_names);
             facts.read(store, resolved, span);
@@ -90,8 +88,7 @@ impl Own {
                 continue;
             }
             own.take(store, resolved, agents, &facts, span);
-            let of_resource = of_resources[store.span(span).resource_ix().at()];
-            if let Some(fact) = facts.get(Field::Conversation).copied().or(of_resource)
+            if let Some(fact) = facts.get(Field::Conversation)
                 && let Datum::Text(text) = fact.datum
             {
                 let next = ConversationIx::from_usize(own.conversations.len());
@@ -212,7 +209,7 @@ fn outcome(store: &TraceStore, facts: &Facts, span: SpanIx) -> u8 {
 }
 
 /// What names the agent of a span: on agents other fields may, too.
-fn agent_fact(resolved: &Resolved, facts: &Facts, role: Role) -> Option<Fact> {
+fn agent_fact(resolved: &Resolved, facts: &Facts, role: Role) -> Option<super::facts::Fact> {
     let stated = facts.get(Field::AgentName);
     let is_agent = matches!(role, Role::Agent);
     let entity = facts.get(Field::AgentEntity).filter(|_| is_agent);

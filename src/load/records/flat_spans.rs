@@ -56,7 +56,7 @@ const CONTEXTS: [&str; 4] = ["context", "_spanContext", "spanContext", "span_con
 const EVENT_TIMES: [&str; 5] = ["timestamp", "time", "time_unix_nano", "timeUnixNano", "time_ns"];
 
 /// Fields that become something else than an attribute.
-const KNOWN: [&str; 20] = [
+const KNOWN: [&str; 22] = [
     "name",
     "id",
     "kind",
@@ -77,6 +77,8 @@ const KNOWN: [&str; 20] = [
     "resource_attributes",
     "status_code",
     "status_message",
+    "schema_url",
+    "schemaUrl",
 ];
 
 #[derive(Default)]
