@@ -9,9 +9,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use skewline::analysis::clocks::edges::Class;
 use skewline::analysis::clocks::separations;
-use skewline::analysis::clocks::solve::{
-    Breaks, Edge, Graph, Incremental, Rates, Reducer, Shape, Stamp, fine, least_per_pair,
-};
+use skewline::analysis::clocks::solve::{Breaks, Edge, Graph, Rates, Reducer, Shape, Stamp, fine, least_per_pair};
 use skewline::analysis::clocks::{Cause, ClockModel, EventKey, Evidence, Options, Rule, domains, domains::Domains};
 use skewline::analysis::critical_path::CriticalPath;
 use skewline::model::{
@@ -167,13 +165,6 @@ fn pure(c: &mut Criterion) {
         .collect();
     let graph = Graph::build(&edges, &Rates::uniform(10_000, 0), &Breaks::none(), Shape::Constant);
     group.bench_function("feasibility, 10k clocks, 200k arcs", |b| b.iter(|| graph.check(None)));
-
-    group.bench_function("200k edges inserted one by one, 10k clocks", |b| {
-        b.iter(|| {
-            let mut live = Incremental::new(Rates::uniform(10_000, 0));
-            edges.iter().filter(|edge| live.insert(**edge, 0).is_ok()).count()
-        });
-    });
 
     let hour: Vec<Edge> = (0..3_600_000_u32)
         .map(|at| {

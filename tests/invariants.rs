@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use skewline::analysis::clocks::domains;
-use skewline::analysis::clocks::{ClockModel, Options as ClockOptions};
+use skewline::analysis::clocks::{ClockModel, Evidence, Options as ClockOptions};
 use skewline::arrange::Plan;
 use skewline::export::picture::{Timeline, caption_of};
+use skewline::export::report::{Report, ReportInput};
 use skewline::load::{Options, Progress, Source, load};
-use skewline::model::TraceStore;
+use skewline::model::{DomainIx, TraceStore};
 use skewline::scene::ViewState;
 
 fn sample() -> (TraceStore, Vec<skewline::load::Origin>) {
@@ -38,6 +39,48 @@ fn fingerprint(store: &TraceStore) -> u64 {
         }
     }
     hasher.finish()
+}
+
+/// What the input's bytes are, read anew.
+fn stored(origins: &[skewline::load::Origin]) -> Vec<String> {
+    origins.iter().map(|origin| origin.sha256().unwrap()).collect()
+}
+
+#[test]
+fn i4_no_analysis_of_any_file_changes_a_byte_of_it_or_a_raw_time() {
+    let mut files: Vec<std::path::PathBuf> = Vec::new();
+    for folder in ["sample-traces", "tests/data/traces"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        files.extend(std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    files.sort();
+    let mut checked = 0;
+    for path in files {
+        let on_disk = std::fs::read(&path).unwrap();
+        let Ok(loaded) = load(&[Source::from_arg(path.as_os_str())], &Options::default(), &Progress::default()) else {
+            continue;
+        };
+        let (store, origins) = (loaded.store, loaded.origins);
+        let (bytes, raw) = (stored(&origins), fingerprint(&store));
+        let domains = domains::assign(&store);
+        let mut model = ClockModel::analyse(&store, &domains, &ClockOptions::default());
+        for level in [Evidence::Protocol, Evidence::Prior] {
+            let reference = Some(DomainIx::from_usize(domains.list.len() / 2));
+            model = model.with_options(&store, &domains, &ClockOptions { level, reference, ..ClockOptions::default() });
+            let input = ReportInput { store: &store, domains: &domains, model: &model, hashes: &[], failures: &[] };
+            assert!(!Report::build(input).to_string().is_empty());
+        }
+        let timeline = Timeline::of_store(&store, &Plan::default());
+        let caption = caption_of(&store, &origins, domains.list.len()).unwrap();
+        let mut view = ViewState::default();
+        view.fit(timeline.arranged.layout.hull_ns());
+        assert!(!timeline.scene(&store, &caption, &view).bars.is_empty());
+        assert_eq!(stored(&origins), bytes, "{}", path.display());
+        assert_eq!(std::fs::read(&path).unwrap(), on_disk, "{}", path.display());
+        assert_eq!(fingerprint(&store), raw, "{}", path.display());
+        checked += 1;
+    }
+    assert!(checked > 30, "{checked}");
 }
 
 #[test]

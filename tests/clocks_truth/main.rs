@@ -2,7 +2,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test binary")]
 
+mod codes;
 mod files;
+mod innocent;
 mod patterns;
 mod planted;
 

@@ -135,11 +135,17 @@ pub enum Rule {
     DeclaredBound,
     /// Containers of one machine read one clock.
     SameHost,
+    /// A span starts before it ends, on one clock.
+    SpanEnd,
+    /// A parent starts before its child, on one clock.
+    ChildStart,
+    /// A child ends before its parent, on one clock.
+    ChildEnd,
 }
 
 impl Rule {
     /// Number of rules.
-    pub const COUNT: usize = Self::SameHost as usize + 1;
+    pub const COUNT: usize = Self::ChildEnd as usize + 1;
 
     /// How sure the rule is.
     #[must_use]
@@ -161,7 +167,8 @@ impl Rule {
             | Self::DateBeforeResponse
             | Self::MessageStored
             | Self::MessageDelivered
-            | Self::LogObserved => Evidence::Protocol,
+            | Self::LogObserved
+            | Self::SpanEnd => Evidence::Protocol,
             Self::RemoteChildStart
             | Self::AssumedResponse
             | Self::UnaryEnd
@@ -170,7 +177,9 @@ impl Rule {
             | Self::ToolAfterAnswer
             | Self::ToolEndedBeforeResult
             | Self::ResponseReceivedBeforeNext
-            | Self::JoinEnd => Evidence::Convention,
+            | Self::JoinEnd
+            | Self::ChildStart
+            | Self::ChildEnd => Evidence::Convention,
             Self::DeclaredBound | Self::SameHost => Evidence::Prior,
         }
     }
@@ -206,7 +215,10 @@ impl Rule {
             | Self::LogObserved
             | Self::JoinEnd
             | Self::DeclaredBound
-            | Self::SameHost => false,
+            | Self::SameHost
+            | Self::SpanEnd
+            | Self::ChildStart
+            | Self::ChildEnd => false,
         }
     }
 
@@ -242,6 +254,9 @@ impl Rule {
             Self::JoinEnd => "what is joined ends before the join does",
             Self::DeclaredBound => "the machine says how far its clock is off at most",
             Self::SameHost => "containers of one machine read one clock",
+            Self::SpanEnd => "a span starts before it ends",
+            Self::ChildStart => "a parent starts before its child",
+            Self::ChildEnd => "a child ends before its parent",
         }
     }
 }

@@ -11,6 +11,7 @@ use petgraph::visit::EdgeRef as _;
 
 use super::causal::{Cause, EventKey, Evidence, Rule};
 use super::findings::{Code, Finding, Proof, Severity};
+use super::same_clock;
 use crate::model::{LinkKind, LinkRef, SpanIx, SpanKind, TraceStore};
 
 type Graph = DiGraph<EventKey, Option<Rule>>;
@@ -68,7 +69,9 @@ fn add(store: &TraceStore, graph: &mut Graph, nodes: &mut BTreeMap<EventKey, Nod
     for link in own.links() {
         let Some(target) = link.target().filter(|&target| target != span) else { continue };
         let begun = EventKey::start(target);
-        let is_message = store.span(target).kind() == SpanKind::Producer && own.kind() == SpanKind::Consumer;
+        let is_message = store.span(target).kind() == SpanKind::Producer
+            && own.kind() == SpanKind::Consumer
+            && !same_clock::is_receive(store, span);
         match link.kind() {
             LinkKind::FollowsFrom => arc(begun, start, Some(Rule::FollowsFrom)),
             _ if is_message => arc(begun, start, Some(Rule::MessageStart)),

@@ -4,8 +4,9 @@
 //! steady anywhere between them, and where two explanations are about as likely, neither of the suspects is relied on.
 //! Only a clock that nobody manages is blamed alone beside one that is managed.
 
-use super::repair::{Changes, Consistent, Element, Terms, steady};
-use super::solve::{Check, Edge, Fine, Graph, Guide, Interval, Pairwise, Shape, Stamp};
+use super::causal::Evidence;
+use super::repair::{Changes, Consistent, Contradiction, Element, Terms, steady};
+use super::solve::{Check, Edge, Fine, Graph, Guide, Interval, Pairwise, Shape, Stamp, worst_round_trip};
 
 /// A jump of a clock, and between which of its times it happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,6 +38,10 @@ pub fn loosen(exact: Consistent, chosen: &[Element], all: &[(Edge, u32)], terms:
         {
             jumps.push(jump);
         }
+        if !repair.contradictions.first().is_some_and(Contradiction::is_hard) {
+            let hard = system.hard_contradiction(&others);
+            repair.contradictions.splice(0..0, hard);
+        }
         repair.alternatives.retain(|&other| {
             let all: Vec<Element> = others.iter().copied().chain([other]).collect();
             let is_one = system.is_feasible(&all);
@@ -63,6 +68,24 @@ struct System<'a> {
 }
 
 impl System<'_> {
+    /// What protocol alone finds contradictory with no more than the changes `others`: the proof that needs least.
+    fn hard_contradiction(&self, others: &[Element]) -> Option<Contradiction> {
+        let changes = Changes::of(others);
+        let is_hard = |edge: &Edge| edge.cause.rule.strength() == Evidence::Protocol;
+        let allowed = self.all.iter().filter(|(edge, class)| is_hard(edge) && changes.allows(edge, *class));
+        let active: Vec<(Edge, u32)> = allowed.copied().collect();
+        let edges: Vec<Edge> = active.iter().map(|entry| entry.0).collect();
+        let rates = changes.rates(self.terms.rates);
+        let found = worst_round_trip(&edges, &rates, &changes.breaks).or_else(|| {
+            let graph = Graph::build(&edges, &rates, &changes.breaks, Shape::Drift);
+            match graph.check(steady(&edges, &graph)) {
+                Check::Feasible(_) => None,
+                Check::Contradiction(witness) => Some(witness),
+            }
+        })?;
+        Some(Contradiction::of(&found.shrink(&edges, &rates, &changes.breaks), &active, self.terms.rates))
+    }
+
     fn graph(&self, changes: &Changes) -> (Vec<Edge>, Graph) {
         let allowed = self.all.iter().filter(|(edge, class)| changes.allows(edge, *class));
         let edges: Vec<Edge> = allowed.map(|entry| entry.0).collect();
@@ -80,7 +103,7 @@ impl System<'_> {
     fn is_doubtful(&self, chosen: Element, other: Element) -> bool {
         let is_managed = |clock: u32| self.terms.trust.get(clock as usize).is_none_or(|&trust| trust > 0);
         match (chosen, other) {
-            (_, Element::Split { .. } | Element::Pair { .. }) => false,
+            (_, Element::Split { .. } | Element::Pair { .. }) | (Element::Split { .. }, Element::Edge(_)) => false,
             (Element::Jump { clock, .. }, Element::Jump { clock: other, .. }) => {
                 is_managed(clock) || !is_managed(other)
             }

@@ -56,16 +56,22 @@ pub fn by_hand(domains: &Domains, domain: DomainIx) -> Option<Reference> {
     is_there.then(|| Reference { domain, reason: "chosen by hand".to_owned(), is_steady: true, next: None })
 }
 
-/// Chooses the reference clock; `None` when there is no clock at all. `gateways` as [`gateways`] finds them,
-/// `declared` tells the clocks that state how far off they are at most.
+/// Chooses the reference clock; `None` when there is no clock at all, or none left. `gateways` as [`gateways`] finds
+/// them, `declared` tells the clocks that state how far off they are at most, `is_out` those that cannot be chosen.
 #[must_use]
-pub fn choose(domains: &Domains, reduced: &Reduced, gateways: &[bool], declared: &[bool]) -> Option<Reference> {
+pub fn choose(
+    domains: &Domains,
+    reduced: &Reduced,
+    (gateways, declared): (&[bool], &[bool]),
+    is_out: &[bool],
+) -> Option<Reference> {
     let clocks = domains.list.len();
-    let usual = |group: &&Group| {
-        group.strength != Evidence::Prior && (group.from as usize) < clocks && (group.to as usize) < clocks
-    };
+    let is_in = |clock: usize| clock < clocks && is_out.get(clock) != Some(&true);
+    let usual =
+        |group: &&Group| group.strength != Evidence::Prior && is_in(group.from as usize) && is_in(group.to as usize);
     let groups: Vec<&Group> = reduced.groups.iter().filter(usual).collect();
-    let candidates = largest_component(clocks, &groups);
+    let mut candidates = largest_component(clocks, &groups);
+    candidates.retain(|&clock| is_in(clock));
     let mut messages = vec![0_u64; clocks];
     for group in &groups {
         messages[group.from as usize] += group.seen;

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use super::causal::{Cause, Evidence, Rule};
 use super::doubt::{self, Jump};
 use super::solve::{
-    Bounds, Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Guide, Rates, Shape, Step, worst_round_trip,
+    Bounds, Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Guide, Rates, Shape, Step, Witness, worst_round_trip,
 };
 use crate::model::SpanIx;
 
@@ -61,6 +61,21 @@ pub struct Contradiction {
 }
 
 impl Contradiction {
+    /// What `witness` says about `active`, edges with their classes, under the usual drift of `rates`.
+    #[must_use]
+    pub fn of(witness: &Witness, active: &[(Edge, u32)], rates: &Rates) -> Self {
+        let ixs: Vec<usize> = witness.edges().map(|ix| ix as usize).collect();
+        let excess = excess(&witness.steps, active, rates);
+        let (edges, classes) = ixs.iter().map(|&ix| active[ix]).unzip();
+        Self { edges, classes, excess }
+    }
+
+    /// Whether it holds by protocol alone.
+    #[must_use]
+    pub fn is_hard(&self) -> bool {
+        self.edges.iter().all(|edge| edge.cause.rule.strength() == Evidence::Protocol)
+    }
+
     /// Where the cycle stays on a clock: (clock, arrival, departure), times of that clock.
     pub fn stays(&self) -> impl Iterator<Item = (u32, i64, i64)> + '_ {
         let next = self.edges.iter().cycle().skip(1);
@@ -97,8 +112,11 @@ impl Contradiction {
                 found.push((Element::Class(class), 2000));
             }
         }
+        let crossed: BTreeSet<u32> = self.crossings(terms).collect();
+        let is_several = |clock: u32| crossed.contains(&clock) && terms.is_unnamed(clock);
         for (clock, arrival, departure) in self.stays().filter(|stay| stay.1 != stay.2) {
             let trust = terms.trust.get(clock as usize).copied().unwrap_or(0);
+            let trust = if is_several(clock) { trust + UNNAMED } else { trust };
             found.push((Element::Jump { clock, at_ns: arrival.max(departure) }, 2500 + trust));
             let passed = Fine::from(arrival.abs_diff(departure));
             let missing = (self.excess + passed - 1) / passed;
@@ -109,7 +127,7 @@ impl Contradiction {
                 found.push((Element::Rate { clock, ppb }, rate_cost(ppb, own) + trust));
             }
         }
-        found.extend(self.crossings(terms).map(|clock| (Element::Split { clock }, 3000)));
+        found.extend(crossed.iter().map(|&clock| (Element::Split { clock }, terms.split_cost(clock))));
         found.sort_by_key(|&(element, cost)| (cost, element));
         found
     }
@@ -139,15 +157,22 @@ fn stay_ns(&(_, arrival, departure): &(u32, i64, i64)) -> Fine {
     Fine::from(arrival.abs_diff(departure))
 }
 
+/// How much more it costs to blame a clock for what another machine of the same name would explain: a jump then costs
+/// more than one wrong message, and about as much as that there are several machines.
+const UNNAMED: u32 = 2500;
+
 /// chrony corrects a clock by at most 83,333 ppm.
 const FASTEST_SLEW_PPB: u32 = 83_333_000;
 
+/// What `TrueTime` allows for, and how fast ntpd corrects, each with the 50 ppm of the clock itself.
+const TRUE_TIME_PPB: u32 = 250_000;
+const NTPD_SLEW_PPB: u32 = 550_000;
+
 /// How fast a clock may have run that needs at least `ppb`: the next limit that clock software has. What the
 /// contradictions need is only a lower bound of the rate; with no more than that, true offsets would fall outside of
-/// the bounds. 200 ppm is what `TrueTime` allows for, 500 ppm how fast ntpd corrects; 50 ppm are the clock's own.
+/// the bounds.
 fn slew_bound(ppb: u32) -> u32 {
-    const OWN_PPB: u32 = 50_000;
-    [200_000, 500_000].into_iter().map(|limit| limit + OWN_PPB).find(|&limit| ppb <= limit).unwrap_or(FASTEST_SLEW_PPB)
+    [TRUE_TIME_PPB, NTPD_SLEW_PPB].into_iter().find(|&limit| ppb <= limit).unwrap_or(FASTEST_SLEW_PPB)
 }
 
 fn rate_cost(ppb: u32, own: u32) -> u32 {
@@ -162,8 +187,38 @@ pub struct Terms<'a> {
     pub rates: &'a Rates,
     /// By clock: how reluctantly it is blamed, in thousandths of a cost.
     pub trust: &'a [u32],
+    /// By clock: where nothing says which machine it is, how many requests it may have served as several; 0 for the
+    /// others.
+    pub unnamed: &'a [u32],
     /// The process that a span was reported by; clocks may be taken apart by it.
     pub process: &'a dyn Fn(SpanIx) -> u32,
+}
+
+impl Terms<'_> {
+    fn is_unnamed(&self, clock: u32) -> bool {
+        self.unnamed.get(clock as usize).is_some_and(|&requests| requests > 0)
+    }
+
+    /// What it costs to take a clock apart. A handful of requests do not show that they were served by one machine.
+    fn split_cost(&self, clock: u32) -> u32 {
+        const HANDFUL: u32 = 8;
+        match self.unnamed.get(clock as usize) {
+            None | Some(0) => 3000,
+            Some(1..HANDFUL) => 950,
+            Some(HANDFUL..) => 2200 + UNNAMED,
+        }
+    }
+
+    /// Whether `other` is as likely as `element`, whatever they cost. What seems to be a jump or several machines may be
+    /// a clock that was corrected as time services do it: they step a clock only when it is far off. And what several
+    /// machines of one name explain may be one wrong message.
+    fn is_as_likely(&self, element: Element, other: Element) -> bool {
+        match (element, other) {
+            (Element::Jump { .. } | Element::Split { .. }, Element::Rate { ppb, .. }) => ppb <= NTPD_SLEW_PPB,
+            (Element::Split { clock }, Element::Edge(_)) => self.is_unnamed(clock),
+            _ => false,
+        }
+    }
 }
 
 /// A change that was made, and why.
@@ -370,12 +425,7 @@ pub fn repair(
                 }
                 Check::Contradiction(witness) => {
                     let witness = witness.shrink(&edges, &rates, &changes.breaks);
-                    let ixs: Vec<usize> = witness.edges().map(|ix| ix as usize).collect();
-                    let contradiction = Contradiction {
-                        edges: ixs.iter().map(|&ix| active[ix].0).collect(),
-                        classes: ixs.iter().map(|&ix| active[ix].1).collect(),
-                        excess: excess(&witness.steps, &edges, terms.rates),
-                    };
+                    let contradiction = Contradiction::of(&witness, &active, terms.rates);
                     if found.len() < WEIGHED {
                         found.push(contradiction);
                         chosen = hitting_set(&found, terms);
@@ -415,9 +465,9 @@ fn check(edges: &[Edge], graph: &Graph, near: Option<&Consistent>, is_troubled: 
 }
 
 /// The shortfall of a cycle under the usual drift.
-fn excess(steps: &[Step], edges: &[Edge], rates: &Rates) -> Fine {
+fn excess(steps: &[Step], edges: &[(Edge, u32)], rates: &Rates) -> Fine {
     let cost = |step: &Step| match *step {
-        Step::Edge(ix) => edges[ix as usize].weight(rates),
+        Step::Edge(ix) => edges[ix as usize].0.weight(rates),
         Step::Drift { clock, from_ns, to_ns } => rates.over(clock, from_ns.abs_diff(to_ns)),
     };
     -steps.iter().map(cost).sum::<Fine>()
@@ -518,7 +568,8 @@ fn explain(chosen: &[Element], found: &[Contradiction], terms: &Terms<'_>) -> Ve
     for &element in chosen {
         let hits = |element| move |contradiction: &&Contradiction| contradiction.is_hit(element, terms);
         let mut contradictions: Vec<Contradiction> = found.iter().filter(hits(element)).cloned().collect();
-        contradictions.sort_by_key(|contradiction| std::cmp::Reverse(contradiction.excess));
+        // What needs the least to be believed comes first.
+        contradictions.sort_by_key(|own| (!own.is_hard(), std::cmp::Reverse(own.excess)));
         let Some(first) = contradictions.first() else { continue };
         let remedies = shared_remedies(first, &contradictions, terms);
         let own = remedies.iter().find(|remedy| remedy.0 == element).map_or(u32::MAX, |remedy| remedy.1);
@@ -528,7 +579,7 @@ fn explain(chosen: &[Element], found: &[Contradiction], terms: &Terms<'_>) -> Ve
         let only_here: Vec<&Contradiction> = only_here.collect();
         let alternatives = remedies.iter().filter(|&&(other, cost)| {
             other != element
-                && u64::from(cost) * 10 <= u64::from(own) * 11
+                && (u64::from(cost) * 10 <= u64::from(own) * 11 || terms.is_as_likely(element, other))
                 && only_here.iter().all(|contradiction| contradiction.is_hit(other, terms))
         });
         let mut alternatives: Vec<Element> = alternatives.map(|remedy| remedy.0).collect();

@@ -3,7 +3,8 @@
 use super::causal::{Cause, EventKey, Rule};
 use super::domains::Domains;
 use super::findings::{Code, Finding, Proof, Severity};
-use super::stamps::Stamps;
+use super::solve::Stamp;
+use super::stamps::{Stamps, looks_rounded};
 use crate::model::time::{MS, duration_text};
 use crate::model::{DomainIx, SpanFlags, SpanIx, SpanKind, TraceStore};
 
@@ -48,8 +49,13 @@ pub fn findings(stamps: &Stamps<'_>, domains: &Domains) -> Vec<Finding> {
         let Some(tally) = tallies.get_mut(stamps.clock(ix) as usize) else { continue };
         let flags = store.flags()[ix.at()];
         if flags.has(SpanFlags::END_BEFORE_START) {
-            let by = store.starts_ns()[ix.at()].saturating_sub(store.ends_ns()[ix.at()]);
-            tally.backwards.add(by, ix);
+            let (start, end) = (store.starts_ns()[ix.at()], store.ends_ns()[ix.at()]);
+            let by = start.saturating_sub(end);
+            let detected = stamps.start(ix).into_iter().chain(stamps.end(ix)).map(|stamp| stamp.late_ns).max();
+            // An end in whole milliseconds may well read as before a start in nanoseconds.
+            if by >= looks_rounded(start).max(looks_rounded(end)) && by > i64::from(detected.unwrap_or(0)) {
+                tally.backwards.add(by, ix);
+            }
         }
         if stamps.is_clamped(ix) {
             tally.clamped.add(0, ix);
@@ -84,8 +90,10 @@ fn nesting(stamps: &Stamps<'_>, tally: &mut Tallies, parent: SpanIx, child: Span
         let is_poll = store.span(parent).kind() == SpanKind::Consumer;
         // Servers that write spans after the fact put their parts together from several measurements.
         let is_artefact = stamps.is_written_after(child) && by < MS;
-        let is_early = by > i64::from(inner.late_ns.max(outer.late_ns)) && !is_artefact;
-        if is_early && !is_poll && !is_back_dated(store, child) {
+        let rounding = i64::from(inner.late_ns.max(outer.late_ns)).max(grain(&outer, &inner));
+        let is_early = by > rounding && !is_artefact;
+        let waits = matches!(store.span(child).kind(), SpanKind::Consumer) && is_receive(store, child);
+        if is_early && !waits && !is_poll && !is_back_dated(store, child) {
             tally.early.add(by, child);
         }
     }
@@ -95,9 +103,28 @@ fn nesting(stamps: &Stamps<'_>, tally: &mut Tallies, parent: SpanIx, child: Span
     if let (Some(outer), Some(inner), false) = (stamps.end(parent), stamps.end(child), is_message) {
         let by = inner.raw_ns.saturating_sub(outer.raw_ns);
         let rounding = i64::from(inner.late_ns.max(outer.late_ns)) - i64::from(inner.early_ns.min(outer.early_ns));
-        if by > rounding {
+        if by > rounding.max(grain(&outer, &inner)) {
             tally.late.add(by, child);
         }
+    }
+}
+
+/// How far two readings that look rounded may be apart without being so, nanoseconds; 0 for those that look exact.
+fn grain(a: &Stamp, b: &Stamp) -> i64 {
+    looks_rounded(a.raw_ns).max(looks_rounded(b.raw_ns)) - 1
+}
+
+/// Whether a consumer waits for messages: it began to before there were any.
+#[must_use]
+pub fn is_receive(store: &TraceStore, span: SpanIx) -> bool {
+    let attrs = store.span(span).attr_ids();
+    let operation = ["messaging.operation", "messaging.operation.type", "messaging.operation.name"]
+        .iter()
+        .find_map(|key| store.find_text(attrs, key));
+    let name = store.span(span).name().to_ascii_lowercase();
+    match operation {
+        Some(operation) => matches!(operation, "receive" | "poll"),
+        None => name.split(|c: char| !c.is_alphanumeric()).any(|word| word == "receive" || word == "poll"),
     }
 }
 
@@ -160,17 +187,39 @@ fn witness(stamps: &Stamps<'_>, code: Code, span: SpanIx) -> Vec<Proof> {
     let (start, end) = (store.starts_ns()[span.at()], store.ends_ns()[span.at()]);
     let proof = |from, to, from_ns, to_ns, rule| vec![Proof { cause: Cause { from, to, rule }, from_ns, to_ns }];
     match (code, parent) {
-        (Code::S1, _) => proof(EventKey::start(span), EventKey::end(span), start, end, Rule::ParentStartChildEnd),
+        (Code::S1 | Code::S4, _) => proof(EventKey::start(span), EventKey::end(span), start, end, Rule::SpanEnd),
         (Code::S2, Some(parent)) => {
             let begun = store.starts_ns()[parent.at()];
-            proof(EventKey::start(parent), EventKey::start(span), begun, start, Rule::RemoteChildStart)
+            proof(EventKey::start(parent), EventKey::start(span), begun, start, Rule::ChildStart)
         }
         (Code::S3, Some(parent)) => {
             let done = store.ends_ns()[parent.at()];
-            proof(EventKey::end(span), EventKey::end(parent), end, done, Rule::UnaryEnd)
+            proof(EventKey::end(span), EventKey::end(parent), end, done, Rule::ChildEnd)
         }
         _ => Vec::new(),
     }
+}
+
+/// The steps around the circle of parents that the first of `spans` lies on; none for one that is not whole there.
+fn circle(store: &TraceStore, spans: &[SpanIx]) -> Vec<Proof> {
+    let Some(&first) = spans.first() else { return Vec::new() };
+    let up = |&span: &SpanIx| store.span(span).parent();
+    // The loader cut it at its earliest span, which still says who its parent was.
+    let Some(cut) = std::iter::successors(Some(first), up).take(spans.len()).last() else { return Vec::new() };
+    let wanted = (store.span(cut).trace_ix(), store.span(cut).parent_id());
+    let closes = |&&span: &&SpanIx| (store.span(span).trace_ix(), store.span(span).id()) == wanted;
+    let Some(&last) = spans.iter().find(closes) else { return Vec::new() };
+    let mut around: Vec<SpanIx> = std::iter::successors(Some(last), up).take(spans.len()).collect();
+    if around.last() != Some(&cut) {
+        return Vec::new();
+    }
+    around.reverse();
+    let next = around.iter().cycle().skip(1);
+    let step = |(&from, &to): (&SpanIx, &SpanIx)| {
+        let cause = Cause { from: EventKey::start(from), to: EventKey::start(to), rule: Rule::ChildStart };
+        Proof { cause, from_ns: store.starts_ns()[from.at()], to_ns: store.starts_ns()[to.at()] }
+    };
+    around.iter().zip(next).map(step).collect()
 }
 
 fn circular_parents(store: &TraceStore, mut circular: Tally) -> Option<Finding> {
@@ -188,5 +237,6 @@ fn circular_parents(store: &TraceStore, mut circular: Tally) -> Option<Finding> 
     finding.spans = circular.spans.iter().map(|entry| entry.1).collect();
     finding.count = circular.count;
     finding.model = "none";
+    finding.witness = circle(store, &finding.spans);
     Some(finding)
 }

@@ -19,7 +19,7 @@ pub struct Draft {
 #[derive(Clone, Default)]
 pub struct Span {
     host: usize,
-    trace: u128,
+    pub trace: u128,
     id: u64,
     pub parent: u64,
     times: (i64, i64),

@@ -1,13 +1,13 @@
 //! Times in a wrong unit or counted from another epoch.
 //!
 //! Concluded only when all times of a clock agree on it, and only when the conversion brings them to where the
-//! other clocks are (or, without others, into this century). Raw times stay as they are; the conversion is used
-//! wherever times of several clocks meet.
+//! other clocks are: times that all agree may as well be those of a simulation. Raw times stay as they are; the
+//! conversion is used wherever times of several clocks meet.
 
 use super::domains::{Domain, Domains};
 use super::findings::{Code, Finding, Severity};
 use crate::model::time::{DAY, MS, S, US};
-use crate::model::{DomainIx, TraceStore};
+use crate::model::{DomainIx, SpanIx, TraceStore};
 
 /// How to read times that are not Unix nanoseconds: `raw * factor + epoch`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,9 +87,24 @@ fn hulls(store: &TraceStore, domains: &Domains) -> Vec<Option<(i64, i64)>> {
     hulls
 }
 
+/// The first spans of every clock whose times need a conversion.
+fn examples(units: &[Option<Unit>], domains: &Domains) -> Vec<Vec<SpanIx>> {
+    let mut examples = vec![Vec::new(); units.len()];
+    if !units.is_empty() {
+        for (at, domain) in domains.of_span.iter().enumerate() {
+            let wanted = units[domain.at()].is_some() && examples[domain.at()].len() < Finding::EXAMPLES;
+            if wanted {
+                examples[domain.at()].push(SpanIx::from_usize(at));
+            }
+        }
+    }
+    examples
+}
+
 /// A finding per clock whose times need a conversion.
 #[must_use]
-pub fn findings(units: &[Option<Unit>], domains: &Domains) -> Vec<Finding> {
+pub fn findings(store: &TraceStore, units: &[Option<Unit>], domains: &Domains) -> Vec<Finding> {
+    let examples = examples(units, domains);
     let clocks = units.iter().zip(&domains.list).enumerate();
     let wrong = clocks.filter_map(|(at, (unit, domain))| Some((at, unit.as_ref()?, domain)));
     let finding = |(at, unit, domain): (usize, &Unit, &Domain)| {
@@ -97,6 +112,8 @@ pub fn findings(units: &[Option<Unit>], domains: &Domains) -> Vec<Finding> {
         let mut finding = Finding::new(Code::U, Severity::Suspicious, sentence);
         finding.root.clone_from(&domain.name);
         finding.domains = vec![DomainIx::from_usize(at)];
+        finding.spans.clone_from(&examples[at]);
+        finding.at_ns = finding.spans.first().map(|span| store.starts_ns()[span.at()]);
         finding.count = domain.spans;
         finding.model = "M0";
         finding

@@ -7,10 +7,12 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use super::super::causal::Rule;
 use super::super::findings::{Code, Finding, Severity};
 use super::super::solve::{Edge, Group, Stamp, is_used};
+use super::super::stamps::looks_rounded;
 use super::constants::constant;
 use super::words::ahead;
 use super::{Context, proof};
-use crate::model::time::{DAY, MS, S, duration_text};
+use crate::model::SpanIx;
+use crate::model::time::duration_text;
 
 impl Context<'_> {
     /// Raw times that run backwards, but fit an offset: as few clocks as explain all of them.
@@ -87,7 +89,16 @@ impl Context<'_> {
         };
         let more = if count > 1 { format!(" {count} messages show it.") } else { String::new() };
         let is_late_end = self.rests_on_ends(pairs);
-        let sentence = if is_late_end {
+        let sentence = if is_late_end && worst.cause.rule == Rule::AssumedResponse {
+            format!(
+                "“{}” starts {by} after the call that caused it was over. Either {} is {} {}, or nobody waited for it; \
+                 nothing else tells.{more}",
+                self.span(worst, true),
+                self.name(clock),
+                ahead(known),
+                self.name(other)
+            )
+        } else if is_late_end {
             format!(
                 "“{}” ends {by} after the call that waited for it. Either {} is {} {}, or the server went on after \
                  its answer; nothing else tells.{more}",
@@ -116,20 +127,29 @@ impl Context<'_> {
         std::iter::once(finding).chain(hint).collect()
     }
 
-    /// Whether only the habit that servers end before their callers says that the clocks differ.
+    /// Whether only the habit that callers wait for their servers says that the clocks differ.
     fn rests_on_ends(&self, pairs: &[Backwards<'_>]) -> bool {
         let same = |group: &&Group| {
             pairs.iter().any(|(key, _)| *key == (group.from, group.to) || *key == (group.to, group.from))
         };
         let own = self.reduced.groups.iter().filter(|group| self.is_used(group) && group.negative > 0).filter(same);
-        own.flat_map(|group| &group.kept)
-            .filter(|edge| edge.base_weight() < 0)
-            .all(|edge| edge.cause.rule == Rule::UnaryEnd)
+        own.flat_map(|group| &group.kept).filter(|edge| edge.base_weight() < 0).all(|edge| match edge.cause.rule {
+            Rule::UnaryEnd => true,
+            Rule::AssumedResponse => !self.is_answered(edge.cause.to.span),
+            _ => false,
+        })
+    }
+
+    /// Whether the call went by a protocol in which every request has an answer.
+    fn is_answered(&self, client: SpanIx) -> bool {
+        const PROTOCOLS: [&str; 5] = ["http.", "url.", "rpc.", "grpc.", "db."];
+        let mut attrs = self.store.span(client).attrs();
+        attrs.any(|attr| PROTOCOLS.iter().any(|start| self.store.text(attr.key).starts_with(start)))
     }
 
     /// Orders that resolution hides, per clock with the coarser stamps.
     pub(super) fn unclear_orders(&self) -> Vec<Finding> {
-        let mut counts: BTreeMap<u32, (u64, i32)> = BTreeMap::new();
+        let mut counts: BTreeMap<u32, (u64, i32, Option<&Edge>)> = BTreeMap::new();
         for group in self.reduced.groups.iter().filter(|group| self.is_used(group) && group.unclear > 0) {
             let coarse = |stamp: &Stamp| stamp.late_ns.max(-stamp.early_ns);
             let most = group
@@ -139,16 +159,21 @@ impl Context<'_> {
                 .max();
             let Some((grain, clock)) = most else { continue };
             let entry = counts.entry(clock).or_default();
-            *entry = (entry.0 + group.unclear, entry.1.max(grain));
+            let least = [entry.2, group.least_clear.as_deref()].into_iter().flatten();
+            let least = least.min_by_key(|edge| (edge.raw_separation_ns(), edge.cause));
+            *entry = (entry.0 + group.unclear, entry.1.max(grain), least);
         }
-        let finding = |(clock, (count, grain)): (u32, (u64, i32))| {
+        let finding = |(clock, (count, grain, example)): (u32, (u64, i32, Option<&Edge>))| {
             let sentence = format!(
                 "The order of {} cannot be told: the stamps of {} are only good to {}.",
                 if count == 1 { "1 message".to_owned() } else { format!("{count} messages") },
                 self.name(clock),
                 duration_text(i64::from(grain))
             );
-            let mut finding = self.clock_finding(Code::Q, clock, None, sentence, "M0");
+            let at_ns = example.map(|edge| if edge.from.clock == clock { edge.from.raw_ns } else { edge.to.raw_ns });
+            let mut finding = self.clock_finding(Code::Q, clock, at_ns, sentence, "M0");
+            finding = finding.proven_by(example.into_iter().map(proof).collect());
+            finding.excess_ns = example.map_or(0, |edge| edge.raw_separation_ns().saturating_neg());
             finding.severity = Severity::Info;
             finding.count = count;
             finding
@@ -162,9 +187,6 @@ type Backwards<'a> = ((u32, u32), (&'a Edge, u64));
 
 /// Whether a backward step is smaller than what the stamps look rounded to, be there enough of them or not.
 fn is_within_grain(edge: &Edge) -> bool {
-    let grain = |stamp: &Stamp| {
-        [S, MS, 1000].into_iter().find(|unit| stamp.raw_ns != 0 && stamp.raw_ns % unit == 0).unwrap_or(1)
-    };
     let back = edge.raw_separation_ns().saturating_neg();
-    back < grain(&edge.from).max(grain(&edge.to)) && edge.from.raw_ns.abs() > DAY
+    back < looks_rounded(edge.from.raw_ns).max(looks_rounded(edge.to.raw_ns))
 }

@@ -1,13 +1,13 @@
 //! What the repairs say: one root cause each.
 
-use super::super::causal::{Cause, Evidence, Rule};
+use super::super::causal::{Cause, Rule};
 use super::super::domains::ClockKind;
 use super::super::doubt::Jump;
 use super::super::explained::Explained;
 use super::super::findings::{Code, Finding, Severity};
 use super::super::reference::trust;
 use super::super::repair::{Contradiction, Element, Repair, excess_ns};
-use super::super::solve::{Group, Interval, ceil_ns, floor_ns};
+use super::super::solve::{Edge, Group, Interval, ceil_ns, floor_ns};
 use super::words::{ahead, amount, short};
 use super::{Context, proof};
 use crate::model::time::{S, absolute_text, duration_text};
@@ -24,7 +24,12 @@ impl Context<'_> {
             Element::Pair { from, to } => self.loop_of(worst, &[from, to]),
         };
         finding = finding.proven_by(worst.edges.iter().map(proof).collect());
-        finding.severity = self.severity(worst);
+        finding.severity = match repair.element {
+            // What is missing is the machine's name; no clock need be wrong.
+            Element::Split { clock } if self.processes.is_unnamed.get(clock as usize) == Some(&true) => Severity::Clock,
+            _ if self.is_late_end(repair.element) => Severity::Info,
+            _ => self.severity(worst),
+        };
         finding.excess_ns = excess_ns(worst.excess);
         let is_one = matches!(repair.element, Element::Edge(_));
         finding.count = if is_one { 1 } else { repair.contradictions.len() as u64 };
@@ -42,9 +47,20 @@ impl Context<'_> {
         finding
     }
 
+    /// Whether all that has to be given up is that servers end before their callers have the answer: many do something
+    /// more afterwards, which is no fault of any clock.
+    fn is_late_end(&self, element: Element) -> bool {
+        match element {
+            Element::Edge(cause) => cause.rule == Rule::UnaryEnd,
+            Element::Class(class) => {
+                self.classes.list.get(class as usize).is_some_and(|class| class.rule == Rule::UnaryEnd)
+            }
+            _ => false,
+        }
+    }
+
     fn severity(&self, contradiction: &Contradiction) -> Severity {
-        let is_hard = contradiction.edges.iter().all(|edge| edge.cause.rule.strength() == Evidence::Protocol);
-        if is_hard { Severity::Impossible } else { Severity::Suspicious }
+        if contradiction.is_hard() { Severity::Impossible } else { Severity::Suspicious }
     }
 
     fn remedy(&self, element: Element) -> String {
@@ -111,29 +127,39 @@ impl Context<'_> {
     fn merged(&self, clock: u32, worst: &Contradiction) -> Finding {
         let next = worst.edges.iter().cycle().skip(1);
         let stay = worst.edges.iter().zip(next).find(|(edge, _)| edge.to.clock == clock);
-        let process = |span: crate::model::SpanIx| {
-            let resource = self.store.span(span).resource_ix();
-            let number = self.processes.of_resource.get(resource.at()).copied().unwrap_or(0);
-            short(self.processes.clock.get(number as usize).map_or("", |process| &process.1))
-        };
+        let by = duration_text(excess_ns(worst.excess));
+        if self.processes.is_unnamed.get(clock as usize) == Some(&true) {
+            let key = self.domains.list.get(clock as usize).map_or("", |domain| &domain.key);
+            let known = if key.is_empty() { "Nothing".to_owned() } else { format!("Nothing but {key}") };
+            let sentence = format!(
+                "Taken as one clock, {} contradicts itself by {by}. {known} says which machine its spans come from: \
+                 there may be several. Each request is compared by its own messages.",
+                self.name(clock)
+            );
+            return self.clock_finding(Code::X8, clock, None, sentence, "M1");
+        }
+        let process = |span: crate::model::SpanIx| short(self.processes.name(self.store, span));
         let names = stay
             .map_or_else(Default::default, |(edge, next)| (process(edge.cause.to.span), process(next.cause.from.span)));
         let sentence = format!(
-            "Several clocks are recorded as {}: the times of “{}” and “{}” differ by at least {}.",
+            "Several clocks are recorded as {}: the times of “{}” and “{}” differ by at least {by}.",
             self.name(clock),
             names.0,
-            names.1,
-            duration_text(excess_ns(worst.excess))
+            names.1
         );
         self.clock_finding(Code::X8, clock, None, sentence, "M1")
     }
 
     fn slew(&self, clock: u32, ppb: u32, worst: &Contradiction) -> Finding {
         let passed = worst.stays().filter(|stay| stay.0 == clock).map(|stay| stay.1.abs_diff(stay.2)).sum::<u64>();
+        // The messages ask for more offset where they leave the clock than where they came to it.
+        let longest = worst.stays().filter(|stay| stay.0 == clock).max_by_key(|stay| stay.1.abs_diff(stay.2));
+        let is_fast = longest.is_none_or(|(_, arrival, departure)| arrival < departure);
         let sentence = format!(
-            "{}'s clock ran at least {} ppm too fast or too slow for {}, typical of a clock being corrected.",
+            "{}'s clock ran at least {} ppm too {} for {}, typical of a clock being corrected.",
             self.name(clock),
             ppb.div_ceil(1000),
+            if is_fast { "fast" } else { "slow" },
             duration_text(i64::try_from(passed).unwrap_or(i64::MAX))
         );
         let at = worst.stays().find(|stay| stay.0 == clock).map(|stay| stay.1.min(stay.2));
@@ -157,6 +183,20 @@ impl Context<'_> {
             return self.loop_of(worst, &[from, to]);
         }
         let known = self.difference(&edge.from, &edge.to);
+        if cause.rule == Rule::UnaryEnd {
+            let sentence = format!(
+                "“{}” on {} goes on for at least {} after “{}” had its answer: {others} messages agree that {} is {} {}. \
+                 The server did something more, or its end was set late.",
+                self.span(edge, true),
+                self.name(from),
+                duration_text(excess_ns(worst.excess)),
+                self.span(edge, false),
+                self.name(to),
+                ahead(known),
+                self.name(from)
+            );
+            return self.edge_finding(edge, sentence);
+        }
         let sentence = format!(
             "{others} messages agree that {} is {} {}; “{}” → “{}” disagrees by {}. Probably a wrong parent or \
              asynchronous work.",
@@ -167,9 +207,13 @@ impl Context<'_> {
             self.span(edge, false),
             duration_text(excess_ns(worst.excess))
         );
+        self.edge_finding(edge, sentence)
+    }
+
+    fn edge_finding(&self, edge: &Edge, sentence: String) -> Finding {
         let mut finding = Finding::new(Code::X7, Severity::Suspicious, sentence);
         finding.root = format!("“{}” → “{}”", self.span(edge, true), self.span(edge, false));
-        finding.domains = vec![self.domain(to), self.domain(from)];
+        finding.domains = vec![self.domain(edge.to.clock), self.domain(edge.from.clock)];
         finding.at_ns = Some(edge.to.raw_ns);
         finding.model = "M1";
         finding

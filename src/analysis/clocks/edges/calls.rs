@@ -2,10 +2,11 @@
 
 use super::super::causal::{Cause, EventKey, Point, Rule};
 use super::super::solve::{Edge, Stamp};
+use super::super::stamps::looks_rounded;
 use super::Walk;
 use super::signs::{Response, Sign, response};
-use crate::model::time::{MS, US};
-use crate::model::{SpanFlags, SpanIx, SpanKind};
+use crate::model::time::US;
+use crate::model::{SpanFlags, SpanIx, SpanKind, Status};
 
 impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
     pub(super) fn parent_and_child(&mut self, parent: SpanIx, child: SpanIx) {
@@ -16,6 +17,10 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             (SpanKind::Client, SpanKind::Server) => {
                 self.edge(Rule::RequestStart, begun, started);
                 self.replies(parent, child);
+            }
+            // Who waits for messages began to before there were any.
+            (_, SpanKind::Consumer) if self.is_poll(child) => {
+                self.edge(Rule::ParentStartChildEnd, begun, self.end(child));
             }
             (SpanKind::Producer, SpanKind::Consumer) => self.edge(Rule::MessageStart, begun, started),
             (SpanKind::Client, SpanKind::Consumer) | (SpanKind::Producer, SpanKind::Server) => {
@@ -31,11 +36,22 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         }
     }
 
+    /// Whether the span waits for messages that did not exist when it started.
+    pub(super) fn is_poll(&self, span: SpanIx) -> bool {
+        let signs = self.signs.of_span(self.stamps.store(), span);
+        signs.has(Sign::RECEIVE) && !signs.has(Sign::PROCESS)
+    }
+
     /// What comes back to the client.
     fn replies(&mut self, client: SpanIx, server: SpanIx) {
         let store = self.stamps.store();
         let signs = self.signs.of_span(store, client);
-        let answer = response(store, client, signs);
+        let inside = self.signs.of_span(store, server);
+        let answer = match response(store, client, signs) {
+            // The server noticed that nobody waits any more.
+            Response::Assumed if inside.has(Sign::CANCEL) => Response::None,
+            other => other,
+        };
         let rule = match answer {
             Response::Stated => Rule::ResponseAfterServerStart,
             Response::Assumed => Rule::AssumedResponse,
@@ -50,7 +66,8 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             self.date_header(client, server);
         }
         self.call_messages(client, server);
-        let is_stream = signs.has(Sign::STREAM) || self.signs.of_span(store, server).has(Sign::STREAM);
+        let is_broken_off = store.span(client).status() == Status::Error && !signs.has(Sign::FAILED);
+        let is_stream = inside.has(Sign::STREAM) || is_broken_off || self.is_for_a_stream(client);
         if is_only_server && answer == Response::Stated && self.is_frozen(client, server) {
             return;
         }
@@ -62,6 +79,28 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
     fn servers(&self, client: SpanIx) -> usize {
         let store = self.stamps.store();
         store.span(client).children().iter().filter(|&&ix| store.span(ix).kind() == SpanKind::Server).count()
+    }
+
+    /// Whether the call or what it is made for reads a stream: the span around a model call says so, the HTTP span
+    /// inside often does not.
+    fn is_for_a_stream(&self, client: SpanIx) -> bool {
+        const LEVELS: usize = 3;
+        let store = self.stamps.store();
+        let resource = store.span(client).resource_ix();
+        let is_own = |&up: &SpanIx| {
+            let up = store.span(up);
+            up.resource_ix() == resource && !matches!(up.kind(), SpanKind::Server | SpanKind::Consumer)
+        };
+        let above = std::iter::successors(Some(client), |&span| store.span(span).parent().filter(is_own));
+        above.take(LEVELS).any(|span| self.signs.of_span(store, span).has(Sign::STREAM))
+    }
+
+    /// Whether what the server does is to stream: its own steps say so.
+    fn streams_inside(&self, server: SpanIx) -> bool {
+        let store = self.stamps.store();
+        let has_pieces = store.span(server).events().any(|event| self.signs.of_name(event.name_sym()).has(Sign::CHUNK));
+        let streams = |&step: &SpanIx| self.signs.of_span(store, step).has(Sign::STREAM);
+        has_pieces || store.span(server).children().iter().any(streams)
     }
 
     /// Whether the client's clock did not move at all while an answer came that the server needed time for.
@@ -78,6 +117,7 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         };
         let inside = [from, to];
         let rounding = i128::from(begun.late_ns) - i128::from(begun.early_ns);
+        let rounding = rounding.max(i128::from(looks_rounded(begun.raw_ns) - 1));
         let least = length(&inside) - error(&inside) - rounding;
         let Some(by_ns) = i64::try_from(least).ok().filter(|&least| least > 0) else { return false };
         let cause = Cause { from: EventKey::end(server), to: EventKey::end(client), rule: Rule::UnaryEnd };
@@ -103,7 +143,12 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
 
     /// The server's own clock in the response, cut to seconds.
     fn date_header(&mut self, client: SpanIx, server: SpanIx) {
-        let Some(dated) = self.dates.of_span(self.stamps.store(), client) else { return };
+        let store = self.stamps.store();
+        let Some(dated) = self.dates.of_span(store, client) else { return };
+        // What was stored on the way has the date of another request.
+        if self.signs.of_span(store, client).has(Sign::STORED) {
+            return;
+        }
         let Some(own) = self.stamps.start(server) else { return };
         let dated = Stamp { late_ns: 1_000_000_000, ..Stamp::exact(own.clock, dated) };
         let dated = (EventKey::start(server), Some(dated));
@@ -123,6 +168,9 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             (Some(inside), Some(outside)) => longer_by(&[inside, inner], &[outside, outer]),
             _ => 0,
         };
+        if longer_ns > 0 && self.streams_inside(server) {
+            return;
+        }
         if longer_ns > 0 {
             self.classes.list[class as usize].uses += 1;
             let cause = Cause { from: from.0, to: to.0, rule: Rule::UnaryEnd };
@@ -161,12 +209,6 @@ fn longer_by(inner: &[Stamp; 2], outer: &[Stamp; 2]) -> i64 {
     i64::try_from(least - most).unwrap_or(i64::MAX)
 }
 
-/// What a stamp looks rounded to, be there enough of them to be sure or not: nothing impossible rests on that.
-fn looks_rounded(stamp: &Stamp) -> i128 {
-    let grain = [MS, US].into_iter().find(|grain| stamp.raw_ns != 0 && stamp.raw_ns % grain == 0);
-    i128::from(grain.unwrap_or(0))
-}
-
 fn length([start, end]: &[Stamp; 2]) -> i128 {
     i128::from(end.raw_ns) - i128::from(start.raw_ns)
 }
@@ -175,5 +217,9 @@ fn length([start, end]: &[Stamp; 2]) -> i128 {
 fn error([start, end]: &[Stamp; 2]) -> i128 {
     let drift = i128::from(start.raw_ns.abs_diff(end.raw_ns)) / 1000;
     let rounding = |stamp: &Stamp| i128::from(stamp.late_ns) - i128::from(stamp.early_ns);
-    drift + rounding(start).max(rounding(end)).max(looks_rounded(start).min(looks_rounded(end)))
+    let looks = |stamp: &Stamp| i128::from(looks_rounded(stamp.raw_ns) - 1);
+    // As many digits at both ends are no accident; whole seconds or milliseconds at one are none either.
+    let coarse = |stamp: &Stamp| Some(looks(stamp)).filter(|&grain| grain > i128::from(US)).unwrap_or(0);
+    let looks = looks(start).min(looks(end)).max(coarse(start)).max(coarse(end));
+    drift + rounding(start).max(rounding(end)).max(looks)
 }

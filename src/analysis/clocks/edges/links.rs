@@ -27,12 +27,13 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         let store = self.stamps.store();
         let (begun, started, ended) = (self.start(target), self.start(span), self.end(span));
         let kinds = (store.span(target).kind(), store.span(span).kind());
-        let is_poll = self.signs.of_span(store, span).has(Sign::RECEIVE);
+        let signs = self.signs.of_span(store, span);
+        let is_poll = signs.has(Sign::RECEIVE) && !signs.has(Sign::PROCESS);
         match (kind, kinds) {
             (LinkKind::FollowsFrom, _) => self.edge(Rule::FollowsFrom, begun, started),
             // A poll starts before the messages that it brings exist.
             _ if is_poll => self.edge(Rule::LinkStartEnd, begun, ended),
-            (LinkKind::Link, (SpanKind::Producer, SpanKind::Consumer)) => {
+            (LinkKind::Link, (SpanKind::Producer, SpanKind::Consumer)) if signs.has(Sign::PROCESS) => {
                 self.edge(Rule::MessageStart, begun, started);
             }
             (LinkKind::Link | LinkKind::ExtraParent, _) => {

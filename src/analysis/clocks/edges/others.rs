@@ -64,7 +64,7 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         let key = EventKey { span, point: Point::Start };
         let stored = (key, Some(Stamp { late_ns, ..Stamp::exact(clock, time_ns) }));
         // A poll starts before the messages that it brings are stored.
-        let is_poll = self.signs.of_span(store, span).has(super::signs::Sign::RECEIVE);
+        let is_poll = self.is_poll(span);
         let received = if is_poll { self.end(span) } else { self.start(span) };
         self.edge(Rule::MessageDelivered, stored, received);
         let parent = store.span(span).parent().filter(|&parent| store.span(parent).kind() == SpanKind::Producer);

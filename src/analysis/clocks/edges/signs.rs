@@ -29,6 +29,14 @@ impl Sign {
     pub const JOIN: Self = Self(1 << 9);
     /// A call that was started before it was asked for.
     pub const SPECULATIVE: Self = Self(1 << 10);
+    /// Something sent that nobody answers, or only whoever passes it on does.
+    pub const ONE_WAY: Self = Self(1 << 11);
+    /// The response says that the call failed: an error on the span does not mean that it was broken off.
+    pub const FAILED: Self = Self(1 << 12);
+    /// The response was kept by somebody in between for a while.
+    pub const STORED: Self = Self(1 << 13);
+    /// A message is worked on that is there already.
+    pub const PROCESS: Self = Self(1 << 14);
 
     /// Whether any of `other` is set.
     pub const fn has(self, other: Self) -> bool {
@@ -91,7 +99,7 @@ impl Signs {
 
 /// Whether the client span `span` with `signs` got a response.
 pub fn response(store: &TraceStore, span: SpanIx, signs: Sign) -> Response {
-    if signs.has(Sign::CANCEL) {
+    if signs.has(Sign::CANCEL) || signs.has(Sign::ONE_WAY) {
         Response::None
     } else if signs.has(Sign::RESPONSE) {
         Response::Stated
@@ -122,7 +130,11 @@ fn name_signs(name: &str) -> Sign {
     let has = |part: &str| contains_ignoring_case(name, part);
     let back_dated = ["queue", "scheduled", "waiting"].iter().any(|part| has(part));
     let join = ["join", "aggregate", "gather", "fan-in", "fan_in", "fanin"].iter().any(|part| has(part));
-    Sign::BACK_DATED.when(back_dated).with(Sign::STREAM.when(has("stream"))).with(Sign::JOIN.when(join))
+    // "orders receive", by the messaging conventions; "ServiceBus.receive", "receive orders", "poll".
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    let receive = words.any(|word| ["receive", "poll"].iter().any(|own| word.eq_ignore_ascii_case(own)));
+    let signs = Sign::BACK_DATED.when(back_dated).with(Sign::STREAM.when(has("stream")));
+    signs.with(Sign::JOIN.when(join)).with(Sign::RECEIVE.when(receive))
 }
 
 fn contains_ignoring_case(text: &str, part: &str) -> bool {
@@ -138,16 +150,24 @@ fn attr_signs(strings: &Strings, attr: Attr) -> Sign {
     match strings.get(attr.key) {
         "http.status_code" | "http.response.status_code" => match code(attr.value) {
             // 408 and 504 come from somebody who gave up waiting, 499 is the caller itself.
-            Some(408 | 499 | 504) => Sign::CANCEL,
-            Some(100..=599) => Sign::RESPONSE,
+            // 0 is what a browser knows of a request that was given up.
+            Some(0 | 408 | 499 | 504) => Sign::CANCEL,
+            // The connection goes on as another protocol.
+            Some(101) => Sign::RESPONSE.with(Sign::STREAM),
+            Some(400..=599) => Sign::RESPONSE.with(Sign::FAILED),
+            Some(100..=399) => Sign::RESPONSE,
             _ => Sign::default(),
         },
-        "rpc.grpc.status_code" | "rpc.response.status_code" => match code(attr.value) {
-            // Cancelled, deadline exceeded, unavailable.
-            Some(1 | 4 | 14) => Sign::CANCEL,
-            Some(_) => Sign::RESPONSE,
-            None => Sign::default(),
+        "rpc.grpc.status_code" | "rpc.response.status_code" => match (code(attr.value), text(attr.value)) {
+            (Some(1 | 4 | 14), _) | (None, "CANCELLED" | "DEADLINE_EXCEEDED" | "UNAVAILABLE") => Sign::CANCEL,
+            (Some(0), _) | (None, "OK") => Sign::RESPONSE,
+            (None, "") => Sign::default(),
+            _ => Sign::RESPONSE.with(Sign::FAILED),
         },
+        // Who answers is the broker, not who works on the message.
+        "messaging.system" => Sign::ONE_WAY,
+        "mcp.method.name" | "rpc.method" => Sign::ONE_WAY.when(text(attr.value).starts_with("notifications/")),
+        "http.response.header.age" => Sign::STORED.when(text(attr.value).bytes().any(|c| matches!(c, b'1'..=b'9'))),
         "gen_ai.response.id" | "gen_ai.response.finish_reasons" => Sign::RESPONSE,
         "gen_ai.request.stream" | "gen_ai.is_streaming" | "llm.is_streaming" => {
             Sign::STREAM.when(attr.value == Value::Bool(true) || text(attr.value) == "true")
@@ -164,9 +184,11 @@ fn attr_signs(strings: &Strings, attr: Attr) -> Sign {
         "gen_ai.tool.speculative" | "speculative" => {
             Sign::SPECULATIVE.when(attr.value == Value::Bool(true) || text(attr.value) == "true")
         }
-        "messaging.operation" | "messaging.operation.type" => {
-            Sign::RECEIVE.when(matches!(text(attr.value), "receive" | "poll"))
-        }
+        "messaging.operation" | "messaging.operation.type" | "messaging.operation.name" => match text(attr.value) {
+            "receive" | "poll" => Sign::RECEIVE,
+            "process" | "deliver" => Sign::PROCESS,
+            _ => Sign::default(),
+        },
         _ => Sign::default(),
     }
 }

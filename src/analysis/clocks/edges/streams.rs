@@ -1,4 +1,5 @@
-//! Streams: a piece is sent before it is received, matched by how much had arrived until then.
+//! Streams: a piece is sent before it is received, matched by how much had arrived until then: the last piece that the
+//! sender notes of what had arrived.
 
 use super::super::causal::{EventKey, Point, Rule};
 use super::super::solve::Edge;
@@ -45,12 +46,10 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             return;
         }
         let (sent, received) = (self.chunks_of(server), self.chunks_of(client));
-        let mut at = 0;
         for chunk in received {
-            while sent.get(at).is_some_and(|piece| piece.total < chunk.total) {
-                at += 1;
-            }
-            let Some(piece) = sent.get(at) else { break };
+            // The sender may not note every piece: what it notes next may be sent later than what arrived here.
+            let known = sent.partition_point(|piece| piece.total <= chunk.total);
+            let Some(piece) = known.checked_sub(1).map(|at| sent[at]) else { continue };
             let from = (piece.key, self.stamps.event(server, piece.time_ns));
             let to = (chunk.key, self.stamps.event(client, chunk.time_ns));
             self.edge(Rule::StreamChunk, from, to);

@@ -106,7 +106,8 @@ fn chunks_match_by_what_had_arrived() {
     draft.at(0).events = vec![(chunk, 520, 10), (chunk, 640, 25)];
     draft.at(1).events = vec![(chunk, 300, 5), (chunk, 400, 15), (chunk, 600, 30)];
     let found = edges(&draft).0;
-    assert_eq!(found[2..], ["stream_chunk: 1.event(1) -> 0.event(0)", "stream_chunk: 1.event(2) -> 0.event(1)"]);
+    // 10 had arrived: 5 were sent before. That 15 were, too, is sure only if the sender notes every piece.
+    assert_eq!(found[2..], ["stream_chunk: 1.event(0) -> 0.event(0)", "stream_chunk: 1.event(1) -> 0.event(1)"]);
 }
 
 #[test]

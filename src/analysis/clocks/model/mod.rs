@@ -189,7 +189,7 @@ impl ClockModel {
     ) -> Self {
         let domains = workspace.domains;
         let wanted = options.reference.and_then(|domain| reference::by_hand(domains, domain));
-        let reference = wanted.or_else(|| collected.choice.clone());
+        let reference = wanted.or_else(|| basis.reference(domains, &collected, &solved));
         let mut model = Self {
             options: options.clone(),
             basis,
@@ -329,7 +329,7 @@ impl Basis {
         let units = units::detect(store, domains);
         let stamps = Stamps::new(store, &domains.of_span, &readers).with_units(&units);
         let mut local = same_clock::findings(&stamps, domains);
-        local.extend(units::findings(&units, domains));
+        local.extend(units::findings(store, &units, domains));
         local.extend(circles::findings(store));
         let gateways = reference::gateways(store, domains);
         let processes = Processes::new(store, domains);
@@ -357,8 +357,24 @@ impl Basis {
         let stamps = self.stamps(workspace);
         let (reduced, classes) = collect(&stamps, options.only, &Classes::default(), &rates, &Changes::default());
         let declared: Vec<bool> = self.declared.iter().map(Option::is_some).collect();
-        let choice = reference::choose(domains, &reduced, &self.gateways, &declared);
+        let choice = reference::choose(domains, &reduced, (&self.gateways, &declared), &[]);
         Collected { rates, reduced, classes, choice }
+    }
+
+    /// The reference clock when the user chooses none: never one that turned out to be several unnamed ones.
+    fn reference(&self, domains: &Domains, collected: &Collected, solved: &Solved) -> Option<Reference> {
+        let choice = collected.choice.as_ref()?;
+        let is_several = |domain: usize| {
+            let is_split = u32::try_from(domain).is_ok_and(|clock| solved.split.clocks.contains(&clock));
+            is_split && self.processes.is_unnamed[domain]
+        };
+        if !is_several(choice.domain.at()) {
+            return Some(choice.clone());
+        }
+        let declared: Vec<bool> = self.declared.iter().map(Option::is_some).collect();
+        let is_several: Vec<bool> = (0..domains.list.len()).map(is_several).collect();
+        let other = reference::choose(domains, &collected.reduced, (&self.gateways, &declared), &is_several);
+        other.or_else(|| Some(choice.clone()))
     }
 
     /// Makes the edges at the level of `options` consistent. `near` is a solution of a similar system.
@@ -408,8 +424,8 @@ impl Basis {
             *slot += 10;
         }
         let processes = &self.processes;
-        let process = |span: SpanIx| processes.of_resource[store.span(span).resource_ix().at()];
-        let terms = Terms { rates, trust: &trust, process: &process };
+        let process = |span: SpanIx| processes.number(store, span);
+        let terms = Terms { rates, trust: &trust, unnamed: &processes.unnamed, process: &process };
         let stamps = self.stamps(workspace);
         repair::repair(&terms, near, |changes| {
             if let Some(edges) = spared(used(reduced, classes, options), changes) {

@@ -5,6 +5,7 @@ mod extremes;
 mod paper;
 mod planted;
 mod sound;
+mod switching;
 
 use super::super::causal::{EventKey, Evidence, Point};
 use super::super::domains;

@@ -34,6 +34,8 @@ pub struct Group {
     pub negative: u64,
     /// Edges seen whose effect is stamped before its cause, but by no more than the resolution.
     pub unclear: u64,
+    /// The one of those that runs back furthest.
+    pub least_clear: Option<Box<Edge>>,
     /// The edges that no other one of this group implies, sorted by sending anchor.
     pub kept: Vec<Edge>,
     /// Some of the others: those with the least weights, for repairs that take an edge of `kept` away.
@@ -129,7 +131,13 @@ impl Reducer {
         group.seen += 1;
         let is_negative = edge.base_weight() < 0;
         group.negative += u64::from(is_negative);
-        group.unclear += u64::from(!is_negative && edge.raw_separation_ns() < 0);
+        if !is_negative && edge.raw_separation_ns() < 0 {
+            group.unclear += 1;
+            let back = |edge: &Edge| (edge.raw_separation_ns(), edge.cause);
+            if group.least_clear.as_ref().is_none_or(|known| back(edge) < back(known)) {
+                group.least_clear = Some(Box::new(*edge));
+            }
+        }
         if let Some(current) = group.kept.get(group.current)
             && implies(current, edge, &self.rates, &self.loosest)
         {
@@ -154,8 +162,21 @@ impl Reducer {
             let ix = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
             let (from, to, class, stretches) = key;
             let (seen, negative, unclear, current) = (0, 0, 0, 0);
-            let (kept, spare) = (Vec::new(), Vec::new());
-            let group = Group { from, to, class, stretches, strength, seen, negative, unclear, kept, spare, current };
+            let (kept, spare, least_clear) = (Vec::new(), Vec::new(), None);
+            let group = Group {
+                from,
+                to,
+                class,
+                stretches,
+                strength,
+                seen,
+                negative,
+                unclear,
+                least_clear,
+                kept,
+                spare,
+                current,
+            };
             self.groups.push(group);
             let groups = &self.groups;
             self.by_key.insert_unique(hash, ix, |&ix| hash_of(key_of(&groups[ix as usize])));

@@ -2,7 +2,21 @@
 
 use proptest::prelude::*;
 
+use sha2::{Digest as _, Sha256};
+
 use super::*;
+
+/// A hash of the bytes of every raw time, and of what else the file said about when.
+fn raw_bytes(store: &TraceStore) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut add = |time_ns: i64| hash.update(time_ns.to_le_bytes());
+    store.starts_ns().iter().chain(store.ends_ns()).copied().for_each(&mut add);
+    for event in store.span_ixs().flat_map(|span| store.span(span).events().collect::<Vec<_>>()) {
+        add(event.time_ns());
+        add(event.observed_ns().unwrap_or(i64::MIN));
+    }
+    hash.finalize().into()
+}
 
 const TIMES: [i64; 9] = [0, 1, -1, i64::MIN, i64::MAX, i64::MAX - 1, NOW, NOW + MS, NOW - S];
 
@@ -33,10 +47,10 @@ proptest! {
         }
         let level = [Evidence::Protocol, Evidence::Convention, Evidence::Prior][level];
         let options = Options { level, reference: Some(DomainIx(reference)), ..Options::default() };
-        let (store, domains, model) = analyse_with(&draft, &options);
-        let untouched = draft.store();
-        prop_assert_eq!(store.starts_ns(), untouched.starts_ns());
-        prop_assert_eq!(store.ends_ns(), untouched.ends_ns());
+        let store = draft.store();
+        let before = raw_bytes(&store);
+        let domains = domains::assign(&store);
+        let model = ClockModel::analyse(&store, &domains, &options);
         let keys: Vec<EventKey> = store.span_ixs().flat_map(|span| [EventKey::start(span), EventKey::end(span)]).collect();
         for &key in &keys {
             let placed = model.place(&store, &domains, key);
@@ -46,6 +60,13 @@ proptest! {
                 prop_assert_eq!(found.is_some(), placed.is_some() && model.place(&store, &domains, other).is_some());
             }
         }
+        let other = model.with_options(&store, &domains, &Options::default());
+        for domain in (0..domains.list.len()).map(DomainIx::from_usize) {
+            other.hold(domain, NOW, 5).map(|held| held.offset(&other, domain, NOW));
+            prop_assert!(other.band(domain, domain, 10).is_none());
+        }
+        prop_assert_eq!(raw_bytes(&store), before);
+        prop_assert_eq!(raw_bytes(&draft.store()), before);
         let ids: Vec<u32> = model.findings().iter().map(|finding| finding.id).collect();
         prop_assert_eq!(ids, (1..=model.findings().len() as u32).collect::<Vec<_>>());
     }

@@ -237,7 +237,8 @@ fn a_clock_that_stands_still_is_frozen() {
     let mut draft = Draft::default();
     let (worker, server) = (draft.host("worker", "nodejs"), draft.host("b", "python"));
     for call in 0..5_i64 {
-        let at = NOW / MS * MS + call * S;
+        // Whole milliseconds, and no whole seconds: those would be a resolution.
+        let at = NOW / MS * MS + 7 * MS + call * S;
         draft.call((worker, server), u64::try_from(call).unwrap() * 2 + 1, 0, [at, at + MS, at + 300 * MS, at]);
     }
     let (_, domains, model) = analyse(&draft);

@@ -2,7 +2,6 @@
 
 mod bounds;
 mod check;
-mod incremental;
 mod metamorphic;
 mod oracle;
 mod paths;
@@ -11,6 +10,7 @@ mod reduce;
 mod round_trips;
 mod soundness;
 mod strain;
+mod switching;
 
 use proptest::prelude::*;
 
