@@ -444,3 +444,50 @@ fn thresholds_and_a_contract_decide_what_is_found() {
         assert!(!String::from_utf8(output.unwrap().stdout).unwrap().contains("E8"));
     }
 }
+
+#[test]
+fn drift_and_the_messages_of_one_trace_alone_are_a_matter_of_options() {
+    let folder = folder();
+    // Two calls between two machines, a minute apart, in a trace each: the second one is shorter.
+    let at = |ms: i64| (1_795_269_727_000_123_457 + ms * 1_000_000).to_string();
+    let span = |trace: u32, id: u64, parent: &str, kind: i64, from: i64, to: i64| {
+        json!({ "traceId": format!("{trace:032x}"), "spanId": format!("{id:016x}"), "parentSpanId": parent, "kind": kind,
+            "name": "GET", "startTimeUnixNano": at(from), "endTimeUnixNano": at(to), "status": {} })
+    };
+    let resource = |host: &str, spans: &[Json]| {
+        json!({ "resource": { "attributes": [{ "key": "host.id", "value": { "stringValue": host } }] },
+            "scopeSpans": [{ "scope": { "name": "t" }, "spans": spans }] })
+    };
+    let client = [span(0x77, 1, "", 3, 0, 100), span(0x88, 3, "", 3, 60_000, 60_010)];
+    let server = [span(0x77, 2, "0000000000000001", 2, 10, 90), span(0x88, 4, "0000000000000003", 2, 60_001, 60_009)];
+    let file = json!({ "resourceSpans": [resource("one", &client), resource("two", &server)] }).to_string();
+    fs::write(folder.path().join("calls.json"), file).unwrap();
+    let width = |args: &[&str]| {
+        let report = report(folder.path(), &[&["calls.json"], args].concat());
+        let offsets = report["domains"].as_array().unwrap().iter().map(|domain| domain["offset"].clone());
+        let widths = offsets.map(|offset| offset["hi_ns"].as_i64().unwrap() - offset["lo_ns"].as_i64().unwrap());
+        (widths.max().unwrap(), report["analysis"].clone())
+    };
+    let first = format!("{:031x}", 7);
+    let (usual, analysis) = width(&[]);
+    assert_eq!((&analysis["drift_ppb"], &analysis["only_trace"]), (&json!(50_000), &json!(null)));
+    let (steady, analysis) = width(&["--drift", "0"]);
+    assert_eq!((steady, &analysis["drift_ppb"]), (2_000_000, &json!(0)));
+    assert!(steady < usual, "{steady} {usual}");
+    let (one, analysis) = width(&["--drift", "0", "--drift", "two=200"]);
+    assert_eq!(analysis["drift_of"], json!({ "host two": 200_000 }));
+    assert!(steady < one, "{steady} {one}");
+    let (alone, analysis) = width(&["--drift", "0", "--only-trace", &first]);
+    assert_eq!((alone, &analysis["only_trace"]), (20_000_000, &json!(format!("{:032x}", 0x77))));
+    for (args, says) in [
+        (["--drift", "fast"], "fast is no rate"),
+        (["--drift", "nobody=3"], "no single lane"),
+        (["--only-trace", "99"], "no trace has an id"),
+        (["--only-trace", "0"], "several traces"),
+    ] {
+        let output = run(folder.path(), &[&["report", "calls.json"], &args[..]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(says), "{said}");
+    }
+}

@@ -12,6 +12,7 @@ mod render;
 mod report;
 mod rule_args;
 mod simulate;
+mod solver_args;
 mod time_arg;
 
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use super::clock_args::ClockArgs;
 use super::event_arg::find_event;
 use super::limits::Limits;
 use super::rule_args::RuleArgs;
+use super::solver_args::SolverArgs;
 use super::{Exit, output};
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::{self, Domains};
@@ -31,6 +32,9 @@ pub struct Args {
     /// How clocks are compared
     #[command(flatten)]
     pub clocks: ClockArgs,
+    /// What the clock engine may assume
+    #[command(flatten)]
+    pub solver: SolverArgs,
     /// Say how much time lies between two events, and which came first, instead of the report. An event is
     /// SPAN or TRACE:SPAN (ids, or unique beginnings), then @LANE where two spans share an id, then :start
     /// (the default), :end or ":event N"
@@ -85,7 +89,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let hashes: Vec<Option<String>> = loaded.origins.iter().map(hash).collect();
     let failures: Vec<Failure> = loaded.failures.iter().map(failure).collect();
     let domains = domains::assign(&loaded.store);
-    let model = ClockModel::analyse(&loaded.store, &domains, &args.clocks.options(&domains)?);
+    let options = args.solver.apply(args.clocks.options(&domains)?, &loaded.store, &domains)?;
+    let model = ClockModel::analyse(&loaded.store, &domains, &options);
     if let Some(events) = &args.between {
         return between(&loaded.store, &domains, &model, events, args.format);
     }

@@ -1,11 +1,13 @@
 //! What causality says about the clocks, for the report.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{as_text, as_text_or_null};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::{ClockModel, EventKey, Finding, Offset, Point, Proof, Severity as Weight, Side};
-use crate::model::{DomainIx, Severity, SpanIx, TraceStore};
+use crate::model::{DomainIx, Severity, SpanIx, TraceIx, TraceStore};
 
 /// How the clocks were analysed.
 #[derive(Clone, Debug, Serialize)]
@@ -18,6 +20,21 @@ pub struct Analysis {
     pub reason: Option<String>,
     /// How fast clocks may drift without comment, parts per 10⁹.
     pub drift_ppb: u32,
+    /// Other bounds, by the clock's name.
+    pub drift_of: BTreeMap<String, u32>,
+    /// The id of the trace whose messages alone count, if not those of all.
+    pub only_trace: Option<String>,
+    /// What would explain all contradictions; none where there are too many messages to work it out.
+    pub strain: Option<StrainReport>,
+}
+
+/// How much would have to be wrong everywhere to explain all contradictions.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StrainReport {
+    /// The least error of every reading, nanoseconds: 0 without contradictions, none when no error helps.
+    pub reading_error_ns: Option<i64>,
+    /// The least addition to every clock's drift, parts per 10⁹, likewise.
+    pub extra_drift_ppb: Option<u32>,
 }
 
 /// The offset of a clock against the reference clock at one moment.
@@ -179,12 +196,24 @@ impl Describe<'_> {
     /// How the clocks were analysed.
     #[must_use]
     pub fn analysis(&self) -> Analysis {
+        // It searches the whole system several times.
+        const MOST_EDGES: usize = 2_000;
         let reference = self.model.reference();
+        let options = self.model.options();
+        let strain = (self.model.edges().len() <= MOST_EDGES).then(|| self.model.strain());
+        let trace =
+            |trace: TraceIx| self.store.traces().get(trace.at()).map(|trace| self.store.trace_id_text(trace.id));
         Analysis {
             level: self.level(),
             reference: reference.map(|reference| self.clock(reference.domain)),
             reason: reference.map(|reference| reference.reason.clone()),
-            drift_ppb: self.model.options().drift_ppb,
+            drift_ppb: options.drift_ppb,
+            drift_of: options.drift_of.iter().map(|&(domain, ppb)| (self.clock(domain), ppb)).collect(),
+            only_trace: options.only.and_then(trace),
+            strain: strain.map(|strain| StrainReport {
+                reading_error_ns: strain.reading_error_ns,
+                extra_drift_ppb: strain.extra_drift_ppb,
+            }),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::clocks::{EdgeReport, FindingReport, OffsetReport};
+use super::clocks::{Analysis, EdgeReport, FindingReport, OffsetReport};
 use super::text::{aligned, count, grouped};
 use super::{Clock, Report};
 use crate::analysis::clocks::Severity;
@@ -21,7 +21,8 @@ const REPAIRS_SHOWN: usize = 3;
 pub(super) fn summary(report: &Report) -> String {
     let clocks = report.domains.len();
     let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
-    let (impossible, suspicious, off) = (of(Severity::Impossible), of(Severity::Suspicious), of(Severity::Clock));
+    let (impossible, suspicious) = (of(Severity::Impossible), of(Severity::Suspicious));
+    let off = report.findings.iter().filter(|finding| is_off(finding)).count();
     let mut said = Vec::new();
     if impossible > 0 {
         said.push(format!("{} impossible by protocol, whatever the offsets of the clocks", are(impossible)));
@@ -31,6 +32,12 @@ pub(super) fn summary(report: &Report) -> String {
     }
     if off > 0 {
         said.push(off_text(&report.findings));
+    }
+    let several = report.findings.iter().filter(|finding| finding.severity == Severity::Clock && !is_off(finding));
+    let several: Vec<&str> = several.map(|finding| finding.root.as_str()).collect();
+    if !several.is_empty() {
+        let each = if several.len() == 1 { "" } else { " each" };
+        said.push(format!("{} may be several machines{each}", several.join(", ")));
     }
     if !said.is_empty() {
         return format!("{}.", said.join("; "));
@@ -56,10 +63,15 @@ fn contradict(n: u64) -> String {
     if n == 1 { "1 thing contradicts".to_owned() } else { format!("{} things contradict", grouped(n)) }
 }
 
+/// Whether it says that a clock is off; that one name stands for several clocks does not.
+fn is_off(finding: &FindingReport) -> bool {
+    finding.severity == Severity::Clock && finding.code != "X8"
+}
+
 /// Which clocks are off.
 fn off_text(findings: &[FindingReport]) -> String {
     const SHOWN: usize = 4;
-    let of = findings.iter().filter(|finding| finding.severity == Severity::Clock);
+    let of = findings.iter().filter(|finding| is_off(finding));
     let names: BTreeSet<&str> = of.map(|finding| finding.root.as_str()).collect();
     let is = if names.len() == 1 { "is" } else { "are" };
     let shown: Vec<&str> = names.iter().copied().take(SHOWN).collect();
@@ -68,6 +80,19 @@ fn off_text(findings: &[FindingReport]) -> String {
         more => format!(" and {more} more"),
     };
     format!("{} {is} off: {}{more}", count(names.len() as u64, "clock"), shown.join(", "))
+}
+
+/// How much would have to be wrong everywhere at least to explain all contradictions.
+pub(super) fn write_strain(f: &mut fmt::Formatter<'_>, analysis: &Analysis) -> fmt::Result {
+    let Some(strain) = analysis.strain.filter(|strain| strain.reading_error_ns != Some(0)) else { return Ok(()) };
+    let error = |ns| format!("every single reading of a clock were off by at least {}", duration_text(ns));
+    let drift = |ppb: u32| format!("every clock drifted by at least {} ppm more", ppb.div_ceil(1000));
+    let ways: Vec<String> =
+        strain.reading_error_ns.map(error).into_iter().chain(strain.extra_drift_ppb.map(drift)).collect();
+    if ways.is_empty() {
+        return writeln!(f, "  No error of readings and no drift explains all of it.");
+    }
+    writeln!(f, "  All contradictions together would be explained only if {}.", ways.join(", or if "))
 }
 
 pub(super) fn write_findings(f: &mut fmt::Formatter<'_>, findings: &[FindingReport]) -> fmt::Result {

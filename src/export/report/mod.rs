@@ -37,7 +37,11 @@
 //!              is bounded, why[]: the edges that set the ends, each with side: "lo" or "hi" }
 //! analysis     level: which causal edges count ("protocol": information had to flow, "convention":
 //!              and the usual nesting, "prior": and weak identity), reference (name) and reason
-//!              (null without any clock), drift_ppb: how fast clocks may drift without comment
+//!              (null without any clock), drift_ppb: how fast clocks may drift without comment, drift_of {}:
+//!              the clocks for which another bound was asked for, only_trace: the trace whose messages alone
+//!              count, or null; strain: what would explain all contradictions { reading_error_ns: the least
+//!              error of every single reading, extra_drift_ppb: the least addition to every clock's drift }
+//!              (0 without contradictions, null when none helps), null for more than 2,000 messages in use
 //! pairs[]      two clocks that exchange messages, under one constant offset, at analysis.level: a, b
 //!              (names), lo_ns and hi_ns: bounds of (clock of b) - (clock of a), null for an open side
 //!              or when no constant fits; slack_ns: least latency there and back (null likewise),
@@ -105,7 +109,9 @@ mod text;
 mod voice;
 
 pub use between::{BETWEEN_SCHEMA, BetweenReport};
-pub use clocks::{Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, WhyEdge};
+pub use clocks::{
+    Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, StrainReport, WhyEdge,
+};
 pub use derived::{CallReport, SourceReport, ValueReport};
 pub use genai::{
     AgentReport, AiFindingReport, AiReport, AiTotals, ConversationReport, HandoffReport, Interval, PhaseReport,

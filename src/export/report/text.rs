@@ -14,6 +14,7 @@ impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}", headline(self), clocks_text::summary(self))?;
         clocks_text::write_findings(f, &self.findings)?;
+        clocks_text::write_strain(f, &self.analysis)?;
         clocks_text::write_clocks(f, self)?;
         writeln!(f, "\nInputs")?;
         let table: Vec<_> = self.inputs.iter().map(input_cells).collect();
