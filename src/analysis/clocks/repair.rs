@@ -4,6 +4,8 @@
 //! find the cheapest set for the cycles found so far, apply it, look again. Hitting sets are hard in general
 //! (maximum feasible subsystem) but tiny here. Raw data is never changed; a repair only decides which edges count.
 
+mod terms;
+
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -12,7 +14,7 @@ use super::doubt::{self, Jump};
 use super::solve::{
     Bounds, Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Guide, Rates, Shape, Step, Witness, worst_round_trip,
 };
-use crate::model::SpanIx;
+pub use terms::Terms;
 
 /// A change that may make the rest consistent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -116,7 +118,7 @@ impl Contradiction {
         let is_several = |clock: u32| crossed.contains(&clock) && terms.is_unnamed(clock);
         for (clock, arrival, departure) in self.stays().filter(|stay| stay.1 != stay.2) {
             let trust = terms.trust.get(clock as usize).copied().unwrap_or(0);
-            let trust = if is_several(clock) { trust + UNNAMED } else { trust };
+            let trust = if is_several(clock) { trust + terms::UNNAMED } else { trust };
             found.push((Element::Jump { clock, at_ns: arrival.max(departure) }, 2500 + trust));
             let passed = Fine::from(arrival.abs_diff(departure));
             let missing = (self.excess + passed - 1) / passed;
@@ -157,10 +159,6 @@ fn stay_ns(&(_, arrival, departure): &(u32, i64, i64)) -> Fine {
     Fine::from(arrival.abs_diff(departure))
 }
 
-/// How much more it costs to blame a clock for what another machine of the same name would explain: a jump then costs
-/// more than one wrong message, and about as much as that there are several machines.
-const UNNAMED: u32 = 2500;
-
 /// chrony corrects a clock by at most 83,333 ppm.
 const FASTEST_SLEW_PPB: u32 = 83_333_000;
 
@@ -178,47 +176,6 @@ fn slew_bound(ppb: u32) -> u32 {
 fn rate_cost(ppb: u32, own: u32) -> u32 {
     let factor = (ppb / own.max(1)).max(1);
     3000 + 1000 * factor.ilog2() + 1000 * (factor % 2)
-}
-
-/// What repairs are weighed by.
-#[derive(Clone, Copy)]
-pub struct Terms<'a> {
-    /// How fast clocks may drift without comment.
-    pub rates: &'a Rates,
-    /// By clock: how reluctantly it is blamed, in thousandths of a cost.
-    pub trust: &'a [u32],
-    /// By clock: where nothing says which machine it is, how many requests it may have served as several; 0 for the
-    /// others.
-    pub unnamed: &'a [u32],
-    /// The process that a span was reported by; clocks may be taken apart by it.
-    pub process: &'a dyn Fn(SpanIx) -> u32,
-}
-
-impl Terms<'_> {
-    fn is_unnamed(&self, clock: u32) -> bool {
-        self.unnamed.get(clock as usize).is_some_and(|&requests| requests > 0)
-    }
-
-    /// What it costs to take a clock apart. A handful of requests do not show that they were served by one machine.
-    fn split_cost(&self, clock: u32) -> u32 {
-        const HANDFUL: u32 = 8;
-        match self.unnamed.get(clock as usize) {
-            None | Some(0) => 3000,
-            Some(1..HANDFUL) => 950,
-            Some(HANDFUL..) => 2200 + UNNAMED,
-        }
-    }
-
-    /// Whether `other` is as likely as `element`, whatever they cost. What seems to be a jump or several machines may be
-    /// a clock that was corrected as time services do it: they step a clock only when it is far off. And what several
-    /// machines of one name explain may be one wrong message.
-    fn is_as_likely(&self, element: Element, other: Element) -> bool {
-        match (element, other) {
-            (Element::Jump { .. } | Element::Split { .. }, Element::Rate { ppb, .. }) => ppb <= NTPD_SLEW_PPB,
-            (Element::Split { clock }, Element::Edge(_)) => self.is_unnamed(clock),
-            _ => false,
-        }
-    }
 }
 
 /// A change that was made, and why.
