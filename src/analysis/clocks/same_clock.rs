@@ -53,7 +53,7 @@ pub fn findings(stamps: &Stamps<'_>, domains: &Domains) -> Vec<Finding> {
             let by = start.saturating_sub(end);
             let detected = stamps.start(ix).into_iter().chain(stamps.end(ix)).map(|stamp| stamp.late_ns).max();
             // An end in whole milliseconds may well read as before a start in nanoseconds.
-            if by >= looks_rounded(start).max(looks_rounded(end)) && by > i64::from(detected.unwrap_or(0)) {
+            if by >= looks_rounded(start).max(looks_rounded(end)) && by >= i64::from(detected.unwrap_or(0)) {
                 tally.backwards.add(by, ix);
             }
         }
