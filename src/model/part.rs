@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 use std::hash::BuildHasher;
 
-use super::attr::{AttrId, Attrs};
+use super::attr::{AttrId, Attrs, Value};
 use super::columns::{EventColumns, LinkColumns, NOT_OBSERVED, Rare, SpanColumns, end_of};
 use super::diagnostics::Diagnostics;
 use super::ids::{InputIx, ResourceIx, ScopeIx, SpanId, SpanIx, TraceId, TraceIx};
@@ -224,6 +224,15 @@ impl Part {
     /// Keeps a log record until its span is known.
     pub fn push_log(&mut self, log: LogDraft) {
         self.logs.push(log);
+    }
+
+    /// Gives `log` the name that older SDKs write into the attribute `event.name`, unless it has one of its own.
+    pub fn name_log(&self, log: &mut LogDraft) {
+        let stated =
+            log.attrs.iter().map(|id| self.attrs.get(*id)).find(|attr| self.strings.get(attr.key) == "event.name");
+        if let (true, Some(Value::Str(name))) = (log.name.is_empty(), stated.map(|attr| attr.value)) {
+            log.name = name;
+        }
     }
 
     /// Appends the span `draft`, reported by `resource` through `scope`.

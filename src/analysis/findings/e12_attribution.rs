@@ -59,8 +59,9 @@ impl Rule for Attribution {
             Some(finding.because(format!("{answered} of {asked} say it")))
         };
         let of_calls = questions.into_iter().zip(&lacking).filter_map(finding);
-        let of_models = answered_by_several(context).into_iter().chain(answered_by_another(context));
-        of_calls.chain(agent_versions(context, least)).chain(of_models).chain(changed(context)).collect()
+        let all = asked_models(context);
+        let of_models = answered_by_several(context, &all).into_iter().chain(answered_by_another(context, &all));
+        of_calls.chain(agent_versions(context, least)).chain(of_models).chain(changed(context, &all)).collect()
     }
 }
 
@@ -86,22 +87,45 @@ fn agent_versions(context: &Context<'_>, least: usize) -> Option<Finding> {
     Some(finding.because(format!("{answered} of {asked} say it, or their service does")))
 }
 
+/// A call that says which model it asks for.
+struct Asked {
+    span: SpanIx,
+    conversation: Option<ConversationIx>,
+    model: String,
+    answered: Option<String>,
+    /// The name is that of a deployment, which is no model's.
+    is_deployment: bool,
+}
+
+/// All of them: one look at each call, because there may be many.
+fn asked_models(context: &Context<'_>) -> Vec<Asked> {
+    let calls = context.genai.calls().iter().filter(|call| call.is_model);
+    let read = |span: SpanIx| {
+        let view = context.genai.call(context.store, span).filter(|view| view.role == Role::Model)?;
+        Some(Asked {
+            span,
+            conversation: context.genai.conversation_of(span),
+            model: view.text(Field::RequestModel)?.to_owned(),
+            answered: view.text(Field::ResponseModel).map(str::to_owned),
+            is_deployment: view.text(Field::Provider).is_some_and(|provider| provider.starts_with("azure")),
+        })
+    };
+    calls.filter_map(|call| read(call.span)).collect()
+}
+
 /// Models that were asked for under one name in one conversation and answered by several.
-fn answered_by_several(context: &Context<'_>) -> Vec<Finding> {
-    let mut answers: BTreeMap<(ConversationIx, String), BTreeMap<String, SpanIx>> = BTreeMap::new();
-    for call in context.genai.calls().iter().filter(|call| call.is_model) {
-        let Some(conversation) = context.genai.conversation_of(call.span) else { continue };
-        let Some(view) = context.genai.call(context.store, call.span) else { continue };
-        if let (Some(asked), Some(answered)) = (view.text(Field::RequestModel), view.text(Field::ResponseModel)) {
-            let of_name = answers.entry((conversation, asked.to_owned())).or_default();
-            of_name.entry(answered.to_owned()).or_insert(call.span);
+fn answered_by_several(context: &Context<'_>, all: &[Asked]) -> Vec<Finding> {
+    let mut answers: BTreeMap<(ConversationIx, &str), BTreeMap<&str, SpanIx>> = BTreeMap::new();
+    for call in all {
+        if let (Some(conversation), Some(answered)) = (call.conversation, &call.answered) {
+            answers.entry((conversation, &call.model)).or_default().entry(answered).or_insert(call.span);
         }
     }
     answers.retain(|_, models| models.len() > 1);
-    let finding = |((conversation, asked), models): ((ConversationIx, String), BTreeMap<String, SpanIx>)| {
+    let finding = |((conversation, asked), models): ((ConversationIx, &str), BTreeMap<&str, SpanIx>)| {
         let id = &context.genai.conversations()[conversation.at()].id;
         let sentence = format!("{asked} was answered by {} models in conversation {id}.", models.len());
-        let names: Vec<&str> = models.keys().map(String::as_str).collect();
+        let names: Vec<&str> = models.keys().copied().collect();
         let spans: Vec<SpanIx> = models.values().copied().collect();
         let finding = Finding::new("E12", Severity::Suspicious, format!("models behind {asked}"), sentence);
         finding.shown_by(&spans).because(names.join(", ")).with("models", models.len())
@@ -120,19 +144,16 @@ fn plain(model: &str) -> String {
 }
 
 /// Calls that were answered by another model than the one that was asked, which is not a snapshot of it.
-fn answered_by_another(context: &Context<'_>) -> Option<Finding> {
-    let mut pairs: BTreeMap<(String, String), Vec<SpanIx>> = BTreeMap::new();
-    for call in context.genai.calls().iter().filter(|call| call.is_model) {
-        let Some(view) = context.genai.call(context.store, call.span) else { continue };
-        let (Some(asked), Some(answered)) = (view.text(Field::RequestModel), view.text(Field::ResponseModel)) else {
-            continue;
-        };
-        // Names of deployments, and of models that choose one, are no names of models.
-        let is_choice = ["auto", "router", "default"].into_iter().any(|word| asked.to_ascii_lowercase().contains(word));
-        let is_deployment = view.text(Field::Provider).is_some_and(|provider| provider.starts_with("azure"));
-        let (a, b) = (plain(asked), plain(answered));
-        if !is_choice && !is_deployment && !a.contains(&b) && !b.contains(&a) {
-            pairs.entry((asked.to_owned(), answered.to_owned())).or_default().push(context.outermost(call.span));
+fn answered_by_another(context: &Context<'_>, all: &[Asked]) -> Option<Finding> {
+    let mut pairs: BTreeMap<(&str, &str), Vec<SpanIx>> = BTreeMap::new();
+    for call in all.iter().filter(|call| !call.is_deployment) {
+        let Some(answered) = &call.answered else { continue };
+        // Names that stand for a choice are no names of models.
+        let is_choice =
+            ["auto", "router", "default"].into_iter().any(|word| call.model.to_ascii_lowercase().contains(word));
+        let (a, b) = (plain(&call.model), plain(answered));
+        if !is_choice && !a.contains(&b) && !b.contains(&a) {
+            pairs.entry((&call.model, answered)).or_default().push(context.outermost(call.span));
         }
     }
     let ((asked, answered), _) = pairs.first_key_value()?;
@@ -147,33 +168,29 @@ fn answered_by_another(context: &Context<'_>) -> Option<Finding> {
 }
 
 /// Agents that ask one model for some turns of a conversation, and from then on another.
-fn changed(context: &Context<'_>) -> Vec<Finding> {
-    type Asked = Vec<(i64, String, SpanIx)>;
-    let mut by_agent: BTreeMap<(ConversationIx, AgentIx), Asked> = BTreeMap::new();
-    let outermost = context.genai.calls().iter().filter(|call| call.is_model && call.outer.is_none());
-    for call in outermost.filter(|call| !context.genai.has_failed(call.span)) {
-        let of = context.genai.conversation_of(call.span).zip(context.genai.agent_of(call.span));
-        let Some(view) = context.genai.call(context.store, call.span).filter(|view| view.role == Role::Model) else {
-            continue;
-        };
-        if let (Some(of), Some(model)) = (of, view.text(Field::RequestModel)) {
+fn changed(context: &Context<'_>, all: &[Asked]) -> Vec<Finding> {
+    type Calls<'a> = Vec<(i64, &'a str, SpanIx)>;
+    let mut by_agent: BTreeMap<(ConversationIx, AgentIx), Calls<'_>> = BTreeMap::new();
+    let is_outermost = |span: SpanIx| context.genai.call_of(span).is_some_and(|call| call.outer.is_none());
+    for call in all.iter().filter(|call| is_outermost(call.span) && !context.genai.has_failed(call.span)) {
+        if let Some(of) = call.conversation.zip(context.genai.agent_of(call.span)) {
             let start = context.store.span(call.span).drawn_ns().0;
-            by_agent.entry(of).or_default().push((start, model.to_owned(), call.span));
+            by_agent.entry(of).or_default().push((start, &call.model, call.span));
         }
     }
-    let finding = |((conversation, agent), mut asked): ((ConversationIx, AgentIx), Asked)| {
+    let finding = |((conversation, agent), mut asked): ((ConversationIx, AgentIx), Calls<'_>)| {
         asked.sort();
         let one_clock = asked.windows(2).all(|pair| context.is_one_clock(pair[0].2, pair[1].2));
-        let runs: Vec<&[(i64, String, SpanIx)]> = asked.chunk_by(|a, b| a.1 == b.1).collect();
+        let runs: Vec<&[(i64, &str, SpanIx)]> = asked.chunk_by(|a, b| a.1 == b.1).collect();
         // Who goes back and forth uses both; a change has a before and an after, in other turns.
         let [before, after] = runs.as_slice() else { return None };
-        let turn = |(_, _, span): &(i64, String, SpanIx)| context.genai.turn_of(*span);
+        let turn = |(_, _, span): &(i64, &str, SpanIx)| context.genai.turn_of(*span);
         let is_change =
             one_clock && before.len() > 1 && after.len() > 1 && turn(before.last()?) != turn(after.first()?);
         is_change.then(|| {
             let (name, id) =
                 (&context.genai.agents()[agent.at()].name, &context.genai.conversations()[conversation.at()].id);
-            let (from, to) = (&before[0].1, &after[0].1);
+            let (from, to) = (before[0].1, after[0].1);
             let sentence = format!("{name} changed its model in conversation {id}: {from}, then {to}.");
             let finding = Finding::new("E12", Severity::Unknown, format!("the model of {name}"), sentence);
             let calls = format!("{} of the first, then {} of the second", count(before.len(), "call"), after.len());

@@ -110,7 +110,7 @@ impl GenAi {
         let (parts, part_end) = parts::all(store, &resolved, &own, &order);
         let streams = Streams::read(store, &resolved, &own.role, &own.calls);
         let handoffs = handoffs::find(store, &resolved, &own, &mut agents);
-        let retries = retries::find(store, &own);
+        let retries = retries::find(store, &resolved, &own);
         let stitcher = Stitcher { store, resolved: &resolved, own: &own, handoffs: &handoffs };
         let mut stitches = stitcher.find();
         let (turn, turns) = turns::find(store, &resolved, &own, &order, &stitches);

@@ -1,8 +1,10 @@
 //! Retries: attempts at the same thing, one after the other, all but the last of which failed.
 
 use super::calls::Call;
-use super::field::Role;
+use super::facts::Facts;
+use super::field::{Field, Role, Text};
 use super::normalise::{Own, mark};
+use super::resolve::Resolved;
 use crate::model::{AttrId, SpanIx, SpanKind, Sym, TraceStore};
 
 /// Attempts at one thing.
@@ -16,12 +18,12 @@ pub struct Retry {
     pub succeeded: bool,
     /// Tokens that failed attempts used.
     pub wasted_tokens: u64,
-    /// The attempts have different names: another model or tool was tried.
+    /// The attempts have different names or models: another model or tool was tried.
     pub is_fallback: bool,
 }
 
 /// All retries, by parent in file order.
-pub fn find(store: &TraceStore, own: &Own) -> Vec<Retry> {
+pub fn find(store: &TraceStore, resolved: &Resolved, own: &Own) -> Vec<Retry> {
     let mut retries = Vec::new();
     let targets: Vec<Sym> = TARGETS.iter().filter_map(|key| store.strings().find(key)).collect();
     for parent in store.span_ixs() {
@@ -30,6 +32,15 @@ pub fn find(store: &TraceStore, own: &Own) -> Vec<Retry> {
         if children.len() > 1 && has_failed {
             among(store, own, &targets, children, &mut retries);
         }
+    }
+    let mut facts = Facts::default();
+    for retry in retries.iter_mut().filter(|retry| !retry.is_fallback) {
+        let mut model = |span: &SpanIx| {
+            facts.read(store, resolved, *span);
+            facts.text(Field::RequestModel)
+        };
+        let models: Vec<Option<Text>> = retry.attempts.iter().map(&mut model).collect();
+        retry.is_fallback = models.windows(2).any(|pair| pair[0] != pair[1]);
     }
     retries
 }

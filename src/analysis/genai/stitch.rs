@@ -138,6 +138,13 @@ impl Stitcher<'_> {
             || (is_orphan && (role(span) != Role::None || children.iter().any(|child| role(*child) != Role::None)))
     }
 
+    /// Whether both are in one trace and `root` never had a parent: some SDKs put agents beside each other, and then
+    /// nothing was lost.
+    fn is_beside(&self, other: SpanIx, root: SpanIx) -> bool {
+        let (other, root) = (self.store.span(other), self.store.span(root));
+        other.trace_ix() == root.trace_ix() && !root.flags().has(SpanFlags::PARENT_MISSING)
+    }
+
     /// The top of what somebody else asked for: what its ids join was asked for there.
     fn is_served(&self, span: SpanIx) -> bool {
         let (role, view) = (self.own.role[span.at()], self.store.span(span));
@@ -292,8 +299,7 @@ impl Stitcher<'_> {
             let view = self.store.span(root);
             for handoff in by_target.get(&target).into_iter().flatten() {
                 let transfer = self.store.span(handoff.span);
-                // Beside each other in one trace nothing was lost: some SDKs put agents there.
-                if transfer.trace_ix() == view.trace_ix() && !view.flags().has(SpanFlags::PARENT_MISSING) {
+                if self.is_beside(handoff.span, root) {
                     continue;
                 }
                 let is_same_clock = transfer.resource_ix() == view.resource_ix();
@@ -325,7 +331,8 @@ impl Stitcher<'_> {
         for root in self.roots().filter(|root| !known.contains(root)) {
             let Some(turn) = turn_of[root.at()].get() else { continue };
             let first = turns[turn.at()].roots.first().copied();
-            if let Some(first) = first.filter(|first| *first != root && self.own.conversation[root.at()].is_some()) {
+            let is_lost = |first: SpanIx| first != root && self.own.conversation[root.at()].is_some();
+            if let Some(first) = first.filter(|first| is_lost(*first) && !self.is_beside(*first, root)) {
                 let name = self.store.span(first).name();
                 let evidence = format!("it is in the same conversation as {name}, at the same time");
                 self.propose(found, root, first, StitchBy::Conversation, evidence);

@@ -71,6 +71,7 @@ fn finish(log: &mut LogDraft, part: &mut Part, severity: Option<Value>, body: Va
         let key = part.strings.intern(LOG_SEVERITY);
         log.attrs.push(part.attrs.intern(key, severity));
     }
+    part.name_log(log);
     match body {
         Value::Str(text) if log.name.is_empty() => log.name = text,
         Value::Empty => {}

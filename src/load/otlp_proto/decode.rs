@@ -319,6 +319,7 @@ impl<'b> Decoder<'b> {
         if severity != Value::Empty {
             self.add_attr(&mut log, LOG_SEVERITY, severity);
         }
+        self.part.name_log(&mut log);
         match body {
             // A body in words is the name of an event that has none.
             Value::Str(text) if log.name.is_empty() => log.name = text,

@@ -5,4 +5,5 @@ mod conventions;
 mod describe;
 pub(crate) mod fixture;
 mod properties;
+mod streams;
 mod truth;
