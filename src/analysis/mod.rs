@@ -9,6 +9,7 @@ pub mod genai;
 pub mod numbered;
 pub mod places;
 pub mod reading;
+pub mod row_order;
 #[cfg(test)]
 mod rows_tests;
 pub mod search;

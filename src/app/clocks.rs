@@ -267,7 +267,8 @@ impl State {
     }
 
     /// Where an event stands on the axis of the arrangement.
-    pub(super) fn event_ns(&self, key: EventKey) -> Option<i64> {
+    #[must_use]
+    pub fn event_ns(&self, key: EventKey) -> Option<i64> {
         let data = self.data.as_ref()?;
         let (start_ns, end_ns) = self.extent_now_ns(key.span);
         match key.point {

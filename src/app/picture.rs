@@ -142,7 +142,7 @@ fn draw(purpose: &Purpose, data: &Workspace, lanes: &Lanes, mut view: ViewState)
         // Somebody was faster than the thread that makes them for the window.
         None => {
             let patterns = data.known_work().map(|work| &work.patterns);
-            own = findings::tags(&arranged.layout, Numbered::new(arranged.known.as_deref(), patterns));
+            own = findings::tags(arranged, Numbered::new(arranged.known.as_deref(), patterns));
             &own
         }
     };

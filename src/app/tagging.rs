@@ -63,7 +63,7 @@ impl State {
         let (data, arranged) = (Arc::clone(data), Arc::clone(&self.arranged));
         let task = move |_: &CancelFlag| {
             let patterns = data.known_work().map(|work| &work.patterns);
-            let tags = findings::tags(&arranged.layout, Numbered::new(arranged.known.as_deref(), patterns));
+            let tags = findings::tags(&arranged, Numbered::new(arranged.known.as_deref(), patterns));
             Some((arranged, tags))
         };
         if let Err(error) = tagging.worker.ask("skewline-findings", host.wake(), Duration::ZERO, task) {

@@ -80,6 +80,8 @@ impl Workspace {
         let begun = Instant::now();
         let known = plan.known(&self.store, &self.domains, before.known.as_ref());
         let known_us = begun.elapsed().as_micros();
+        // Else the window's own thread would, with the first span that is selected or hovered.
+        known.model.prepare_questions();
         let is_same = *plan == before.plan && before.known.as_ref().is_some_and(|before| Arc::ptr_eq(before, &known));
         let is_retimed = plan.has_rows_of(&before.plan) && before.sections.is_empty();
         let is_raw = plan.clock == ClockChoice::Raw && before.plan.clock == ClockChoice::Raw;

@@ -51,7 +51,7 @@ impl Timeline {
         let known = plan.known(store, &domains, None);
         let arranged = arrange_folded(store, &domains, Some(known), (Some(&work.genai), None), plan);
         let findings = Numbered::new(arranged.known.as_deref(), Some(&work.patterns));
-        let tags = findings::tags(&arranged.layout, findings);
+        let tags = findings::tags(&arranged, findings);
         Self { arranged, domains, colors: ServiceColors::of_store(store), work, marks: None, tags, critical: None }
     }
 

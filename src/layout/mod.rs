@@ -128,8 +128,8 @@ pub struct Layout {
     folded: Vec<Folded>,
     spans: Arc<RowItems>,
     ghosts: Arc<RowItems>,
-    /// The row of every ghost.
-    ghost_row: Vec<u32>,
+    /// The slot of every ghost in `ghosts`.
+    slot_of_ghost: Vec<u32>,
     hull_ns: Range<i64>,
 }
 
@@ -253,7 +253,15 @@ impl Layout {
     /// The row of a ghost.
     #[must_use]
     pub fn row_of_ghost(&self, ghost: u32) -> RowIx {
-        RowIx(self.ghost_row[ghost as usize])
+        RowIx(self.ghosts.row_of(self.slot_of_ghost[ghost as usize]))
+    }
+
+    /// Where a ghost starts and ends on the layout's axis; `None` for one that is not drawn.
+    #[must_use]
+    pub fn extent_of_ghost_ns(&self, ghost: u32) -> Option<(i64, i64)> {
+        let slot = *self.slot_of_ghost.get(ghost as usize)? as usize;
+        let is_own = self.ghosts.items().get(slot) == Some(&ghost);
+        is_own.then(|| (self.ghosts.starts_ns()[slot], self.ghosts.ends_ns()[slot]))
     }
 
     /// The hull of everything drawn, in nanoseconds; empty when there is no span.
@@ -265,7 +273,7 @@ impl Layout {
     /// Bytes of heap memory in use.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        (self.slot_of.capacity() + self.ghost_row.capacity()) * size_of::<u32>()
+        (self.slot_of.capacity() + self.slot_of_ghost.capacity()) * size_of::<u32>()
             + self.spans.heap_bytes()
             + self.ghosts.heap_bytes()
             + (self.lanes.capacity() + self.parts.capacity()) * size_of::<Lane>()
@@ -441,13 +449,11 @@ fn collect(store: &TraceStore, mut parts: Vec<Lane>, mut pieces: Vec<Piece>) -> 
         .map(|pieces| (pieces[0].lane, PartRows::of(pieces, parts[pieces[0].lane].rows.len() as u32, store.len())))
         .collect();
     let mut all = PartRows::default();
-    let mut ghost_row = vec![0_u32; store.ghosts().len()];
     for (at, part) in &collected {
         let lane = &mut parts[*at];
         lane.spans = (part.spans.len() + part.folded.len()) as u64;
         for ghost in &part.ghosts {
             let row = lane.rows.start + ghost.row;
-            ghost_row[ghost.item as usize] = row;
             all.ghosts.push(Placed { row, ..*ghost });
         }
         all.folds.extend_from_slice(&part.folds);
@@ -460,6 +466,11 @@ fn collect(store: &TraceStore, mut parts: Vec<Lane>, mut pieces: Vec<Piece>) -> 
     for (slot, &item) in (0..).zip(spans.items()) {
         slot_of[item as usize] = slot;
     }
+    let ghosts = RowItems::new(spans.row_count(), all.ghosts.iter().copied());
+    let mut slot_of_ghost = vec![0_u32; store.ghosts().len()];
+    for (slot, &item) in (0..).zip(ghosts.items()) {
+        slot_of_ghost[item as usize] = slot;
+    }
     all.folds.sort_unstable_by_key(|fold| fold.span);
     all.folded.sort_unstable();
     let folded: Vec<Folded> =
@@ -467,7 +478,6 @@ fn collect(store: &TraceStore, mut parts: Vec<Lane>, mut pieces: Vec<Piece>) -> 
     for one in &folded {
         slot_of[one.span.at()] = one.slot;
     }
-    let rows = spans.row_count();
     Layout {
         lanes: Vec::new(),
         parts,
@@ -476,8 +486,8 @@ fn collect(store: &TraceStore, mut parts: Vec<Lane>, mut pieces: Vec<Piece>) -> 
         folded,
         slot_of,
         spans: Arc::new(spans),
-        ghosts: Arc::new(RowItems::new(rows, all.ghosts.iter().copied())),
-        ghost_row,
+        ghosts: Arc::new(ghosts),
+        slot_of_ghost,
         hull_ns: all.hull_ns.unwrap_or(0..0),
     }
 }

@@ -19,6 +19,8 @@ pub struct Tag {
 
 /// Where in time the tags of one strip are: the strip, the start of the span, the number.
 type Starts = Vec<(u32, i64, u32)>;
+/// The strip of all lanes that are shown.
+const WHOLE: u32 = 0;
 
 /// The tags of one level.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +29,8 @@ struct Level {
     /// By slot, the lowest number of each slot.
     slots: Vec<(u32, u32)>,
     lanes: Starts,
+    /// All lanes that are shown, as one strip.
+    whole: Starts,
     /// Empty when lanes are their only parts.
     parts: Starts,
 }
@@ -39,9 +43,10 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// Tags the spans of `layout`. Costs a sort of `tagged`.
+    /// Tags the spans of `layout`, of which lanes that are not `shown` do not count for the whole. Costs a sort of
+    /// `tagged`.
     #[must_use]
-    pub fn build(layout: &Layout, tagged: impl Iterator<Item = (SpanIx, Tag)>) -> Self {
+    pub fn build(layout: &Layout, shown: impl Fn(LaneIx) -> bool, tagged: impl Iterator<Item = (SpanIx, Tag)>) -> Self {
         let mut levels: Vec<Level> = Vec::new();
         let items = layout.span_rows();
         let has_parts = layout.parts().len() != layout.lanes().len();
@@ -57,7 +62,11 @@ impl Tags {
             let (level, row) = (&mut levels[at], layout.row_of(span));
             let start_ns = items.starts_ns()[slot as usize];
             level.slots.push((slot, tag.id));
-            level.lanes.push((layout.lane_of_row(row).0, start_ns, tag.id));
+            let lane = layout.lane_of_row(row);
+            level.lanes.push((lane.0, start_ns, tag.id));
+            if shown(lane) {
+                level.whole.push((WHOLE, start_ns, tag.id));
+            }
             if has_parts {
                 level.parts.push((layout.part_of_row(row).0, start_ns, tag.id));
             }
@@ -66,6 +75,7 @@ impl Tags {
             level.slots.sort_unstable();
             level.slots.dedup_by_key(|(slot, _)| *slot);
             level.lanes.sort_unstable();
+            level.whole.sort_unstable();
             level.parts.sort_unstable();
         }
         levels.sort_unstable_by_key(|level| std::cmp::Reverse(level.level));
@@ -91,7 +101,7 @@ impl Tags {
     /// The highest tag of the spans of a lane that start in `from_ns..to_ns`.
     #[must_use]
     pub fn in_lane(&self, lane: LaneIx, from_ns: i64, to_ns: i64) -> Option<Tag> {
-        self.levels.iter().find_map(|level| starting(&level.lanes, lane.0, from_ns, to_ns, level.level))
+        self.levels.iter().find_map(|level| starting(&level.lanes, lane.0, from_ns, to_ns, level.level).next())
     }
 
     /// The same for one part of a lane.
@@ -99,13 +109,19 @@ impl Tags {
     pub fn in_part(&self, part: u32, from_ns: i64, to_ns: i64) -> Option<Tag> {
         self.levels.iter().find_map(|level| {
             let starts = if level.parts.is_empty() { &level.lanes } else { &level.parts };
-            starting(starts, part, from_ns, to_ns, level.level)
+            starting(starts, part, from_ns, to_ns, level.level).next()
         })
+    }
+
+    /// The tags of all spans of shown lanes that start in `from_ns..to_ns`, the highest first, then by time; one as
+    /// often as spans carry it.
+    pub fn in_time(&self, from_ns: i64, to_ns: i64) -> impl Iterator<Item = Tag> + '_ {
+        self.levels.iter().flat_map(move |level| starting(&level.whole, WHOLE, from_ns, to_ns, level.level))
     }
 }
 
-fn starting(starts: &Starts, strip: u32, from_ns: i64, to_ns: i64, level: u8) -> Option<Tag> {
+fn starting(starts: &Starts, strip: u32, from_ns: i64, to_ns: i64, level: u8) -> impl Iterator<Item = Tag> + '_ {
     let at = starts.partition_point(|(of, start, _)| (*of, *start) < (strip, from_ns));
-    let found = starts.get(at).filter(|(of, start, _)| *of == strip && *start < to_ns);
-    found.map(|(.., id)| Tag { level, id: *id })
+    let found = starts[at..].iter().take_while(move |(of, start, _)| *of == strip && *start < to_ns);
+    found.map(move |(.., id)| Tag { level, id: *id })
 }

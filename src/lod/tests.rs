@@ -175,7 +175,8 @@ proptest! {
             .filter(|(_, (at, _))| *at < spans.len())
             .map(|(id, (at, level))| (SpanIx::from_usize(at), Tag { level, id }))
             .collect();
-        let tags = Tags::build(&layout, tagged.iter().copied());
+        let tags = Tags::build(&layout, |_| true, tagged.iter().copied());
+        let hidden = Tags::build(&layout, |_| false, tagged.iter().copied());
         // Of equally high ones: behind a bar that of the first span, in a stretch that of the first start.
         let level = |found: Option<Tag>| found.map(|tag| tag.level);
         for row in 0..layout.row_count() {
@@ -195,6 +196,11 @@ proptest! {
         prop_assert_eq!(level(tags.in_lane(LaneIx(0), from, from + length)), highest);
         prop_assert_eq!(level(tags.in_part(0, from, from + length)), highest);
         prop_assert_eq!(tags.in_lane(LaneIx(1), from, from + length), None);
+        let all: Vec<Tag> = tags.in_time(from, from + length).collect();
+        prop_assert_eq!(level(all.first().copied()), highest);
+        prop_assert_eq!(all.len(), tagged.iter().filter(|(span, _)| starts(*span)).count());
+        prop_assert!(all.is_sorted_by_key(|tag| std::cmp::Reverse(tag.level)));
+        prop_assert!(hidden.in_time(i64::MIN, i64::MAX).next().is_none(), "lanes that are not shown do not count");
     }
 
     #[test]

@@ -291,8 +291,12 @@ impl SceneBuilder {
             is_seen
         });
         self.ghosts.clear();
-        index.query_ghosts(row, from, to, bucket, &mut self.ghosts);
-        for run in &self.ghosts {
+        index.query_ghosts(row, reach.from_ns, reach.to_ns, bucket, &mut self.ghosts);
+        for run in &mut self.ghosts {
+            let place = place.moved_ghost(frame.input, run, band.row_top(row));
+            if run.end_ns <= from || run.start_ns >= to {
+                continue;
+            }
             let rect = place.rect(&scene.scale, run.start_ns, run.end_ns, 6.0);
             scene.ghosts.push(GhostBox { rect, ghost: run.ghost, count: run.count });
             ghost_label(frame, scene, &place, rect, run);

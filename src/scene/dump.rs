@@ -35,6 +35,9 @@ impl Scene {
             overview.window[0],
             overview.window[1]
         ));
+        for mark in &overview.marks {
+            line(format!("overview finding {} {} at {:.0}", mark.finding, mark.tone, mark.center.x));
+        }
         for band in &self.turns.bands {
             let failed = if band.has_failed { " failed" } else { "" };
             let current = if band.is_current { " current" } else { "" };

@@ -3,20 +3,22 @@
 use super::build::SceneInput;
 use crate::analysis::clocks::FindingTone;
 use crate::analysis::numbered::Numbered;
-use crate::layout::Layout;
+use crate::arrange::Arranged;
+use crate::layout::LaneIx;
 use crate::lod::{Tag, Tags};
 
 /// A finding as a bar names it: its number and how it looks.
 pub type Numeral = (u32, FindingTone);
 
-/// The numbers of findings at the spans of `layout`. Costs a step per span that a finding names.
+/// The numbers of findings at the spans of `arranged`. Costs a step per span that a finding names.
 #[must_use]
-pub fn tags(layout: &Layout, findings: Numbered<'_>) -> Tags {
+pub fn tags(arranged: &Arranged, findings: Numbered<'_>) -> Tags {
     let tagged = findings.iter().flat_map(|found| {
         let tag = Tag { level: found.tone() as u8, id: found.id() };
         found.marked().map(move |span| (span, tag))
     });
-    Tags::build(layout, tagged)
+    let is_shown = |lane: LaneIx| arranged.lane(lane).is_none_or(|lane| !lane.is_aside);
+    Tags::build(&arranged.layout, is_shown, tagged)
 }
 
 pub(super) fn of_tag(tag: Tag) -> Option<Numeral> {

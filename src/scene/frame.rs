@@ -192,10 +192,25 @@ pub struct OverviewStrip {
     pub columns: Vec<OverviewColumn>,
     /// Their width.
     pub column_width: f32,
+    /// Where findings are, from left to right; none overlap.
+    pub marks: Vec<OverviewMark>,
     /// The part of the whole trace that the canvas shows, as x of both edges.
     pub window: [f32; 2],
     /// The time range that the strip shows.
     pub range: TimeRange,
+}
+
+/// The gravest finding of a stretch of the overview strip.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct OverviewMark {
+    /// Its middle.
+    pub center: Pos2,
+    /// Its number.
+    pub finding: u32,
+    /// How it looks.
+    pub tone: FindingTone,
+    /// The stretch that it stands for: spans with findings that start in it.
+    pub time: TimeRange,
 }
 
 /// What an [`Edge`] means.

@@ -5,7 +5,7 @@ use emath::Pos2;
 use super::build::SceneInput;
 use super::frame::Scene;
 use super::geometry::band_at;
-use super::strip::overview_scale;
+use super::strip::{mark_at, overview_scale};
 use super::ties;
 use super::tokens;
 use super::turns;
@@ -43,6 +43,8 @@ pub enum Hit {
     Ruler(i64),
     /// The overview strip, at this time.
     Overview(i64),
+    /// The mark of a finding on the overview strip: its number.
+    Finding(u32),
     /// The canvas where nothing is drawn.
     Canvas {
         /// The lane there.
@@ -62,6 +64,9 @@ pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
     let areas = &scene.areas;
     let content_y = scene.content_y(pos.y);
     if areas.overview.contains(pos) {
+        if let Some(mark) = mark_at(scene, pos) {
+            return Hit::Finding(mark.finding);
+        }
         return Hit::Overview(overview_scale(scene).time_from_screen(pos.x));
     }
     if let Some(band) = turns::band_at(scene, pos).filter(|_| areas.turns.contains(pos)) {
@@ -95,6 +100,9 @@ pub fn hit(input: &SceneInput<'_>, scene: &Scene, pos: Pos2) -> Hit {
         let bar = scene.bars.iter().rev().find(|bar| bar.rect.expand2(emath::vec2(TOLERANCE, 1.0)).contains(pos));
         if let Some(bar) = bar {
             return Hit::Span(bar.span);
+        }
+        if let Some(ghost) = scene.ghosts.iter().find(|ghost| ghost.rect.contains(pos)) {
+            return Hit::Ghost(ghost.ghost);
         }
         return Hit::Canvas {
             lane: band.map(|band| band.lane),

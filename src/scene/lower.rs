@@ -261,6 +261,7 @@ fn overview_layer(scene: &Scene) -> Layer {
         let stroke = Stroke::solid(1.5, theme.text_dim);
         shapes.push(Shape::Rect { rect: window.shrink(0.75), radius: 3.0, fill: Color32::TRANSPARENT, stroke });
     }
+    shapes.extend(strip.marks.iter().map(|mark| clocks::small_mark(mark.center, metrics.scale, mark.tone, theme)));
     Layer { area: Area::Overview, clip: area, shapes }
 }
 

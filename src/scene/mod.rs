@@ -58,14 +58,14 @@ pub use build::{SceneBuilder, SceneInput, build, canvas_scale, count_text, group
 pub use caption::Caption;
 pub use clocks::{ClockInput, WhyOf};
 pub use critical::Critical;
-pub use frame::{Hidden, LaneHead, Scene, SceneBar};
+pub use frame::{Hidden, LaneHead, OverviewMark, Scene, SceneBar};
 pub use hit::{Hit, hit};
 pub use lower::lower;
 pub use motion::Travel;
 pub use palette::ServiceColors;
 pub use ruler::{Ruler, Tick};
 pub use shape::{Anchor, Area, BarRect, Layer, Picture, Shape, Stroke, TextShape};
-pub use strip::overview_scale;
+pub use strip::{mark_at, overview_scale};
 pub use text::Font;
 pub use theme::{Theme, ThemeKind};
 pub use time_scale::TimeScale;

@@ -9,6 +9,7 @@ use super::geometry::{Bands, LaneBand, Metrics, lane_bands};
 use super::view_state::{TimeRange, ViewState};
 use crate::analysis::clocks::{EventKey, Held, Offset, Placed};
 use crate::arrange::Arranged;
+use crate::layout::RowIx;
 use crate::model::{DomainIx, SpanIx};
 
 /// Bars on their way from an earlier arrangement of the same spans to the one at hand.
@@ -76,6 +77,12 @@ impl Travel {
         // Differences of i64 times are exact here; only lengths are scaled in f64.
         let scale = now.length_ns() as f64 / then.length_ns().max(1) as f64;
         now.from_ns.saturating_add((ns.saturating_sub(then.from_ns) as f64 * scale).round() as i64)
+    }
+
+    /// Where a time that stays what it is stands on the way: with the axis from the view before to that of now.
+    pub(super) fn carried_ns(&self, ns: i64) -> i64 {
+        let off = self.now_ns(ns).saturating_sub(ns);
+        ns.saturating_add((off as f64 * self.left()).round() as i64)
     }
 
     /// How much of the way is still to go: slow at both ends, so that eyes can follow.
@@ -170,22 +177,41 @@ impl SceneInput<'_> {
     /// How far the bar of `span`, whose row begins at `row_top` of the content, is from its place. Of a bar that
     /// stands for `count` spans only its place is told: its length stays.
     pub(super) fn moved(&self, span: SpanIx, count: u32, row_top: f64) -> Moved {
-        let own = self.layout.extent_ns(span);
-        let held = self.extent_ns(span);
+        let before = self.travel.map(|travel| &travel.before.layout).filter(|before| before.slot_of(span).is_some());
+        let before = before.map(|before| (before.extent_ns(span), before.row_of(span)));
+        self.way(self.layout.extent_ns(span), self.extent_ns(span), before, count, row_top)
+    }
+
+    /// The same for a ghost: it goes where its first child goes.
+    pub(super) fn moved_ghost(&self, ghost: u32, count: u32, row_top: f64) -> Moved {
+        let Some(own) = self.layout.extent_of_ghost_ns(ghost) else { return Moved::default() };
+        let child = self.store.ghosts().get(ghost as usize).and_then(|ghost| ghost.children.first());
+        let push = child.map_or(0, |&child| self.extent_ns(child).0.saturating_sub(self.layout.extent_ns(child).0));
+        let held = (own.0.saturating_add(push), own.1.saturating_add(push));
+        let before = self.travel.map(|travel| &travel.before.layout);
+        let before = before.and_then(|before| Some((before.extent_of_ghost_ns(ghost)?, before.row_of_ghost(ghost))));
+        self.way(own, held, before, count, row_top)
+    }
+
+    /// From the `own` place of the arrangement to `held`, and on the way there from the place and the row `before`.
+    fn way(
+        &self,
+        own: (i64, i64),
+        held: (i64, i64),
+        before: Option<((i64, i64), RowIx)>,
+        count: u32,
+        row_top: f64,
+    ) -> Moved {
         let start_ns = held.0.saturating_sub(own.0);
         let end_ns = if count > 1 { start_ns } else { held.1.saturating_sub(own.1) };
         let mut moved = Moved { start_ns, end_ns, down: 0.0 };
-        let Some(travel) = self.travel.filter(|travel| travel.before.layout.slot_of(span).is_some()) else {
-            return moved;
-        };
-        let (before, left) = (&travel.before, travel.left());
+        let (Some(travel), Some(((start_ns, end_ns), row))) = (self.travel, before) else { return moved };
+        let left = travel.left();
         let part = |ns: i64| (ns as f64 * left).round() as i64;
-        let (start_ns, end_ns) = before.layout.extent_ns(span);
         let start = part(travel.now_ns(start_ns).saturating_sub(held.0));
         let end = if count > 1 { start } else { part(travel.now_ns(end_ns).saturating_sub(held.1)) };
         moved.start_ns = moved.start_ns.saturating_add(start);
         moved.end_ns = moved.end_ns.saturating_add(end);
-        let row = before.layout.row_of(span);
         if let Some(band) = travel.bands.of_row(row) {
             moved.down = ((band.row_top(row) - row_top + travel.scrolled) * left) as f32;
         }

@@ -5,9 +5,10 @@ use emath::{Pos2, Rect};
 use super::build::SceneInput;
 use super::frame::Scene;
 use super::geometry::LaneBand;
+use super::motion::Moved;
 use super::time_scale::TimeScale;
 use crate::layout::RowIx;
-use crate::lod::Bar;
+use crate::lod::{Bar, GhostRun};
 use crate::model::{SpanFlags, SpanIx};
 
 /// No bar is narrower.
@@ -47,9 +48,20 @@ impl Place {
         if !input.is_moved() {
             return *self;
         }
-        let moved = input.moved(bar.span, bar.count, row_top);
-        bar.start_ns = bar.start_ns.saturating_add(moved.start_ns);
-        bar.end_ns = bar.end_ns.saturating_add(moved.end_ns).max(bar.start_ns.saturating_add(1));
+        self.at(input.moved(bar.span, bar.count, row_top), &mut bar.start_ns, &mut bar.end_ns)
+    }
+
+    /// The same for ghosts.
+    pub fn moved_ghost(&self, input: &SceneInput<'_>, run: &mut GhostRun, row_top: f64) -> Self {
+        if !input.is_moved() {
+            return *self;
+        }
+        self.at(input.moved_ghost(run.ghost, run.count, row_top), &mut run.start_ns, &mut run.end_ns)
+    }
+
+    fn at(&self, moved: Moved, start_ns: &mut i64, end_ns: &mut i64) -> Self {
+        *start_ns = start_ns.saturating_add(moved.start_ns);
+        *end_ns = end_ns.saturating_add(moved.end_ns).max(start_ns.saturating_add(1));
         Self { top: self.top + moved.down, bottom: self.bottom + moved.down, ..*self }
     }
 

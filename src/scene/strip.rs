@@ -4,7 +4,8 @@ use emath::Pos2;
 
 use super::build::{Frame, count_text};
 use super::columns;
-use super::frame::{OverviewColumn, OverviewStrip, Scene};
+use super::findings;
+use super::frame::{OverviewColumn, OverviewMark, OverviewStrip, Scene};
 use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
 use super::time_scale::TimeScale;
@@ -13,6 +14,8 @@ use crate::model::time::{absolute_text, duration_text, is_uptime};
 
 /// Width of a column of the overview in points.
 const OVERVIEW_COLUMN: f32 = 3.0;
+/// Width of the mark of a finding in points.
+const MARK: f32 = 8.0;
 
 /// The axis of the overview strip: the whole trace with a small margin.
 #[must_use]
@@ -64,9 +67,36 @@ pub(super) fn overview(frame: &Frame<'_>, scene: &Scene) -> OverviewStrip {
     OverviewStrip {
         columns,
         column_width: area.width() / count as f32,
+        marks: finding_marks(frame, scene, &scale),
         window: [edge(frame.view.time.from_ns), edge(frame.view.time.to_ns)],
         range,
     }
+}
+
+/// The gravest finding of every stretch that is as wide as a mark: its cost follows the width of the strip.
+fn finding_marks(frame: &Frame<'_>, scene: &Scene, scale: &TimeScale) -> Vec<OverviewMark> {
+    let Some(tags) = frame.input.tags.filter(|tags| !tags.is_empty()) else { return Vec::new() };
+    let (area, unit) = (scene.areas.overview, scene.metrics.scale);
+    let count = (area.width() / (MARK * unit)).floor().max(1.0) as usize;
+    let width = area.width() / count as f32;
+    let edge = |at: usize| scale.time_from_screen(area.left() + at as f32 * width);
+    let mark = |at: usize| {
+        let time = TimeRange { from_ns: edge(at), to_ns: edge(at + 1) };
+        let (finding, tone) = findings::of_tag(tags.in_time(time.from_ns, time.to_ns).next()?)?;
+        let x = area.left() + (at as f32 + 0.5) * width;
+        // On the line that says where spans failed.
+        let center = Pos2::new(x, area.bottom() - 4.75 * unit);
+        Some(OverviewMark { center, finding, tone, time })
+    };
+    (0..count).filter_map(mark).collect()
+}
+
+/// The mark of a finding at `pos`, with some room around it.
+#[must_use]
+pub fn mark_at(scene: &Scene, pos: Pos2) -> Option<&OverviewMark> {
+    let reach = MARK * scene.metrics.scale * 0.7;
+    let near = scene.overview.marks.iter().filter(|mark| mark.center.distance(pos) <= reach);
+    near.min_by(|a, b| a.center.distance(pos).total_cmp(&b.center.distance(pos)))
 }
 
 pub(super) fn corner(frame: &Frame<'_>, scene: &Scene) -> Vec<TextShape> {

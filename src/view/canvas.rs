@@ -281,6 +281,10 @@ fn hit_keys(ui: &Ui, response: &egui::Response, state: &State, queue: &mut Queue
 fn pointer_at(scene: &Scene, pos: egui::Pos2, hit: Hit) -> Option<PointerAt> {
     match hit {
         Hit::Overview(time_ns) | Hit::Ruler(time_ns) => Some(PointerAt { time_ns, lane: None }),
+        Hit::Finding(_) => {
+            let time_ns = crate::scene::overview_scale(scene).time_from_screen(pos.x);
+            Some(PointerAt { time_ns, lane: None })
+        }
         Hit::Turn(_) => Some(PointerAt { time_ns: scene.scale.time_from_screen(pos.x), lane: None }),
         Hit::Canvas { .. } | Hit::Span(_) | Hit::Piece { .. } | Hit::Tie(_) | Hit::Ghost(_) | Hit::Section(_) => {
             let lane = band_at(&scene.bands, scene.content_y(pos.y)).map(|band| band.lane);
@@ -296,9 +300,10 @@ fn cursor(ui: &Ui, hit: Option<Hit>, drag: Option<Drag>) {
         (Some(Drag::Measure { .. } | Drag::Zoom { .. } | Drag::Clock { .. }), _) => CursorIcon::ResizeHorizontal,
         (Some(Drag::Lane { .. }), _) => CursorIcon::Grabbing,
         (Some(Drag::LaneHeight { .. }), _) => CursorIcon::ResizeVertical,
-        (None, Some(Hit::Span(_) | Hit::Piece { .. } | Hit::Tie(_) | Hit::Section(_) | Hit::Turn(_))) => {
-            CursorIcon::PointingHand
-        }
+        (
+            None,
+            Some(Hit::Span(_) | Hit::Piece { .. } | Hit::Tie(_) | Hit::Section(_) | Hit::Turn(_) | Hit::Finding(_)),
+        ) => CursorIcon::PointingHand,
         (None, Some(Hit::Ruler(_) | Hit::Overview(_))) => CursorIcon::Crosshair,
         _ => return,
     };

@@ -3,13 +3,14 @@
 use egui::{PointerButton, Pos2, Rect, Response, Ui};
 
 use super::lane_heads;
-use crate::analysis::clocks::EventKey;
+use crate::analysis::clocks::{EventKey, Point};
 use crate::app::State;
 use crate::app::clocks::ClockCommand;
 use crate::app::command::{Command, Queue};
 use crate::app::conversation::ConversationCommand;
 use crate::app::lanes::LaneCommand;
 use crate::layout::LaneIx;
+use crate::scene::tokens::FirstToken;
 use crate::scene::{Hit, Scene, TimeRange, overview_scale};
 
 /// A drag in progress. Positions are relative to the canvas widget.
@@ -186,6 +187,7 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
             queue.push(Command::PanBy(axis.place_ns(at_ns).saturating_sub(middle_ns)));
             queue.push(Command::EndInteraction);
         }
+        Some(Hit::Finding(id)) => queue.push(Command::Clocks(ClockCommand::Finding(Some(id)))),
         Some(Hit::Turn(at)) => queue.push(Command::Conversation(ConversationCommand::GoToTurn(at))),
         Some(Hit::Tie(at)) => {
             let tie = state.session.view.course.ties.get(at as usize);
@@ -253,7 +255,7 @@ fn wheel(ui: &Ui, response: &Response, scene: &Scene, offset: egui::Vec2, hit: H
     let (scroll, zoom) = ui.input(|input| (input.smooth_scroll_delta, input.zoom_delta()));
     if zoom != 1.0
         && let Some(pos) = response.hover_pos()
-        && !matches!(hit, Hit::Overview(_))
+        && !matches!(hit, Hit::Overview(_) | Hit::Finding(_))
     {
         let at_ns = scene.scale.time_from_screen(pos.x - offset.x);
         queue.push(Command::ZoomAbout { at_ns, factor: f64::from(zoom) });
@@ -268,7 +270,23 @@ fn wheel(ui: &Ui, response: &Response, scene: &Scene, offset: egui::Vec2, hit: H
     }
 }
 
-/// The time at `pos`, or the edge of a span near it with the event that it is. Only spans at the height of the
+/// First pieces of streamed answers at the height of the pointer, where events state them: the time to the first token
+/// ends there.
+fn first_pieces<'a>(scene: &'a Scene, state: &'a State, pos: Pos2) -> impl Iterator<Item = (i64, EventKey, f32)> + 'a {
+    let near = move |first: &&FirstToken| {
+        (first.center.x - pos.x).abs() <= SNAP && (first.center.y - pos.y).abs() <= scene.metrics.pitch
+    };
+    scene.tokens.firsts.iter().filter(near).filter_map(move |first| {
+        let data = state.data.as_ref()?;
+        let genai = &data.known_work()?.genai;
+        let mut events = data.store.span(first.span).events().take(usize::from(u16::MAX));
+        let at = events.position(|event| genai.is_piece(event.name_sym()))?;
+        let key = EventKey { span: first.span, point: Point::Event(u16::try_from(at).ok()?) };
+        Some((state.event_ns(key)?, key, (first.center.y - pos.y).abs()))
+    })
+}
+
+/// The time at `pos`, or the edge of a span (or the first piece of its answer) near it with the event that it is. Only spans at the height of the
 /// pointer attract it.
 #[must_use]
 pub fn snapped(scene: &Scene, state: &State, pos: Pos2) -> (i64, Option<EventKey>) {
@@ -285,6 +303,7 @@ pub fn snapped(scene: &Scene, state: &State, pos: Pos2) -> (i64, Option<EventKey
         [(start_ns, EventKey::start(bar.span), down), (end_ns, EventKey::end(bar.span), down)]
     });
     let near = edges
+        .chain(first_pieces(scene, state, pos))
         .map(|(edge_ns, key, down)| ((scene.scale.screen_from_time(edge_ns) - pos.x).abs(), down, edge_ns, key))
         .filter(|(distance, ..)| *distance <= SNAP)
         // Of edges at the same time, that of the bar under the pointer.

@@ -10,7 +10,7 @@ use crate::model::span::FLAG_NAMES;
 use crate::model::time::duration_text;
 use crate::model::{SpanFlags, SpanIx, Status};
 use crate::scene::clocks::tone_color;
-use crate::scene::{Hit, Scene, SceneBar, grouped};
+use crate::scene::{Hit, OverviewMark, Scene, SceneBar, grouped};
 
 /// Longest text on the card, in characters.
 const MOST_CHARS: usize = 120;
@@ -35,6 +35,11 @@ pub fn hover_ui(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &St
             card(ui, |ui| super::turns::pieces_ui(ui, data, state, span, first, count));
         }
         Hit::Tie(at) => card(ui, |ui| super::turns::tie_ui(ui, data, state, at)),
+        Hit::Finding(_) => {
+            if let Some(mark) = crate::scene::mark_at(scene, pos - offset) {
+                card(ui, |ui| finding_ui(ui, state, mark));
+            }
+        }
         Hit::Turn(at) => card(ui, |ui| super::turns::card_ui(ui, state, at)),
         Hit::Ruler(_) | Hit::Canvas { .. } => {
             let x = (pos - offset).x;
@@ -118,6 +123,27 @@ fn span_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, bar: Opti
             ui.label(RichText::new(text).color(theme.hit));
         }
     }
+}
+
+/// The gravest finding of a stretch of the overview, and how many others there are.
+fn finding_ui(ui: &mut Ui, state: &State, mark: &OverviewMark) {
+    /// Spans with findings that are looked at.
+    const MOST: usize = 2_000;
+    let Some(found) = state.findings().get(mark.finding) else { return };
+    let color = tone_color(mark.tone, state.theme().theme());
+    let title = format!("{} {} · {}", mark.finding, found.code(), found.severity());
+    ui.label(RichText::new(title).strong().color(color));
+    ui.set_max_width(420.0);
+    ui.label(cut(found.sentence()));
+    let tags = state.tags().into_iter().flat_map(|tags| tags.in_time(mark.time.from_ns, mark.time.to_ns));
+    let ids: std::collections::BTreeSet<u32> = tags.take(MOST).map(|tag| tag.id).collect();
+    let others = ids.len().saturating_sub(1) as u64;
+    let more = if others > 0 {
+        format!("{} here · ", crate::scene::count_text(others, "more finding"))
+    } else {
+        String::new()
+    };
+    ui.label(RichText::new(format!("{more}click to look at it")).weak());
 }
 
 fn ghost_ui(ui: &mut Ui, data: &Workspace, ghost: u32) {

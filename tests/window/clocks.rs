@@ -2,7 +2,7 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use skewline::analysis::clocks::{EventKey, Evidence};
+use skewline::analysis::clocks::{EventKey, Evidence, Point};
 use skewline::analysis::search::Field;
 use skewline::analysis::table::Column;
 use skewline::app::clocks::ClockCommand;
@@ -27,6 +27,19 @@ const EXAMPLE: &str = r#"{"resourceSpans":[
 
 pub fn example() -> Source {
     Source::memory("example.json", EXAMPLE.as_bytes())
+}
+
+/// The same with two more spans, one of each clock, whose parents no input holds.
+pub fn with_ghosts() -> Source {
+    let first = r#"{"traceId":"1af7651916cd43dd8448eb211c80319c","spanId":"0000000000000008","parentSpanId":"00000000000000f8",
+ "name":"orphan of the browser","startTimeUnixNano":"1700000000100000001","endTimeUnixNano":"1700000000400000001"},"#;
+    let second = r#"{"traceId":"1af7651916cd43dd8448eb211c80319c","spanId":"0000000000000009","parentSpanId":"00000000000000f9",
+ "name":"orphan of the gateway","startTimeUnixNano":"1700000000800000001","endTimeUnixNano":"1700000001200000001"},"#;
+    let begin = r#""spans":["#;
+    let mut parts = EXAMPLE.split(begin);
+    let [head, browser, gateway] = [parts.next(), parts.next(), parts.next()].map(Option::unwrap);
+    let text = format!("{head}{begin}{first}{browser}{begin}{second}{gateway}");
+    Source::memory("ghosts.json", text.into_bytes())
 }
 
 #[test]
@@ -93,6 +106,19 @@ fn measuring_across_clocks_says_640_to_910_ms() {
 }
 
 #[test]
+fn nothing_is_left_to_the_window_when_the_clocks_are_known() {
+    let mut harness = window(vec![example()]);
+    for command in
+        [Command::EvidenceConvention, Command::EvidenceProtocol, Command::EvidencePrior, Command::ToggleClock]
+    {
+        harness.state_mut().apply(command);
+        settle(&mut harness);
+        let model = &harness.state().state.known().unwrap().model;
+        assert!(model.is_ready_for_questions(), "the first hover would search the whole system");
+    }
+}
+
+#[test]
 fn a_lane_becomes_the_reference() {
     let mut harness = window(vec![example()]);
     let first = harness.state().state.known().unwrap().model.reference().unwrap().domain;
@@ -118,6 +144,42 @@ fn dragging_over_two_clocks_reads_the_interval_and_the_raw_claim() {
     let scene = harness.state().canvas().scene().unwrap().clone();
     let measure = scene.measure.as_ref().unwrap();
     assert_eq!((&*measure.text, measure.raw.as_deref()), ("640–910 ms", Some("raw 1.31 s")));
+}
+
+#[test]
+fn measuring_ends_at_the_first_piece_of_an_answer() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-traces/streaming.otlp.json");
+    let mut harness = window(vec![Source::Path(path.into())]);
+    let span = {
+        let data = harness.state().state.data.as_ref().unwrap();
+        let genai = &data.known_work().unwrap().genai;
+        let has_piece = |span: SpanIx| data.store.span(span).events().any(|event| genai.is_piece(event.name_sym()));
+        genai.calls().iter().map(|call| call.span).find(|&span| has_piece(span)).unwrap()
+    };
+    harness.state_mut().apply(Command::ZoomToSpan(span));
+    settle(&mut harness);
+    let scene = harness.state().canvas().scene().unwrap().clone();
+    let lane = &scene.lanes[0];
+    let head = harness.get_all_by_label_contains(&format!("Lane {}", lane.name)).next().unwrap().rect();
+    let offset = head.min - lane.rect.min;
+    let bar = scene.bars.iter().find(|bar| bar.span == span).unwrap().rect;
+    let first = scene.tokens.firsts.iter().find(|first| first.span == span).unwrap().center;
+    let from = bar.left_center() + offset + egui::vec2(2.0, 0.0);
+    pointer(&mut harness, from, Some(true));
+    pointer(&mut harness, from + egui::vec2(20.0, 0.0), None);
+    pointer(&mut harness, first + offset + egui::vec2(3.0, -2.0), None);
+    pointer(&mut harness, first + offset + egui::vec2(3.0, -2.0), Some(false));
+    harness.run_steps(2);
+    let ends = harness.state().state.session.view.measure_ends;
+    assert_eq!(ends[0], Some(EventKey::start(span)));
+    let is_first_piece = |key: EventKey| key.span == span && matches!(key.point, Point::Event(_));
+    assert!(ends[1].is_some_and(is_first_piece), "{ends:?}");
+    let Some(EventKey { point: Point::Event(at), .. }) = ends[1] else { panic!("{ends:?}") };
+    let span = harness.state().state.data.as_ref().unwrap().store.span(span);
+    let passed_ns = span.events().nth(usize::from(at)).unwrap().time_ns() - span.start_ns();
+    let measured = harness.state().canvas().scene().unwrap().measure.clone().unwrap();
+    let own = skewline::model::time::duration_text(passed_ns);
+    assert_eq!((&*measured.text, measured.raw.as_deref()), (own.as_str(), None), "one clock measured it");
 }
 
 #[test]

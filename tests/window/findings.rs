@@ -103,3 +103,27 @@ fn numbers_survive_folds_and_pictures() {
     let picture = std::fs::read_to_string(&path).unwrap();
     assert!(picture.contains("took 4 attempts"), "the legend of the picture says what the numbers mean");
 }
+
+#[test]
+fn the_overview_marks_where_findings_are() {
+    let mut harness = window(vec![troubled()]);
+    let scene = harness.state().canvas().scene().unwrap().clone();
+    let marks = &scene.overview.marks;
+    let of_retry = harness.state().state.findings().iter().find(|found| found.code() == "E7").unwrap().id();
+    assert!(marks.iter().any(|mark| mark.tone == FindingTone::Pattern), "{marks:?}");
+    assert!(marks.iter().any(|mark| mark.finding == 1), "{marks:?}");
+    assert!(marks.windows(2).all(|pair| pair[1].center.x - pair[0].center.x >= 7.0), "none covers another: {marks:?}");
+    let mark = *marks.iter().find(|mark| mark.finding == of_retry).unwrap();
+    // Names it under the pointer; a click looks at it.
+    let head = harness.get_by_label_contains("Lane gateway").rect();
+    let own = scene.lanes.iter().find(|lane| &*lane.name == "gateway").unwrap().rect;
+    let at = mark.center + (head.min - own.min);
+    harness.hover_at(at);
+    harness.run_steps(4);
+    assert_shown(&harness, "click to look at it");
+    assert_shown(&harness, &format!("{of_retry} E7 · "));
+    crate::harness::pointer(&mut harness, at, Some(true));
+    crate::harness::pointer(&mut harness, at, Some(false));
+    settle(&mut harness);
+    assert_eq!(harness.state().state.session.view.finding, Some(of_retry));
+}

@@ -31,3 +31,4 @@ mod spans;
 mod tables;
 mod views;
 mod what_if;
+mod worked_example;

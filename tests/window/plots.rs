@@ -8,8 +8,10 @@ use skewline::app::App;
 use skewline::app::command::Command;
 use skewline::app::drawer::DrawerTab;
 use skewline::app::plots::PlotCommand;
+use skewline::app::plots::health::StripOf;
 use skewline::load::Source;
 use skewline::model::SpanIx;
+use skewline::simulate::{self, Scenario};
 
 use super::clocks::example;
 use super::harness::{assert_accessible, assert_shown, click_label, press, selected_names, settle, small, window};
@@ -191,8 +193,52 @@ fn health_says_how_often_and_between_which_clocks() {
     let name = pair.accesskit_node().label().unwrap();
     pair.click();
     settle(&mut harness);
-    let clocks = name.split(" · ").next().unwrap();
+    let clocks = name.split(" · ").find(|part| part.contains(" → ")).unwrap();
     assert!(heard(&harness, "Causality health, violation rate:").contains(clocks), "{name}");
+}
+
+#[test]
+fn health_says_which_messages_are_safe_broken_or_unknown() {
+    for (name, expected) in [
+        // The inference stage is 5 ms ahead: what it sends is broken, what it gets nobody bounds.
+        ("one-way-pipeline", vec!["broken", "unknown"]),
+        // Round trips: one way is broken, the other one safe.
+        ("skewed-browser", vec!["broken", "safe"]),
+    ] {
+        let mut harness = open(sample(name), DrawerTab::Health);
+        let strips = heard(&harness, "Causality health in view");
+        for word in expected {
+            assert!(strips.contains(&format!(" {word}, ")), "{name} {word}: {strips}");
+        }
+        let rate = heard(&harness, "Causality health, violation rate:");
+        assert!(rate.contains("raw order of pairs: "), "{rate}");
+        let option = |word: &'static str| {
+            move |node: &egui_kittest::kittest::AccessKitNode<'_>| {
+                node.role() == Role::ListBoxOption && node.label().is_some_and(|label| label.trim().starts_with(word))
+            }
+        };
+        let first = harness.get_all_by(option("broken")).next().unwrap();
+        first.click();
+        settle(&mut harness);
+        assert_shown(&harness, "ran backwards");
+        assert_shown(&harness, "broken: ");
+    }
+    // Kinds of messages of one pair stand below it, and each is a series of its own.
+    let mut harness = open(sample("skewed-browser"), DrawerTab::Health);
+    let strips = &harness.state().state.session.plots.health.answer().unwrap().strips;
+    let kind = strips.iter().map(|strip| strip.of).find(|of| of.is_kind()).unwrap();
+    let all = strips.iter().filter(|strip| strip.of.pair() == kind.pair()).count();
+    assert!(all > 2, "the pair and its kinds: {all}");
+    let StripOf::Edge(name) = kind else { panic!("{kind:?}") };
+    harness.state_mut().apply(Command::Plots(PlotCommand::HealthOf(kind)));
+    settle(&mut harness);
+    let rate = heard(&harness, "Causality health, violation rate:");
+    assert!(rate.contains(name.rule.words()), "{rate}");
+    assert!(
+        heard(&harness, "Causality health in view").contains(name.rule.words()),
+        "its kinds are shown with the pair"
+    );
+    assert_accessible(&harness);
 }
 
 #[test]
@@ -229,4 +275,46 @@ fn every_plot_lives_with_every_size_theme_and_text() {
         harness.state_mut().apply(Command::WholeTrace);
         settle(&mut harness);
     }
+}
+
+/// Corners of the triangles that a frame hands to the graphics card.
+fn corners(harness: &mut Harness<'_, App>) -> usize {
+    harness.step();
+    let shapes = harness.output().shapes.clone();
+    let meshes = harness.ctx.tessellate(shapes, 1.0);
+    let of = |mesh: &egui::ClippedPrimitive| match &mesh.primitive {
+        egui::epaint::Primitive::Mesh(mesh) => mesh.vertices.len(),
+        egui::epaint::Primitive::Callback(_) => 0,
+    };
+    meshes.iter().map(of).sum()
+}
+
+#[test]
+fn what_a_plot_draws_follows_its_width_and_not_the_messages() {
+    let simulated = |spans| {
+        let mut bytes = Vec::new();
+        simulate::write(Scenario::Scale { spans }, 7, &mut bytes).unwrap();
+        window(vec![Source::memory("scale.jsonl", bytes)])
+    };
+    let [mut few, mut many] = [simulated(2_000), simulated(30_000)];
+    for tab in [DrawerTab::Offsets, DrawerTab::Separations, DrawerTab::Health, DrawerTab::Cadence] {
+        let drawn = [&mut few, &mut many].map(|harness| {
+            harness.state_mut().apply(Command::WholeTrace);
+            let before = corners(harness);
+            harness.state_mut().apply(tab.toggle());
+            settle(harness);
+            let with_plot = corners(harness);
+            harness.state_mut().apply(tab.toggle());
+            settle(harness);
+            with_plot.saturating_sub(before / 2)
+        });
+        let columns = harness_width(&many) / 1.5;
+        // A point is a disc of some corners; a column has at most four of each look.
+        assert!((drawn[1] as f32) < columns * 4.0 * 40.0 + 60_000.0, "{tab}: {drawn:?}");
+        assert!(drawn[1] < 4 * drawn[0] + 40_000, "{tab}: {drawn:?}");
+    }
+}
+
+fn harness_width(harness: &Harness<'_, App>) -> f32 {
+    harness.ctx.content_rect().width()
 }

@@ -20,6 +20,7 @@ use skewline::simulate::{self, Scenario};
 use super::harness::{
     FakeDialogs, Pasted, SMALL, click_label, pointer, press, selected_names, settle, small, window, window_with,
 };
+use super::worked_example::worked_example;
 
 fn table(harness: &mut Harness<'_, App>, command: TableCommand) {
     harness.state_mut().apply(Command::Table(command));
@@ -170,6 +171,70 @@ fn columns_are_found_by_typing_and_kept() {
     assert_eq!(listed(&harness)[0], "checkout", "rows without the attribute come last");
     table(&mut harness, TableCommand::Columns(vec![]));
     assert_eq!(harness.state().state.settings.tables.columns, Column::usual());
+}
+
+#[test]
+fn rows_say_when_clocks_leave_their_order_open() {
+    let mut harness = window(vec![worked_example()]);
+    open_tab(&mut harness, DrawerTab::Spans);
+    let unknown = "order against the row above unknown";
+    let rows = row_names(&harness);
+    // The warm-up is stamped 500 ms later, by a clock that is 400 to 670 ms ahead.
+    assert_eq!(rows[0], "Row 1: POST /chat, 910 ms");
+    assert_eq!(rows[1], format!("Row 2: warm up, 60 ms; {unknown}"));
+    assert_eq!(rows[2], "Row 3: serve, 640 ms", "one clock stamped both");
+    // The mark stands at the left of the time, and says why.
+    let cell = harness
+        .get_all_by(|node| node.label().or_else(|| node.value()).is_some_and(|text| text.contains("22:13:20.500")))
+        .next()
+        .unwrap()
+        .rect();
+    let row = harness.get_by_label_contains("Row 2:").rect();
+    let heading = harness.get_by_role_and_label(Role::ColumnHeader, "start (raw, UTC)").rect();
+    assert!(cell.right() <= heading.right());
+    harness.hover_at(egui::pos2(heading.left() + 9.0, row.center().y));
+    harness.run_steps(8);
+    harness.get_by_label_contains("it may have begun up to 170 ms before it or up to 100 ms after it");
+    sort_by(&mut harness, "start (raw, UTC)");
+    let rows = row_names(&harness);
+    assert_eq!(rows[2], format!("Row 3: POST /chat, 910 ms; {unknown}"), "the other way round too");
+    // Sorted by something else, rows do not stand in any order of time.
+    sort_by(&mut harness, "name");
+    assert!(row_names(&harness).iter().all(|row| !row.contains(unknown)));
+    // On the reference clock's axis, too, neighbours may be unknown.
+    table(&mut harness, TableCommand::Columns(vec![Column::Field(Field::Name), Column::Reference]));
+    sort_by(&mut harness, "start (reference)");
+    let doubtful = row_names(&harness).iter().filter(|row| row.contains(unknown)).count();
+    assert_eq!(doubtful, 1, "{:?}", row_names(&harness));
+}
+
+#[test]
+fn rows_that_are_proven_to_stand_in_the_wrong_order_say_so() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-traces/skewed-browser.otlp.json");
+    let mut harness = window(vec![Source::Path(path.into())]);
+    open_tab(&mut harness, DrawerTab::Spans);
+    let mut wrong = 0;
+    for page in 0..40 {
+        let spans = harness.state().state.data.as_ref().unwrap().store.len();
+        let listed = harness.state().state.session.tables.spans.listed.clone().unwrap();
+        let row = (page * 12).min(spans - 1);
+        table(&mut harness, TableCommand::Pick(listed.rows[row], Pick::Only));
+        wrong += row_names(&harness).iter().filter(|row| row.contains("wrong side of the row above")).count();
+    }
+    assert!(wrong > 0, "a browser that is ahead seems to send after it was served");
+}
+
+#[test]
+fn the_order_of_rows_costs_what_is_in_view() {
+    let mut harness = window(vec![simulated(5_000)]);
+    open_tab(&mut harness, DrawerTab::Spans);
+    let asked =
+        |harness: &Harness<'_, App>| harness.state().state.session.tables.spans.listed.as_ref().unwrap().orders_asked();
+    let visible = row_names(&harness).len();
+    let first = asked(&harness);
+    assert!(first > 0 && first <= visible + 2, "{first} answers for {visible} rows");
+    harness.run_steps(5);
+    assert_eq!(asked(&harness), first, "rows that rest are not asked again");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 //! | a clock held at an offset by hand | [`ClockModel::hold`] |
 //! | (receive) - (send) per causal edge: histogram, ECDF, least latencies | [`separations`] |
 //! | was causality healthy at a time | [`health`] |
+//! | do raw times keep the order of a kind of message | [`safety`] |
 //! | quantiles of durations that are intervals | [`intervals`] |
 
 pub mod causal;
@@ -30,6 +31,7 @@ mod overruled;
 mod processes;
 pub mod reference;
 pub mod repair;
+pub mod safety;
 mod same_clock;
 pub mod separations;
 pub mod solve;

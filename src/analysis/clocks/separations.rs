@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use super::causal::{EventKey, Evidence, Rule};
 use super::edges;
-use super::model::Offset;
 use super::solve::is_used;
 use super::stamps::Stamps;
 use crate::model::{DomainIx, TraceIx, TraceStore};
@@ -273,29 +272,6 @@ impl Violations {
     #[must_use]
     pub fn trace_share(&self) -> f64 {
         self.traces_backwards as f64 / self.traces.max(1) as f64
-    }
-}
-
-/// Whether two clocks agree well enough for raw times to keep the order of cause and effect.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, strum::Display)]
-#[strum(serialize_all = "snake_case")]
-pub enum Safety {
-    /// Whatever the offset is within its bounds, it is smaller than the least latency.
-    Safe,
-    /// Whatever the offset is within its bounds, the receiver is behind by more than the least latency.
-    Broken,
-    /// The bounds do not tell.
-    Unknown,
-}
-
-/// Whether messages of a least latency of `least_ns` keep their order in raw times, when (clock of the receiver) -
-/// (clock of the sender) lies in `offset`. Only a receiver that is behind can break it.
-#[must_use]
-pub fn safety(offset: &Offset, least_ns: i64) -> Safety {
-    match (offset.lo_ns, offset.hi_ns) {
-        (_, Some(hi)) if hi.saturating_neg() > least_ns => Safety::Broken,
-        (Some(lo), _) if lo.saturating_neg() < least_ns => Safety::Safe,
-        _ => Safety::Unknown,
     }
 }
 

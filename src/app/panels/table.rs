@@ -1,12 +1,13 @@
 //! The span table: one row per span, in the order and with the columns that the user chose.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
-use egui::{Align, Button, Color32, Layout, RichText, Ui};
+use egui::{Align, Align2, Button, Color32, Layout, Rect, RichText, Sense, TextStyle, Ui, UiBuilder, vec2};
 
 use super::super::command::{Command, Queue};
 use super::super::state::State;
-use super::super::tables::{Listed, Only, Pick, StatCommand, TableCommand, Which};
+use super::super::tables::{Listed, MOST_PER_FRAME, Only, Pick, StatCommand, TableCommand, Which};
 use super::super::workspace::Workspace;
 use super::chooser;
 use super::columns::SAMPLES;
@@ -14,10 +15,14 @@ use super::grid::{
     Grid, GridColumn, GridEvent, GridRows, MOST_CHARS, MOST_ROWS, grid_ui, number_ui, shortened, text_ui,
 };
 use super::widgets::{counted, grouped};
+use crate::analysis::row_order::Doubt;
 use crate::analysis::search::Field;
 use crate::analysis::table::{Column, Rows};
 use crate::model::{SpanFlags, SpanIx, Status};
 use crate::scene::Theme;
+
+/// Room for the mark of a row whose order is not known, in points of normal text.
+const DOUBT_WIDTH: f32 = 18.0;
 
 fn push(queue: &mut Queue, command: TableCommand) {
     queue.push(Command::Table(command));
@@ -68,8 +73,13 @@ pub fn table_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         theme,
         scale: state.settings.text_scale,
     };
-    let mut spans = Spans { state, data, listed, cells: listed.cells(data), theme, queue };
+    let budget = Cell::new(MOST_PER_FRAME);
+    let mut spans = Spans { state, data, listed, cells: listed.cells(data), budget, theme, queue };
     grid_ui(ui, &grid, &mut spans);
+    if spans.budget.get() == 0 {
+        // Rows may still wait for their marks.
+        ui.ctx().request_repaint();
+    }
 }
 
 fn counts_text(data: &Workspace, listed: &Listed) -> String {
@@ -158,11 +168,12 @@ fn grid_column(column: &Column) -> GridColumn {
         Column::Id => (130.0, "Span id."),
         Column::Reference => (
             240.0,
-            "Start as the reference clock would show it: an estimate, and how far it may be off. Clocks that nothing connects with it come last.",
+            "Start as the reference clock would show it: an estimate, and how far it may be off. Clocks that nothing connects with it come last; ↕ marks rows of which nobody knows whether they come after the one above.",
         ),
-        Column::Start => {
-            (212.0, "What its own clock said, UTC. Starts of different clocks are compared as they stand.")
-        }
+        Column::Start => (
+            226.0,
+            "What its own clock said, UTC. Starts of different clocks are compared as they stand; ↕ marks rows of which nobody knows whether they come after the one above, ⚠ those that do not.",
+        ),
         Column::Duration => {
             (112.0, "End minus start on its own clock. Unknown durations come last in both directions.")
         }
@@ -186,6 +197,8 @@ struct Spans<'a> {
     data: &'a Workspace,
     listed: &'a Listed,
     cells: Rows<'a>,
+    /// Rows whose order against the one above may still be worked out in this frame.
+    budget: Cell<usize>,
     theme: &'a Theme,
     queue: &'a mut Queue,
 }
@@ -197,6 +210,25 @@ impl Spans<'_> {
 
     fn column(&self, column: usize) -> Option<&Column> {
         self.state.settings.tables.columns.get(column)
+    }
+
+    /// What is doubtful about the order of `row` and the one above, as far as that is worked out.
+    fn doubt(&self, row: usize) -> Option<Doubt> {
+        let mut budget = self.budget.get();
+        let doubt = self.listed.doubt(self.data, self.state.known()?, row, &mut budget);
+        self.budget.set(budget);
+        doubt.ok()?
+    }
+
+    /// The mark at the left of a time by which rows are sorted.
+    fn doubt_ui(&self, ui: &Ui, doubt: &Doubt) {
+        let (mark, color) = if doubt.is_wrong { ("⚠", self.theme.warning) } else { ("↕", self.theme.text_dim) };
+        let cell = ui.max_rect();
+        let place = Rect::from_min_size(cell.min, vec2(DOUBT_WIDTH * self.state.settings.text_scale, cell.height()));
+        let font = TextStyle::Body.resolve(ui.style());
+        ui.painter().text(place.center(), Align2::CENTER_CENTER, mark, font, color);
+        let response = ui.interact(place, ui.scope_id().with("doubt"), Sense::hover());
+        response.on_hover_text(doubt.sentence());
     }
 
     fn color(&self, span: SpanIx, column: &Column, is_known: bool) -> Color32 {
@@ -224,14 +256,21 @@ impl GridRows for Spans<'_> {
         let Some(span) = self.span(row) else { return String::new() };
         let cell = |column| self.cells.cell(span, &column, false);
         let name = cell(Column::Field(Field::Name));
-        format!("Row {}: {}, {}", row + 1, shortened(&name, MOST_CHARS), cell(Column::Duration))
+        let doubt = self.doubt(row).map_or_else(String::new, |doubt| format!("; {}", doubt.words()));
+        format!("Row {}: {}, {}{doubt}", row + 1, shortened(&name, MOST_CHARS), cell(Column::Duration))
     }
 
     fn cell_ui(&self, ui: &mut Ui, row: usize, column: usize) {
         let (Some(span), Some(column)) = (self.span(row), self.column(column)) else { return };
         let cell = self.cells.cell(span, column, false);
         let color = self.color(span, column, self.cells.number(span, column).is_some());
-        if column.is_number() {
+        let doubt = if *column == self.listed.order().column { self.doubt(row) } else { None };
+        if let Some(doubt) = doubt {
+            self.doubt_ui(ui, &doubt);
+            let mut rest = ui.max_rect();
+            rest.min.x += DOUBT_WIDTH * self.state.settings.text_scale - 4.0;
+            ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| number_ui(ui, &cell, color));
+        } else if column.is_number() {
             number_ui(ui, &cell, color);
         } else {
             text_ui(ui, RichText::new(shortened(&cell, MOST_CHARS)).color(color), false);

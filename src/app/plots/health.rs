@@ -1,11 +1,15 @@
 //! Causality health over time: when raw times ran backwards, between which clocks, how often.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::AxisOf;
-use super::separations::Gathered;
+use super::separations::{EdgeName, Gathered, name_of};
 use super::series::{Series, Window};
 use crate::analysis::clocks::health::Health;
+use crate::analysis::clocks::safety::{Safety, Verdict};
 use crate::analysis::clocks::separations::{Sample, Separations, Violations};
-use crate::analysis::clocks::{Finding, Rule, Severity};
+use crate::analysis::clocks::{Finding, Pair, Rule, Severity};
 use crate::model::{DomainIx, TraceStore};
 use crate::scene::TimeRange;
 
@@ -18,6 +22,26 @@ pub enum StripOf {
     Contradictions,
     /// Messages from one clock to another.
     Pair(DomainIx, DomainIx),
+    /// Those of one rule.
+    Edge(EdgeName),
+}
+
+impl StripOf {
+    /// The clock that sends and the one that receives.
+    #[must_use]
+    pub const fn pair(self) -> Option<(DomainIx, DomainIx)> {
+        match self {
+            Self::Pair(from, to) => Some((from, to)),
+            Self::Edge(name) => Some((name.from, name.to)),
+            Self::All | Self::Contradictions => None,
+        }
+    }
+
+    /// One kind of message of a pair.
+    #[must_use]
+    pub const fn is_kind(self) -> bool {
+        matches!(self, Self::Edge(_))
+    }
 }
 
 /// Health over time of some messages.
@@ -31,6 +55,8 @@ pub struct Strip {
     pub backwards: usize,
     /// When they were not healthy: disjoint, sorted, on the axis.
     pub health: Health,
+    /// Whether raw times keep their order; `None` for all messages together, and for contradictions.
+    pub verdict: Option<Verdict>,
 }
 
 /// A message that runs backwards.
@@ -49,7 +75,8 @@ pub struct HealthPlot {
     pub of: StripOf,
     /// How long a violation counts, nanoseconds.
     pub window_ns: i64,
-    /// All messages, contradictions, then the pairs that have messages: those with most violations first.
+    /// All messages, contradictions, then the pairs that have messages: those with most violations first, each with
+    /// its kinds of messages below it where there are several.
     pub strips: Vec<Strip>,
     /// Numbers of what is chosen.
     pub violations: Violations,
@@ -70,12 +97,11 @@ impl HealthPlot {
             strip(StripOf::All, edges.iter(), axis, window_ns),
             contradictions(axis.model.findings(), axis, window_ns),
         ];
-        let mut pairs: Vec<Strip> = edges
-            .chunk_by(|a, b| (a.from, a.to) == (b.from, b.to))
-            .map(|pair| strip(StripOf::Pair(pair[0].from, pair[0].to), pair.iter(), axis, window_ns))
-            .collect();
-        pairs.sort_by_key(|pair| (std::cmp::Reverse(pair.backwards), std::cmp::Reverse(pair.checked), pair.of));
-        strips.extend(pairs);
+        let known = axis.model.pairs().iter().map(|pair| ((pair.a, pair.b), pair)).collect();
+        let pairs = edges.chunk_by(|a, b| (a.from, a.to) == (b.from, b.to));
+        let mut pairs: Vec<Vec<Strip>> = pairs.map(|pair| of_pair(pair, &known, axis, window_ns)).collect();
+        pairs.sort_by_key(|pair| pair.first().map(Strip::rank));
+        strips.extend(pairs.into_iter().flatten());
         let chosen = || edges.iter().filter(move |edge| is_of(edge, of));
         let mut checked_ns: Vec<i64> = chosen().flat_map(|edge| times(edge, axis, |_| true)).collect();
         checked_ns.sort_unstable();
@@ -127,10 +153,20 @@ impl HealthPlot {
         self.strips.iter().find(|strip| strip.of == self.of)
     }
 
+    /// How many pairs of clocks, counted one way each, are safe, unknown and broken.
+    #[must_use]
+    pub fn verdicts(&self) -> [usize; 3] {
+        let pairs = self.strips.iter().filter(|strip| matches!(strip.of, StripOf::Pair(..)));
+        let verdicts: Vec<Safety> = pairs.filter_map(|strip| Some(strip.verdict?.safety)).collect();
+        [Safety::Safe, Safety::Unknown, Safety::Broken]
+            .map(|of| verdicts.iter().filter(|&&safety| safety == of).count())
+    }
+
     /// The table that is copied: a row per strip.
     #[must_use]
     pub fn rows(&self, name: impl Fn(StripOf) -> String, time: TimeRange) -> Vec<Vec<String>> {
-        let head = "of messages backwards share unhealthy_share_in_view";
+        let head = "of messages backwards share unhealthy_share_in_view raw_order receiver_ahead_lo_ns \
+                    receiver_ahead_hi_ns least_latency_ns";
         let mut rows = vec![head.split(' ').map(str::to_owned).collect::<Vec<_>>()];
         for strip in &self.strips {
             let unhealthy = strip.health.unhealthy_share(time.from_ns..time.to_ns);
@@ -140,13 +176,42 @@ impl HealthPlot {
             row.push(strip.backwards.to_string());
             row.push(if is_counted { format!("{:.6}", strip.share()) } else { String::new() });
             row.push(format!("{unhealthy:.6}"));
+            let number = |ns: Option<i64>| ns.map(|ns| ns.to_string()).unwrap_or_default();
+            row.push(strip.verdict.map(|verdict| verdict.safety.to_string()).unwrap_or_default());
+            let numbers = strip.verdict.map_or([None; 3], |verdict| [verdict.lo_ns, verdict.hi_ns, verdict.least_ns]);
+            row.extend(numbers.map(number));
             rows.push(row);
         }
         rows
     }
 }
 
+/// The pairs of clocks that exchange messages, the lower clock first.
+type Pairs<'a> = BTreeMap<(DomainIx, DomainIx), &'a Pair>;
+
+/// The strip of all messages from one clock to another, and below it those of its kinds of messages.
+fn of_pair(edges: &[Separations], known: &Pairs<'_>, axis: AxisOf<'_>, window_ns: i64) -> Vec<Strip> {
+    let Some(first) = edges.first() else { return Vec::new() };
+    let pair = known.get(&(first.from.min(first.to), first.from.max(first.to))).copied();
+    let verdicts = edges.iter().map(|edge| Verdict::of(edge, pair));
+    let own = |of, edges: &[Separations], verdict| Strip { verdict, ..strip(of, edges.iter(), axis, window_ns) };
+    let whole = own(StripOf::Pair(first.from, first.to), edges, Verdict::worst(verdicts));
+    let mut strips = vec![whole];
+    if edges.len() > 1 {
+        let kind = |edge| own(StripOf::Edge(name_of(edge)), std::slice::from_ref(edge), Some(Verdict::of(edge, pair)));
+        let mut kinds: Vec<Strip> = edges.iter().map(kind).collect();
+        kinds.sort_by_key(Strip::rank);
+        strips.append(&mut kinds);
+    }
+    strips
+}
+
 impl Strip {
+    /// Those with most violations first, then those with most messages.
+    const fn rank(&self) -> (Reverse<usize>, Reverse<usize>, StripOf) {
+        (Reverse(self.backwards), Reverse(self.checked), self.of)
+    }
+
     /// Backward messages per message.
     #[must_use]
     pub fn share(&self) -> f64 {
@@ -199,6 +264,7 @@ fn is_of(edge: &Separations, of: StripOf) -> bool {
     match of {
         StripOf::All | StripOf::Contradictions => true,
         StripOf::Pair(from, to) => (edge.from, edge.to) == (from, to),
+        StripOf::Edge(name) => name_of(edge) == name,
     }
 }
 
@@ -218,7 +284,7 @@ fn strip<'a>(of: StripOf, edges: impl Iterator<Item = &'a Separations>, axis: Ax
         checked += edge.len();
         bad_ns.extend(times(edge, axis, Sample::is_backwards));
     }
-    Strip { of, checked, backwards: bad_ns.len(), health: Health::new(bad_ns, window_ns) }
+    Strip { of, checked, backwards: bad_ns.len(), health: Health::new(bad_ns, window_ns), verdict: None }
 }
 
 /// What no offset explains: when the effects of its witnesses were stamped.
@@ -227,7 +293,7 @@ fn contradictions(findings: &[Finding], axis: AxisOf<'_>, window_ns: i64) -> Str
     let proofs = bad.flat_map(|finding| &finding.witness);
     let times: Vec<i64> = proofs.map(|proof| axis.map(axis.domain(proof.cause.to.span), proof.to_ns)).collect();
     let backwards = findings.iter().filter(|finding| finding.severity >= Severity::Suspicious).count();
-    Strip { of: StripOf::Contradictions, checked: 0, backwards, health: Health::new(times, window_ns) }
+    Strip { of: StripOf::Contradictions, checked: 0, backwards, health: Health::new(times, window_ns), verdict: None }
 }
 
 #[cfg(test)]
@@ -236,7 +302,8 @@ mod tests {
     use crate::model::time::{MS, S};
 
     fn strip_of(times: &[i64], window_ns: i64) -> Strip {
-        Strip { of: StripOf::All, checked: 9, backwards: times.len(), health: Health::new(times.to_vec(), window_ns) }
+        let health = Health::new(times.to_vec(), window_ns);
+        Strip { of: StripOf::All, checked: 9, backwards: times.len(), health, verdict: None }
     }
 
     #[test]

@@ -276,8 +276,11 @@ impl State {
         }
         let focused = self.session.view.focused.and_then(|span| data.domains.of_span.get(span.at()).copied());
         let lane = || self.arranged.lane(self.current_lane()?)?.clock();
-        let others = || (0..count).map(DomainIx::from_usize);
-        let usual = [focused, lane()].into_iter().flatten().chain(others()).find(|&domain| domain != against)?;
+        // Then the clock that the gravest finding is about.
+        let findings = self.known().map(|known| known.model.findings()).unwrap_or_default();
+        let blamed = findings.iter().flat_map(|finding| finding.domains.iter().copied());
+        let others = blamed.chain((0..count).map(DomainIx::from_usize));
+        let usual = [focused, lane()].into_iter().flatten().chain(others).find(|&domain| domain != against)?;
         Some((usual, against))
     }
 

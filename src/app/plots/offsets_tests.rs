@@ -215,7 +215,8 @@ proptest! {
             });
             let exact = allowed.fold(f64::INFINITY, f64::min);
             let drawn = line.value_at(at).unwrap() as f64 * sign as f64;
-            prop_assert!((drawn - exact).abs() <= 2.5, "{} at {at}: {drawn} {exact}", ppb);
+            // Whole nanoseconds: an apex of less than one is left out, and corners and the line are rounded.
+            prop_assert!((drawn - exact).abs() <= 3.5, "{} at {at}: {drawn} {exact}", ppb);
         }
     }
 }

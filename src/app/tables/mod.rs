@@ -5,6 +5,7 @@
 
 mod among;
 mod choose;
+mod doubts;
 mod export;
 mod rows;
 mod settings;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use among::Only;
 pub use choose::{Chooser, MOST_SHOWN};
+pub use doubts::{MOST_PER_FRAME, Spent};
 pub use export::{TableExport, Which};
 pub use rows::{Listed, MOST_SELECTED, Order, SpanTable};
 pub use settings::TableSettings;

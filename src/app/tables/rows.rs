@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::among::{Among, Only};
+use super::doubts::Doubts;
 use super::{Pick, Step, is_settled};
 use crate::analysis::background::Newest;
 use crate::analysis::clocks::Known;
@@ -76,6 +77,7 @@ pub struct Listed {
     /// The row of each span, or [`NO_ROW`].
     row_of: Vec<u32>,
     derived: Arc<Derived>,
+    pub(super) doubts: Doubts,
 }
 
 const NO_ROW: u32 = u32::MAX;
@@ -92,7 +94,7 @@ impl Listed {
             row_of[span.at()] = row;
         }
         cancel.going_on()?;
-        Some(Self { asked, rows, row_of, derived })
+        Some(Self { asked, rows, row_of, derived, doubts: Doubts::default() })
     }
 
     /// By what the rows are sorted.

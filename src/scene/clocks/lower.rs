@@ -242,6 +242,31 @@ pub fn badge_look(tone: FindingTone, color: Color32, theme: &Theme) -> BadgeLook
     }
 }
 
+/// A finding without its number: a triangle for what no clock explains, a disc for what is odd, a square for a pattern,
+/// rings for facts about clocks. Like their badges, and told apart without colours.
+pub(in crate::scene) fn small_mark(center: Pos2, scale: f32, tone: FindingTone, theme: &Theme) -> Shape {
+    let color = tone_color(tone, theme);
+    let radius = 3.0 * scale;
+    let (around, ring) = (Stroke::solid(1.0, theme.canvas), Stroke::solid(1.3, color));
+    let round = |radius: f32, roundness: f32, fill: Color32, stroke: Stroke| Shape::Rect {
+        rect: Rect::from_center_size(center, Vec2::splat(2.0 * radius)),
+        radius: radius * roundness,
+        fill,
+        stroke,
+    };
+    match tone {
+        FindingTone::Note => round(radius * 0.75, 1.0, theme.canvas, ring),
+        FindingTone::Clock => round(radius, 1.0, theme.canvas, ring),
+        FindingTone::Pattern => round(radius, 0.3, color, around),
+        FindingTone::Odd => round(radius, 1.0, color, around),
+        FindingTone::Fault => {
+            let corners = [vec2(-1.25, -1.0), vec2(1.25, -1.0), vec2(0.0, 1.25)];
+            let points = corners.map(|corner| center + corner * radius).to_vec();
+            Shape::Path { points, closed: true, fill: color, stroke: around }
+        }
+    }
+}
+
 /// Numbers of findings at bars.
 pub(in crate::scene) fn badge_shapes(scene: &Scene, out: &mut Vec<Shape>) {
     let theme = scene.theme.theme();

@@ -23,7 +23,7 @@ use crate::model::{DomainIx, SpanIx};
 pub(super) use footnotes::legend;
 pub use footnotes::{Notes, axis_words, notes};
 pub use lower::{BadgeLook, badge_look, legend_sample, number_badge};
-pub(super) use lower::{arrow_shapes, badge_shapes, outline_shapes, whisker_shapes};
+pub(super) use lower::{arrow_shapes, badge_shapes, outline_shapes, small_mark, whisker_shapes};
 pub use offsets::{lane_offset, own_time_ns};
 pub(super) use {arrows::add as add_arrows, whiskers::add as add_whiskers};
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use emath::Vec2;
 
 use super::super::tests::{Builder, MS, START, at};
-use super::super::{Scene, SceneInput, ServiceColors, TimeRange, ViewState, build, findings, lower};
+use super::super::{Hit, Scene, SceneInput, ServiceColors, TimeRange, ViewState, build, findings, hit, lower};
 use super::ClockArrow;
 use super::arrows::{MOST_WORDY, place_pills};
 use super::whiskers::{MOST_BADGES, MOST_WHISKERS};
 use crate::analysis::clocks::domains::{self, Domains};
 use crate::analysis::clocks::{EventKey, Known, Options};
-use crate::analysis::numbered::Numbered;
+use crate::analysis::numbered::{Found, Numbered};
 use crate::arrange::{Arranged, ClockChoice, Plan, arrange};
 use crate::layout::Layout;
 use crate::model::{SpanIx, SpanKind, Status, TraceStore};
@@ -44,7 +44,7 @@ impl Fixture {
 
     fn scene(&self, is_frame: bool, edit: impl FnOnce(&mut ViewState)) -> Scene {
         let arranged = if is_frame { &self.frame } else { &self.raw };
-        let tags = findings::tags(&arranged.layout, Numbered::new(arranged.known.as_deref(), None));
+        let tags = findings::tags(arranged, Numbered::new(arranged.known.as_deref(), None));
         let own = arranged.scene_input(&self.store, &self.domains, &self.colors, None);
         let input = SceneInput { tags: Some(&tags), ..own };
         let mut view = ViewState { size: Vec2::new(1000.0, 460.0), ..ViewState::default() };
@@ -171,6 +171,29 @@ fn marks_of_clocks_are_bounded_by_pixels() {
 
     let open = close.clocks.whiskers.iter().any(|whisker| whisker.inner.hi.is_none() || whisker.inner.lo.is_none());
     assert!(open, "the worker never answers");
+}
+
+#[test]
+fn marks_of_the_overview_are_bounded_and_are_the_gravest_of_their_stretch() {
+    let fixture = Fixture::new(busy(3000));
+    let tagged: Vec<_> = fixture.raw.known.as_ref().unwrap().model.findings().iter().collect();
+    assert!(!tagged.is_empty());
+    for width in [300.0, 1000.0, 3840.0] {
+        let scene = fixture.scene(false, |view| view.size.x = width);
+        let marks = &scene.overview.marks;
+        assert!(!marks.is_empty() && marks.len() as f32 <= scene.areas.overview.width() / 8.0, "{}", marks.len());
+        let input = fixture.raw.scene_input(&fixture.store, &fixture.domains, &fixture.colors, None);
+        for mark in marks {
+            assert_eq!(hit(&input, &scene, mark.center), Hit::Finding(mark.finding));
+            let starts = |span: SpanIx| {
+                let (start_ns, _) = fixture.raw.layout.extent_ns(span);
+                mark.time.from_ns <= start_ns && start_ns < mark.time.to_ns
+            };
+            let here = Numbered::new(fixture.raw.known.as_deref(), None);
+            let gravest = here.iter().filter(|found| found.marked().any(starts)).map(Found::tone).max();
+            assert_eq!(Some(mark.tone), gravest);
+        }
+    }
 }
 
 #[test]

@@ -37,7 +37,9 @@ pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, vie
     if clocks.is_frame && input.travel.is_none() {
         whiskers(clocks, input, view, scene, &mut marks);
         clear_labels(scene, &marks);
-        outlines(input, view, scene, &mut marks);
+    }
+    if clocks.is_frame || input.travel.is_some_and(|travel| travel.before().is_frame()) {
+        outlines(clocks, input, view, scene, &mut marks);
     }
     scene.clocks = marks;
 }
@@ -238,15 +240,19 @@ fn say_what_is_open(scene: &Scene, marks: &mut ClockMarks) {
     }
 }
 
-fn outlines(input: &SceneInput<'_>, view: &ViewState, scene: &Scene, marks: &mut ClockMarks) {
+/// Where selected spans stand by their own clocks. While bars travel these places stay: they show how far it is.
+fn outlines(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, scene: &Scene, marks: &mut ClockMarks) {
+    let before = input.travel.filter(|_| !clocks.is_frame).map(|travel| &travel.before().layout);
     let spans = input.store.len();
     for &span in view.selection.iter().filter(|span| span.at() < spans).take(MOST_OUTLINES) {
         let Some(rect) = span_rect(input, scene, span) else { continue };
         let (start_ns, end_ns) = input.store.span(span).drawn_ns();
-        let (mapped_ns, _) = input.extent_ns(span);
+        let (mapped_ns, _) = before.map_or_else(|| input.extent_ns(span), |before| before.extent_ns(span));
         let shift_ns = start_ns.saturating_sub(mapped_ns);
         let canvas = scene.areas.canvas;
+        let carried = |at: i64| input.travel.map_or(at, |travel| travel.carried_ns(at));
         let [left, right] = [start_ns, end_ns.max(start_ns)]
+            .map(carried)
             .map(|at| scene.scale.screen_from_time(at).clamp(canvas.left() - 20.0, canvas.right() + 20.0));
         let raw = Rect::from_x_y_ranges(left..=right.max(left + 2.0), rect.y_range());
         let is_elsewhere = (raw.left() - rect.left()).abs() >= 1.5 || (raw.right() - rect.right()).abs() >= 1.5;

@@ -160,6 +160,18 @@ impl ClockModel {
         Some(Comparison { stamp, system: Arc::clone(&self.solved.system), pairwise, key, level: self.options.level })
     }
 
+    /// Makes what all questions about two events share, so that the first one costs no more than the others. Searches
+    /// the whole system once: call it on a worker.
+    pub fn prepare_questions(&self) {
+        let _ = self.solved.system.guide();
+    }
+
+    /// True once [`Self::prepare_questions`] has been done, or a question was asked.
+    #[must_use]
+    pub fn is_ready_for_questions(&self) -> bool {
+        self.solved.system.guide.get().is_some()
+    }
+
     /// The time from event `from` to event `to`; `None` when one of the times is missing or made up.
     #[must_use]
     pub fn between(&self, store: &TraceStore, domains: &Domains, from: EventKey, to: EventKey) -> Option<Between> {

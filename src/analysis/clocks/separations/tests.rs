@@ -56,22 +56,6 @@ fn least_latencies_are_those_of_messages_that_run_forwards() {
 }
 
 #[test]
-fn safety_needs_the_direction() {
-    let offset = |lo_ns, hi_ns| Offset { lo_ns, hi_ns, ..Offset::default() };
-    for (lo, hi, expected) in [
-        (Some(-4), Some(4), Safety::Safe),
-        (Some(-5), Some(4), Safety::Unknown),
-        (Some(-9), Some(-6), Safety::Broken),
-        (Some(-9), Some(-5), Safety::Unknown),
-        (Some(100), None, Safety::Safe),
-        (None, Some(-6), Safety::Broken),
-        (None, None, Safety::Unknown),
-    ] {
-        assert_eq!(safety(&offset(lo, hi), 5), expected, "{lo:?} {hi:?}");
-    }
-}
-
-#[test]
 fn the_messages_of_a_store_are_grouped_by_clocks_and_rule() {
     let mut draft = Draft::default();
     let (a, b) = (draft.host("a", ""), draft.host("b", ""));

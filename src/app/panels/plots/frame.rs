@@ -77,9 +77,12 @@ pub fn ns_words() -> Words {
     Arc::new(|value| if value.abs() < 0.5 { "0".to_owned() } else { duration_text(value as i64) })
 }
 
-/// Shares on an axis.
+/// Shares on an axis, which may reach above all of it to leave room for words.
 pub fn share_words() -> Words {
     Arc::new(|value| {
+        if value > 1.0 + 1e-6 {
+            return String::new();
+        }
         let percent = value * 100.0;
         if (percent - percent.round()).abs() < 1e-6 { format!("{percent:.0} %") } else { format!("{percent:.2} %") }
     })
@@ -411,22 +414,33 @@ pub fn pointer_card_ui(ui: &Ui, contents: impl FnOnce(&mut Ui)) {
         .show(contents);
 }
 
-/// What the plot is about in its upper left corner, and which times it shows in the upper right one.
+/// What the plot is about in its upper left corner, and which times it shows in the upper right one, or below where both
+/// do not fit side by side.
 pub fn captions_ui(ui: &Ui, rect: Rect, state: &State, what: &str, times: &str) {
+    const MARGIN: f32 = 8.0;
     let theme = state.theme().theme();
     let font = FontId::proportional(10.5 * state.settings.text_scale);
     let painter = ui.painter().with_clip_rect(rect);
-    let write = |text: &str, color: Color32, at: &dyn Fn(egui::Vec2) -> egui::Pos2| {
-        let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), color);
-        let place = Rect::from_min_size(at(galley.size()), galley.size());
+    let room = rect.width() - 2.0 * MARGIN;
+    let laid_out = |text: &str, color: Color32| {
+        let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font.clone(), color);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(room.max(1.0));
+        painter.layout_job(job)
+    };
+    let write = |galley: Arc<egui::Galley>, at: egui::Pos2, color: Color32| {
+        let place = Rect::from_min_size(at, galley.size());
         painter.rect_filled(place.expand2(egui::vec2(3.0, 0.0)), 2.0, theme.canvas.gamma_multiply(0.55));
         painter.galley(place.min, galley, color);
     };
-    if !what.is_empty() {
-        write(what, theme.text_dim, &|_| rect.left_top() + egui::vec2(8.0, 4.0));
+    let (what, times) = (laid_out(what, theme.text_dim), laid_out(times, theme.text_faint));
+    let [left, right] = [what.size(), times.size()];
+    let is_below = left.x > 0.0 && left.x + right.x + MARGIN > room;
+    let down = if is_below { left.y + 1.0 } else { 0.0 };
+    if left.x > 0.0 {
+        write(what, rect.left_top() + egui::vec2(MARGIN, 4.0), theme.text_dim);
     }
-    if !times.is_empty() {
-        write(times, theme.text_faint, &|size| rect.right_top() + egui::vec2(-8.0 - size.x, 4.0));
+    if right.x > 0.0 {
+        write(times, rect.right_top() + egui::vec2(-MARGIN - right.x, 4.0 + down), theme.text_faint);
     }
 }
 

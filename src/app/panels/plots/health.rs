@@ -1,6 +1,6 @@
 //! When raw times ran backwards: the rate over time, and which clocks were not healthy when.
 
-use egui::{Button, Rect, RichText, Ui, pos2, vec2};
+use egui::{Button, Color32, Rect, RichText, ScrollArea, Ui, pos2, vec2};
 use egui_plot::{Bar, BarChart, MarkerShape, PlotUi};
 
 use super::super::super::command::{Command, Queue};
@@ -14,7 +14,9 @@ use super::frame::{
     Mark, Origin, Place, TimePlot, captions_ui, columns, inside, nothing_ui, pointer_card_ui, points, share_words,
 };
 use super::separations::waiting;
-use super::words::{answer_ui, clock_name, copy, copy_ui, edge_card_ui, edge_line, list_ui, small_ui};
+use super::words::{answer_ui, clock_name, copy, copy_ui, edge_card_ui, edge_line, list_ui, point_ui, small_ui};
+use crate::analysis::clocks::safety::{Ground, Safety, Verdict};
+use crate::analysis::clocks::words::offset_text;
 use crate::model::time::{MIN, S, duration_text};
 use crate::scene::{Theme, TimeRange};
 
@@ -33,12 +35,24 @@ pub fn health_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     };
     let mut is_copied = false;
     inside(ui, place.words, "words", |ui| {
-        words_ui(ui, state, plot, queue);
-        ui.horizontal(|ui| is_copied = copy_ui(ui));
+        // The list keeps room for a few rows, however much there is to say.
+        let rows = 4.0 * (ui.text_style_height(&egui::TextStyle::Small) + 6.0 + ui.spacing().item_spacing.y);
+        let most = (ui.available_height() - rows).max(40.0);
+        let words = ScrollArea::vertical().id_salt("health-words").max_height(most).auto_shrink([false, true]);
+        words.show(ui, |ui| {
+            words_ui(ui, state, plot, queue);
+            ui.horizontal(|ui| is_copied = copy_ui(ui));
+            super::super::widgets::follow_focus(ui);
+        });
         let name = |of: StripOf| strip_name(state, of);
         let row = |at: usize| {
             let strip = &plot.strips[at];
-            let color = if strip.backwards > 0 { state.theme().theme().warning } else { state.theme().theme().text };
+            let theme = state.theme().theme();
+            let color = match strip.verdict.map(|verdict| verdict.safety) {
+                Some(safety) => safety_color(safety, theme),
+                None if strip.backwards > 0 => theme.warning,
+                None => theme.text,
+            };
             (strip_words(&name(strip.of), strip), strip.of == state.session.plots.health_of, Some(color))
         };
         if let Some(at) = list_ui(ui, "health", plot.strips.len(), row)
@@ -70,6 +84,10 @@ fn strip_name(state: &State, of: StripOf) -> String {
         StripOf::All => "all clocks".to_owned(),
         StripOf::Contradictions => "what no offset explains".to_owned(),
         StripOf::Pair(from, to) => format!("{} → {}", clock_name(state, from), clock_name(state, to)),
+        StripOf::Edge(name) => {
+            let (from, to) = (clock_name(state, name.from), clock_name(state, name.to));
+            format!("{from} → {to}: {}", name.rule.words())
+        }
     }
 }
 
@@ -78,7 +96,9 @@ fn strip_words(name: &str, strip: &Strip) -> String {
         StripOf::Contradictions => format!("{name} · {}", counted(strip.backwards as u64, "finding")),
         _ => {
             let (backwards, checked) = (grouped(strip.backwards as u64), grouped(strip.checked as u64));
-            format!("{name} · {backwards} of {checked} backwards")
+            let verdict = strip.verdict.map(|verdict| format!("{} · ", verdict.safety)).unwrap_or_default();
+            let indent = if strip.of.is_kind() { "    " } else { "" };
+            format!("{indent}{verdict}{name} · {backwards} of {checked} backwards")
         }
     }
 }
@@ -86,6 +106,10 @@ fn strip_words(name: &str, strip: &Strip) -> String {
 fn words_ui(ui: &mut Ui, state: &State, plot: &HealthPlot, queue: &mut Queue) {
     let theme = state.theme().theme();
     answer_ui(ui, strip_name(state, plot.of), theme.text);
+    if let Some(verdict) = plot.chosen().and_then(|strip| strip.verdict) {
+        let color = safety_color(verdict.safety, theme);
+        small_ui(ui, verdict_words(state, plot.of, &verdict), color);
+    }
     for line in lines(plot) {
         small_ui(ui, line, theme.text_dim);
     }
@@ -105,6 +129,62 @@ fn words_ui(ui: &mut Ui, state: &State, plot: &HealthPlot, queue: &mut Queue) {
         }
     });
     small_ui(ui, "line: healthy · block: not, for so long", theme.text_dim);
+    ui.horizontal_wrapped(|ui| {
+        for safety in [Safety::Safe, Safety::Broken, Safety::Unknown] {
+            let (rect, _) = ui.allocate_exact_size(vec2(9.0, 12.0), egui::Sense::hover());
+            let (shape, is_filled) = safety_shape(safety);
+            point_ui(ui.painter(), rect.center(), shape, safety_color(safety, theme), is_filled);
+            let words = RichText::new(safety.to_string()).small().color(theme.text_dim);
+            ui.label(words).on_hover_text(safety_words(safety));
+        }
+    });
+}
+
+const fn safety_words(safety: Safety) -> &'static str {
+    match safety {
+        Safety::Safe => "Raw times keep the order of these messages, wherever the offset lies within its bounds.",
+        Safety::Broken => "Raw times do not keep the order of these messages.",
+        Safety::Unknown => "The bounds do not tell whether raw times keep the order of these messages.",
+    }
+}
+
+/// Shapes that are told apart without colours: the shape, and whether it is filled.
+const fn safety_shape(safety: Safety) -> (MarkerShape, bool) {
+    match safety {
+        Safety::Safe => (MarkerShape::Circle, true),
+        Safety::Unknown => (MarkerShape::Circle, false),
+        Safety::Broken => (MarkerShape::Down, true),
+    }
+}
+
+/// How an answer looks: its colour; the shapes differ too.
+const fn safety_color(safety: Safety, theme: &Theme) -> Color32 {
+    match safety {
+        Safety::Safe => theme.good,
+        Safety::Unknown => theme.text_dim,
+        Safety::Broken => theme.warning,
+    }
+}
+
+/// The answer in a sentence: `safe: gateway is at most 3 ms behind browser, a round trip takes at least 9 ms`.
+fn verdict_words(state: &State, of: StripOf, verdict: &Verdict) -> String {
+    let Some((from, to)) = of.pair() else { return String::new() };
+    let (from, to) = (clock_name(state, from), clock_name(state, to));
+    let offset = offset_text(verdict.lo_ns, verdict.hi_ns);
+    let least = verdict.least_ns.map(duration_text).unwrap_or_default();
+    let why = match verdict.ground {
+        Ground::Seen { backwards, checked } => {
+            let (backwards, checked) = (grouped(backwards as u64), counted(checked as u64, "message"));
+            format!("{backwards} of {checked} ran backwards")
+        }
+        Ground::TooClose(count) => format!("{} too close to tell", counted(count as u64, "message")),
+        Ground::NoOneOffset => "no one offset fits: see Clock offsets".to_owned(),
+        Ground::NoRoundTrip => format!("nothing says how far {to} may be behind {from}"),
+        Ground::Bounds => format!("δ-min {least} against that"),
+    };
+    let is_offset_known = verdict.lo_ns.is_some() || verdict.hi_ns.is_some();
+    let offset = if is_offset_known { format!("{to} is {offset}; ") } else { String::new() };
+    format!("{}: {offset}{why}", verdict.safety)
 }
 
 /// Numbers of what is chosen, line by line.
@@ -114,19 +194,23 @@ fn lines(plot: &HealthPlot) -> Vec<String> {
         return vec![format!("{}, by the times of its witnesses", counted(found as u64, "finding"))];
     }
     let found = &plot.violations;
-    let mut lines = vec![format!(
+    let mut lines = Vec::new();
+    if plot.of == StripOf::All {
+        let [safe, unknown, broken] = plot.verdicts();
+        lines.push(format!("raw order of pairs: {safe} safe, {unknown} unknown, {broken} broken"));
+    }
+    lines.push(format!(
         "{} of {} messages backwards: {:.2} %",
         grouped(found.backwards as u64),
         grouped(found.checked as u64),
         found.share() * 100.0
-    )];
+    ));
     if found.unclear > 0 {
         lines.push(format!("{} too close to tell", grouped(found.unclear as u64)));
     }
     if found.backwards > 0 {
-        lines.push(format!("{:.3} per second", found.per_second()));
         let (bad, all) = (grouped(found.traces_backwards as u64), counted(found.traces as u64, "trace"));
-        lines.push(format!("in {bad} of {all}"));
+        lines.push(format!("{:.3} per second, in {bad} of {all}", found.per_second()));
     }
     lines
 }
@@ -146,9 +230,10 @@ fn rate_ui(
     // Bars that can be told apart.
     let rates = plot.rates(&window(5));
     let most = rates.iter().map(|rate| rate.backwards as f64 / rate.checked as f64).fold(0.0, f64::max);
-    let height = if most > 0.0 { (most * 1.35).min(1.3) } else { 0.05 };
+    // Room above the bars for points, and for words above those.
+    let height = if most > 0.0 { most * 1.5 } else { 0.05 };
     let thinned = plot.series.thinned(&window(4));
-    let mark = |&at: &usize| Mark { at, x: origin.x(plot.series.get(at).0), y: height * 0.94 };
+    let mark = |&at: &usize| Mark { at, x: origin.x(plot.series.get(at).0), y: height * 0.8 };
     let marks: Vec<Mark> = thinned.at.iter().map(mark).collect();
     let bars: Vec<Bar> = rates
         .iter()
@@ -208,11 +293,18 @@ fn strips_ui(ui: &mut Ui, state: &State, place: &Place, rect: Rect, plot: &Healt
     let (time, origin) = (place.time(state), Origin::of(state));
     let line = STRIP * state.settings.text_scale;
     let room = (((rect.height() - 22.0) / line) as usize).max(2);
-    let shown: Vec<&Strip> = plot.strips.iter().take(room).collect();
-    let rest = plot.strips.len() - shown.len();
+    // Kinds of messages are in the list; here only those of the pair that is looked at.
+    let is_wanted = |strip: &&Strip| !strip.of.is_kind() || strip.of.pair() == plot.of.pair();
+    let wanted: Vec<&Strip> = plot.strips.iter().filter(is_wanted).collect();
+    let shown: Vec<&Strip> = wanted.iter().copied().take(room).collect();
+    let rest = wanted.len() - shown.len();
     let blocks: Vec<Vec<TimeRange>> = shown.iter().map(|strip| strip.blocks(&place.window(state))).collect();
     let share = |strip: &Strip| strip.health.unhealthy_share(time.from_ns..time.to_ns) * 100.0;
-    let said = shown.iter().map(|strip| format!("{} {:.1} % unhealthy", strip_name(state, strip.of), share(strip)));
+    let verdict = |strip: &Strip| strip.verdict.map(|verdict| format!(" {},", verdict.safety)).unwrap_or_default();
+    let said = shown.iter().map(|strip| {
+        let name = strip_name(state, strip.of);
+        format!("{name}{} {:.1} % unhealthy", verdict(strip), share(strip))
+    });
     let said: Vec<String> = said.collect();
     let window = duration_text(plot.window_ns).replace(" min 00 s", " min");
     let summary = format!(
@@ -241,10 +333,18 @@ fn strips_ui(ui: &mut Ui, state: &State, place: &Place, rect: Rect, plot: &Healt
             let text = format!("{}{more}", strip_name(state, strip.of));
             let font = egui::FontId::proportional((10.5 * state.settings.text_scale).min(pitch - 1.0).max(6.0));
             let galley = painter.layout_no_wrap(text, font, theme.text);
-            let at = place.left_top() + vec2(8.0, (at as f32 + 0.5) * pitch - galley.size().y / 2.0);
+            let middle = (at as f32 + 0.5) * pitch;
+            let indent = if strip.verdict.is_some() { 22.0 } else { 8.0 };
+            let at = place.left_top() + vec2(indent, middle - galley.size().y / 2.0);
             let ground = Rect::from_min_size(at, galley.size()).expand2(vec2(3.0, 0.0));
-            painter.rect_filled(ground, 2.0, theme.canvas.gamma_multiply(0.6));
+            let ground = Rect::from_min_max(pos2(place.left() + 5.0, ground.top()), ground.max);
+            painter.rect_filled(ground, 2.0, theme.canvas.gamma_multiply(0.75));
             painter.galley(at, galley, theme.text);
+            if let Some(verdict) = strip.verdict {
+                let at = place.left_top() + vec2(12.0, middle);
+                let (shape, is_filled) = safety_shape(verdict.safety);
+                point_ui(&painter, at, shape, safety_color(verdict.safety, theme), is_filled);
+            }
         }
     }
     done.is_copied

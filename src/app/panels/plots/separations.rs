@@ -150,7 +150,9 @@ fn distribution_ui(ui: &mut Ui, state: &State, rect: Rect, shown: &Arc<Distribut
     let painter = ui.painter().with_clip_rect(head);
     let font = egui::FontId::proportional(11.0 * scale);
     painter.text(head.min, egui::Align2::LEFT_TOP, &first, font.clone(), theme.text);
-    painter.text(head.min + egui::vec2(0.0, line), egui::Align2::LEFT_TOP, &second, font, theme.text_dim);
+    let mut job = egui::text::LayoutJob::simple_singleline(second.clone(), font, theme.text_dim);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(head.width());
+    painter.galley(head.min + egui::vec2(0.0, line), painter.layout_job(job), theme.text_dim);
     if shown.shown.is_empty() {
         return nothing_ui(ui, plot, state, "No message of this edge is in view.");
     }
@@ -160,7 +162,11 @@ fn distribution_ui(ui: &mut Ui, state: &State, rect: Rect, shown: &Arc<Distribut
     let most = shapes.most;
     let counts: Words = Arc::new(move |value| {
         let count = value * most;
-        if (count - count.round()).abs() < 1e-6 { grouped(count.round() as u64) } else { String::new() }
+        if value < 1.0 + 1e-6 && (count - count.round()).abs() < 1e-6 {
+            grouped(count.round() as u64)
+        } else {
+            String::new()
+        }
     });
     let size = 10.5 * scale;
     let (low, high) = (shown.width.0 as f64, shown.width.1 as f64);
@@ -189,7 +195,8 @@ fn distribution_ui(ui: &mut Ui, state: &State, rect: Rect, shown: &Arc<Distribut
     let response = inside(ui, plot, "distribution", |ui| {
         plot_ui.show(ui, move |ui| {
             ui.set_plot_bounds_x(low - room..=high + room);
-            ui.set_plot_bounds_y(0.0..=1.06);
+            // Room for the words above the line that ends at 100 %.
+            ui.set_plot_bounds_y(0.0..=1.16);
             shapes.draw(ui);
         })
     });

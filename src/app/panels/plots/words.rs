@@ -102,12 +102,12 @@ fn swatch_ui(ui: &Ui, rect: Rect, swatch: Swatch) {
             painter.rect_filled(rect.shrink2(vec2(0.0, 2.0)), 1.0, color);
         }
         Swatch::Dashed(color) => painter.extend(Shape::dashed_line(&middle, Stroke::new(1.5, color), 3.0, 2.5)),
-        Swatch::Point(shape, color, filled) => point_ui(ui, rect.center(), shape, color, filled),
+        Swatch::Point(shape, color, filled) => point_ui(painter, rect.center(), shape, color, filled),
     }
 }
 
-fn point_ui(ui: &Ui, at: egui::Pos2, shape: MarkerShape, color: Color32, filled: bool) {
-    let painter = ui.painter();
+/// Draws a point as the plots do.
+pub fn point_ui(painter: &egui::Painter, at: egui::Pos2, shape: MarkerShape, color: Color32, filled: bool) {
     let (fill, stroke) = if filled { (color, Stroke::NONE) } else { (Color32::TRANSPARENT, Stroke::new(1.2, color)) };
     let radius = 3.6;
     let polygon = |points: Vec<egui::Pos2>| Shape::convex_polygon(points, fill, stroke);
