@@ -1,12 +1,13 @@
 //! Search, statistics and sorting over a million synthetic spans.
 //!
-//! Goals, on two cores: free text over names below 100 ms, over everything below 300 ms; statistics and
+//! Goals, on two cores: free text over names, agents and phases below 100 ms, over everything below 300 ms; statistics and
 //! sorting by any column below 300 ms each.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use skewline::analysis::clocks::domains;
+use skewline::analysis::genai::GenAi;
 use skewline::analysis::search::{CancelFlag, Field, Subject, parse, run};
 use skewline::analysis::self_time::SelfTimes;
 use skewline::analysis::statistics::Statistics;
@@ -41,8 +42,12 @@ fn text(part: &mut Part, key: &str, text: &str) -> AttrId {
     attr(part, key, value)
 }
 
-/// Half of the names are distinct, every span has a request id of its own, every fourth a text of 120 bytes.
-fn store() -> TraceStore {
+/// What agents do.
+const OPERATIONS: [&str; 4] = ["invoke_agent", "chat", "execute_tool", "retrieval"];
+
+/// Half of the names are distinct, every span has a request id of its own, every fourth a text of 120 bytes. With
+/// agents, every span is the work of one of 40.
+fn store(with_agents: bool) -> TraceStore {
     let mut builder = StoreBuilder::new();
     let input = builder.add_input(Input { name: "synthetic".into(), ..Input::default() });
     let mut part = Part::new();
@@ -92,16 +97,38 @@ fn store() -> TraceStore {
             );
             draft.attrs.push(text(&mut part, "gen_ai.prompt", &said));
         }
+        if with_agents {
+            draft.attrs.push(text(&mut part, "gen_ai.operation.name", OPERATIONS[random.below(4) as usize]));
+            draft.attrs.push(text(&mut part, "gen_ai.agent.name", &format!("agent-{}", random.below(40))));
+        }
         part.push(&draft, resources[random.below(16) as usize], scope);
     }
     builder.absorb(part, input);
     builder.finish()
 }
 
+/// What is concluded about AI work is read beforehand; a search looks it up.
+fn search_agents(criterion: &mut Criterion, cancel: &CancelFlag) {
+    let store = store(true);
+    let (domains, genai) = (domains::assign(&store), GenAi::analyse(&store));
+    let subject = Subject { genai: Some(&genai), ..Subject::new(&store, &domains) };
+    let mut group = criterion.benchmark_group("search agents");
+    group.sample_size(10);
+    for query in ["agent:agent-7", "agent:*", "phase:tool", "phase:model", "agent:agent-7 phase:tool dur>10ms"] {
+        let query = parse(query).unwrap();
+        assert!(run(&subject, &query, cancel).is_some_and(|hits| !hits.set.is_empty()), "{query} finds something");
+        group.bench_function(query.to_string(), |bencher| {
+            bencher.iter(|| black_box(run(&subject, &query, cancel)));
+        });
+    }
+    group.finish();
+}
+
 fn search(criterion: &mut Criterion) {
-    let store = store();
-    let domains = domains::assign(&store);
     let cancel = CancelFlag::new();
+    search_agents(criterion, &cancel);
+    let store = store(false);
+    let domains = domains::assign(&store);
     let mut group = criterion.benchmark_group("search");
     group.sample_size(10);
     for query in [

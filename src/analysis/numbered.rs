@@ -5,7 +5,7 @@ use super::clocks::domains::Domains;
 use super::clocks::findings::{Finding as ClockFinding, Proof};
 use super::clocks::{FindingTone, Known};
 use super::findings::{self, Finding as Pattern, Rulebook};
-use super::genai::GenAi;
+use super::genai::{GenAi, Judged};
 use crate::model::{SpanIx, TraceStore};
 
 /// What a list of findings needs besides the findings: kinds, and which have one root cause. Made once, because a
@@ -58,6 +58,19 @@ impl Patterns {
     pub fn find(store: &TraceStore, domains: &Domains, genai: &GenAi, rules: &Rulebook) -> Self {
         let (config, contract) = (&rules.config, rules.contract.as_ref());
         Self::new(findings::find(&findings::Context { store, domains, genai, config, contract }, 1))
+    }
+
+    /// The same under the same numbers, as somebody has judged where traces belong that lost their parent; `None` when
+    /// that changes nothing.
+    #[must_use]
+    pub fn judged(&self, store: &TraceStore, genai: &GenAi, judged: &Judged) -> Option<Self> {
+        let mut new = None;
+        for (at, finding) in self.list.iter().enumerate() {
+            if let Some(finding) = findings::judged(finding, store, genai, judged) {
+                new.get_or_insert_with(|| self.clone()).list[at] = finding;
+            }
+        }
+        new
     }
 
     /// Keeps the worst of `list`.

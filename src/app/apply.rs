@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::command::{Answer, Command};
 use super::drawer::DrawerTab;
 use super::host::Saved;
-use super::people::DetailsTab;
+use super::people::{DetailsTab, PeopleCommand};
 use super::picture::Purpose;
 use super::settings::ThemeChoice;
 use super::state::{Effect, ExportPanel, State, Tone};
@@ -28,8 +28,11 @@ const SCROLL_STEP: f64 = 48.0;
 impl State {
     /// Carries out one command.
     pub fn apply(&mut self, command: Command, host: &mut Host) {
+        let before = self.seen();
         self.apply_one(command, host);
+        self.set_out_from(before);
         self.keep_course();
+        self.keep_judged();
         self.keep_arranged(host);
         self.keep_compared();
         self.keep_held();
@@ -77,6 +80,7 @@ impl State {
             | Command::WhatIf
             | Command::CriticalPath
             | Command::Clocks(_) => self.apply_clocks(&command),
+            Command::FitAgentMap => self.apply_people(&PeopleCommand::MapSight(None)),
             Command::ShowConversation => self.toggle_details_tab(DetailsTab::Conversation),
             Command::ShowAttribution => self.toggle_details_tab(DetailsTab::Attribution),
             Command::People(command) => self.apply_people(&command),

@@ -208,6 +208,8 @@ pub struct Situation {
     pub in_menu: bool,
     /// A text field has the keyboard: letters are text.
     pub is_typing: bool,
+    /// The agent map has the keyboard: keys that zoom mean the map.
+    pub on_map: bool,
 }
 
 impl Situation {
@@ -234,6 +236,10 @@ impl Situation {
             return None;
         } else if !self.on_canvas && key == Key::A && held.command {
             // Everything in the list that has the focus.
+            return None;
+        }
+        let zooms = matches!(key, Key::Plus | Key::Equals | Key::Minus | Key::Num0);
+        if self.on_map && zooms && !held.command && !held.alt {
             return None;
         }
         if key == Key::Escape && !held.any() && !self.is_modal && !self.on_canvas {
@@ -340,11 +346,18 @@ mod tests {
 
     #[test]
     fn what_has_the_keyboard_decides_what_a_key_means() {
-        const CANVAS: Situation =
-            Situation { is_modal: false, is_capturing: false, on_canvas: true, in_menu: false, is_typing: false };
+        const CANVAS: Situation = Situation {
+            is_modal: false,
+            is_capturing: false,
+            on_canvas: true,
+            in_menu: false,
+            is_typing: false,
+            on_map: false,
+        };
         const BUTTON: Situation = Situation { on_canvas: false, ..CANVAS };
         const FIELD: Situation = Situation { is_typing: true, ..BUTTON };
         const MODAL: Situation = Situation { is_modal: true, ..BUTTON };
+        const MAP: Situation = Situation { on_map: true, ..BUTTON };
         const MENU: Situation = Situation { in_menu: true, ..BUTTON };
         let bindings = Bindings::default();
         let (none, ctrl) = (Modifiers::NONE, Modifiers::COMMAND);
@@ -361,6 +374,9 @@ mod tests {
             ("behind which nothing moves", MODAL, Key::W, none, None),
             ("Esc closes a menu", MENU, Key::Escape, none, None),
             ("arrows walk in a menu", MENU, Key::ArrowDown, none, None),
+            ("signs zoom the timeline", BUTTON, Key::Plus, none, Some("ZoomIn")),
+            ("but the map when that has the keyboard", MAP, Key::Plus, none, None),
+            ("where letters mean what they always mean", MAP, Key::W, none, Some("ZoomIn")),
         ] {
             let command = situation.command_of(&bindings, key, Some(key), held);
             assert_eq!(command.map(|command| format!("{command:?}")).as_deref(), expected, "{what}");

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::state::State;
-use crate::arrange::{Arranged, Plan};
-use crate::scene::{Travel, ViewState};
+use crate::arrange::{Arranged, LaneView, Plan};
+use crate::scene::{TimeRange, Travel, ViewState};
 
 /// Bars on their way.
 #[derive(Clone, Debug)]
@@ -23,6 +23,14 @@ impl Moving {
     pub const fn travel(&self) -> &Arc<Travel> {
         &self.travel
     }
+}
+
+/// How lanes were shown before a command, as far as opening and closing them within one arrangement changes it.
+pub(super) struct Seen {
+    arranged: Arc<Arranged>,
+    lanes: Arc<LaneView>,
+    time: TimeRange,
+    scroll_y: f64,
 }
 
 /// How much longer bars take than a button to change its colour.
@@ -58,6 +66,28 @@ impl State {
             let travel = Travel::new(before, view, &self.session.view);
             Moving { travel: Arc::new(travel), begun_ms: None }
         });
+    }
+
+    /// How lanes are shown now, for [`Self::set_out_from`].
+    pub(super) fn seen(&self) -> Seen {
+        let view = &self.session.view;
+        let (arranged, lanes) = (Arc::clone(&self.arranged), Arc::clone(&view.lanes));
+        Seen { arranged, lanes, time: view.time, scroll_y: view.scroll_y }
+    }
+
+    /// Lets bars move when groups or lanes were opened or closed since `before`: those of a closed one go into its
+    /// strip, those of an open one come out of it, and everything below makes room.
+    pub(super) fn set_out_from(&mut self, before: Seen) {
+        let view = &self.session.view;
+        let is_same = Arc::ptr_eq(&before.lanes, &view.lanes)
+            || (before.lanes.opened == view.lanes.opened && before.lanes.folded == view.lanes.folded);
+        // Another plan is on its way: its bars set out when it is there.
+        if is_same || !Arc::ptr_eq(&before.arranged, &self.arranged) || *view.plan != self.arranged.plan {
+            return;
+        }
+        let was = ViewState { lanes: before.lanes, time: before.time, scroll_y: before.scroll_y, ..view.clone() };
+        let travel = Travel::new(before.arranged, &was, view);
+        self.session.clocks.moving = Some(Moving { travel: Arc::new(travel), begun_ms: None });
     }
 
     /// Moves the bars as far as they are at `now_ms`.

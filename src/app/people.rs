@@ -16,9 +16,11 @@ use super::window::Host;
 use super::workspace::Workspace;
 use crate::analysis::background::Newest;
 use crate::analysis::clocks::Known;
-use crate::analysis::genai::{AgentIx, AgentPicture, Role, TurnIx};
+use crate::analysis::genai::{AgentIx, AgentPicture, Judged, Role, TurnIx};
+use crate::analysis::numbered::Patterns;
 use crate::analysis::reading::{Attribution, Context, Reading, reading_text};
 use crate::analysis::search::CancelFlag;
+use crate::arrange::{ConversationView, Course};
 use crate::model::SpanIx;
 
 /// What the details show.
@@ -91,9 +93,26 @@ pub struct People {
     pub shown: Option<Arc<Shown>>,
     /// The agents and what leads from one to another; made when it is shown for the first time.
     pub picture: Option<Arc<AgentPicture>>,
+    /// How the agent map is looked at.
+    pub map: MapSight,
+    /// What somebody said about where traces belong that lost their parent.
+    pub said: Said,
+    /// With what the picture was asked for last.
+    painted: Option<Arc<Judged>>,
     pending: Option<Asked>,
     worker: Newest<Shown>,
     painter: Newest<AgentPicture>,
+}
+
+/// What somebody said about proposals, for everything that shows agents and findings.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// By span.
+    pub judged: Arc<Judged>,
+    /// The findings as they read with that; `None` = as they were found.
+    pub patterns: Option<Arc<Patterns>>,
+    /// What it was worked out from.
+    of: Option<(Arc<Course>, ConversationView)>,
 }
 
 /// What a reading depends on.
@@ -101,6 +120,7 @@ pub struct People {
 struct Asked {
     data: Arc<Workspace>,
     known: Option<Arc<Known>>,
+    judged: Arc<Judged>,
     turn: TurnIx,
     /// A model call that is looked at.
     answer: Option<SpanIx>,
@@ -116,7 +136,10 @@ impl Asked {
     /// Whether the turn reads the same.
     fn reads_like(&self, other: &Self) -> bool {
         let known = |asked: &Self| asked.known.as_ref().map(Arc::as_ptr);
-        Arc::ptr_eq(&self.data, &other.data) && known(self) == known(other) && self.turn == other.turn
+        Arc::ptr_eq(&self.data, &other.data)
+            && known(self) == known(other)
+            && Arc::ptr_eq(&self.judged, &other.judged)
+            && self.turn == other.turn
     }
 
     fn read(self, before: Option<Arc<Shown>>, cancel: &CancelFlag) -> Option<Shown> {
@@ -126,6 +149,7 @@ impl Asked {
             domains: &self.data.domains,
             genai: &work.genai,
             clocks: self.known.as_ref().map(|known| &known.model),
+            judged: &self.judged,
         };
         let same = before.filter(|before| before.asked.reads_like(&self));
         let reading = match same {
@@ -138,8 +162,26 @@ impl Asked {
     }
 }
 
+/// How the agent map is looked at.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Sight {
+    /// Points on the screen per point of the map.
+    pub zoom: f32,
+    /// What is in the middle, in points of the map from its top left corner.
+    pub middle: egui::Pos2,
+}
+
+/// The agent map, until the window closes.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct MapSight {
+    /// How it is looked at; `None` = all of it, as large as it fits.
+    pub sight: Option<Sight>,
+    /// The agent that was brought into view last.
+    pub followed: Option<AgentIx>,
+}
+
 /// What can be done about conversations, with data.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum PeopleCommand {
     /// Shows another tab of the details.
     Tab(DetailsTab),
@@ -153,6 +195,15 @@ pub enum PeopleCommand {
     Agent(AgentIx),
     /// Selects the first spans that show an edge of the agent map.
     AgentEdge(usize),
+    /// Looks at the agent map otherwise; `None` = at all of it, as large as it fits.
+    MapSight(Option<Sight>),
+    /// The agent of the selection is in view, when the map is looked at like this.
+    MapFollow {
+        /// The agent.
+        agent: Option<AgentIx>,
+        /// How to look at the map; `None` = as it is.
+        sight: Option<Sight>,
+    },
     /// Puts the shown turn on the clipboard; what was said only when asked for.
     CopyTurn {
         /// With what was said.
@@ -171,7 +222,8 @@ impl People {
     pub(super) fn forget(&mut self) {
         self.forget_turn();
         self.painter.stop();
-        self.picture = None;
+        (self.picture, self.painted) = (None, None);
+        (self.said, self.map) = (Said::default(), MapSight::default());
     }
 
     /// Forgets what was said.
@@ -220,7 +272,10 @@ impl State {
                 (self.settings.details_tab, self.settings.details_open) = (tab, true);
                 self.effect(Effect::Save);
             }
-            PeopleCommand::Contents(contents) => self.session.people.contents = contents,
+            PeopleCommand::Contents(contents) => {
+                self.session.people.contents = contents;
+                self.sync_view();
+            }
             PeopleCommand::Turn(turn) => {
                 let work = self.data.as_ref().and_then(|data| data.known_work());
                 let root = work.and_then(|work| work.genai.turns().get(turn.at())?.roots.first().copied());
@@ -231,6 +286,11 @@ impl State {
             PeopleCommand::Phases(scope) => self.session.phases.scope = scope,
             PeopleCommand::Agent(agent) => self.select_agent(agent),
             PeopleCommand::AgentEdge(at) => self.select_agent_edge(at),
+            PeopleCommand::MapSight(sight) => self.session.people.map.sight = sight,
+            PeopleCommand::MapFollow { agent, sight } => {
+                let map = &mut self.session.people.map;
+                *map = MapSight { followed: agent, sight: sight.or(map.sight) };
+            }
             PeopleCommand::CopyTurn { with_contents } => self.copy_turn(with_contents),
         }
     }
@@ -262,6 +322,27 @@ impl State {
         self.settings.agent_map_open && self.has_conversations()
     }
 
+    /// Works out what was said about proposals, when somebody has said something else or other data is shown.
+    pub(super) fn keep_judged(&mut self) {
+        let Some((data, work)) = self.data.as_ref().and_then(|data| Some((data, data.known_work()?))) else { return };
+        let view = &self.session.view;
+        let conversation = &view.lanes.conversation;
+        let is_known = |(course, said): &(Arc<Course>, ConversationView)| {
+            Arc::ptr_eq(course, &view.course) && said == conversation
+        };
+        if self.session.people.said.of.as_ref().is_some_and(is_known) {
+            return;
+        }
+        let judged = conversation.judged(&data.store, &work.genai, &view.course.ties);
+        let of = Some((Arc::clone(&view.course), conversation.clone()));
+        let said = &mut self.session.people.said;
+        said.of = of;
+        if *said.judged != judged {
+            said.patterns = work.patterns.judged(&data.store, &work.genai, &judged).map(Arc::new);
+            said.judged = Arc::new(judged);
+        }
+    }
+
     fn update_picture(&mut self, host: &Host) {
         let is_wanted = self.shows_agent_map();
         let people = &mut self.session.people;
@@ -269,10 +350,12 @@ impl State {
             people.picture = Some(Arc::new(picture));
         }
         let Some(data) = self.data.clone().filter(|_| is_wanted) else { return };
-        if people.picture.is_some() || people.painter.is_busy() {
+        let judged = Arc::clone(&people.said.judged);
+        if people.painted.as_ref().is_some_and(|painted| Arc::ptr_eq(painted, &judged)) {
             return;
         }
-        let paint = move |_: &CancelFlag| Some(AgentPicture::new(&data.known_work()?.genai, &data.store));
+        people.painted = Some(Arc::clone(&judged));
+        let paint = move |_: &CancelFlag| Some(AgentPicture::new(&data.known_work()?.genai, &data.store, &judged));
         if let Err(error) = people.painter.ask("skewline-agents", host.wake(), Duration::ZERO, paint) {
             self.settings.agent_map_open = false;
             self.effect(Effect::Toast(Tone::Bad, format!("Cannot draw the agent map: {error}")));
@@ -318,7 +401,8 @@ impl State {
         let turn = self.turn_looked_at().filter(|_| is_wanted);
         let (Some(data), Some(turn)) = (self.data.clone(), turn) else { return self.session.people.forget_turn() };
         let answer = self.looked_at().filter(|span| is_answer(&data, *span));
-        let asked = Asked { data, known: self.known().cloned(), turn, answer };
+        let judged = Arc::clone(&self.session.people.said.judged);
+        let asked = Asked { data, known: self.known().cloned(), judged, turn, answer };
         let people = &mut self.session.people;
         let is_known = people.shown.as_ref().is_some_and(|shown| shown.asked == asked);
         if people.pending.as_ref() == Some(&asked) || (is_known && people.pending.is_none()) {

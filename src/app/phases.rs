@@ -1,10 +1,11 @@
-//! Where time went, by phase: of the selection, of its turn, of its agent, or of everything. Worked out on a thread of
-//! its own, only while the tab is shown.
+//! Where time went, by phase: of the selection, of its turn, of its agent, or of everything. Worked out on threads of
+//! their own, only while it is shown.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::drawer::DrawerTab;
+use super::people::DetailsTab;
 use super::state::{Effect, State, Tone};
 use super::window::Host;
 use super::workspace::Workspace;
@@ -71,11 +72,20 @@ impl PartialEq for Asked {
     }
 }
 
-/// The tab.
+/// Breakdowns until the window closes.
 #[derive(Debug, Default)]
 pub struct Phases {
-    /// Whose time shall be shown.
+    /// Whose time the tab of the drawer shall show.
     pub scope: Scope,
+    /// That of the tab.
+    pub of_tab: Adding,
+    /// That of several selected spans, for the details.
+    pub of_selection: Adding,
+}
+
+/// A breakdown that is shown somewhere.
+#[derive(Debug, Default)]
+pub struct Adding {
     /// What was asked for last; while something else is worked out, still the answer before.
     pub shown: Option<Arc<ShownPhases>>,
     pending: Option<Asked>,
@@ -86,12 +96,42 @@ impl Phases {
     /// True while something is worked out.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.worker.is_busy()
+        self.of_tab.worker.is_busy() || self.of_selection.worker.is_busy()
     }
 
     pub(super) fn forget(&mut self) {
+        self.of_tab.forget();
+        self.of_selection.forget();
+    }
+}
+
+impl Adding {
+    fn forget(&mut self) {
         self.worker.stop();
         (self.shown, self.pending) = (None, None);
+    }
+
+    /// Takes what was worked out, and asks for what is wanted, if that is something else.
+    fn update(&mut self, wanted: Option<Asked>, host: &Host) -> Result<(), std::io::Error> {
+        if let Some(shown) = self.worker.take() {
+            self.pending = None;
+            self.shown = Some(Arc::new(shown));
+        }
+        let Some(asked) = wanted else { return Ok(()) };
+        let is_known = self.shown.as_ref().is_some_and(|shown| shown.asked == asked);
+        if self.pending.as_ref() == Some(&asked) || (is_known && self.pending.is_none()) {
+            return Ok(());
+        }
+        self.pending = Some(asked.clone());
+        let work = move |cancel: &CancelFlag| asked.answer(cancel);
+        self.worker.ask("skewline-phases", host.wake(), Duration::ZERO, work)
+    }
+
+    /// The breakdown of `spans`, once it is worked out.
+    #[must_use]
+    pub fn of_spans(&self, spans: &[SpanIx]) -> Option<&ShownPhases> {
+        let shown = self.shown.as_deref()?;
+        matches!(shown.whose(), Whose::Spans(of) if of == spans).then_some(shown)
     }
 }
 
@@ -109,7 +149,7 @@ impl Asked {
             return None;
         }
         let clocks = self.known.as_ref().map(|known| &known.model);
-        let breakdown = Breakdown::of(store, genai, &self.data.domains, clocks, spans);
+        let breakdown = Breakdown::with_walls(store, genai, &self.data.domains, clocks, spans);
         Some(ShownPhases { asked: self, breakdown })
     }
 }
@@ -147,22 +187,15 @@ impl State {
 
     /// Takes what was worked out, and asks for what should be shown.
     pub(super) fn update_phases(&mut self, host: &Host) {
+        let data = self.data.clone().filter(|_| self.has_conversations());
+        let asked = |whose| data.clone().map(|data| Asked { data, known: self.known().cloned(), whose });
+        let of_tab = self.settings.drawer.shows(DrawerTab::Phases).then(|| asked(self.whose_phases())).flatten();
+        let selection = &self.session.view.selection;
+        let has_details = self.settings.details_open && self.details_tab() == DetailsTab::Span && selection.len() > 1;
+        let of_selection = has_details.then(|| asked(Whose::Spans(selection.clone()))).flatten();
         let phases = &mut self.session.phases;
-        if let Some(shown) = phases.worker.take() {
-            phases.pending = None;
-            phases.shown = Some(Arc::new(shown));
-        }
-        let is_wanted = self.settings.drawer.shows(DrawerTab::Phases) && self.has_conversations();
-        let Some(data) = self.data.clone().filter(|_| is_wanted) else { return };
-        let asked = Asked { data, known: self.known().cloned(), whose: self.whose_phases() };
-        let phases = &mut self.session.phases;
-        let is_known = phases.shown.as_ref().is_some_and(|shown| shown.asked == asked);
-        if phases.pending.as_ref() == Some(&asked) || (is_known && phases.pending.is_none()) {
-            return;
-        }
-        phases.pending = Some(asked.clone());
-        let work = move |cancel: &CancelFlag| asked.answer(cancel);
-        if let Err(error) = phases.worker.ask("skewline-phases", host.wake(), Duration::ZERO, work) {
+        let results = [phases.of_tab.update(of_tab, host), phases.of_selection.update(of_selection, host)];
+        for error in results.into_iter().filter_map(Result::err) {
             self.effect(Effect::Toast(Tone::Bad, format!("Cannot add up phases: {error}")));
         }
     }

@@ -12,6 +12,7 @@ use super::critical::CriticalPaths;
 use super::history::History;
 use super::host::Picked;
 use super::lanes::Lanes;
+use super::people::Contents;
 use super::picker::Picker;
 use super::picture::{Drawing, Purpose};
 use super::plots::Plots;
@@ -188,8 +189,10 @@ impl State {
     /// Copies choices that the scene needs into the view.
     pub(super) fn sync_view(&mut self) {
         let theme = self.theme();
+        let is_unfolded = self.session.people.contents != Contents::Folded;
         let view = &mut self.session.view;
         view.theme = theme;
+        view.with_contents = is_unfolded;
         view.text_scale = self.settings.text_scale;
         view.ruler = if self.settings.absolute_ruler { RulerMode::Absolute } else { RulerMode::Relative };
     }

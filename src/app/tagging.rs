@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::state::{Effect, State, Tone};
 use super::window::Host;
 use crate::analysis::background::Newest;
+use crate::analysis::genai::Judged;
 use crate::analysis::numbered::Numbered;
 use crate::analysis::search::CancelFlag;
 use crate::arrange::Arranged;
@@ -16,8 +17,8 @@ use crate::scene::findings;
 #[derive(Debug, Default)]
 pub struct Tagging {
     worker: Newest<(Arc<Arranged>, Tags)>,
-    /// What was asked for: the arrangement, and whether patterns were known.
-    asked: Option<(Arc<Arranged>, bool)>,
+    /// What was asked for: the arrangement, whether patterns were known, and what somebody said about them.
+    asked: Option<(Arc<Arranged>, bool, Arc<Judged>)>,
     tags: Option<(Arc<Arranged>, Arc<Tags>)>,
 }
 
@@ -33,8 +34,9 @@ impl State {
     /// Everything that was found so far.
     #[must_use]
     pub fn findings(&self) -> Numbered<'_> {
-        let patterns = self.data.as_ref().and_then(|data| data.known_work()).map(|work| &work.patterns);
-        Numbered::new(self.known().map(Arc::as_ref), patterns)
+        let found = self.data.as_ref().and_then(|data| data.known_work()).map(|work| &work.patterns);
+        let said = self.session.people.said.patterns.as_deref();
+        Numbered::new(self.known().map(Arc::as_ref), said.filter(|_| found.is_some()).or(found))
     }
 
     /// The numbers at the spans of the arrangement at hand, once they are made.
@@ -54,15 +56,20 @@ impl State {
             return;
         }
         let knows_work = data.known_work().is_some();
+        let said = &self.session.people.said;
+        let (judged, patterns) = (Arc::clone(&said.judged), said.patterns.clone());
         let tagging = &mut self.session.tagging;
-        let is_asked = |(of, knew): &(Arc<Arranged>, bool)| Arc::ptr_eq(of, &self.arranged) && *knew == knows_work;
+        let is_asked = |(of, knew, said): &(Arc<Arranged>, bool, Arc<Judged>)| {
+            Arc::ptr_eq(of, &self.arranged) && *knew == knows_work && Arc::ptr_eq(said, &judged)
+        };
         if tagging.asked.as_ref().is_some_and(is_asked) {
             return;
         }
-        tagging.asked = Some((Arc::clone(&self.arranged), knows_work));
+        tagging.asked = Some((Arc::clone(&self.arranged), knows_work, judged));
         let (data, arranged) = (Arc::clone(data), Arc::clone(&self.arranged));
         let task = move |_: &CancelFlag| {
-            let patterns = data.known_work().map(|work| &work.patterns);
+            let found = data.known_work().map(|work| &work.patterns);
+            let patterns = patterns.as_deref().or(found);
             let tags = findings::tags(&arranged, Numbered::new(arranged.known.as_deref(), patterns));
             Some((arranged, tags))
         };

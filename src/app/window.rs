@@ -151,6 +151,7 @@ impl App {
             on_canvas: !held.is_any || self.state.data.is_some() && held.region == Some(Region::Canvas),
             in_menu: egui::Popup::is_any_open(ctx),
             is_typing: held.is_text || ctx.text_edit_focused(),
+            on_map: panels::map_has_keyboard(ctx),
         }
     }
 

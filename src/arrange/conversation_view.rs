@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::SpanKey;
+use super::{SpanKey, Tie, TieKind};
+use crate::analysis::genai::{GenAi, Judged, Verdict};
+use crate::model::TraceStore;
 
 /// What the user decided about conversations. Spans are named by their keys, so that this outlives a store.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -19,17 +21,6 @@ pub struct ConversationView {
     pub stitches: BTreeMap<SpanKey, BTreeMap<SpanKey, Verdict>>,
 }
 
-/// What somebody said about a proposal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, strum::Display)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Verdict {
-    /// It belongs there.
-    Accepted,
-    /// It does not.
-    Rejected,
-}
-
 impl ConversationView {
     /// True when nothing differs from how conversations are shown by themselves.
     #[must_use]
@@ -41,6 +32,19 @@ impl ConversationView {
     #[must_use]
     pub fn verdict(&self, root: &SpanKey, under: &SpanKey) -> Option<Verdict> {
         self.stitches.get(root)?.get(under).copied()
+    }
+
+    /// What was said about the proposals behind `ties`, by span.
+    #[must_use]
+    pub fn judged(&self, store: &TraceStore, genai: &GenAi, ties: &[Tie]) -> Judged {
+        let said = ties.iter().filter(|_| !self.stitches.is_empty()).filter_map(|tie| match &tie.kind {
+            TieKind::Stitch { at, keys } => {
+                let stitch = genai.stitches().get(*at as usize)?;
+                Some((stitch.root, stitch.under, self.verdict(&keys[0], &keys[1])?))
+            }
+            TieKind::Handoff { .. } => None,
+        });
+        Judged::new(store, said)
     }
 
     /// Says something about `root` belonging below `under`, or nothing any more. A trace belongs to one place: what was

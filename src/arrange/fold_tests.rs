@@ -1,6 +1,6 @@
 //! Folding: nothing is lost, nothing is counted twice, and it can be taken back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -120,46 +120,150 @@ fn folds_are_written_as_on_the_command_line() {
     }
 }
 
-#[test]
-fn folds_of_conversations_conserve_busy_time_and_spans_and_are_taken_back() {
-    use crate::analysis::genai::tests::fixture;
-    for (name, found) in fixture::all() {
-        let store = fixture::store(&found.spans);
-        let (domains, genai) = (domains::assign(&store), GenAi::analyse(&store));
-        let arranged = |fold: Folding| {
-            let plan = Plan { fold, ..Plan::default() };
-            arrange_folded(&store, &domains, None, (Some(&genai), None), &plan)
-        };
-        let open = arranged(Folding::default());
-        for by in [FoldBy::Agent, FoldBy::Phase, FoldBy::Turn, FoldBy::Retry, FoldBy::Service] {
-            let folded = arranged(Folding { by: Some(by.clone()), ..Folding::default() });
-            check(&store, &folded);
-            let spans: u64 = folded.sections.iter().map(|section| section.spans).sum();
-            assert_eq!(spans, store.len() as u64, "{name} by {by}");
-            let length = |span: SpanIx| open.layout.extent_ns(span).1 - open.layout.extent_ns(span).0;
-            let whole: i64 = store.span_ixs().map(length).sum();
-            assert_eq!(folded.sections.iter().map(|section| section.sum_ns).sum::<i64>(), whole, "{name} by {by}");
-            for lane in 0..open.lanes.len() {
-                assert_eq!(busy_ns(&folded, lane, &store), busy_ns(&open, lane, &store), "{name} by {by}");
-                let parts: Vec<_> = folded.sections.iter().filter(|section| section.lane.at() == lane).collect();
-                let of_parts: i64 = parts.iter().map(|section| section.busy_ns).sum();
-                let longest = parts.iter().map(|section| section.busy_ns).max().unwrap_or(0);
-                let of_lane = busy_ns(&open, lane, &store);
-                // Groups may work at the same time, and together they work whenever the lane does.
-                assert!(longest <= of_lane && of_lane <= of_parts, "{name} by {by}: {longest} {of_lane} {of_parts}");
+/// A random step of a conversation: (operation, agent, conversation, service, parent, start and length in
+/// milliseconds, failed, turn number). 0 = nothing is stated.
+type Step = (usize, u8, u8, u8, u64, u16, u16, bool, u8);
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step =
+        (0..6_usize, 0..3_u8, 0..3_u8, 1..3_u8, 0..24_u64, 0..400_u16, 1..200_u16, prop::bool::weighted(0.3), 0..3_u8);
+    prop::collection::vec(step, 1..24)
+}
+
+fn conversation_of(steps: &[Step]) -> TraceStore {
+    use crate::analysis::genai::tests::fixture::{Span, store};
+    const OPERATIONS: [&str; 6] = ["", "chat", "execute_tool", "invoke_agent", "retrieval", "embeddings"];
+    let span = |(id, &(operation, agent, conversation, service, parent, start, length, error, turn)): (u64, &Step)| {
+        let mut attributes = serde_json::Map::new();
+        let mut set = |key: &str, value: String| attributes.insert(key.to_owned(), value.into());
+        if operation > 0 {
+            set("gen_ai.operation.name", OPERATIONS[operation].to_owned());
+        }
+        for (key, value) in
+            [("gen_ai.agent.name", agent), ("gen_ai.conversation.id", conversation), ("turn.number", turn)]
+        {
+            if value > 0 {
+                set(key, format!("{value}"));
             }
-            let again = arranged(Folding::default());
-            for span in store.span_ixs() {
-                assert_eq!(again.layout.row_of(span), open.layout.row_of(span), "{name} by {by}");
-            }
+        }
+        Span {
+            name: OPERATIONS[operation].to_owned(),
+            id,
+            // Only what came before can be a parent: half of them have none.
+            parent: if parent < id { parent } else { 0 },
+            trace: u128::from(conversation) + 1,
+            ms: [f64::from(start), f64::from(start) + f64::from(length)],
+            kind: if operation == 1 { "client" } else { "internal" }.to_owned(),
+            service: format!("service {service}"),
+            error,
+            attributes,
+            ..Span::default()
+        }
+    };
+    store(&(1..).zip(steps).map(span).collect::<Vec<_>>())
+}
+
+/// What a span has in common with others of its group, looked up one span at a time.
+fn common(store: &TraceStore, genai: &GenAi, span: SpanIx, by: &FoldBy) -> String {
+    match by {
+        FoldBy::Agent => format!("{:?}", genai.agent_of(span)),
+        FoldBy::Phase => format!("{:?}", genai.phase_of(span)),
+        FoldBy::Turn => format!("{:?}", genai.turn_of(span)),
+        FoldBy::Retry => format!("{:?}", genai.retry_of(span)),
+        FoldBy::Service => value_of(store, span, by),
+        FoldBy::Attr(key) => {
+            let own = store.find_text(store.span(span).attr_ids(), key).map(str::to_owned);
+            own.unwrap_or_else(|| value_of(store, span, by))
         }
     }
 }
 
-/// How long anything of a lane is at work, from the sorted ends of its spans.
-fn busy_ns(arranged: &Arranged, lane: usize, store: &TraceStore) -> i64 {
-    let of_lane = store.span_ixs().filter(|&span| arranged.layout.lane_of(span).at() == lane);
-    let mut extents: Vec<(i64, i64)> = of_lane.map(|span| arranged.layout.extent_ns(span)).collect();
+/// Everything that a fold by any key must keep, within lanes and across them.
+fn conserves(name: &str, store: &TraceStore) {
+    let (domains, genai) = (domains::assign(store), GenAi::analyse(store));
+    let arranged = |fold: Folding| {
+        let plan = Plan { fold, ..Plan::default() };
+        arrange_folded(store, &domains, None, (Some(&genai), None), &plan)
+    };
+    let open = arranged(Folding::default());
+    let extent = |span: SpanIx| open.layout.extent_ns(span);
+    let attr = |key: &str| FoldBy::Attr(key.to_owned());
+    let fixed = [FoldBy::Agent, FoldBy::Phase, FoldBy::Turn, FoldBy::Retry, FoldBy::Service];
+    let keys = fixed.into_iter().chain([attr("gen_ai.agent.name"), attr("service.name"), attr("no.such.key")]);
+    for (by, across) in keys.flat_map(|by| [(by.clone(), false), (by, true)]) {
+        let what = format!("{name} by {by}, across {across}");
+        let folded = arranged(Folding { by: Some(by.clone()), across, ..Folding::default() });
+        check(store, &folded);
+        let sections = &folded.sections;
+        let section_of = |span: SpanIx| folded.layout.part_of_row(folded.layout.row_of(span)).at();
+        let mut of_section: Vec<Vec<SpanIx>> = vec![Vec::new(); sections.len()];
+        let mut groups: BTreeMap<(usize, String), BTreeSet<usize>> = BTreeMap::new();
+        for span in store.span_ixs() {
+            of_section[section_of(span)].push(span);
+            assert_eq!(folded.layout.extent_ns(span), extent(span), "{what}: a fold moves nothing in time");
+            let lane = folded.layout.lane_of(span).at();
+            groups.entry((lane, common(store, &genai, span, &by))).or_default().insert(section_of(span));
+        }
+        assert!(groups.values().all(|sections| sections.len() == 1), "{what}: what belongs together is together");
+        let filled = of_section.iter().filter(|spans| !spans.is_empty()).count();
+        assert_eq!(groups.len(), filled, "{what}: what does not belong together is apart");
+        for (section, spans) in sections.iter().zip(&of_section) {
+            let failed = spans.iter().filter(|span| store.flags()[span.at()].has(SpanFlags::ERROR)).count();
+            let extents: Vec<_> = spans.iter().map(|span| extent(*span)).collect();
+            let sum: i64 = extents.iter().map(|(start, end)| end - start).sum();
+            let hull = extents.iter().map(|it| it.0).min().zip(extents.iter().map(|it| it.1).max());
+            let wall = hull.map_or(0, |(first, last)| last - first);
+            assert_eq!((section.spans, section.errors), (spans.len() as u64, failed as u64), "{what}");
+            assert_eq!((section.sum_ns, section.wall_ns), (sum, wall), "{what}");
+            assert_eq!(section.busy_ns, union_ns(extents), "{what}");
+        }
+        // Groups may work at the same time, and together they work whenever their lane does.
+        for lane in 0..folded.lanes.len() {
+            let of_lane = |arranged: &Arranged, lane: Option<usize>| {
+                let is_in = |span: &SpanIx| lane.is_none_or(|lane| arranged.layout.lane_of(*span).at() == lane);
+                union_ns(store.span_ixs().filter(is_in).map(extent).collect())
+            };
+            let busy = of_lane(&folded, Some(lane));
+            assert_eq!(busy, of_lane(&open, (!across).then_some(lane)), "{what}: as busy as before");
+            let parts = sections.iter().filter(|section| section.lane.at() == lane).map(|section| section.busy_ns);
+            let (longest, sum) = parts.fold((0, 0), |(longest, sum), busy| (busy.max(longest), sum + busy));
+            assert!(longest <= busy && busy <= sum, "{what}: {longest} {busy} {sum}");
+        }
+        // And back, from this fold: the same lanes, the same rows.
+        let again = arrange_folded(
+            store,
+            &domains,
+            None,
+            (Some(&genai), None),
+            &Plan { fold: Folding::default(), ..folded.plan },
+        );
+        assert!(again.sections.is_empty() && again.lanes == open.lanes, "{what}");
+        for span in store.span_ixs() {
+            assert_eq!(again.layout.row_of(span), open.layout.row_of(span), "{what}");
+            assert_eq!(again.layout.extent_ns(span), extent(span), "{what}");
+        }
+    }
+}
+
+#[test]
+fn folds_of_conversations_conserve_busy_time_and_spans_and_are_taken_back() {
+    use crate::analysis::genai::tests::fixture;
+    for (name, found) in fixture::all() {
+        conserves(&name, &fixture::store(&found.spans));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn folds_of_any_conversation_conserve_and_are_taken_back(steps in steps()) {
+        conserves("random", &conversation_of(&steps));
+    }
+}
+
+/// How long any of `extents` lasts.
+fn union_ns(mut extents: Vec<(i64, i64)>) -> i64 {
     extents.sort_unstable();
     let (mut busy, mut reached) = (0, i64::MIN);
     for (start, end) in extents {
@@ -167,4 +271,49 @@ fn busy_ns(arranged: &Arranged, lane: usize, store: &TraceStore) -> i64 {
         reached = reached.max(end);
     }
     busy
+}
+
+#[test]
+fn a_strip_says_the_tokens_that_its_own_spans_state_and_no_others() {
+    use crate::analysis::genai::tests::fixture::{Span, store};
+    let span = |id: u64, parent: u64, name: &str, service: &str, attributes: serde_json::Value| Span {
+        id,
+        parent,
+        trace: 1,
+        name: name.to_owned(),
+        service: service.to_owned(),
+        ms: [id as f64, 100.0 - id as f64],
+        kind: "client".to_owned(),
+        attributes: attributes.as_object().cloned().unwrap_or_default(),
+        ..Span::default()
+    };
+    let operation = |name: &str, tokens: [Option<u32>; 2]| {
+        let mut all = serde_json::json!({ "gen_ai.operation.name": name });
+        for (key, tokens) in ["input", "output"].into_iter().zip(tokens) {
+            if let Some(tokens) = tokens {
+                all[format!("gen_ai.usage.{key}_tokens")] = tokens.into();
+            }
+        }
+        all
+    };
+    let tokens = |spans: &[Span], across: bool| {
+        let store = store(spans);
+        let fold = Folding { by: Some(FoldBy::Service), across, ..Folding::default() };
+        let genai = GenAi::analyse(&store);
+        let plan = Plan { fold, ..Plan::default() };
+        let arranged = arrange_folded(&store, &domains::assign(&store), None, (Some(&genai), None), &plan);
+        arranged.sections.iter().map(|it| (it.input_tokens, it.output_tokens)).collect::<Vec<_>>()
+    };
+    // An agent restates what its call took; the provider's own span states it again; an embedding has no output.
+    let turn = [
+        span(1, 0, "invoke_agent planner", "agents", operation("invoke_agent", [Some(1200), Some(80)])),
+        span(2, 1, "chat m", "agents", operation("chat", [Some(1200), Some(80)])),
+        span(3, 2, "messages.create", "provider", operation("chat", [Some(1200), Some(80)])),
+    ];
+    let once = (Some(1200), Some(80));
+    assert_eq!(tokens(&turn, false), [once, once], "both strips say what their spans state, once");
+    let embedding = [span(1, 0, "embeddings v", "agents", operation("embeddings", [Some(54), None]))];
+    assert_eq!(tokens(&embedding, false), [(Some(54), None)], "no output is not an output of 0");
+    let silent = [span(1, 0, "chat m", "agents", operation("chat", [None, None]))];
+    assert_eq!(tokens(&silent, true), [(None, None)]);
 }

@@ -28,9 +28,10 @@ pub mod view_file;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use crate::analysis::genai::Verdict;
 pub use axis::{Axis, Cut, STRAIGHT};
 pub use color_by::ColorBy;
-pub use conversation_view::{ConversationView, Verdict};
+pub use conversation_view::ConversationView;
 pub use course::{Course, TurnRun, TurnTime};
 pub use fold::{FoldBy, Folding, NotAFold};
 pub use groups::Group;

@@ -11,7 +11,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use super::fold::Folding;
 use super::groups::{Group, Groups};
 use super::{LaneInfo, LaneKey};
-use crate::analysis::genai::{Counted, GenAi};
+use crate::analysis::genai::{Call, Counted, GenAi};
 use crate::layout::{Grouping, LaneIx, Layout};
 use crate::model::{SpanFlags, TraceStore};
 
@@ -36,10 +36,11 @@ pub struct Section {
     pub busy_ns: i64,
     /// From its first start to its last end.
     pub wall_ns: i64,
-    /// Tokens in, each counted once.
-    pub input_tokens: u64,
-    /// Tokens out, each counted once.
-    pub output_tokens: u64,
+    /// Tokens in that its model calls state, each counted once within the section; `None` = none states any. What a
+    /// call states is also stated by the provider's own span of it, which may be in another section.
+    pub input_tokens: Option<u64>,
+    /// Tokens out, as above.
+    pub output_tokens: Option<u64>,
 }
 
 /// Disjoint intervals by start, in nanoseconds.
@@ -130,8 +131,8 @@ fn empty_section() -> Section {
         sum_ns: 0,
         busy_ns: 0,
         wall_ns: 0,
-        input_tokens: 0,
-        output_tokens: 0,
+        input_tokens: None,
+        output_tokens: None,
     }
 }
 
@@ -171,11 +172,39 @@ pub(super) fn measure(store: &TraceStore, genai: Option<&GenAi>, layout: &Layout
             sections[layout.part_of_row(layout.row_of(folded.span)).at()].errors += 1;
         }
     }
-    for call in genai.map(GenAi::calls).unwrap_or_default() {
-        let section = &mut sections[layout.part_of_row(layout.row_of(call.span)).at()];
-        let count = |which, tokens: Option<u32>| tokens.filter(|_| call.counted.has(which)).map_or(0, u64::from);
-        section.input_tokens += count(Counted::INPUT, call.tokens.input);
-        section.output_tokens += count(Counted::OUTPUT, call.tokens.output);
+    count_tokens(genai.map(GenAi::calls).unwrap_or_default(), layout, sections);
+}
+
+/// Calls inside of one another that are looked at: more than any program nests.
+const MOST_NESTED: usize = 32;
+
+/// Tokens of each section: of calls inside of one another in one section the innermost counts.
+fn count_tokens(calls: &[Call], layout: &Layout, sections: &mut [Section]) {
+    let section_of = |call: &Call| layout.part_of_row(layout.row_of(call.span)).at();
+    // What is stated inside of each call, in its own section.
+    let mut inner = vec![[false; 2]; calls.len()];
+    for call in calls.iter().filter(|call| call.tokens.is_stated()) {
+        let own = section_of(call);
+        let outer = |call: &Call| call.outer.map(|at| at as usize);
+        let above = std::iter::successors(outer(call), |&at| outer(calls.get(at)?));
+        for at in above.take(MOST_NESTED) {
+            if calls.get(at).is_some_and(|above| section_of(above) == own) {
+                inner[at][0] |= call.tokens.input.is_some();
+                inner[at][1] |= call.tokens.output.is_some();
+            }
+        }
+    }
+    for (call, inner) in calls.iter().zip(inner) {
+        let section = &mut sections[section_of(call)];
+        // Other spans than model calls add up what is below them, wherever that is.
+        let is_own = |which, is_inside: bool| if call.is_model { !is_inside } else { call.counted.has(which) };
+        let add = |sum: &mut Option<u64>, tokens: Option<u32>, is_own: bool| {
+            if let Some(tokens) = tokens.filter(|_| is_own) {
+                *sum = Some(sum.unwrap_or(0).saturating_add(u64::from(tokens)));
+            }
+        };
+        add(&mut section.input_tokens, call.tokens.input, is_own(Counted::INPUT, inner[0]));
+        add(&mut section.output_tokens, call.tokens.output, is_own(Counted::OUTPUT, inner[1]));
     }
 }
 

@@ -203,14 +203,15 @@ impl SceneBuilder {
         self.lanes(&frame, &mut scene);
         critical::add(input, &mut scene);
         folding::add(&frame, &mut scene, &mut self.bars);
-        ties::add(&frame, &mut scene);
         let measured = self.measured(input, view);
         selection::add(&selection::Context { input, view, measured }, &mut scene);
         if let Some(known) = &input.clocks {
             clocks::add_whiskers(known, input, view, &mut scene);
-            if input.travel.is_none() {
-                clocks::add_arrows(known, input, view, &mut scene);
-            }
+        }
+        // Pills keep out of the way of what is there: names, numbers, other pills.
+        ties::add(&frame, &mut scene);
+        if let Some(known) = input.clocks.as_ref().filter(|_| input.travel.is_none()) {
+            clocks::add_arrows(known, input, view, &mut scene);
         }
         if let Some(caption) = input.caption {
             caption::add(caption, input, view, &mut scene);
@@ -242,9 +243,11 @@ impl SceneBuilder {
         self.bands(frame, scene, &bands[..split], 0.0..held);
         scene.held.parts = scene.parts();
         let top = scene.scroll_y + held;
-        let bottom = scene.scroll_y + f64::from(scene.areas.canvas.height());
+        let height = f64::from(scene.areas.canvas.height());
+        let bottom = scene.scroll_y + height;
         let first = bands.partition_point(|band| band.bottom() <= top).max(split);
-        self.bands(frame, scene, &bands[first..], top..bottom);
+        let sunk = frame.input.sunk(super::geometry::content_height(&bands)).min(height);
+        self.bands(frame, scene, &bands[first..], top..bottom + sunk);
         hidden::count(frame, scene, &bands, split, &(top..bottom));
         scene.bands = bands;
     }
@@ -324,11 +327,16 @@ impl SceneBuilder {
         let left = bar.rect.left().max(canvas.left());
         let right = bar.rect.right().min(canvas.right());
         let pad = 5.0 * unit + if bar.flags.has(SpanFlags::ERROR) { 2.0 } else { 0.0 };
-        let inside = right - left - 2.0 * pad;
+        // The number of a finding stands at the left edge: names keep out of its way.
+        let [badge_left, badge_right] = clocks::badge_ends(bar, canvas, &scene.metrics).unwrap_or([left, left]);
+        let lead = pad.max(badge_right + 3.0 - left);
+        let inside = right - left - lead - pad;
         // The dashed tail of an open end.
         let tail = if bar.flags.has(SpanFlags::END_MISSING) && bar.count == 1 { OPEN_TAIL } else { 0.0 };
-        let after = between[1].min(canvas.right()) - right - tail - 2.0 * pad - 4.0;
-        let before = left - between[0] - 2.0 * pad - 4.0;
+        let beside_x = (right + tail + pad).max(badge_right + 3.0);
+        let before_x = left.min(badge_left) - pad;
+        let after = between[1].min(canvas.right()) - beside_x - pad - 4.0;
+        let before = before_x - between[0] - pad - 4.0;
         if inside < 20.0 * unit && after.max(before) < 20.0 * unit {
             return right;
         }
@@ -341,14 +349,14 @@ impl SceneBuilder {
         };
         let is_beside_better = whole > inside && bar.rect.right() >= canvas.left();
         let (x, room, color) = if is_beside_better && after >= whole.min(90.0 * unit).max(least_beside) {
-            (right + tail + pad, after, beside)
+            (beside_x, after, beside)
         } else if is_last && is_beside_better && before >= whole && inside < 60.0 * unit {
             // Left of the bar only at the end of the row: between two bars nobody could tell whose name it is.
-            (left - pad - whole, whole, beside)
+            (before_x - whole, whole, beside)
         } else if inside >= 20.0 * unit || inside >= whole {
-            (left + pad, inside, within)
+            (left + lead, inside, within)
         } else if is_beside_better && after >= least_beside {
-            (right + tail + pad, after, beside)
+            (beside_x, after, beside)
         } else {
             return right;
         };

@@ -28,8 +28,13 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, buffer: &mut Vec<Bar>) {
     let canvas = scene.areas.canvas;
     let mut flying = Vec::new();
     let mut ghosts = Vec::new();
+    let is_within = travel.is_within(frame.input.layout);
+    let stays_open = |band: &LaneBand| {
+        let now = scene.bands.of_row(RowIx(band.rows.start));
+        is_within && now.is_some_and(|now| !now.is_folded)
+    };
     for band in travel.bands().iter().filter(|band| !band.is_folded) {
-        if band.bottom() <= seen.start || band.top >= seen.end {
+        if band.bottom() <= seen.start || band.top >= seen.end || stays_open(band) {
             continue;
         }
         for row in band.rows_between(seen.start, seen.end) {

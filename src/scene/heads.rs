@@ -34,9 +34,11 @@ pub(super) struct LaneTexts {
 impl SceneBuilder {
     pub(super) fn head(&mut self, frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand) {
         let (area, metrics) = (scene.area_of(band), scene.metrics);
-        let lane_top = scene.screen_y(band, band.lane_top);
-        let lane_bottom = scene.screen_y(band, band.lane_bottom());
-        let (top, bottom) = (lane_top.max(area.top()), lane_bottom.min(area.bottom()));
+        let [_, top_moved, bottom_moved] = frame.input.band_moved(band);
+        let lane_top = scene.screen_y(band, band.lane_top) + top_moved;
+        let lane_bottom = scene.screen_y(band, band.lane_bottom()) + bottom_moved;
+        let top = lane_top.max(area.top());
+        let bottom = lane_bottom.min(area.bottom()).max(top);
         let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(area.right(), bottom));
         // The text stays in view while any of the lane is, and leaves with its bottom edge.
         let text_top = top.min(lane_bottom - metrics.lane_min.min(band.lane_height)).max(lane_top);

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use super::build::SceneInput;
-use super::geometry::{Bands, LaneBand, Metrics, lane_bands};
+use super::geometry::{Bands, LaneBand, Metrics, content_height, lane_bands};
 use super::view_state::{TimeRange, ViewState};
 use crate::analysis::clocks::{EventKey, Held, Offset, Placed};
 use crate::arrange::Arranged;
-use crate::layout::RowIx;
+use crate::layout::{Layout, RowIx};
 use crate::model::{DomainIx, SpanIx};
 
 /// Bars on their way from an earlier arrangement of the same spans to the one at hand.
@@ -46,6 +46,11 @@ impl Travel {
     pub fn at(mut self, progress: f32) -> Self {
         self.progress = progress.clamp(0.0, 1.0);
         self
+    }
+
+    /// True when rows stay what they are, and only lanes or groups are opened and closed.
+    pub(super) fn is_within(&self, layout: &Layout) -> bool {
+        std::ptr::eq(&*self.before.layout, layout)
     }
 
     /// The arrangement that it began at.
@@ -216,6 +221,27 @@ impl SceneInput<'_> {
             moved.down = ((band.row_top(row) - row_top + travel.scrolled) * left) as f32;
         }
         moved
+    }
+
+    /// How far `band` is from its place while lanes or groups are opened and closed, in points downwards: first its
+    /// own top, then top and bottom of its lane.
+    pub(super) fn band_moved(&self, band: &LaneBand) -> [f32; 3] {
+        let slide = self.travel.filter(|travel| travel.is_within(self.layout)).and_then(|travel| {
+            let before = travel.bands.of_row(RowIx(band.rows.start))?;
+            let down = |old: f64, new: f64| ((old - new + travel.scrolled) * travel.left()) as f32;
+            let lane = [(before.lane_top, band.lane_top), (before.lane_bottom(), band.lane_bottom())];
+            // Where a lane becomes one strip, all of its groups are that strip.
+            let top = if band.section == before.section { (before.top, band.top) } else { lane[0] };
+            Some([top, lane[0], lane[1]].map(|(old, new)| down(old, new)))
+        });
+        slide.unwrap_or_default()
+    }
+
+    /// How much higher the content ended, which now takes `content` points: what was pushed out of view is still on its
+    /// way.
+    pub(super) fn sunk(&self, content: f64) -> f64 {
+        let travel = self.travel.filter(|travel| travel.is_within(self.layout));
+        travel.map_or(0.0, |travel| (content - content_height(&travel.bands)).max(0.0))
     }
 
     /// The times at which the rows of `band` have bars that may be drawn between `time`'s ends: at most five times as

@@ -31,7 +31,7 @@ struct Load {
 /// Adds the strip of a folded lane to `scene`.
 pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand, buffer: &mut Vec<Bar>) {
     let canvas = scene.areas.canvas;
-    let top = scene.screen_y(band, band.top + f64::from(band.first_row));
+    let top = scene.screen_y(band, band.top + f64::from(band.first_row)) + frame.input.band_moved(band)[0];
     let rect = Rect::from_min_max(Pos2::new(canvas.left(), top), Pos2::new(canvas.right(), top + band.pitch));
     let width = COLUMN * scene.metrics.scale;
     let count = (rect.width() / width).ceil().max(1.0) as usize;

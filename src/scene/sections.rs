@@ -50,10 +50,19 @@ pub fn amount_of(section: &Section) -> String {
     if section.sum_ns != section.busy_ns {
         parts.push(format!("sum {}", duration_text(section.sum_ns)));
     }
-    if section.input_tokens + section.output_tokens > 0 {
-        parts.push(format!("{} → {} tok", grouped(section.input_tokens), grouped(section.output_tokens)));
-    }
+    parts.extend(tokens_text(section.input_tokens, section.output_tokens, "tok"));
     parts.join(" · ")
+}
+
+/// Tokens in and out in words, as far as they are known: `1,204 → 388 tok`, `54 tok in`.
+#[must_use]
+pub fn tokens_text(input: Option<u64>, output: Option<u64>, noun: &str) -> Option<String> {
+    Some(match (input, output) {
+        (Some(input), Some(output)) => format!("{} → {} {noun}", grouped(input), grouped(output)),
+        (Some(input), None) => format!("{} {noun} in", grouped(input)),
+        (None, Some(output)) => format!("{} {noun} out", grouped(output)),
+        (None, None) => return None,
+    })
 }
 
 /// Adds the line of the group of `band`, if it is one's.
@@ -63,7 +72,7 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, band: &LaneBand) {
     };
     let Some(group) = &section.group else { return };
     let (canvas, metrics) = (scene.areas.canvas, &scene.metrics);
-    let top = scene.screen_y(band, band.top);
+    let top = scene.screen_y(band, band.top) + frame.input.band_moved(band)[0];
     let rect = Rect::from_min_max(Pos2::new(canvas.left(), top), Pos2::new(canvas.right(), top + band.first_row));
     let area = scene.area_of(band);
     if rect.bottom() <= area.top() || rect.top() >= area.bottom() {

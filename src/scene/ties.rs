@@ -7,11 +7,13 @@ use ecolor::Color32;
 use emath::{Pos2, Rect, vec2};
 
 use super::build::{Frame, SceneInput, span_rect};
+use super::clocks;
 use super::frame::{Sample, Scene};
 use super::shape::{Anchor, Shape, Stroke, TextShape};
 use super::text::{self, Font};
 use super::theme::{Theme, faded, mix};
 use super::view_state::ViewState;
+use crate::analysis::genai::Judged;
 use crate::arrange::{Tie, TieKind, Verdict};
 
 /// An arrow of a frame.
@@ -56,6 +58,8 @@ const LEAST_LENGTH: f32 = 6.0;
 pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene) {
     let (view, input) = (frame.view, frame.input);
     let course = &view.course;
+    let judged = input.work.map(|work| view.lanes.conversation.judged(input.store, &work.genai, &course.ties));
+    let judged = judged.unwrap_or_default();
     let last = course.ties.partition_point(|tie| tie.start_ns <= view.time.to_ns);
     let mut left_out = 0;
     let mut arrows = Vec::new();
@@ -64,7 +68,7 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene) {
             continue;
         }
         let is_selected = view.selection.contains(&tie.from) || view.selection.contains(&tie.to);
-        let Some(look) = look_of(frame, at, is_selected) else { continue };
+        let Some(look) = look_of(frame, &judged, at, is_selected) else { continue };
         let Some((from, to)) = ends(input, scene, tie) else { continue };
         if arrows.len() >= MOST_ARROWS || (to - from).length() < LEAST_LENGTH {
             left_out += 1;
@@ -85,7 +89,7 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene) {
 }
 
 /// How a tie is drawn; `None` = not at all: somebody said no, or something surer is drawn instead.
-fn look_of(frame: &Frame<'_>, at: u32, is_selected: bool) -> Option<TieLook> {
+fn look_of(frame: &Frame<'_>, judged: &Judged, at: u32, is_selected: bool) -> Option<TieLook> {
     let course = &frame.view.course;
     let tie = course.ties.get(at as usize)?;
     let (number, keys) = match &tie.kind {
@@ -93,8 +97,7 @@ fn look_of(frame: &Frame<'_>, at: u32, is_selected: bool) -> Option<TieLook> {
         TieKind::Handoff { .. } => return Some(TieLook::InferredHandoff),
         TieKind::Stitch { at, keys } => (*at, keys),
     };
-    let judged = &frame.view.lanes.conversation;
-    let of_root = judged.stitches.get(&keys[0]);
+    let of_root = frame.view.lanes.conversation.stitches.get(&keys[0]);
     let verdict = of_root.and_then(|of_root| of_root.get(&keys[1]));
     let is_settled = of_root.is_some_and(|of_root| of_root.values().any(|verdict| *verdict == Verdict::Accepted));
     match verdict {
@@ -104,10 +107,9 @@ fn look_of(frame: &Frame<'_>, at: u32, is_selected: bool) -> Option<TieLook> {
         None => {
             // Of several places the surest that was not rejected, unless one looks at them.
             let stitches = frame.input.work?.genai.stitches();
-            let root = stitches.get(number as usize)?.root;
-            let before = stitches[..number as usize].iter().rev().take_while(|stitch| stitch.root == root).count();
-            let rejected = of_root.map_or(0, std::collections::BTreeMap::len);
-            (is_selected || before <= rejected).then_some(TieLook::Proposal)
+            let stitch = stitches.get(number as usize)?;
+            let is_best = judged.best(stitches, stitch.root).is_some_and(|best| best.stitch == stitch);
+            (is_selected || is_best).then_some(TieLook::Proposal)
         }
     }
 }
@@ -138,12 +140,35 @@ fn pill_of(scene: &Scene, arrow: &TieArrow) -> Rect {
     }
     let (canvas, size) = (scene.areas.canvas, scene.metrics.small);
     let width = text::width(&arrow.text, Font::Regular, size) + 14.0;
-    let middle = Pos2::new(f32::midpoint(arrow.from.x, arrow.to.x), f32::midpoint(arrow.from.y, arrow.to.y));
-    let least = canvas.left() + width / 2.0 + 2.0;
-    let x = middle.x.clamp(least, (canvas.right() - width / 2.0 - 2.0).max(least));
     let height = size * 1.6;
-    let y = middle.y.clamp(canvas.top() + height, (canvas.bottom() - height).max(canvas.top() + height));
-    Rect::from_center_size(Pos2::new(x, y), vec2(width, height))
+    let middle = Pos2::new(f32::midpoint(arrow.from.x, arrow.to.x), f32::midpoint(arrow.from.y, arrow.to.y));
+    let at = |aside: f32, down: f32| {
+        let least = canvas.left() + width / 2.0 + 2.0;
+        let x = (middle.x + aside).clamp(least, (canvas.right() - width / 2.0 - 2.0).max(least));
+        let y = (middle.y + down).clamp(canvas.top() + height, (canvas.bottom() - height).max(canvas.top() + height));
+        Rect::from_center_size(Pos2::new(x, y), vec2(width, height))
+    };
+    // Where it hides least of bars, names and numbers, and is still seen to belong to its arrow.
+    let reach = vec2(width * 1.2, 3.0 * height);
+    let covered = clocks::covered(scene, middle, reach);
+    let others: Vec<Rect> = scene.ties.iter().map(|tie| tie.pill.expand(1.0)).collect();
+    let badge = vec2(size * 1.5, size * 1.5);
+    let badges = scene.clocks.badges.iter().map(|badge_at| Rect::from_center_size(badge_at.center, badge));
+    let badges: Vec<Rect> =
+        badges.filter(|rect| rect.intersects(Rect::from_center_size(middle, reach * 2.0))).collect();
+    let hidden = |rect: &Rect, by: &[Rect]| {
+        by.iter().map(|other| other.intersect(*rect)).filter(Rect::is_positive).map(|it| it.area()).sum::<f32>()
+    };
+    let cost = |rect: &Rect| {
+        hidden(rect, &covered)
+            + 20.0 * (hidden(rect, &badges) + hidden(rect, &others))
+            + (rect.center() - middle).length()
+    };
+    let beside = width / 2.0 + 8.0;
+    let places = [0.0, 1.0, -1.0, 2.0, -2.0]
+        .into_iter()
+        .flat_map(|step: f32| [0.0, beside, -beside].map(|aside| at(aside, step * (height + 2.0))));
+    places.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or_else(|| at(0.0, 0.0))
 }
 
 fn color_of(look: TieLook, theme: &Theme) -> Color32 {

@@ -161,8 +161,9 @@ fn band_text(frame: &Frame<'_>, scene: &Scene, rect: Rect, at: u32, count: u32) 
     let full = match turn {
         Some(turn) if count == 1 => {
             let number = frame.input.work.and_then(|work| number_of(&work.genai, turn.turn)).unwrap_or_default();
-            // What was said stays out of pictures that leave the window.
-            let question = turn.question.as_ref().filter(|_| frame.input.caption.is_none());
+            // What was said is folded, and stays out of pictures that leave the window.
+            let may_say = frame.view.with_contents && frame.input.caption.is_none();
+            let question = turn.question.as_ref().filter(|_| may_say);
             match question {
                 Some(question) => format!("turn {number} · {} · “{question}”", turn.length),
                 None => format!("turn {number} · {}", turn.length),

@@ -119,6 +119,8 @@ pub struct ViewState {
     pub course: Arc<Course>,
     /// Labels of the ruler.
     pub ruler: RulerMode,
+    /// What was said may be shown. Only ever in the window: exports leave it out all the same.
+    pub with_contents: bool,
     /// Width of the lane heads in points.
     pub head_width: f32,
 }
@@ -144,6 +146,7 @@ impl Default for ViewState {
             lanes: Arc::default(),
             course: Arc::default(),
             ruler: RulerMode::Relative,
+            with_contents: false,
             head_width: 280.0,
         }
     }

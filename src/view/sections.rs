@@ -7,7 +7,7 @@ use crate::app::State;
 use crate::app::command::{Command, Queue};
 use crate::app::lanes::LaneCommand;
 use crate::model::time::duration_text;
-use crate::scene::sections::{amount_of, name_of};
+use crate::scene::sections::{amount_of, name_of, tokens_text};
 use crate::scene::{Scene, count_text, grouped};
 
 /// Parts of a call that its card lists.
@@ -58,9 +58,8 @@ pub fn card_ui(ui: &mut Ui, state: &State, section: u32) {
     ui.label(format!("busy {} · at least one span at work", duration_text(section.busy_ns)));
     ui.label(format!("wall {} · first start to last end", duration_text(section.wall_ns)));
     ui.label(format!("sum {} · every span on its own", duration_text(section.sum_ns)));
-    if section.input_tokens + section.output_tokens > 0 {
-        let (tokens_in, tokens_out) = (grouped(section.input_tokens), grouped(section.output_tokens));
-        ui.label(format!("{tokens_in} tokens in · {tokens_out} out, each counted once"));
+    if let Some(tokens) = tokens_text(section.input_tokens, section.output_tokens, "tokens") {
+        ui.label(format!("{tokens} · each counted once, as the spans of this group state it"));
     }
     if section.errors > 0 {
         ui.label(RichText::new(format!("{} failed", grouped(section.errors))).color(theme.error));

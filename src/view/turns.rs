@@ -60,8 +60,10 @@ pub fn card_ui(ui: &mut Ui, state: &State, at: u32) {
     ui.label(RichText::new(state.turn_name(turn)).strong());
     let after = duration_text(turn.from_ns.saturating_sub(state.arranged.hull_ns.start));
     ui.label(format!("{}   at {after}", turn.length));
-    if let Some(question) = &turn.question {
-        ui.label(format!("“{question}”"));
+    match &turn.question {
+        Some(question) if state.session.view.with_contents => drop(ui.label(format!("“{question}”"))),
+        Some(_) => drop(ui.label(RichText::new("what was said is folded").weak())),
+        None => {}
     }
     ui.label(count_text(u64::from(turn.spans), "span"));
     if turn.failed > 0 {

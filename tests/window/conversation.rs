@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use skewline::analysis::reading::reading_text;
 use skewline::app::App;
 use skewline::app::command::Command;
+use skewline::app::people::{DetailsTab, PeopleCommand};
 use skewline::load::Source;
 use skewline::scene::Scene;
 
@@ -169,4 +171,61 @@ fn a_proposed_place_is_accepted_rejected_and_taken_back_by_hand() {
     harness.state_mut().apply(Command::AcceptStitch);
     settle(&mut harness);
     assert_eq!(looks(&harness)[1], "accepted accepted by you");
+}
+
+#[test]
+fn what_was_said_about_a_place_reaches_the_map_the_reading_and_the_findings_and_is_undone() {
+    let mut harness = window(vec![Source::memory("lost.json", LOST.as_bytes())]);
+    harness.get_by_label_contains("invoke_agent b, 600 ms").click_accesskit();
+    harness.state_mut().apply(Command::ToggleAgentMap);
+    harness.state_mut().apply(PeopleCommand::Tab(DetailsTab::Conversation).into());
+    settle(&mut harness);
+    // What the map, the reading, the attribution and the findings say.
+    let says = |harness: &Harness<'_, App>| {
+        let state = &harness.state().state;
+        let picture = state.session.people.picture.as_ref().unwrap();
+        let kinds = picture.edges.iter().map(|(.., edge)| edge.kind.to_string()).collect::<Vec<_>>();
+        let genai = &state.data.as_ref().unwrap().known_work().unwrap().genai;
+        let text = reading_text(genai, &state.session.people.shown.as_ref().unwrap().reading, false);
+        let finding = state.findings().iter().find(|found| found.code() == "E3").unwrap();
+        (kinds, text, (finding.id(), finding.sentence().to_owned()))
+    };
+    let (kinds, text, finding) = says(&harness);
+    assert_eq!(kinds, ["handed_off", "proposed"]);
+    assert!(text.contains("a may go on with b") && !text.contains("accepted"), "{text}");
+    assert!(finding.1.contains("it probably belongs under"), "{finding:?}");
+    let before = (kinds, text, finding);
+
+    harness.state_mut().apply(Command::AcceptStitch);
+    settle(&mut harness);
+    let (kinds, text, finding) = says(&harness);
+    assert_eq!(kinds, ["handed_off", "accepted"]);
+    // Below the call that handed over, deeper than before, and the agent begins on its own: nothing calls it.
+    assert!(text.contains("  a goes on with b · 600 ms · accepted by you") && text.contains("  b begins"), "{text}");
+    assert!(finding.1.ends_with("you placed it under execute_tool transfer_to_b."), "{finding:?}");
+    assert_eq!(finding.0, before.2.0, "numbers stay what they were");
+    harness.get_by_label_contains("a led to, accepted by you: b, 1 time, inferred");
+    assert_shown(&harness, "accepted by you");
+    let saved = harness.state().state.view_file().unwrap();
+
+    keys(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert_eq!(says(&harness), before, "undone");
+    harness.state_mut().apply(Command::RejectStitch);
+    settle(&mut harness);
+    let (kinds, text, finding) = says(&harness);
+    assert_eq!(kinds, ["handed_off"]);
+    assert!(!text.contains("may go on with") && text.contains("you rejected the place"), "{text}");
+    assert!(finding.1.ends_with("you rejected where it was proposed."), "{finding:?}");
+    keys(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert_eq!(says(&harness), before, "undone again");
+
+    // A saved view brings it back, also into another window.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("lost.view.json");
+    std::fs::write(&path, saved.text()).unwrap();
+    let mut other = window(vec![Source::memory("lost.json", LOST.as_bytes())]);
+    other.state_mut().apply(Command::OpenSources(vec![Source::Path(path)]));
+    settle(&mut other);
+    let found = other.state().state.findings();
+    assert!(found.iter().any(|found| found.sentence().contains("you placed it under")));
 }

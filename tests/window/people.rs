@@ -2,12 +2,14 @@
 
 use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
+use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use skewline::app::App;
 use skewline::app::command::Command;
 use skewline::app::people::{Contents, DetailsTab, PeopleCommand};
 use skewline::load::Source;
 
-use crate::harness::{assert_shown, press, selected_names, settle, small, window};
+use crate::harness::{assert_shown, pointer as pointer_to, press, selected_names, settle, small, window};
 
 /// A planner that asks a model, uses a tool on another machine, and asks again; one answer is not recorded.
 pub const TALK: &str = r#"{"resourceSpans":[
@@ -255,4 +257,133 @@ fn the_agent_map_works_with_one_agent_and_with_thirty() {
         harness.run_steps(3);
         assert_eq!(selected_names(&harness), ["invoke_agent a1"]);
     }
+}
+
+#[test]
+fn the_agent_map_is_zoomed_and_moved_with_all_hands_and_fits_again() {
+    let mut harness = window(vec![crowd(30)]);
+    press(&mut harness, Modifiers::SHIFT, Key::G);
+    settle(&mut harness);
+    let sight = |harness: &Harness<'_, App>| harness.state().state.session.people.map.sight;
+    let place = |harness: &Harness<'_, App>, label: &str| harness.get_by_label_contains(label).rect();
+    let map = place(&harness, "Agent map, 30 agents");
+    assert_eq!(sight(&harness), None, "all of it");
+    for at in 1..=30 {
+        let agent = place(&harness, &format!("Agent a{at}, "));
+        assert!(map.contains_rect(agent.shrink(1.0)), "a{at} at {agent:?} in {map:?}");
+    }
+    // The wheel, and two fingers, hold what is under the pointer.
+    let pointer = place(&harness, "Agent a1, ").center();
+    harness.event(egui::Event::PointerMoved(pointer));
+    harness.step();
+    let wheel = |harness: &mut Harness<'_, App>, y: f32| {
+        harness.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: egui::vec2(0.0, y),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Unknown,
+            modifiers: Modifiers::NONE,
+        });
+        harness.run_steps(12);
+    };
+    let before = place(&harness, "Agent a1, ");
+    wheel(&mut harness, 240.0);
+    let after = place(&harness, "Agent a1, ");
+    assert!(after.width() > 1.5 * before.width(), "{before:?} {after:?}");
+    assert!(after.center().distance(pointer) < 3.0, "held: {after:?} {pointer:?}");
+    harness.event(egui::Event::Zoom(1.5));
+    harness.run_steps(2);
+    assert!(place(&harness, "Agent a1, ").width() > 1.3 * after.width());
+    // A drag moves it.
+    let (from, old) = (map.left_bottom() + egui::vec2(20.0, -12.0), place(&harness, "Agent a1, "));
+    pointer_to(&mut harness, from, None);
+    pointer_to(&mut harness, from, Some(true));
+    pointer_to(&mut harness, from + egui::vec2(40.0, -20.0), None);
+    pointer_to(&mut harness, from + egui::vec2(60.0, -30.0), Some(false));
+    let moved = place(&harness, "Agent a1, ").center() - old.center();
+    assert!(moved.x > 20.0, "{moved:?}");
+    // Keys mean the map while it has the keyboard.
+    let time = harness.state().state.session.view.time;
+    let zoom = |harness: &Harness<'_, App>| sight(harness).map_or(0.0, |sight| sight.zoom);
+    for (key, grows) in [(Key::Plus, true), (Key::PageDown, false), (Key::PageUp, true), (Key::Minus, false)] {
+        let before = zoom(&harness);
+        press(&mut harness, Modifiers::NONE, key);
+        harness.run_steps(2);
+        assert!(if grows { zoom(&harness) > before } else { zoom(&harness) < before }, "{key:?}");
+    }
+    let before = sight(&harness).unwrap().middle;
+    press(&mut harness, Modifiers::NONE, Key::ArrowRight);
+    harness.run_steps(2);
+    assert!(sight(&harness).unwrap().middle.x > before.x);
+    assert_eq!(harness.state().state.session.view.time, time, "the timeline stands still");
+    press(&mut harness, Modifiers::NONE, Key::Home);
+    harness.run_steps(2);
+    assert_eq!(sight(&harness), None);
+    // Buttons do the same, and another selection is brought into view.
+    for _ in 0..12 {
+        harness.get_by_label("Zoom into agent map").click();
+        harness.run_steps(3);
+    }
+    let is_seen = |harness: &Harness<'_, App>, at: u32| map.contains_rect(place(harness, &format!("Agent a{at}, ")));
+    assert!(!is_seen(&harness, 2) && !is_seen(&harness, 30));
+    for at in [2, 30] {
+        harness.state_mut().apply(Command::Reveal(skewline::model::SpanIx(at - 1)));
+        settle(&mut harness);
+        assert!(is_seen(&harness, at), "a{at}");
+    }
+    harness.get_by_label("Fit agent map").click();
+    harness.run_steps(3);
+    assert_eq!(sight(&harness), None);
+}
+
+#[test]
+fn several_selected_spans_say_where_their_time_went() {
+    let mut harness = window(vec![talk()]);
+    for (at, add) in [(1, false), (3, true), (4, true)] {
+        harness.state_mut().apply(Command::Select { span: skewline::model::SpanIx(at), extend: add });
+    }
+    settle(&mut harness);
+    assert_shown(&harness, "3 spans selected");
+    assert_shown(&harness, "By phase, with everything below");
+    for text in ["busy (union)", "sum", "wall", "model call", "tool"] {
+        assert_shown(&harness, text);
+    }
+    let state = &harness.state().state;
+    let shown = state.session.phases.of_selection.of_spans(&state.session.view.selection).unwrap();
+    let tool = shown.breakdown.phases.iter().find(|time| time.phase.label() == "tool").unwrap();
+    assert_eq!((tool.busy.exact_ns(), tool.wall.unwrap().exact_ns()), (Some(500_000_000), Some(500_000_000)));
+    // Deselecting shows nothing of it any more.
+    harness.state_mut().apply(Command::SelectNothing);
+    settle(&mut harness);
+    assert!(harness.query_by_label_contains("By phase, with everything below").is_none());
+}
+
+#[test]
+fn what_was_said_is_folded_everywhere_until_somebody_unfolds_it() {
+    let mut harness = window(vec![talk()]);
+    let bands = |harness: &Harness<'_, App>| {
+        let scene = harness.state().canvas().scene().unwrap();
+        scene.turns.bands.iter().map(|band| band.text.to_string()).collect::<Vec<_>>()
+    };
+    harness.state_mut().apply(Command::Reveal(skewline::model::SpanIx(1)));
+    settle(&mut harness);
+    assert!(harness.query_all_by_label_contains("Where is my parcel").next().is_none(), "not among the attributes");
+    assert!(!bands(&harness)[0].contains("parcel"), "nor on the band of the turn: {:?}", bands(&harness));
+    let said = "gen_ai.input.messages";
+    harness.get_by_label_contains(said).click_accesskit();
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Copy").is_some(), "a click unfolds it");
+    harness.state_mut().apply(PeopleCommand::Contents(Contents::FirstLines).into());
+    settle(&mut harness);
+    assert!(bands(&harness)[0].contains("Where is my parcel?"), "{:?}", bands(&harness));
+    // A picture never has it.
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("talk.svg");
+    harness.state_mut().apply(Command::Export(path.clone()));
+    settle(&mut harness);
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains("turn 1") && !text.contains("parcel"));
+    harness.state_mut().apply(PeopleCommand::Contents(Contents::Folded).into());
+    settle(&mut harness);
+    assert!(!bands(&harness)[0].contains("parcel"));
 }

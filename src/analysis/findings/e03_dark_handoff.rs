@@ -1,8 +1,10 @@
 //! E3: a trace whose context was lost when the work was handed over.
 
+use std::collections::BTreeMap;
+
 use super::{Config, Context, Finding, Rule, Severity};
-use crate::analysis::genai::Stitch;
-use crate::model::{SpanId, SpanIx};
+use crate::analysis::genai::{Best, GenAi, Judged, Stitch};
+use crate::model::{SpanId, SpanIx, TraceStore};
 
 /// See the module.
 pub struct DarkHandoff;
@@ -47,6 +49,30 @@ impl Rule for DarkHandoff {
         }
         findings
     }
+}
+
+/// What `finding` of this rule says once somebody has judged where its root belongs.
+pub(super) fn judged(finding: &Finding, store: &TraceStore, genai: &GenAi, judged: &Judged) -> Option<Finding> {
+    let &[root, under, ..] = finding.spans.as_slice() else { return None };
+    let name = |span: SpanIx| store.span(span).name();
+    let begun = format!("{} began without its parent", name(root));
+    let rejected = || judged.is_rejected(root, under).then(|| format!("you rejected {}", name(under)));
+    let (sentence, severity, place) = match judged.best(genai.stitches(), root) {
+        Some(Best { stitch, is_accepted: true }) => {
+            (format!("{begun}; you placed it under {}.", name(stitch.under)), Severity::Unknown, Some(stitch))
+        }
+        Some(Best { stitch, .. }) if stitch.under != under => {
+            (format!("{begun}; it may belong under {}.", name(stitch.under)), finding.severity, Some(stitch))
+        }
+        None => (format!("{begun}; you rejected where it was proposed."), finding.severity, None),
+        Some(_) => return None,
+    };
+    let evidence = place.map(|stitch| format!("{} of 100: {}", stitch.score, stitch.evidence));
+    let spans: Vec<SpanIx> = std::iter::once(root).chain(place.map(|stitch| stitch.under)).collect();
+    // How long it took is told of the place that was proposed first.
+    let numbers = if spans.get(1) == Some(&under) { finding.numbers.clone() } else { BTreeMap::new() };
+    let evidence = evidence.into_iter().chain(rejected()).collect();
+    Some(Finding { sentence, severity, evidence, spans, numbers, ..finding.clone() })
 }
 
 /// From the end of the handoff to the start of the root, where one clock stamped both.

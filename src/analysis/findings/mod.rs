@@ -30,7 +30,7 @@ pub use rulebook::Rulebook;
 use std::collections::BTreeMap;
 
 use super::clocks::domains::Domains;
-use super::genai::{Call, GenAi};
+use super::genai::{Call, GenAi, Judged};
 use crate::model::{SpanIx, TraceStore};
 
 /// How bad a finding is.
@@ -191,6 +191,12 @@ pub fn find(context: &Context<'_>, first_id: u32) -> Vec<Finding> {
         finding.id = id;
     }
     findings
+}
+
+/// What `finding` says once somebody has judged where traces belong that lost their parent; `None` = the same as before.
+#[must_use]
+pub fn judged(finding: &Finding, store: &TraceStore, genai: &GenAi, judged: &Judged) -> Option<Finding> {
+    (finding.code == "E3").then(|| e03_dark_handoff::judged(finding, store, genai, judged)).flatten()
 }
 
 /// `1 call`, `2 calls`.

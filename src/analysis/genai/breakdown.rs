@@ -46,6 +46,9 @@ pub struct PhaseTime {
     pub unaccounted_ns: i64,
     /// Time during which at least one of them went on.
     pub busy: Between,
+    /// From the first start to the last end of them; `None` when several clocks stamped them and nobody asked for
+    /// their comparison, see [`Breakdown::with_walls`].
+    pub wall: Option<Between>,
 }
 
 impl PhaseTime {
@@ -78,6 +81,27 @@ struct Piece {
     start_ns: i64,
     end_ns: i64,
     origin: u8,
+    /// The span that it is of.
+    span: SpanIx,
+}
+
+/// A time on the clock of a span, not far from it.
+#[derive(Clone, Copy)]
+struct Edge {
+    span: SpanIx,
+    at_ns: i64,
+}
+
+/// The first and the last time on each clock.
+type Ends = BTreeMap<DomainIx, (Edge, Edge)>;
+
+/// How times of different clocks are compared.
+struct Joiner<'a> {
+    store: &'a TraceStore,
+    domains: &'a Domains,
+    clocks: Option<&'a ClockModel>,
+    /// Events that searches visited so far.
+    visited: usize,
 }
 
 impl Breakdown {
@@ -93,21 +117,67 @@ impl Breakdown {
         clocks: Option<&ClockModel>,
         spans: impl IntoIterator<Item = SpanIx>,
     ) -> Self {
+        Self::read(&mut Joiner { store, domains, clocks, visited: 0 }, genai, spans, false)
+    }
+
+    /// The same, with the wall time of every phase also where clocks differ: as many searches more as there are
+    /// phases.
+    #[must_use]
+    pub fn with_walls(
+        store: &TraceStore,
+        genai: &GenAi,
+        domains: &Domains,
+        clocks: Option<&ClockModel>,
+        spans: impl IntoIterator<Item = SpanIx>,
+    ) -> Self {
+        Self::read(&mut Joiner { store, domains, clocks, visited: 0 }, genai, spans, true)
+    }
+
+    fn read(joiner: &mut Joiner<'_>, genai: &GenAi, spans: impl IntoIterator<Item = SpanIx>, with_walls: bool) -> Self {
         let mut pieces = Vec::new();
-        let mut ends: BTreeMap<DomainIx, (SpanIx, SpanIx)> = BTreeMap::new();
-        let reader = Reader { store, genai, domains };
+        let mut ends = Ends::new();
+        let reader = Reader { store: joiner.store, genai, domains: joiner.domains };
         for span in spans {
             reader.pieces(span, &mut pieces);
             reader.widen(span, &mut ends);
         }
         pieces.sort_unstable();
-        let mut visited = 0;
-        let wall = wall(store, domains, clocks, &ends, &mut visited);
-        let phases = pieces.chunk_by(|a, b| a.phase == b.phase).map(|pieces| phase_time(pieces, wall)).collect();
+        let wall = joiner.wall(&ends);
+        let phase = |pieces: &[Piece]| {
+            let ends = ends_of(pieces);
+            let wall_of = if with_walls || ends.len() < 2 { joiner.wall(&ends) } else { None };
+            // However little is known about it, it is a part of everything.
+            let most = wall.and_then(|wall| wall.hi_ns);
+            let within = |wall: Between| Between {
+                hi_ns: wall.hi_ns.map_or(most, |hi| Some(most.map_or(hi, |most| hi.min(most).max(wall.lo_ns)))),
+                ..wall
+            };
+            PhaseTime { wall: wall_of.map(within), ..phase_time(pieces, wall) }
+        };
+        let phases = pieces.chunk_by(|a, b| a.phase == b.phase).map(phase).collect();
         pieces.sort_unstable_by_key(|piece| (piece.domain, piece.start_ns, piece.end_ns));
         let clocks = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-        Self { phases, busy: busy(&pieces, wall), wall, clocks, visited }
+        Self { phases, busy: busy(&pieces, wall), wall, clocks, visited: joiner.visited }
     }
+}
+
+fn widen(ends: &mut Ends, domain: DomainIx, span: SpanIx, [from, to]: [i64; 2]) {
+    let [first, last] = [from, to].map(|at_ns| Edge { span, at_ns });
+    let known = ends.entry(domain).or_insert((first, last));
+    if from < known.0.at_ns {
+        known.0 = first;
+    }
+    if to > known.1.at_ns {
+        known.1 = last;
+    }
+}
+
+fn ends_of(pieces: &[Piece]) -> Ends {
+    let mut ends = Ends::new();
+    for piece in pieces {
+        widen(&mut ends, piece.domain, piece.span, [piece.start_ns, piece.end_ns]);
+    }
+    ends
 }
 
 struct Reader<'a> {
@@ -121,17 +191,10 @@ impl Reader<'_> {
         self.domains.of_span.get(span.at()).copied().unwrap_or(DomainIx(0))
     }
 
-    fn widen(&self, span: SpanIx, ends: &mut BTreeMap<DomainIx, (SpanIx, SpanIx)>) {
+    fn widen(&self, span: SpanIx, ends: &mut Ends) {
         let (start, end) = self.store.span(span).drawn_ns();
-        if start == 0 && end == 0 {
-            return;
-        }
-        let known = ends.entry(self.domain(span)).or_insert((span, span));
-        if start < self.store.span(known.0).drawn_ns().0 {
-            known.0 = span;
-        }
-        if end > self.store.span(known.1).drawn_ns().1 {
-            known.1 = span;
+        if start != 0 || end != 0 {
+            widen(ends, self.domain(span), span, [start, end]);
         }
     }
 
@@ -142,7 +205,7 @@ impl Reader<'_> {
         let above = self.store.span(span).parent().map_or(Phase::None, |parent| self.genai.phase_of(parent));
         let mut add = |phase, start_ns, end_ns, origin| {
             if end_ns > start_ns {
-                pieces.push(Piece { phase, domain, start_ns, end_ns, origin });
+                pieces.push(Piece { phase, domain, start_ns, end_ns, origin, span });
             }
         };
         match phase {
@@ -238,34 +301,35 @@ fn busy(pieces: &[Piece], wall: Option<Between>) -> Between {
     Between { lo_ns: longest, hi_ns: Some(sum.min(most)) }
 }
 
-/// From the first start to the last end. `ends` has the first and the last span of each clock.
-fn wall(
-    store: &TraceStore,
-    domains: &Domains,
-    clocks: Option<&ClockModel>,
-    ends: &BTreeMap<DomainIx, (SpanIx, SpanIx)>,
-    visited: &mut usize,
-) -> Option<Between> {
-    let on_one = |(first, last): &(SpanIx, SpanIx)| {
-        store.span(*last).drawn_ns().1.saturating_sub(store.span(*first).drawn_ns().0)
-    };
-    // The longest of all pairs is at least as long as each, and at most as long as the longest can be: only what may
-    // be longer than what one clock measured is looked at.
-    let measured = ends.values().map(on_one).max()?;
-    let mut all = Between::exactly(measured);
-    for (from, (first, _)) in ends.iter().filter(|_| ends.len() > 1) {
-        // All questions about one start share its searches.
-        let start = clocks.and_then(|clocks| Some((clocks, clocks.compare(store, domains, EventKey::start(*first))?)));
-        for (_, (_, last)) in ends.iter().filter(|&(to, _)| to != from) {
-            let above = start.as_ref().and_then(|(clocks, start)| {
-                let end = EventKey::end(*last);
-                Some(start.ends_above(store, end, &clocks.stamps(store, domains).get(end)?, measured))
-            });
-            let (lo, hi) = above.unwrap_or_default();
-            all.lo_ns = all.lo_ns.max(lo.unwrap_or(measured));
-            all.hi_ns = all.hi_ns.zip(hi).map(|(most, hi)| most.max(hi));
+impl Joiner<'_> {
+    /// From the first start to the last end of all clocks.
+    fn wall(&mut self, ends: &Ends) -> Option<Between> {
+        let Self { store, domains, clocks, .. } = *self;
+        // How far an edge is from the start, or the end, of its span: on one clock that is exact.
+        let late = |edge: &Edge| edge.at_ns.saturating_sub(store.span(edge.span).drawn_ns().0);
+        let beyond = |edge: &Edge| edge.at_ns.saturating_sub(store.span(edge.span).drawn_ns().1);
+        let on_one = |(first, last): &(Edge, Edge)| last.at_ns.saturating_sub(first.at_ns);
+        // The longest of all pairs is at least as long as each, and at most as long as the longest can be: only what
+        // may be longer than what one clock measured is looked at.
+        let measured = ends.values().map(on_one).max()?;
+        let mut all = Between::exactly(measured);
+        for (from, (first, _)) in ends.iter().filter(|_| ends.len() > 1) {
+            // All questions about one start share its searches.
+            let start =
+                clocks.and_then(|clocks| Some((clocks, clocks.compare(store, domains, EventKey::start(first.span))?)));
+            for (_, (_, last)) in ends.iter().filter(|&(to, _)| to != from) {
+                let more = beyond(last).saturating_sub(late(first));
+                let above = start.as_ref().and_then(|(clocks, start)| {
+                    let end = EventKey::end(last.span);
+                    let stamp = clocks.stamps(store, domains).get(end)?;
+                    Some(start.ends_above(store, end, &stamp, measured.saturating_sub(more)))
+                });
+                let (lo, hi) = above.unwrap_or_default();
+                all.lo_ns = all.lo_ns.max(lo.map_or(measured, |lo| lo.saturating_add(more)));
+                all.hi_ns = all.hi_ns.zip(hi).map(|(most, hi)| most.max(hi.saturating_add(more)));
+            }
+            self.visited += start.map_or(0, |(_, start)| start.visited());
         }
-        *visited += start.map_or(0, |(_, start)| start.visited());
+        Some(all)
     }
-    Some(all)
 }

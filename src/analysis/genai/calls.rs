@@ -155,6 +155,10 @@ pub struct Totals {
     pub cost_nano: u64,
     /// Calls that state a cost.
     pub calls_with_cost: u64,
+    /// Calls whose tokens in are among the sum.
+    pub calls_with_input: u64,
+    /// Calls whose tokens out are among the sum.
+    pub calls_with_output: u64,
 }
 
 impl Totals {
@@ -166,6 +170,8 @@ impl Totals {
         self.output_tokens += count(Counted::OUTPUT, call.tokens.output);
         self.cache_read_tokens += count(Counted::CACHE_READ, call.tokens.cache_read);
         self.reasoning_tokens += count(Counted::REASONING, call.tokens.reasoning);
+        self.calls_with_input += u64::from(call.counted.has(Counted::INPUT));
+        self.calls_with_output += u64::from(call.counted.has(Counted::OUTPUT));
         if let Some(cost) = call.cost_nano.filter(|_| call.counted.has(Counted::COST)) {
             self.cost_nano = self.cost_nano.saturating_add(cost.unsigned_abs());
             self.calls_with_cost += 1;
@@ -202,5 +208,7 @@ impl Totals {
         self.calls_without_tokens += other.calls_without_tokens;
         self.cost_nano = self.cost_nano.saturating_add(other.cost_nano);
         self.calls_with_cost += other.calls_with_cost;
+        self.calls_with_input += other.calls_with_input;
+        self.calls_with_output += other.calls_with_output;
     }
 }

@@ -1,8 +1,12 @@
 //! What led to an answer: who asked, which agents, which prompt, which model, which documents and tools. Every link
 //! says whether the data states it or whether it is a conclusion, and where it was read.
 
+use std::collections::BTreeSet;
+
 use super::{Context, Since};
-use crate::analysis::genai::{AgentIx, CallView, Confidence, Content, Document, Field, Known, Messages, Role, Speaker};
+use crate::analysis::genai::{
+    AgentIx, Best, CallView, Confidence, Content, Document, Field, Known, Messages, Role, Speaker, TurnIx,
+};
 use crate::model::SpanIx;
 
 /// Links of one kind that are kept.
@@ -160,14 +164,18 @@ impl Tracer<'_> {
     /// The first span from the answer upwards that says `field`, as a link; one further up says it for all below.
     fn upwards(&mut self, kind: LinkKind, field: Field) -> bool {
         let Context { store, genai, .. } = self.context;
-        let above = std::iter::successors(Some(self.answer), |&up| store.span(up).parent()).take(64);
-        for span in above {
+        let mut sure = Confidence::Stated;
+        for span in above(self.context, self.answer).take(64) {
             let view = genai.call(store, span);
             if let Some(known) = view.as_ref().and_then(|view| view.get(field)) {
-                let confidence =
-                    if span == self.answer { known.confidence } else { known.confidence.max(Confidence::Assumed) };
+                let sure = if span == self.answer { sure } else { sure.max(Confidence::Assumed) };
+                let confidence = known.confidence.max(sure);
                 self.push(kind, known.text.clone(), Some(span), &known.source.clone(), confidence);
                 return true;
+            }
+            // Beyond a place that somebody accepted nothing is stated any more.
+            if self.context.judged.place_of(span).is_some() {
+                sure = Confidence::Inferred;
             }
         }
         false
@@ -193,35 +201,46 @@ impl Tracer<'_> {
 
     /// The agents from the outermost to the one that asked the model.
     fn agents(&mut self) {
-        let Context { store, genai, .. } = self.context;
-        let above = std::iter::successors(Some(self.answer), |&up| store.span(up).parent()).take(256);
-        let mut path: Vec<(AgentIx, SpanIx)> = Vec::new();
+        let Context { genai, judged, .. } = self.context;
+        // The agent, the span that stands for it, and the place that somebody accepted below it on the way.
+        let mut path: Vec<(AgentIx, SpanIx, Option<Best<'_>>)> = Vec::new();
         let mut top = self.answer;
-        for span in above {
+        let mut accepted = None;
+        for span in above(self.context, self.answer).take(256) {
             top = span;
-            let Some(agent) = genai.agent_of(span) else { continue };
-            match path.last_mut() {
-                // The outermost span of an agent stands for it.
-                Some(last) if last.0 == agent => last.1 = span,
-                _ => path.push((agent, span)),
+            if let Some(agent) = genai.agent_of(span) {
+                match path.last_mut() {
+                    // The outermost span of an agent stands for it.
+                    Some(last) if last.0 == agent => last.1 = span,
+                    _ => path.push((agent, span, accepted)),
+                }
             }
+            let best = || judged.best(genai.stitches(), span);
+            accepted = judged.place_of(span).and_then(|_| best()).or(accepted);
         }
         // A trace that lost its parent: where it may belong, as a proposal.
-        let stitch = genai.stitches().iter().find(|stitch| stitch.root == top);
-        if let Some(stitch) = stitch
+        let proposed = judged.best(genai.stitches(), top);
+        if let Some(Best { stitch, .. }) = proposed
             && let Some(agent) = genai.agent_of(stitch.under)
         {
             let name = genai.agents()[agent.at()].name.clone();
             let source = format!("{} ({} of 100)", stitch.evidence, stitch.score);
             self.push(LinkKind::Agent, name, Some(stitch.under), &source, Confidence::Inferred);
         }
-        if path.is_empty() && stitch.is_none() {
+        if path.is_empty() && proposed.is_none() {
             self.missing(LinkKind::Agent);
         }
-        for (agent, span) in path.into_iter().rev() {
+        for (agent, span, accepted) in path.into_iter().rev() {
             let agent = &genai.agents()[agent.at()];
-            let confidence = if agent.is_guess() { Confidence::Inferred } else { agent.confidence };
-            self.push(LinkKind::Agent, agent.name.clone(), Some(span), &agent.source.clone(), confidence);
+            let (source, confidence) = match accepted {
+                Some(Best { stitch, .. }) => {
+                    let source = format!("accepted by you: {} ({} of 100)", stitch.evidence, stitch.score);
+                    (source, Confidence::Inferred)
+                }
+                None if agent.is_guess() => (agent.source.clone(), Confidence::Inferred),
+                None => (agent.source.clone(), agent.confidence),
+            };
+            self.push(LinkKind::Agent, agent.name.clone(), Some(span), &source, confidence);
         }
     }
 
@@ -272,11 +291,19 @@ impl Tracer<'_> {
 
     /// Tools and documents of the turn that were there before the answer began.
     fn helpers(&mut self) {
-        let genai = self.context.genai;
+        let Context { genai, judged, .. } = self.context;
         let Some(turn) = genai.turn_of(self.answer) else { return };
         let since = Since::new(&self.context, self.answer);
-        let mut stack: Vec<SpanIx> = genai.turns()[turn.at()].roots.clone();
+        // The turn of the answer, and those to which its trace belongs as somebody said.
+        let mut turns: Vec<TurnIx> =
+            above(self.context, self.answer).take(256).filter_map(|up| genai.turn_of(up)).collect();
+        turns.push(turn);
+        turns.sort_unstable();
+        turns.dedup();
+        let roots = turns.iter().flat_map(|turn| genai.turns()[turn.at()].roots.iter().copied());
+        let mut stack: Vec<SpanIx> = roots.collect();
         stack.reverse();
+        let mut seen: BTreeSet<SpanIx> = stack.iter().copied().collect();
         let mut looked_at = 0;
         while let Some(span) = stack.pop() {
             looked_at += 1;
@@ -288,8 +315,13 @@ impl Tracer<'_> {
                 Role::Retrieval => self.documents(&since, span),
                 _ => {}
             }
-            let children = self.context.store.span(span).children().iter().rev();
-            stack.extend(children.copied().filter(|child| genai.turn_of(*child) == Some(turn)));
+            let children = self.context.store.span(span).children().iter().rev().copied();
+            let of_turn = children.filter(|child| genai.turn_of(*child).is_some_and(|turn| turns.contains(&turn)));
+            stack.extend(of_turn.filter(|child| !seen.contains(child)));
+            for &root in judged.below(span).iter().rev().filter(|root| seen.insert(**root)) {
+                turns.extend(genai.turn_of(root));
+                stack.push(root);
+            }
         }
         for kind in [LinkKind::Document, LinkKind::Tool] {
             if !self.links.iter().any(|link| link.kind == kind) {
@@ -367,6 +399,12 @@ impl Tracer<'_> {
         let contents = self.messages.input.messages.iter().flat_map(|message| &message.contents);
         is_enough && contents.into_iter().any(|content| content.text().contains(&snippet))
     }
+}
+
+/// `span` and what is above it, also beyond places that somebody accepted.
+fn above<'a>(context: Context<'a>, span: SpanIx) -> impl Iterator<Item = SpanIx> + use<'a> {
+    let Context { store, judged, .. } = context;
+    std::iter::successors(Some(span), |&up| judged.above(store, up))
 }
 
 fn document_text(at: usize, document: &Document) -> String {

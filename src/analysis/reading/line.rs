@@ -79,6 +79,10 @@ pub enum Act {
     AsksPerson,
     /// A trace that lost its parent: it may belong here.
     Joins,
+    /// A trace that lost its parent was placed here by hand.
+    IsPlaced,
+    /// A trace that lost its parent, and nothing says where it belongs.
+    IsLost,
     /// Something else failed.
     Fails,
     /// The user gets the answer.
@@ -103,6 +107,8 @@ impl Act {
             Self::Waits => "waits before trying again",
             Self::AsksPerson => "waits for",
             Self::Joins => "may go on with",
+            Self::IsPlaced => "goes on with",
+            Self::IsLost => "was called by",
             Self::Fails => "fails in",
             Self::Answers => "answers",
         }

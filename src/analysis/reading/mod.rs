@@ -19,7 +19,7 @@ pub use text::{details, reading_text};
 
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::Domains;
-use crate::analysis::genai::{GenAi, TurnIx};
+use crate::analysis::genai::{GenAi, Judged, TurnIx};
 use crate::analysis::search::CancelFlag;
 use crate::model::TraceStore;
 
@@ -37,6 +37,8 @@ pub struct Context<'a> {
     pub genai: &'a GenAi,
     /// What is known about the clocks; times of different clocks are not compared without.
     pub clocks: Option<&'a ClockModel>,
+    /// What somebody said about where traces belong that lost their parent.
+    pub judged: &'a Judged,
 }
 
 /// A turn as people read it.

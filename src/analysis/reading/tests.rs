@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Act, Attribution, Context, LinkKind, Party, Reading, reading_text};
 use crate::analysis::clocks::{ClockModel, Options, domains};
 use crate::analysis::genai::tests::fixture::{self, Span};
-use crate::analysis::genai::{GenAi, TurnIx};
+use crate::analysis::genai::{GenAi, Judged, TurnIx};
 use crate::analysis::search::CancelFlag;
 use crate::load::{Source, load};
 use crate::model::TraceStore;
@@ -18,7 +18,8 @@ fn read_all<T>(store: &TraceStore, look: impl Fn(&Context<'_>, &Reading) -> T) -
     let genai = GenAi::analyse(store);
     let domains = domains::assign(store);
     let model = ClockModel::analyse(store, &domains, &Options::default());
-    let context = Context { store, domains: &domains, genai: &genai, clocks: Some(&model) };
+    let judged = Judged::default();
+    let context = Context { store, domains: &domains, genai: &genai, clocks: Some(&model), judged: &judged };
     let turns = (0..genai.turns().len()).map(TurnIx::from_usize);
     let readings = turns.filter_map(|turn| Reading::of_turn(&context, turn, &CancelFlag::new()));
     readings.map(|reading| look(&context, &reading)).collect()
@@ -119,7 +120,8 @@ fn a_cancelled_reading_gives_nothing() {
     spans.push(Span { id: 1, name: "invoke_agent a".to_owned(), ms: [0.0, 9.0], ..Span::default() });
     let store = fixture::store(&spans);
     let (genai, domains) = (GenAi::analyse(&store), domains::assign(&store));
-    let context = Context { store: &store, domains: &domains, genai: &genai, clocks: None };
+    let judged = Judged::default();
+    let context = Context { store: &store, domains: &domains, genai: &genai, clocks: None, judged: &judged };
     let cancel = CancelFlag::new();
     assert!(Reading::of_turn(&context, TurnIx(0), &cancel).is_some());
     cancel.cancel();

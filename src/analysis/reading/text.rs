@@ -62,6 +62,11 @@ pub fn details(line: &Line) -> Vec<String> {
     }
     details.extend(line.attempt.and_then(|it| it.waited_ns).map(|ns| format!("waited {}", duration_text(ns))));
     details.extend(line.failure.as_ref().map(|why| format!("failed: {why}")));
+    match line.act {
+        super::Act::IsPlaced => details.push("accepted by you".to_owned()),
+        super::Act::IsLost => details.push("you rejected the place that was proposed".to_owned()),
+        _ => {}
+    }
     details
 }
 

@@ -6,8 +6,8 @@ use super::contents::{Said, Taker};
 use super::line::{Act, Attempt, FirstToken, Line, Models, Party};
 use super::{Context, MOST_LINES, Moment, Since};
 use crate::analysis::genai::{
-    AgentIx, CallView, Confidence, Content, Document, Field, Handoff, HandoffBy, Message, Recorded, Role, Speaker,
-    Tokens, TurnIx,
+    AgentIx, Best, CallView, Confidence, Content, Document, Field, Handoff, HandoffBy, Message, Recorded, Role,
+    Speaker, Tokens, TurnIx,
 };
 use crate::analysis::search::CancelFlag;
 use crate::model::{SpanFlags, SpanIx};
@@ -20,7 +20,6 @@ pub fn lines(context: &Context<'_>, turn: TurnIx, since: &Since<'_>, cancel: &Ca
     let handoffs = context.genai.handoffs().iter().map(|handoff| (handoff.span, handoff)).collect();
     let mut walk = Walk {
         context: *context,
-        turn,
         since,
         handoffs,
         taker: Taker::default(),
@@ -31,19 +30,21 @@ pub fn lines(context: &Context<'_>, turn: TurnIx, since: &Since<'_>, cancel: &Ca
         listened: 0,
     };
     let roots = &context.genai.turns()[turn.at()].roots;
-    for (at, &root) in roots.iter().enumerate() {
-        if at > 0 {
-            walk.joined(root);
-        }
-        walk.down(root, cancel)?;
+    // What was placed by hand is read where it was placed, as far as that is in this turn.
+    let is_elsewhere = |root: &SpanIx| {
+        let place = context.judged.place_of(*root);
+        place.is_some_and(|place| context.genai.turn_of(place) == Some(turn))
+    };
+    for (at, &root) in roots.iter().enumerate().filter(|(at, root)| *at == 0 || !is_elsewhere(root)) {
+        let first = Step { span: root, depth: 0, above: None, turn, is_joined: at > 0 };
+        walk.down(first, cancel)?;
     }
-    walk.frame(*roots.first()?);
+    walk.frame(Step { span: *roots.first()?, depth: 0, above: None, turn, is_joined: false });
     Some((walk.lines, walk.more))
 }
 
 struct Walk<'a> {
     context: Context<'a>,
-    turn: TurnIx,
     since: &'a Since<'a>,
     handoffs: BTreeMap<SpanIx, &'a Handoff>,
     taker: Taker,
@@ -61,31 +62,43 @@ struct Step {
     span: SpanIx,
     depth: u16,
     above: Option<AgentIx>,
+    /// Its turn: what was placed by hand may be of another one.
+    turn: TurnIx,
+    /// It lost its parent: where it belongs is said first.
+    is_joined: bool,
 }
 
 impl Walk<'_> {
-    fn down(&mut self, root: SpanIx, cancel: &CancelFlag) -> Option<()> {
-        let mut stack = vec![Step { span: root, depth: 0, above: None }];
+    fn down(&mut self, first: Step, cancel: &CancelFlag) -> Option<()> {
+        let mut stack = vec![first];
         while let Some(step) = stack.pop() {
             self.visited += 1;
             if self.visited.is_multiple_of(4096) && cancel.is_cancelled() {
                 return None;
             }
-            let below = self.visit(step);
+            if step.is_joined {
+                self.joined(step);
+            }
+            let below = self.visit(Step { is_joined: false, ..step });
+            let placed = self.context.judged.below(step.span);
             let children = self.context.store.span(step.span).children();
-            let mut children: Vec<SpanIx> =
-                children.iter().copied().filter(|it| self.context.genai.turn_of(*it) == Some(self.turn)).collect();
-            self.sort(&mut children);
-            stack.extend(children.into_iter().rev().map(|span| Step { span, ..below }));
+            let of_turn = children.iter().copied().filter(|it| self.context.genai.turn_of(*it) == Some(step.turn));
+            let mut children: Vec<SpanIx> = of_turn.chain(placed.iter().copied()).collect();
+            self.sort(&mut children, !placed.is_empty());
+            stack.extend(children.into_iter().rev().map(|span| match self.context.genai.turn_of(span) {
+                // It is at work on its own: no span says that anybody called it.
+                Some(turn) if placed.contains(&span) => Step { span, turn, is_joined: true, above: None, ..below },
+                _ => Step { span, ..below },
+            }));
         }
         Some(())
     }
 
     /// Children are sorted by their stamps. On several clocks the estimated order is a better one to read in; what
     /// is not known about it shows in the intervals.
-    fn sort(&self, children: &mut [SpanIx]) {
+    fn sort(&self, children: &mut [SpanIx], is_mixed: bool) {
         let domain = |span: SpanIx| self.context.domains.of_span.get(span.at());
-        if children.windows(2).any(|pair| domain(pair[0]) != domain(pair[1])) {
+        if is_mixed || children.windows(2).any(|pair| domain(pair[0]) != domain(pair[1])) {
             children.sort_by_key(|&span| self.estimated(span, self.context.store.span(span).drawn_ns().0));
         }
     }
@@ -298,21 +311,33 @@ impl Walk<'_> {
         self.push(line);
     }
 
-    /// A root that lost its parent: where it may belong, and why.
-    fn joined(&mut self, root: SpanIx) {
-        let genai = self.context.genai;
-        let Some(stitch) = genai.stitches().iter().find(|stitch| stitch.root == root) else { return };
-        let step = Step { span: root, depth: 0, above: None };
-        let (from, to) = (Self::party(genai.agent_of(stitch.under)), Self::party(genai.agent_of(root)));
-        let mut line = self.line(step, Act::Joins, from, to);
+    /// A root that lost its parent: where it was placed or may belong, and why.
+    fn joined(&mut self, step: Step) {
+        let Context { genai, judged, .. } = self.context;
+        let to = Self::party(genai.agent_of(step.span));
+        let mut line = match judged.best(genai.stitches(), step.span) {
+            Some(Best { stitch, is_accepted }) => {
+                let act = if is_accepted { Act::IsPlaced } else { Act::Joins };
+                let mut line = self.line(step, act, Self::party(genai.agent_of(stitch.under)), to);
+                let by = if is_accepted { "accepted by you: " } else { "" };
+                line.remark = format!("{by}{} ({} of 100)", stitch.evidence, stitch.score);
+                line
+            }
+            None if judged.has_rejected(step.span) => {
+                let mut line = self.line(step, Act::IsLost, to, Party::Unknown);
+                line.remark = "you rejected where it was proposed; it was at work in this turn".to_owned();
+                line
+            }
+            None => return,
+        };
         line.confidence = Confidence::Inferred;
-        line.remark = format!("{} ({} of 100)", stitch.evidence, stitch.score);
         line.failure = None;
         self.push(line);
     }
 
     /// Puts what the user asked before everything, and what they got after it.
-    fn frame(&mut self, root: SpanIx) {
+    fn frame(&mut self, step: Step) {
+        let root = step.span;
         let is_call = |line: &&Line| matches!(line.act, Act::Prompts | Act::Speaks);
         let heard = self.heard.take();
         let first = self.lines.iter().find(is_call).cloned();
@@ -325,7 +350,6 @@ impl Walk<'_> {
             _ => None,
         });
         let model = first.as_ref().map(|first| first.to.clone());
-        let step = Step { span: root, depth: 0, above: None };
         let mut asks = self.line(step, Act::Asks, Party::User, agent.or(model).unwrap_or(Party::Unknown));
         let from_call = || first.as_ref().map(|first| spoken(&first.said, &Speaker::User)).unwrap_or_default();
         asks.said = heard.unwrap_or_else(from_call);
@@ -335,7 +359,7 @@ impl Walk<'_> {
         let answer = outer.max_by_key(|line| self.estimated_end(line.span)).cloned();
         self.lines.insert(0, asks);
         if let Some(last) = answer.filter(|_| self.more == 0) {
-            let step = Step { span: last.span, depth: 0, above: None };
+            let step = Step { span: last.span, ..step };
             let from = if last.from == Party::Unknown { last.to } else { last.from };
             let mut line = self.line(step, Act::Answers, from, Party::User);
             line.start = self.since.end(root);

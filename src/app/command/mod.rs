@@ -63,6 +63,8 @@ pub enum Command {
     TogglePhases,
     /// Shows or hides the agent map.
     ToggleAgentMap,
+    /// Shows all of the agent map.
+    FitAgentMap,
     /// The details show what led to an answer, or the span again.
     ShowAttribution,
     /// Shows or hides the drawer at the bottom.

@@ -28,6 +28,7 @@ mod what_if;
 mod why;
 mod widgets;
 
+pub use agent_map::has_keyboard as map_has_keyboard;
 pub use grid::cells_id;
 pub use toolbar::focus_search;
 

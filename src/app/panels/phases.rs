@@ -13,8 +13,8 @@ use crate::analysis::genai::{Between, GenAi, PhaseTime};
 use crate::model::time::duration_text;
 use crate::scene::{Theme, phase_colors};
 
-/// Widths of the columns beside the bar in points at normal text: name, busy, sum, made of, count.
-const WIDTHS: [f32; 5] = [120.0, 110.0, 76.0, 250.0, 60.0];
+/// Widths of the columns beside the bar in points at normal text: name, busy, sum, wall, made of, count.
+const WIDTHS: [f32; 6] = [120.0, 110.0, 76.0, 110.0, 250.0, 60.0];
 
 /// The tab.
 pub fn phases_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
@@ -23,7 +23,7 @@ pub fn phases_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         ui.label(RichText::new("Nothing in these inputs says anything about AI work.").weak());
         return;
     }
-    let shown = state.session.phases.shown.as_deref();
+    let shown = state.session.phases.of_tab.shown.as_deref();
     ui.horizontal(|ui| {
         let chosen = state.session.phases.scope;
         let choices = [
@@ -106,7 +106,7 @@ impl Row<'_> {
     }
 
     fn bar_width(&self, ui: &Ui) -> f32 {
-        let others: f32 = WIDTHS.iter().sum::<f32>() * self.scale + 6.0 * ui.spacing().item_spacing.x;
+        let others: f32 = WIDTHS.iter().sum::<f32>() * self.scale + 7.0 * ui.spacing().item_spacing.x;
         (ui.available_width() - others).clamp(60.0, 420.0 * self.scale)
     }
 
@@ -118,8 +118,9 @@ impl Row<'_> {
             ui.allocate_exact_size(vec2(width, 12.0), Sense::hover());
             self.cell(ui, 1, head("busy (union)"), true);
             self.cell(ui, 2, head("sum"), true);
-            self.cell(ui, 3, head("made of"), false);
-            self.cell(ui, 4, head("count"), true);
+            self.cell(ui, 3, head("wall"), true);
+            self.cell(ui, 4, head("made of"), false);
+            self.cell(ui, 5, head("count"), true);
         });
     }
 
@@ -134,8 +135,9 @@ impl Row<'_> {
             );
             self.cell(ui, 1, RichText::new(words(time.busy)).monospace(), true);
             self.cell(ui, 2, RichText::new(duration_text(time.sum_ns())).monospace(), true);
-            self.cell(ui, 3, RichText::new(made_of(time)).small().color(self.theme.text_dim), false);
-            self.cell(ui, 4, RichText::new(super::widgets::grouped(time.count)).monospace(), true);
+            self.cell(ui, 3, RichText::new(wall_words(time)).monospace(), true);
+            self.cell(ui, 4, RichText::new(made_of(time)).small().color(self.theme.text_dim), false);
+            self.cell(ui, 5, RichText::new(super::widgets::grouped(time.count)).monospace(), true);
         });
     }
 
@@ -172,6 +174,56 @@ impl Row<'_> {
                 painter.text(rect.right_center(), Align2::RIGHT_CENTER, "→", font, self.theme.text);
             }
         }
+    }
+}
+
+fn wall_words(time: &PhaseTime) -> String {
+    time.wall.map_or_else(|| "unknown".to_owned(), words)
+}
+
+/// The same in a narrow column: a line of numbers for each phase, and where clocks differ intervals.
+pub fn narrow_ui(ui: &mut Ui, state: &State, shown: &ShownPhases) {
+    let (theme, scale) = (state.theme().theme(), state.settings.text_scale);
+    ui.add(Label::new(RichText::new(total_words(shown)).weak()).wrap().selectable(true));
+    let is_exact = |time: &PhaseTime| [Some(time.busy), time.wall].iter().flatten().all(|it| it.exact_ns().is_some());
+    if shown.breakdown.phases.is_empty() {
+        return;
+    }
+    let space = ui.spacing().item_spacing.x;
+    let room = ui.available_width() - 3.0 * space;
+    let (name, number) = (room * 0.34, room * 0.22);
+    let cell = |ui: &mut Ui, width: f32, is_number: bool, text: RichText| {
+        let layout =
+            if is_number { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
+        let size = vec2(width, 17.0 * scale);
+        let label = Label::new(text).truncate();
+        ui.allocate_ui_with_layout(size, layout, |ui| {
+            ui.set_min_width(width);
+            ui.add(label)
+        })
+        .inner
+    };
+    ui.spacing_mut().item_spacing.y = 2.0;
+    ui.horizontal(|ui| {
+        cell(ui, name, false, RichText::new("phase").small().weak());
+        for head in ["busy (union)", "sum", "wall"] {
+            cell(ui, number, true, RichText::new(head).small().weak());
+        }
+    });
+    for time in &shown.breakdown.phases {
+        ui.horizontal(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(8.0, 8.0) * scale, Sense::hover());
+            ui.painter().rect_filled(rect, 1.5, phase_colors(time.phase, state.theme()).fill);
+            let label = RichText::new(time.phase.label()).small().color(theme.text);
+            cell(ui, name - 8.0 * scale - space, false, label).on_hover_text(made_of(time));
+            for text in [words(time.busy), duration_text(time.sum_ns()), wall_words(time)] {
+                cell(ui, number, true, RichText::new(text).monospace().small());
+            }
+        });
+    }
+    if !shown.breakdown.phases.iter().all(is_exact) {
+        let text = "Intervals hold what the clocks leave open.";
+        ui.add(Label::new(RichText::new(text).small().weak()).wrap());
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ReportInput;
 use super::genai::Interval;
-use crate::analysis::genai::{GenAi, Voice};
+use crate::analysis::genai::{GenAi, Judged, Voice};
 use crate::analysis::reading::{Context, Since};
 
 /// A turn of a conversation by voice.
@@ -26,7 +26,9 @@ impl VoiceReport {
     /// What is known about `voice`.
     pub fn of(voice: &Voice, input: &ReportInput<'_>, genai: &GenAi) -> Self {
         let (store, domains) = (input.store, input.domains);
-        let context = Context { store, domains, genai, clocks: Some(input.model) };
+        // A report knows of no view, so of nothing that somebody said about lost traces.
+        let judged = Judged::default();
+        let context = Context { store, domains, genai, clocks: Some(input.model), judged: &judged };
         let measured = voice.said.zip(voice.sound).and_then(|(said, sound)| {
             let after = Since::new(&context, said.span).start(sound.span);
             let (least, _) = voice.waited_ns(after.lo_ns?)?;

@@ -9,7 +9,7 @@ use crate::analysis::clocks::findings::{Finding, Proof, Severity};
 use crate::analysis::clocks::{EventKey, FindingTone, Point, Side};
 use crate::model::time::duration_text;
 use crate::scene::build::{SceneInput, span_rect};
-use crate::scene::frame::Scene;
+use crate::scene::frame::{OverviewColumn, Scene};
 use crate::scene::text::{self, Font};
 use crate::scene::view_state::ViewState;
 
@@ -188,8 +188,8 @@ fn seen_middle(canvas: Rect, arrow: &ClockArrow) -> Pos2 {
     arrow.from + way * f32::midpoint(at(canvas.top()), at(canvas.bottom()))
 }
 
-/// Bars and labels near `middle`, which a pill there would hide.
-fn covered(scene: &Scene, middle: Pos2, reach: Vec2) -> Vec<Rect> {
+/// Bars, labels, strips and other pills near `middle`, which a pill there would hide.
+pub(in crate::scene) fn covered(scene: &Scene, middle: Pos2, reach: Vec2) -> Vec<Rect> {
     let near = Rect::from_center_size(middle, reach * 2.0);
     let size = scene.metrics.text;
     let labels = scene.labels.iter().filter(|label| near.contains(label.pos)).map(|label| {
@@ -202,5 +202,19 @@ fn covered(scene: &Scene, middle: Pos2, reach: Vec2) -> Vec<Rect> {
         let width: f32 = texts.iter().map(|(text, font)| text::width(text, *font, size) + size).sum();
         head.rect.with_max_x(head.rect.left() + 3.0 * size + width)
     });
-    labels.chain(heads).chain(bars).take(MOST_HIDDEN).collect()
+    let badge = Vec2::splat(size * 1.5);
+    let badges = scene.clocks.badges.iter().map(|it| Rect::from_center_size(it.center, badge));
+    let badges = badges.filter(|rect| near.intersects(*rect));
+    let pills = scene.ties.iter().map(|tie| tie.pill).filter(|rect| near.intersects(*rect));
+    let strips = scene.profiles.iter().filter(|profile| near.intersects(profile.rect)).flat_map(|profile| {
+        let column = |column: &OverviewColumn| {
+            let top = profile.rect.bottom() - profile.rect.height() * 0.62 * column.height;
+            Rect::from_min_max(
+                Pos2::new(column.x, top),
+                Pos2::new(column.x + profile.column_width, profile.rect.bottom()),
+            )
+        };
+        profile.columns.iter().map(column).filter(|rect| near.intersects(*rect))
+    });
+    badges.chain(labels).chain(heads).chain(pills).chain(bars).chain(strips).take(MOST_HIDDEN).collect()
 }

@@ -4,7 +4,7 @@
 use super::{ClockInput, lane_offset};
 use crate::analysis::clocks::words::offset_text;
 use crate::analysis::clocks::{Evidence, FindingTone};
-use crate::analysis::numbered::Found;
+use crate::analysis::numbered::{Found, Numbered, Patterns};
 use crate::scene::build::SceneInput;
 use crate::scene::frame::Sample;
 use crate::scene::view_state::ViewState;
@@ -34,14 +34,23 @@ pub fn notes(input: &SceneInput<'_>, view: &ViewState) -> Notes {
         notes.plain.push(clock_line(clocks, input, view));
     }
     notes.plain.extend(held_line(input));
+    let judged = patterns_as_judged(input, view);
+    let findings = Numbered::new(Some(clocks.known), judged.as_ref().or(input.work.map(|work| &work.patterns)));
     let most = ((view.size.y / (HEIGHT_OF_ONE * view.text_scale.max(0.1))) as usize).clamp(1, MOST_FINDINGS);
-    for found in input.findings().iter().filter(|found| is_in_view(input, view, *found)) {
+    for found in findings.iter().filter(|found| is_in_view(input, view, *found)) {
         notes.in_view += 1;
         if notes.findings.len() < most {
             notes.findings.push((found.id(), found.tone(), found.sentence().to_owned()));
         }
     }
     notes
+}
+
+/// Findings as they read with what `view` says about traces that lost their parent; `None` = as they were found.
+fn patterns_as_judged(input: &SceneInput<'_>, view: &ViewState) -> Option<Patterns> {
+    let work = input.work?;
+    let judged = view.lanes.conversation.judged(input.store, &work.genai, &view.course.ties);
+    work.patterns.judged(input.store, &work.genai, &judged)
 }
 
 /// Whose time the picture shows, in a few words.

@@ -5,7 +5,7 @@ use emath::{Pos2, Rect, Vec2, vec2};
 
 use super::{Badge, ClockArrow, Rail, RawOutline, Reach, Whisker, tone_color};
 use crate::analysis::clocks::FindingTone;
-use crate::scene::frame::{Sample, Scene};
+use crate::scene::frame::{Sample, Scene, SceneBar};
 use crate::scene::geometry::Metrics;
 use crate::scene::shape::{Anchor, Shape, Stroke, TextShape};
 use crate::scene::text::{self, Font};
@@ -199,8 +199,8 @@ pub fn number_badge(
     theme: &Theme,
 ) -> [Shape; 2] {
     let text = number.to_string();
-    let size = radius * if number < 10 { 1.55 } else { 1.25 };
-    let half = radius.max(text::width(&text, Font::Bold, size) / 2.0 + 2.0);
+    let size = number_size(radius, number);
+    let half = half_width(radius, number);
     let rect = Rect::from_center_size(center, vec2(2.0 * half, 2.0 * radius));
     let look = badge_look(tone, color, theme);
     let label = TextShape {
@@ -214,6 +214,34 @@ pub fn number_badge(
     let rect = if look.stroke.color == color { rect.shrink(0.5) } else { rect };
     [Shape::Rect { rect, radius: radius * look.roundness, fill: look.fill, stroke: look.stroke }, Shape::Text(label)]
 }
+
+fn number_size(radius: f32, number: u32) -> f32 {
+    radius * if number < 10 { 1.55 } else { 1.25 }
+}
+
+/// Half the width of [`number_badge`] in points.
+fn half_width(radius: f32, number: u32) -> f32 {
+    radius.max(text::width(&number.to_string(), Font::Bold, number_size(radius, number)) / 2.0 + 2.0)
+}
+
+/// From where to where the number of the finding at `bar` reaches, in points; `None` without a finding.
+pub(in crate::scene) fn badge_ends(bar: &SceneBar, canvas: Rect, metrics: &Metrics) -> Option<[f32; 2]> {
+    let (number, _) = bar.finding?;
+    let half = half_width(metrics.small * BADGE, number);
+    let middle = badge_x(bar.rect.left(), canvas, metrics);
+    Some([middle - half, middle + half])
+}
+
+/// The middle of the number at `x`: it stays in the canvas.
+pub(super) fn badge_x(x: f32, canvas: Rect, metrics: &Metrics) -> f32 {
+    let least = canvas.left() + metrics.small * BADGE_ROOM;
+    x.clamp(least, (canvas.right() - metrics.small * BADGE_ROOM).max(least))
+}
+
+/// Radius of numbers at bars, as a share of the small text.
+const BADGE: f32 = 0.62;
+/// Half the room that a number takes from others in its row, as a share of the small text.
+pub(super) const BADGE_ROOM: f32 = 0.75;
 
 /// How the number of a finding looks, on the canvas and in lists.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -273,7 +301,7 @@ pub(in crate::scene) fn badge_shapes(scene: &Scene, out: &mut Vec<Shape>) {
     for Badge { finding, tone, center } in &scene.clocks.badges {
         out.extend(number_badge(
             *center,
-            scene.metrics.small * 0.62,
+            scene.metrics.small * BADGE,
             *finding,
             (*tone, tone_color(*tone, theme)),
             theme,

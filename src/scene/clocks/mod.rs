@@ -23,9 +23,9 @@ use crate::model::{DomainIx, SpanIx};
 pub(super) use footnotes::legend;
 pub use footnotes::{Notes, axis_words, notes};
 pub use lower::{BadgeLook, badge_look, legend_sample, number_badge};
-pub(super) use lower::{arrow_shapes, badge_shapes, outline_shapes, small_mark, whisker_shapes};
+pub(super) use lower::{arrow_shapes, badge_ends, badge_shapes, outline_shapes, small_mark, whisker_shapes};
 pub use offsets::{lane_offset, own_time_ns};
-pub(super) use {arrows::add as add_arrows, whiskers::add as add_whiskers};
+pub(super) use {arrows::add as add_arrows, arrows::covered, whiskers::add as add_whiskers};
 
 /// The clocks of a scene.
 #[derive(Clone, Copy, Debug)]

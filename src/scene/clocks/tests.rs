@@ -262,3 +262,34 @@ fn pills_of_arrows_cover_no_bar_where_there_is_room_and_never_each_other() {
         }
     }
 }
+
+#[test]
+fn no_name_begins_under_the_number_of_a_finding() {
+    use crate::export::picture::Timeline;
+    use crate::scene::text;
+    let mut numbered = 0;
+    for name in ["slow-conversation", "retry-cascade", "stall"] {
+        let path = format!("{}/sample-traces/{name}.otlp.json", env!("CARGO_MANIFEST_DIR"));
+        let source = crate::load::Source::memory(name, std::fs::read(path).unwrap());
+        let store = crate::load::load(&[source], &Default::default(), &Default::default()).unwrap().store;
+        let timeline = Timeline::of_store(&store, &Plan::default());
+        for zoom in [1.0, 3.0, 20.0] {
+            let mut view = ViewState { size: Vec2::new(1400.0, 2400.0), ..ViewState::default() };
+            view.fit(&timeline.arranged.hull_ns);
+            view.zoom_about(view.middle_ns(), zoom);
+            let scene = build(&timeline.input(&store, None), &view);
+            for badge in &scene.clocks.badges {
+                let half = scene.metrics.small * 0.62;
+                let (left, right) = (badge.center.x - half, badge.center.x + half);
+                let in_row = |label: &&crate::scene::TextShape| (0.0..22.0).contains(&(label.pos.y - badge.center.y));
+                for label in scene.labels.iter().filter(in_row) {
+                    let end = label.pos.x + text::width(&label.text, label.font, label.size);
+                    let is_clear = label.pos.x >= right || end <= left + 2.0 || label.pos.x < left - 1.0;
+                    assert!(is_clear, "{name}: #{} covers the start of {:?}", badge.finding, label.text);
+                    numbered += 1;
+                }
+            }
+        }
+    }
+    assert!(numbered > 20, "{numbered}");
+}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use emath::{Pos2, Rect};
 
+use super::lower::{BADGE_ROOM, badge_x};
 use super::{Badge, ClockInput, ClockMarks, Rail, RawOutline, Reach, Whisker};
 use crate::analysis::clocks::{ClockModel, EventKey, FindingTone, Placed};
 use crate::model::SpanIx;
@@ -47,7 +48,7 @@ pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, vie
 /// Numbers at bars and strips, the gravest first where there is no room for all.
 fn badges(scene: &Scene, marks: &mut ClockMarks) {
     let canvas = scene.areas.canvas;
-    let radius = scene.metrics.small * 0.75;
+    let radius = scene.metrics.small * BADGE_ROOM;
     let bars = scene.bars.iter().filter(|bar| canvas.intersects(bar.rect));
     let at_bars = bars.filter_map(|bar| Some((bar.finding?, Pos2::new(bar.rect.left(), bar.rect.top() + 1.0))));
     let columns = scene.profiles.iter().flat_map(|profile| {
@@ -66,7 +67,7 @@ fn badges(scene: &Scene, marks: &mut ClockMarks) {
         if marks.badges.len() >= MOST_BADGES {
             return;
         }
-        let x = at.x.clamp(canvas.left() + radius, (canvas.right() - radius).max(canvas.left() + radius));
+        let x = badge_x(at.x, canvas, &scene.metrics);
         let center = Pos2::new(x, at.y);
         let (cell, far) = ((x / (2.0 * radius)) as i32, (x / REPEAT) as i32);
         let row = at.y.round() as i32;

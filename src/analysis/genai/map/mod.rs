@@ -12,6 +12,7 @@ use petgraph::visit::EdgeRef as _;
 use super::GenAi;
 use super::agents::AgentIx;
 use super::field::{Confidence, Role};
+use super::judged::{Best, Judged};
 use crate::model::{SpanIx, TraceStore};
 
 /// Spans that an edge of the map names.
@@ -29,6 +30,8 @@ pub enum EdgeKind {
     Retried,
     /// A trace that lost its parent may belong there; a proposal, not a fact.
     Proposed,
+    /// A trace that lost its parent was placed there by hand.
+    Accepted,
 }
 
 /// An edge of the agent map.
@@ -62,14 +65,15 @@ impl EdgeKind {
             Self::HandedOff => "handed off to",
             Self::Retried => "retried",
             Self::Proposed => "may have led to",
+            Self::Accepted => "led to, accepted by you:",
         }
     }
 }
 
 impl AgentMap {
-    /// The map of everything that `genai` found in `store`.
+    /// The map of everything that `genai` found in `store`, with what somebody said about its proposals.
     #[must_use]
-    pub fn new(genai: &GenAi, store: &TraceStore) -> Self {
+    pub fn new(genai: &GenAi, store: &TraceStore, judged: &Judged) -> Self {
         let mut map = Self::default();
         for at in 0..genai.agents().len() {
             map.graph.add_node(AgentIx::from_usize(at));
@@ -98,13 +102,13 @@ impl AgentMap {
                 }
             }
         }
-        let mut last = SpanIx::NONE;
-        for stitch in genai.stitches() {
-            let best = std::mem::replace(&mut last, stitch.root) != stitch.root;
-            if let (Some(from), Some(to), true) = (genai.agent_of(stitch.under), genai.agent_of(stitch.root), best)
+        for of_root in genai.stitches().chunk_by(|a, b| a.root == b.root) {
+            let Some(Best { stitch, is_accepted }) = judged.best(of_root, of_root[0].root) else { continue };
+            let kind = if is_accepted { EdgeKind::Accepted } else { EdgeKind::Proposed };
+            if let (Some(from), Some(to)) = (genai.agent_of(stitch.under), genai.agent_of(stitch.root))
                 && from != to
             {
-                map.add(genai, (from, to), EdgeKind::Proposed, Confidence::Inferred, stitch.root);
+                map.add(genai, (from, to), kind, Confidence::Inferred, stitch.root);
             }
         }
         map

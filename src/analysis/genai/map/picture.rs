@@ -2,7 +2,7 @@
 
 use super::layers::Layers;
 use super::{AgentEdge, AgentMap};
-use crate::analysis::genai::{AgentIx, GenAi};
+use crate::analysis::genai::{AgentIx, GenAi, Judged};
 use crate::model::TraceStore;
 
 /// Agents of a picture; of more, those with the most spans are shown.
@@ -22,10 +22,11 @@ pub struct AgentPicture {
 }
 
 impl AgentPicture {
-    /// The picture of everything that `genai` found in `store`. Visits every span.
+    /// The picture of everything that `genai` found in `store`, with what somebody said about its proposals. Visits
+    /// every span.
     #[must_use]
-    pub fn new(genai: &GenAi, store: &TraceStore) -> Self {
-        let map = AgentMap::new(genai, store);
+    pub fn new(genai: &GenAi, store: &TraceStore, judged: &Judged) -> Self {
+        let map = AgentMap::new(genai, store, judged);
         let mut agents: Vec<AgentIx> = (0..genai.agents().len()).map(AgentIx::from_usize).collect();
         agents.sort_by_key(|ix| std::cmp::Reverse(genai.agents()[ix.at()].totals.spans));
         let more = agents.len().saturating_sub(MOST_AGENTS);

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 
 use super::field::Role;
 use crate::model::{SpanIx, TraceStore};
+pub use sources::records_contents;
 use sources::{Found, Source, Sources, sources};
 
 /// Who says something.

@@ -71,6 +71,18 @@ pub fn sources() -> &'static Sources {
     &SOURCES
 }
 
+/// Whether the table knows the attribute `key` of spans as a place of contents.
+pub fn records_contents(key: &str) -> bool {
+    let is_there = |source: &Source| match source.key.strip_suffix('*') {
+        _ if source.event.is_some() => false,
+        Some(prefix) => key.starts_with(prefix),
+        None => key == source.key || source.also.iter().any(|also| also == key),
+    };
+    let Sources { instructions, input, output, arguments, result, query, documents } = sources();
+    let all = [instructions, input, output, arguments, result, query, documents];
+    all.into_iter().flatten().filter(|source| !source.key.is_empty()).any(is_there)
+}
+
 /// A value with who said it, as far as the place says.
 pub struct Found {
     /// The value.

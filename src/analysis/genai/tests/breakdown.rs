@@ -56,3 +56,32 @@ fn sums_do_not_depend_on_clocks_and_walls_are_intervals_that_hold_the_truth() {
         assert!(all.busy.lo_ns <= 1000 * MS && all.busy.hi_ns.unwrap() >= 570 * MS);
     }
 }
+
+#[test]
+fn the_wall_of_a_phase_on_two_clocks_holds_the_truth() {
+    for ahead in [0.0, 5.0, -40_000.0, 3_600_000.0] {
+        let mut all = spans(ahead);
+        let local =
+            Span { id: 4, parent: 1, name: "execute_tool local".to_owned(), ms: [800.0, 900.0], ..all[0].clone() };
+        all.push(local);
+        all[3].attributes.insert("gen_ai.operation.name".to_owned(), "execute_tool".into());
+        let store = store(&all);
+        let (genai, domains) = (GenAi::analyse(&store), domains::assign(&store));
+        let model = ClockModel::analyse(&store, &domains, &Options::default());
+        let tool = |breakdown: &Breakdown| *breakdown.phases.iter().find(|time| time.phase == Phase::Tool).unwrap();
+        let plain = tool(&Breakdown::of(&store, &genai, &domains, Some(&model), store.span_ixs()));
+        assert_eq!(plain.wall, None, "nobody asked");
+        let detailed = Breakdown::with_walls(&store, &genai, &domains, Some(&model), store.span_ixs());
+        let wall = tool(&detailed).wall.unwrap();
+        // From the remote tool's start, somewhere in its call, to the end of the local one: 790 ms in truth.
+        assert!(wall.lo_ns >= 760 * MS && wall.lo_ns <= 790 * MS, "{ahead}: {wall:?}");
+        assert!(wall.hi_ns.is_some_and(|hi| (790 * MS..=810 * MS).contains(&hi)), "{ahead}: {wall:?}");
+        for time in &detailed.phases {
+            let (wall, most) = (time.wall.unwrap(), detailed.wall.unwrap().hi_ns.unwrap());
+            assert!(wall.lo_ns >= time.busy.lo_ns && wall.hi_ns.unwrap() <= most, "{time:?} of {most}");
+        }
+        // Without a clock model only what one clock measured is known.
+        let blind = tool(&Breakdown::with_walls(&store, &genai, &domains, None, store.span_ixs())).wall.unwrap();
+        assert_eq!((blind.lo_ns, blind.hi_ns), (570 * MS, None));
+    }
+}

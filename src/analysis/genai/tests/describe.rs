@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::analysis::clocks::domains;
 use crate::analysis::genai::{
-    AgentIx, AgentMap, Between, Breakdown, CallView, Confidence, Counted, Field, GenAi, Origin, PhasePart, Totals,
+    AgentIx, AgentMap, Between, Breakdown, CallView, Confidence, Counted, Field, GenAi, Judged, Origin, PhasePart,
+    Totals,
 };
 use crate::model::{SpanIx, TraceStore};
 
@@ -92,7 +93,7 @@ pub fn describe(store: &TraceStore) -> String {
         )
         .unwrap();
     }
-    for (from, to, edge) in AgentMap::new(&genai, store).edges() {
+    for (from, to, edge) in AgentMap::new(&genai, store, &Judged::default()).edges() {
         let name = |agent: AgentIx| &genai.agents()[agent.at()].name;
         writeln!(text, "map {} -> {}: {} x{}", name(from), name(to), edge.kind, edge.count).unwrap();
     }
@@ -114,6 +115,7 @@ fn totals(totals: &Totals) -> String {
         calls_without_tokens,
         cost_nano,
         calls_with_cost,
+        ..
     } = totals;
     let mut text = format!("{spans} spans");
     for (count, what) in [

@@ -188,6 +188,15 @@ pub(super) static ENTRIES: &[Entry] = &[
         "Who called, handed off to and retried whom; a click selects the spans of an agent.",
     ),
     entry(
+        "fit-agent-map",
+        View,
+        Workspace,
+        Command::FitAgentMap,
+        &[],
+        "Fit agent map",
+        "Shows all of the agent map, as large as it fits.",
+    ),
+    entry(
         "attribution",
         View,
         Workspace,

@@ -3,8 +3,9 @@
 use egui::{CollapsingHeader, RichText, Ui};
 
 use super::super::super::command::{Command, Queue};
-use super::value::{Shown, contains_lower, folded_ui, shown};
+use super::value::{Shown, contains_lower, folded_ui, said_ui, shown};
 use super::{Details, row_ui};
+use crate::analysis::genai::records_contents;
 use crate::model::Attr;
 use crate::scene::{Font, text};
 
@@ -21,7 +22,7 @@ pub fn attributes_ui(ui: &mut Ui, details: &Details<'_>, attrs: &[Attr], queue: 
         .collect();
     for group in groups(&matching, |(key, _)| key).into_iter().take(MOST_ROWS) {
         match group {
-            Group::One(at) => attribute_ui(ui, details, matching[at].0, matching[at].1, queue),
+            Group::One(at) => attribute_ui(ui, details, [matching[at].0; 2], matching[at].1, queue),
             Group::List { prefix, items } => {
                 let count = format!("  [{}]", items.len());
                 let size = egui::TextStyle::Body.resolve(ui.style()).size;
@@ -35,7 +36,7 @@ pub fn attributes_ui(ui: &mut Ui, details: &Details<'_>, attrs: &[Attr], queue: 
                             for at in members {
                                 let (key, attr) = matching[at];
                                 let suffix = suffix_of(key, prefix);
-                                attribute_ui(ui, details, suffix, attr, queue);
+                                attribute_ui(ui, details, [key, suffix], attr, queue);
                             }
                         });
                     }
@@ -59,9 +60,11 @@ fn is_match(details: &Details<'_>, key: &str, attr: &Attr) -> bool {
         || contains_lower(&details.data.store.value_text(attr.value), &details.filter)
 }
 
-fn attribute_ui(ui: &mut Ui, details: &Details<'_>, key: &str, attr: &Attr, queue: &mut Queue) {
+/// `full_key` is the attribute's, `key` what is left of it in a list.
+fn attribute_ui(ui: &mut Ui, details: &Details<'_>, [full_key, key]: [&str; 2], attr: &Attr, queue: &mut Queue) {
     let text = details.data.store.value_text(attr.value);
     match shown(attr.value, &text) {
+        said if details.folds_said && is_said(full_key) => said_ui(ui, details, key, &said, &text, queue),
         // The filter has been applied to the whole key already; the suffix alone might not match it.
         Shown::Line(line) => {
             let unfiltered = Details { filter: String::new(), ..*details };
@@ -69,6 +72,12 @@ fn attribute_ui(ui: &mut Ui, details: &Details<'_>, key: &str, attr: &Attr, queu
         }
         folded => folded_ui(ui, details, key, &folded, &text, queue),
     }
+}
+
+/// Whether the attribute `key` holds what was said, and not only who said it.
+fn is_said(key: &str) -> bool {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    records_contents(key) && !matches!(last, "role" | "name" | "id" | "type" | "finish_reason" | "tool_call_id")
 }
 
 /// What stands together.

@@ -10,7 +10,7 @@ use super::super::super::command::{Command, Queue};
 use super::super::super::people::{Contents, PeopleCommand, Shown};
 use super::super::super::state::State;
 use super::super::super::theme;
-use super::super::widgets::{counted, grouped, segmented};
+use super::super::widgets::{counted, segmented};
 use super::said::said_ui;
 use super::turns::{turn_name, turns_ui};
 use super::{Details, value};
@@ -19,6 +19,7 @@ use crate::analysis::reading::{Act, Line, Moment, Party, details as details_of};
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
 use crate::scene::Work;
+use crate::scene::sections::tokens_text;
 
 /// Lines this far outside of what is visible are drawn, so that the keyboard can go on to them.
 const MARGIN: f32 = 240.0;
@@ -104,9 +105,9 @@ pub fn totals_text(totals: &Totals, took: Option<Moment>) -> String {
     if totals.tool_calls > 0 {
         parts.push(counted(totals.tool_calls, "tool call"));
     }
-    if totals.input_tokens + totals.output_tokens > 0 {
-        parts.push(format!("{} → {} tokens", grouped(totals.input_tokens), grouped(totals.output_tokens)));
-    }
+    let input = (totals.calls_with_input > 0).then_some(totals.input_tokens);
+    let output = (totals.calls_with_output > 0).then_some(totals.output_tokens);
+    parts.extend(tokens_text(input, output, "tokens"));
     if totals.calls_without_tokens > 0 {
         parts.push(format!("{} without tokens", counted(totals.calls_without_tokens, "call")));
     }

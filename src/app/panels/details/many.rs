@@ -3,6 +3,7 @@
 use egui::{Link, RichText, ScrollArea, Ui};
 
 use super::super::super::command::{Command, Queue};
+use super::super::super::state::State;
 use super::super::super::theme;
 use super::super::widgets::{counted, grouped};
 use super::{Details, row_ui};
@@ -14,7 +15,7 @@ use crate::model::{SpanFlags, SpanIx};
 const MOST_LISTED: usize = 200;
 
 /// Draws the sums and the list.
-pub fn many_ui(ui: &mut Ui, details: &Details<'_>, spans: &[SpanIx], queue: &mut Queue) {
+pub fn many_ui(ui: &mut Ui, details: &Details<'_>, spans: &[SpanIx], state: &State, queue: &mut Queue) {
     let store = &details.data.store;
     let domains = &details.data.domains;
     let title = format!("{} selected", counted(spans.len() as u64, "span"));
@@ -45,6 +46,16 @@ pub fn many_ui(ui: &mut Ui, details: &Details<'_>, spans: &[SpanIx], queue: &mut
                 counted(clock.spans, "span")
             );
             row_ui(ui, &unfiltered, name, &text, queue);
+        }
+    }
+    if state.has_conversations() {
+        ui.add_space(8.0);
+        ui.label(RichText::new("By phase, with everything below").strong());
+        match state.session.phases.of_selection.of_spans(spans) {
+            Some(shown) => super::super::phases::narrow_ui(ui, state, shown),
+            None => {
+                ui.label(RichText::new("Adding up…").weak());
+            }
         }
     }
     ui.add_space(8.0);

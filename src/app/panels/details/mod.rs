@@ -20,12 +20,13 @@ use egui::{Align, CollapsingHeader, Layout, RichText, ScrollArea, TextEdit, Ui};
 pub use turns::turn_name;
 
 use super::super::command::{Command, Queue};
-use super::super::people::DetailsTab;
+use super::super::people::{Contents, DetailsTab};
 use super::super::state::State;
 use super::super::theme;
 use super::super::workspace::Workspace;
 use super::keys::{key_of, with_key};
 use super::widgets::follow_focus;
+use crate::analysis::genai::Role;
 use crate::arrange::Arranged;
 use crate::model::SpanIx;
 use crate::scene::Theme;
@@ -42,6 +43,8 @@ pub struct Details<'a> {
     pub scale: f32,
     /// The filter, lower case.
     pub filter: String,
+    /// Attributes that hold what was said show how much of it there is.
+    pub folds_said: bool,
 }
 
 /// The drawer.
@@ -53,6 +56,7 @@ pub fn details_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         theme: state.theme().theme(),
         scale: state.settings.text_scale,
         filter: state.session.details_filter.to_lowercase(),
+        folds_said: state.session.people.contents == Contents::Folded && state.has_conversations(),
     };
     if state.has_conversations() {
         tabs::tabs_ui(ui, &details, state, queue);
@@ -66,7 +70,7 @@ pub fn details_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     match (selection.as_slice(), state.session.view.focused) {
         ([], _) => nothing_ui(ui, &details),
         ([only], _) => span_ui(ui, &details, *only, state, queue),
-        (several, _) => many::many_ui(ui, &details, several, queue),
+        (several, _) => many::many_ui(ui, &details, several, state, queue),
     }
 }
 
@@ -139,7 +143,11 @@ fn span_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &State, queu
         });
         derived::derived_ui(ui, details, span, queue);
         let attrs: Vec<_> = view.attrs().collect();
-        section(ui, "Attributes", attrs.len(), true, |ui| attributes::attributes_ui(ui, details, &attrs, queue));
+        let genai = details.data.known_work().map(|work| &work.genai);
+        // Elsewhere a key such as `text` holds anything.
+        let is_ai = genai.is_some_and(|genai| genai.role_of(span) != Role::None);
+        let own = Details { filter: details.filter.clone(), folds_said: details.folds_said && is_ai, ..*details };
+        section(ui, "Attributes", attrs.len(), true, |ui| attributes::attributes_ui(ui, &own, &attrs, queue));
         let events = view.events().len();
         section(ui, "Events", events, true, |ui| events::events_ui(ui, details, span, queue));
         let links = view.links().len();

@@ -67,8 +67,34 @@ pub fn shown(value: Value, text: &str) -> Shown {
     Shown::Line(text.to_owned())
 }
 
+/// Draws something that was said: how much of it there is, and all of it once somebody unfolds it.
+pub fn said_ui(ui: &mut Ui, details: &Details<'_>, key: &str, shown: &Shown, full: &str, queue: &mut Queue) {
+    let chars = super::super::widgets::counted(full.chars().count() as u64, "character");
+    let shown = match shown {
+        Shown::Line(text) => &Shown::Text(text.clone()),
+        other => other,
+    };
+    body_ui(ui, details, key, shown, (full, &format!("{chars}, folded")), queue);
+}
+
 /// Draws a value that does not fit in a line, below its name.
 pub fn folded_ui(ui: &mut Ui, details: &Details<'_>, key: &str, shown: &Shown, full: &str, queue: &mut Queue) {
+    let preview = match shown {
+        Shown::Line(_) => String::new(),
+        Shown::Text(long) => shortened(long.lines().next().unwrap_or_default(), 60),
+        Shown::Tree(json) => preview(json),
+    };
+    body_ui(ui, details, key, shown, (full, &preview), queue);
+}
+
+fn body_ui(
+    ui: &mut Ui,
+    details: &Details<'_>,
+    key: &str,
+    shown: &Shown,
+    (full, preview): (&str, &str),
+    queue: &mut Queue,
+) {
     let copy = |ui: &mut Ui, queue: &mut Queue| {
         if ui.small_button("Copy").on_hover_text("Copies all of it").clicked() {
             queue.push(Command::CopyText { what: key.to_owned(), text: full.to_owned() });
@@ -77,8 +103,7 @@ pub fn folded_ui(ui: &mut Ui, details: &Details<'_>, key: &str, shown: &Shown, f
     match shown {
         Shown::Line(text) => super::row_ui(ui, details, key, text, queue),
         Shown::Text(long) => {
-            let first = shortened(long.lines().next().unwrap_or_default(), 60);
-            let header = fold(ui, details, key, &first);
+            let header = fold(ui, details, key, preview);
             header.show(ui, |ui| {
                 ui.horizontal(|ui| {
                     copy(ui, queue);
@@ -95,7 +120,7 @@ pub fn folded_ui(ui: &mut Ui, details: &Details<'_>, key: &str, shown: &Shown, f
             });
         }
         Shown::Tree(json) => {
-            let header = fold(ui, details, key, &preview(json));
+            let header = fold(ui, details, key, preview);
             header.show(ui, |ui| {
                 copy(ui, queue);
                 tree_ui(ui, details, json, 0);
