@@ -43,7 +43,7 @@ fn picture(data: &Workspace, plan: &Plan, before: &Arranged, builder: &mut Scene
 
 /// The first picture at the new times, which is what people wait for: the old rows, where only clocks change.
 fn first_picture(data: &Workspace, plan: &Plan, before: &Arranged, builder: &mut SceneBuilder) {
-    let known = plan.known(&data.store, &data.domains, before.known.as_ref());
+    let known = plan.known_at_once(&data.store, &data.domains, before.known.as_ref());
     draw(data, &before.seen_with(&data.store, &data.domains, known, plan), builder);
 }
 

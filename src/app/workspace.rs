@@ -78,21 +78,22 @@ impl Workspace {
     #[must_use]
     pub fn arrange(&self, plan: &Plan, before: &Arranged, early: impl FnOnce(Arranged)) -> Arranged {
         let begun = Instant::now();
-        let known = plan.known(&self.store, &self.domains, before.known.as_ref());
+        let known = plan.known_at_once(&self.store, &self.domains, before.known.as_ref());
         let known_us = begun.elapsed().as_micros();
-        // Else the window's own thread would, with the first span that is selected or hovered.
-        known.model.prepare_questions();
         let is_same = *plan == before.plan && before.known.as_ref().is_some_and(|before| Arc::ptr_eq(before, &known));
         let is_retimed = plan.has_rows_of(&before.plan) && before.sections.is_empty();
         let is_raw = plan.clock == ClockChoice::Raw && before.plan.clock == ClockChoice::Raw;
+        if is_retimed && !(is_same || is_raw) {
+            early(before.seen_with(&self.store, &self.domains, Arc::clone(&known), plan));
+            tracing::debug!(known_us, early_us = begun.elapsed().as_micros(), "bars at their new times");
+        }
+        known.complete(&self.store, &self.domains, before.known.as_deref());
+        // Else the window's own thread would, with the first span that is selected or hovered.
+        known.model.prepare_questions();
         if before.rows_by.is_none() && (is_same || (is_raw && plan.has_rows_of(&before.plan))) {
             tracing::debug!(known_us, "clocks seen otherwise, rows as they were");
             let genai = self.known_work().map(|work| &work.genai);
             return before.with_known(&self.store, &self.domains, known, genai, plan);
-        }
-        if is_retimed {
-            early(before.seen_with(&self.store, &self.domains, Arc::clone(&known), plan));
-            tracing::debug!(known_us, early_us = begun.elapsed().as_micros(), "bars at their new times");
         }
         let arranged = self.arranged(Some(known), plan, Some(before));
         tracing::debug!(known_us, all_us = begun.elapsed().as_micros(), "arranged");

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::ties::{self, Tie};
-use super::{Arranged, Axis, LaneInfo};
+use super::{Arranged, Axis, LaneInfo, Plan};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::words::range_text;
 use crate::analysis::clocks::{EventKey, Known};
@@ -136,6 +136,16 @@ impl Course {
 }
 
 impl Ground<'_> {
+    /// The course before, when `plan` only folds otherwise: no span moves in time then.
+    pub(super) fn course_before(&self, plan: &Plan) -> Option<Arc<Course>> {
+        let before = self.before.filter(|before| before.rows_by.is_none() && plan.has_times_of(&before.plan))?;
+        let is_same = match (before.known.as_deref(), self.known) {
+            (Some(before), Some(now)) => std::ptr::eq(before, now),
+            (before, now) => before.is_none() && now.is_none(),
+        };
+        (is_same && before.course.knows_work == self.genai.is_some()).then(|| Arc::clone(&before.course))
+    }
+
     /// Calls `visit(span, start, end)` for every span that is shown.
     fn for_shown(&self, mut visit: impl FnMut(SpanIx, i64, i64)) {
         let items = self.layout.span_rows();

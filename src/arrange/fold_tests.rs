@@ -1,6 +1,7 @@
 //! Folding: nothing is lost, nothing is counted twice, and it can be taken back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -181,10 +182,11 @@ fn common(store: &TraceStore, genai: &GenAi, span: SpanIx, by: &FoldBy) -> Strin
 /// Everything that a fold by any key must keep, within lanes and across them.
 fn conserves(name: &str, store: &TraceStore) {
     let (domains, genai) = (domains::assign(store), GenAi::analyse(store));
-    let arranged = |fold: Folding| {
+    let arranged_after = |fold: Folding, before| {
         let plan = Plan { fold, ..Plan::default() };
-        arrange_folded(store, &domains, None, (Some(&genai), None), &plan)
+        arrange_folded(store, &domains, None, (Some(&genai), before), &plan)
     };
+    let arranged = |fold: Folding| arranged_after(fold, None);
     let open = arranged(Folding::default());
     let extent = |span: SpanIx| open.layout.extent_ns(span);
     let attr = |key: &str| FoldBy::Attr(key.to_owned());
@@ -194,6 +196,10 @@ fn conserves(name: &str, store: &TraceStore) {
         let what = format!("{name} by {by}, across {across}");
         let folded = arranged(Folding { by: Some(by.clone()), across, ..Folding::default() });
         check(store, &folded);
+        let after = arranged_after(folded.plan.fold.clone(), Some(&open));
+        assert!(Arc::ptr_eq(&after.course, &open.course), "{what}: nothing moves in time");
+        assert_eq!(after.course, folded.course, "{what}");
+        assert_eq!(after.sections, folded.sections, "{what}");
         let sections = &folded.sections;
         let section_of = |span: SpanIx| folded.layout.part_of_row(folded.layout.row_of(span)).at();
         let mut of_section: Vec<Vec<SpanIx>> = vec![Vec::new(); sections.len()];

@@ -247,7 +247,8 @@ pub fn arrange_folded(
     let (known_now, lanes_now) = (known.as_deref(), lanes.as_slice());
     let ground = course::Ground { store, domains, known: known_now, genai, lanes: lanes_now, layout: &layout, before };
     // None needs the others, and each takes a look at every span.
-    let of_all = || rayon::join(|| Index::build(store, &layout), || Arc::new(Course::of(&ground)));
+    let course = || ground.course_before(plan).unwrap_or_else(|| Arc::new(Course::of(&ground)));
+    let of_all = || rayon::join(|| Index::build(store, &layout), course);
     let ((index, course), ()) = rayon::join(of_all, || sections::measure(store, genai, &layout, &mut sections));
     let (layout, index, plan) = (Arc::new(layout), Arc::new(index), plan.clone());
     Arranged { plan, lanes, sections, layout, index, known, rows_by: None, hull_ns, course, has_conversation }

@@ -88,6 +88,14 @@ impl Plan {
     /// What is known about the clocks when this plan is followed, with as much as possible of what was known before.
     #[must_use]
     pub fn known(&self, store: &TraceStore, domains: &Domains, before: Option<&Arc<Known>>) -> Arc<Known> {
+        let known = self.known_at_once(store, domains, before);
+        known.complete(store, domains, before.map(Arc::as_ref));
+        known
+    }
+
+    /// The same without what protocol alone says, which [`Known::complete`] adds.
+    #[must_use]
+    pub fn known_at_once(&self, store: &TraceStore, domains: &Domains, before: Option<&Arc<Known>>) -> Arc<Known> {
         let options = self.clock_options(domains);
         match before {
             Some(known) if *known.model.options() == options => Arc::clone(known),
@@ -101,6 +109,12 @@ impl Plan {
     pub fn has_rows_of(&self, other: &Self) -> bool {
         let Self { clock, evidence, reference, .. } = other;
         *other == Self { clock: *clock, evidence: *evidence, reference: reference.clone(), ..self.clone() }
+    }
+
+    /// True when `other` is the same but for what lanes are folded by.
+    #[must_use]
+    pub fn has_times_of(&self, other: &Self) -> bool {
+        *other == Self { fold: other.fold.clone(), ..self.clone() }
     }
 
     /// True when every clock has a lane of its own, and nothing else has.

@@ -1,5 +1,7 @@
 //! The model of a workspace with what views need beside it.
 
+use std::sync::OnceLock;
+
 use super::domains::Domains;
 use super::findings::{Code, Finding, Severity};
 use super::{ClockModel, Evidence, Options};
@@ -11,8 +13,7 @@ use crate::model::TraceStore;
 pub struct Known {
     /// The model.
     pub model: ClockModel,
-    /// The same from protocol evidence alone, when the model believes more than that; without findings.
-    pub strict: Option<ClockModel>,
+    strict: OnceLock<ClockModel>,
     digest: Digest,
 }
 
@@ -20,38 +21,45 @@ impl Known {
     /// Analyses `store`. Takes a moment: not for the window's own thread.
     #[must_use]
     pub fn analyse(store: &TraceStore, domains: &Domains, options: &Options) -> Self {
-        Self::with_strict(ClockModel::analyse(store, domains, options), store, domains)
+        let known = Self::new(ClockModel::analyse(store, domains, options));
+        known.complete(store, domains, None);
+        known
     }
 
-    /// The same store with another level or reference: cheaper than from scratch.
+    /// The same store with another level or reference: cheaper than from scratch. [`Self::strict`] is left to
+    /// [`Self::complete`].
     #[must_use]
     pub fn with_options(&self, store: &TraceStore, domains: &Domains, options: &Options) -> Self {
-        // Both models remember what they solved: each level is asked of the one that knows it.
-        let strict = self.strict.as_ref().unwrap_or(&self.model);
-        if options.level == Evidence::Protocol {
-            return Self::new(strict.with_options(store, domains, options), None);
-        }
-        let certain = Options { level: Evidence::Protocol, ..options.clone() };
-        let (model, strict) = rayon::join(
-            || self.model.with_options(store, domains, options),
-            || strict.bounds_with(store, domains, &certain),
-        );
-        Self::new(model, Some(strict))
+        Self::new(self.knowing(options.level).with_options(store, domains, options))
     }
 
-    fn with_strict(model: ClockModel, store: &TraceStore, domains: &Domains) -> Self {
-        let options = Options { level: Evidence::Protocol, ..model.options().clone() };
-        let is_more = model.options().level > Evidence::Protocol;
-        let strict = is_more.then(|| model.bounds_with(store, domains, &options));
-        Self::new(model, strict)
+    /// Both models remember what they solved: each level is asked of the one that knows it.
+    fn knowing(&self, level: Evidence) -> &ClockModel {
+        self.strict.get().filter(|_| level == Evidence::Protocol).unwrap_or(&self.model)
+    }
+
+    /// Works out [`Self::strict`], if that is still to be done; `before` is what was known before. Takes a moment.
+    pub fn complete(&self, store: &TraceStore, domains: &Domains, before: Option<&Self>) {
+        let options = self.model.options();
+        if options.level > Evidence::Protocol {
+            let options = Options { level: Evidence::Protocol, ..options.clone() };
+            let from = before.map_or(&self.model, |before| before.knowing(Evidence::Protocol));
+            self.strict.get_or_init(|| from.bounds_with(store, domains, &options));
+        }
+    }
+
+    /// The same from protocol evidence alone, without findings; `None` when the model believes no more than that, or
+    /// before [`Self::complete`].
+    #[must_use]
+    pub fn strict(&self) -> Option<&ClockModel> {
+        self.strict.get()
     }
 
     /// Sorts out what `model` found.
-    #[must_use]
-    pub fn new(model: ClockModel, strict: Option<ClockModel>) -> Self {
+    fn new(model: ClockModel) -> Self {
         let findings = model.findings().iter();
         let digest = Digest::of(findings.map(|finding| (finding.code.into(), finding.root.as_str())));
-        Self { model, strict, digest }
+        Self { model, strict: OnceLock::new(), digest }
     }
 
     /// Kinds and root causes of the findings.

@@ -132,7 +132,7 @@ fn whiskers(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, s
                 continue;
             }
             taken = whisker.inner.hi.unwrap_or(at.x + OPEN) + 2.0;
-            let strict = clocks.known.strict.as_ref().filter(|_| input.held().is_none());
+            let strict = clocks.known.strict().filter(|_| input.held().is_none());
             whisker.outer = outer(strict, input, scene, &whisker);
             marks.whiskers.push(whisker);
         }
