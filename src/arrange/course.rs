@@ -1,5 +1,6 @@
 //! What happens when on the axis of an arrangement: the turns of conversations, and stretches in which nothing does.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -179,7 +180,7 @@ impl Ground<'_> {
             let Some(turn) = genai.turn_of(span) else { return };
             let failed = self.store.flags()[span.at()].has(SpanFlags::ERROR);
             let time = take(&mut times[turn.at()], turn, span, (from, to), failed);
-            let is_first = |known: SpanIx| from < self.layout.extent_ns(known).0;
+            let is_first = |known: SpanIx| (from, span) < (self.layout.extent_ns(known).0, known);
             if genai.role_of(span) == Role::Model && time.first_call.is_none_or(is_first) {
                 time.first_call = Some(span);
             }
@@ -260,10 +261,11 @@ fn take(
         spans: 0,
         failed: 0,
     });
-    if from_ns < time.from_ns {
+    // Of equal times the first span counts, whatever the rows.
+    if (from_ns, span) < (time.from_ns, time.first) {
         (time.from_ns, time.first) = (from_ns, span);
     }
-    if to_ns > time.to_ns {
+    if (to_ns, Reverse(span)) > (time.to_ns, Reverse(time.last)) {
         (time.to_ns, time.last) = (to_ns, span);
     }
     time.spans += 1;
@@ -371,7 +373,7 @@ fn shortened(idle: &[(i64, i64)], hull: &Range<i64>) -> Axis {
 /// The longest stretches, by start.
 fn longest(mut idle: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
     if idle.len() > MOST_IDLE {
-        idle.sort_by_key(|(from, to)| (std::cmp::Reverse(to.saturating_sub(*from)), *from));
+        idle.sort_by_key(|(from, to)| (Reverse(to.saturating_sub(*from)), *from));
         idle.truncate(MOST_IDLE);
         idle.sort_unstable();
     }
