@@ -118,6 +118,9 @@ impl Other {
     }
 }
 
+/// When the wall clock was read, nanoseconds, and by which span ([`Stamp::reading`]).
+type Anchor = (i64, u32);
+
 /// Stamps from which a resolution is concluded, at least.
 const ENOUGH_STAMPS: u32 = 20;
 /// Stamps from which whole milliseconds or seconds are concluded: that four finer ones look so by accident happens once
@@ -213,12 +216,13 @@ impl<'a> Stamps<'a> {
         }
         let reader = self.reader(span);
         let raw_ns = self.store.starts_ns()[span.at()];
-        let anchor_ns = match reader.style {
+        let anchor = match reader.style {
             Style::LocalRoot => self.root_start(span),
-            Style::EachStamp | Style::SpanStart | Style::StartAndEvents => raw_ns,
+            Style::EachStamp => (raw_ns, Stamp::ALONE),
+            Style::SpanStart | Style::StartAndEvents => (raw_ns, span.0),
         };
-        let anchor_ns = self.arrival_ns(span).unwrap_or(anchor_ns);
-        Some(self.stamp(span, raw_ns, anchor_ns, reader.start))
+        let anchor = self.arrival(span).unwrap_or(anchor);
+        Some(self.stamp(span, raw_ns, anchor, reader.start))
     }
 
     /// The stamp of the end of `span`.
@@ -232,14 +236,13 @@ impl<'a> Stamps<'a> {
         let reader = self.reader(span);
         let (start_ns, raw_ns) = (self.store.starts_ns()[span.at()], self.store.ends_ns()[span.at()]);
         let has_start = !flags.has(SpanFlags::START_MISSING);
-        let anchor_ns = match reader.style {
-            Style::EachStamp => raw_ns,
-            Style::SpanStart | Style::StartAndEvents if has_start => start_ns,
+        let anchor = match reader.style {
+            Style::SpanStart | Style::StartAndEvents if has_start => (start_ns, span.0),
             Style::LocalRoot => self.root_start(span),
-            Style::SpanStart | Style::StartAndEvents => raw_ns,
+            Style::EachStamp | Style::SpanStart | Style::StartAndEvents => (raw_ns, Stamp::ALONE),
         };
-        let anchor_ns = self.arrival_ns(span).unwrap_or(anchor_ns);
-        Some(self.stamp(span, raw_ns, anchor_ns, reader.end))
+        let anchor = self.arrival(span).unwrap_or(anchor);
+        Some(self.stamp(span, raw_ns, anchor, reader.end))
     }
 
     /// The stamp of an event of `span` at `raw_ns`.
@@ -250,19 +253,19 @@ impl<'a> Stamps<'a> {
             return None;
         }
         let reader = self.reader(span);
-        let anchor_ns = match reader.style {
-            Style::EachStamp | Style::StartAndEvents => raw_ns,
-            Style::SpanStart => self.store.starts_ns()[span.at()],
+        let anchor = match reader.style {
+            Style::EachStamp | Style::StartAndEvents => (raw_ns, Stamp::ALONE),
+            Style::SpanStart => (self.store.starts_ns()[span.at()], span.0),
             Style::LocalRoot => self.root_start(span),
         };
-        let anchor_ns = self.arrival_ns(span).unwrap_or(anchor_ns);
-        Some(self.stamp(span, raw_ns, anchor_ns, reader.event))
+        let anchor = self.arrival(span).unwrap_or(anchor);
+        Some(self.stamp(span, raw_ns, anchor, reader.event))
     }
 
     /// The one reading of the wall clock that a span written after the fact rests on.
-    fn arrival_ns(&self, span: SpanIx) -> Option<i64> {
+    fn arrival(&self, span: SpanIx) -> Option<Anchor> {
         let request = self.readers.written_after.get(&span.0)?;
-        Some(self.store.starts_ns()[request.at()])
+        Some((self.store.starts_ns()[request.at()], request.0))
     }
 
     /// Whether `span` was written when its request was done: small gaps and overlaps with its neighbours are an artefact
@@ -277,7 +280,7 @@ impl<'a> Stamps<'a> {
     #[must_use]
     pub fn explicit(&self, span: SpanIx, raw_ns: i64) -> Option<Stamp> {
         let reader = self.reader(span);
-        (raw_ns != 0).then(|| self.stamp(span, raw_ns, raw_ns, reader.event))
+        (raw_ns != 0).then(|| self.stamp(span, raw_ns, (raw_ns, Stamp::ALONE), reader.event))
     }
 
     /// Whether the duration of `span` is what its SDK writes in place of one that is not positive.
@@ -287,9 +290,9 @@ impl<'a> Stamps<'a> {
         self.reader(span).clamp_ns == Some(end.wrapping_sub(start)) && end != 0
     }
 
-    fn stamp(&self, span: SpanIx, raw_ns: i64, anchor_ns: i64, reading: Reading) -> Stamp {
+    fn stamp(&self, span: SpanIx, raw_ns: i64, (anchor_ns, reading): Anchor, error: Reading) -> Stamp {
         let clock = self.clock(span);
-        let mut stamp = Stamp { raw_ns, anchor_ns, clock, early_ns: reading.early_ns, late_ns: reading.late_ns };
+        let mut stamp = Stamp { raw_ns, anchor_ns, clock, early_ns: error.early_ns, late_ns: error.late_ns, reading };
         if let Some(Some(unit)) = self.units.get(clock as usize) {
             (stamp.raw_ns, stamp.anchor_ns) = (unit.convert(raw_ns), unit.convert(anchor_ns));
             (stamp.early_ns, stamp.late_ns) = (-ns(unit.factor / 2), ns(unit.factor));
@@ -306,10 +309,10 @@ impl<'a> Stamps<'a> {
         self.readers.of_resource.get(self.store.span(span).resource_ix().at()).copied().unwrap_or_default()
     }
 
-    fn root_start(&self, span: SpanIx) -> i64 {
+    fn root_start(&self, span: SpanIx) -> Anchor {
         let root = self.readers.roots.get(span.at()).copied().unwrap_or(span);
         let start = self.store.starts_ns()[root.at()];
-        if start == 0 { self.store.starts_ns()[span.at()] } else { start }
+        if start == 0 { (self.store.starts_ns()[span.at()], span.0) } else { (start, root.0) }
     }
 }
 

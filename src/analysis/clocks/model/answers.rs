@@ -231,6 +231,9 @@ impl Comparison {
     }
 
     fn interval(&self, store: &TraceStore, other: EventKey, stamp: &Stamp, floor: Fine) -> Interval {
+        if other == self.key {
+            return Interval { lo: Some(floor.max(0)), hi: Some(floor.max(0)) };
+        }
         let (graph, guide) = (&self.system.graph, self.system.guide());
         let mut interval = self.searches().interval_above(graph, guide, stamp, floor);
         let is_own_clock = self.stamp.clock == stamp.clock;

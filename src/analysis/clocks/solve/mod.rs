@@ -81,13 +81,18 @@ pub struct Stamp {
     pub early_ns: i32,
     /// Largest reading error in nanoseconds: the resolution for a clock that rounds down.
     pub late_ns: i32,
+    /// Which reading of the wall clock it rests on, where several events share one; [`Stamp::ALONE`] = one of its own.
+    pub reading: u32,
 }
 
 impl Stamp {
+    /// A reading that no other event rests on.
+    pub const ALONE: u32 = u32::MAX;
+
     /// An exact, independent reading.
     #[must_use]
     pub const fn exact(clock: u32, raw_ns: i64) -> Self {
-        Self { raw_ns, anchor_ns: raw_ns, clock, early_ns: 0, late_ns: 0 }
+        Self { raw_ns, anchor_ns: raw_ns, clock, early_ns: 0, late_ns: 0, reading: Self::ALONE }
     }
 
     /// How far the stamp lies from the reading of the wall clock that it rests on, in nanoseconds.
@@ -102,10 +107,18 @@ impl Stamp {
         self.age_ns().saturating_add(if early > late { early } else { late })
     }
 
-    /// Whether both stamps rest on one reading of one clock: their distance is exact.
+    /// Whether both stamps rest on one reading of one clock: their distance is exact. Two readings that show the same
+    /// time may differ by as much as they are rounded.
     #[must_use]
     pub const fn is_rigid_with(&self, other: &Self) -> bool {
-        self.clock == other.clock && self.anchor_ns == other.anchor_ns
+        let is_one = self.reading == other.reading && self.reading != Self::ALONE;
+        self.clock == other.clock
+            && self.anchor_ns == other.anchor_ns
+            && (is_one || self.is_exact() && other.is_exact())
+    }
+
+    const fn is_exact(&self) -> bool {
+        self.early_ns == 0 && self.late_ns == 0
     }
 }
 

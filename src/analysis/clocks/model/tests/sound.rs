@@ -96,3 +96,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn two_readings_that_show_the_same_millisecond_are_not_one() {
+    let node = LANGUAGES.iter().position(|language| *language == "nodejs").unwrap();
+    let clock = |language| Clock { language, offset: 0, ppm: vec![0; 12] };
+    let (python, node) = (clock(0), clock(node));
+    let mut draft = Draft::default();
+    let hosts = (draft.host("h0", LANGUAGES[python.language]), draft.host("h1", LANGUAGES[node.language]));
+    for (id, sent) in [(1, 2_792_876_543), (3, 2_792_876_546)] {
+        let (client, server) = (python.stamps(sent, sent + 10), node.stamps(sent + 2, sent + 8));
+        draft.call(hosts, id, 0, [client.0, server.0, server.1, client.1]);
+    }
+    let (store, domains, model) = analyse(&draft);
+    let [own, other] = [EventKey::start(SpanIx(1)), EventKey::start(SpanIx(3))];
+    let found = model.between(&store, &domains, own, other).unwrap();
+    assert!(found.raw_ns == 0 && found.order == Order::Unknown, "{found:?}");
+    assert!(found.lo_ns.is_some_and(|lo| lo < 3) && found.hi_ns.is_some_and(|hi| hi >= 3), "{found:?}");
+    let same = model.between(&store, &domains, own, own).unwrap();
+    assert!((same.lo_ns, same.hi_ns) == (Some(0), Some(0)), "{same:?}");
+}

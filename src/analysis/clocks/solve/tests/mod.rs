@@ -48,7 +48,7 @@ impl System {
 prop_compose! {
     fn stamp(clocks: u32)(clock in 0..clocks, raw in 0_i64..60, age in prop_oneof![3 => Just(0_i64), 1 => 0_i64..20],
                           early in -2_i32..=0, late in 0_i32..3) -> Stamp {
-        Stamp { raw_ns: raw, anchor_ns: raw - age, clock, early_ns: early, late_ns: late }
+        Stamp { raw_ns: raw, anchor_ns: raw - age, clock, early_ns: early, late_ns: late, reading: Stamp::ALONE }
     }
 }
 
