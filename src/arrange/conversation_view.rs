@@ -37,7 +37,10 @@ impl ConversationView {
     /// What was said about the proposals behind `ties`, by span.
     #[must_use]
     pub fn judged(&self, store: &TraceStore, genai: &GenAi, ties: &[Tie]) -> Judged {
-        let said = ties.iter().filter(|_| !self.stitches.is_empty()).filter_map(|tie| match &tie.kind {
+        if self.stitches.is_empty() {
+            return Judged::default();
+        }
+        let said = ties.iter().filter_map(|tie| match &tie.kind {
             TieKind::Stitch { at, keys } => {
                 let stitch = genai.stitches().get(*at as usize)?;
                 Some((stitch.root, stitch.under, self.verdict(&keys[0], &keys[1])?))

@@ -140,10 +140,7 @@ impl Ground<'_> {
     /// The course before, when `plan` only folds otherwise: no span moves in time then.
     pub(super) fn course_before(&self, plan: &Plan) -> Option<Arc<Course>> {
         let before = self.before.filter(|before| before.rows_by.is_none() && plan.has_times_of(&before.plan))?;
-        let is_same = match (before.known.as_deref(), self.known) {
-            (Some(before), Some(now)) => std::ptr::eq(before, now),
-            (before, now) => before.is_none() && now.is_none(),
-        };
+        let is_same = before.known.as_deref().map(std::ptr::from_ref) == self.known.map(std::ptr::from_ref);
         (is_same && before.course.knows_work == self.genai.is_some()).then(|| Arc::clone(&before.course))
     }
 

@@ -4,18 +4,18 @@ use emath::{Pos2, Rect};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::caption::{self, Caption};
-use super::clocks::{self, ClockInput, ClockMarks};
-use super::critical::{self, Critical};
+use super::caption::{self};
+use super::clocks::{self, ClockMarks};
+use super::critical::{self};
 use super::findings;
 use super::folding;
 use super::frame::{Dense, GhostBox, Held as HeldLanes, OverviewStrip, Scene, SceneBar};
 use super::geometry::{Areas, LaneBand, Margins, Metrics, lane_bands};
 use super::heads::LaneTexts;
 use super::hidden;
+use super::input::SceneInput;
 use super::labels::Labels;
-use super::motion::Travel;
-use super::palette::{ServiceColors, unknown_colors};
+use super::palette::unknown_colors;
 use super::phases;
 pub(super) use super::place::span_rect;
 use super::place::{OVERHANG, Place, least_width};
@@ -34,83 +34,11 @@ use super::tokens::{self, TokenMarks};
 use super::turns::{self, TurnMarks};
 use super::view_state::{TimeRange, ViewState};
 use super::work::{Work, clock_colors, phase_colors};
-use crate::analysis::clocks::domains::Domains;
-use crate::analysis::clocks::{Between, EventKey, Held};
-use crate::arrange::{Arranged, ColorBy, LaneInfo, Section, TimeOf};
-use crate::layout::{Layout, RowIx};
-use crate::lod::{Bar, GhostRun, Index, Marks, Tags, bucket_for};
-use crate::model::{SpanFlags, SpanIx, TraceStore};
-
-/// What a scene is made from.
-#[derive(Clone, Copy)]
-pub struct SceneInput<'a> {
-    /// The spans.
-    pub store: &'a TraceStore,
-    /// The clocks.
-    pub domains: &'a Domains,
-    /// What the lanes of `layout` are.
-    pub lanes: &'a [LaneInfo],
-    /// Groups of spans in folded lanes.
-    pub sections: &'a [Section],
-    /// Lanes and rows.
-    pub layout: &'a Layout,
-    /// First to last time of what is shown.
-    pub hull_ns: &'a std::ops::Range<i64>,
-    /// The index of `layout`.
-    pub index: &'a Index,
-    /// Colours of services.
-    pub colors: &'a ServiceColors,
-    /// The hits of a search: everything else is dimmed. `None` = nothing is searched for.
-    pub marks: Option<&'a Marks>,
-    /// What is known about the clocks; `None` while that is not known yet.
-    pub clocks: Option<ClockInput<'a>>,
-    /// What is known about AI conversations; `None` while that is not known yet.
-    pub work: Option<&'a Work>,
-    /// Numbers of findings at spans.
-    pub tags: Option<&'a Tags>,
-    /// The critical path, when it is asked for.
-    pub critical: Option<&'a Critical>,
-    /// Whose time the rows are made for, when it is another one than is shown.
-    pub rows_by: Option<&'a TimeOf>,
-    /// A clock that is held at an offset by hand.
-    pub held: Option<&'a Held>,
-    /// Bars on their way from an earlier arrangement; never in an export.
-    pub travel: Option<&'a Travel>,
-    /// Header, legend and footer of an export; `None` in the window.
-    pub caption: Option<&'a Caption>,
-}
-
-impl Arranged {
-    /// What a scene is made from.
-    #[must_use]
-    pub fn scene_input<'a>(
-        &'a self,
-        store: &'a TraceStore,
-        domains: &'a Domains,
-        colors: &'a ServiceColors,
-        caption: Option<&'a Caption>,
-    ) -> SceneInput<'a> {
-        SceneInput {
-            store,
-            domains,
-            lanes: &self.lanes,
-            sections: &self.sections,
-            layout: &self.layout,
-            hull_ns: &self.hull_ns,
-            index: &self.index,
-            colors,
-            marks: None,
-            clocks: self.known.as_ref().map(|known| ClockInput { known, is_frame: self.is_frame() }),
-            work: None,
-            tags: None,
-            critical: None,
-            rows_by: self.rows_by.as_ref(),
-            held: None,
-            travel: None,
-            caption,
-        }
-    }
-}
+use crate::analysis::clocks::{Between, EventKey};
+use crate::arrange::ColorBy;
+use crate::layout::RowIx;
+use crate::lod::{Bar, GhostRun, bucket_for};
+use crate::model::{SpanFlags, SpanIx};
 
 /// Short spans that start within about this many points share a bar: the index rounds down to a power of two of
 /// nanoseconds, so it is half as many to as many.

@@ -3,10 +3,11 @@
 use emath::{Pos2, Rect};
 
 use super::below::{Below, NOTE, NoteLine, Placed, SAMPLE, SIDE, below};
-use super::build::{SceneInput, count_text, grouped};
+use super::build::{count_text, grouped};
 use super::clocks::{self, axis_words};
 use super::frame::{Hidden, LegendEntry, Sample, Scene};
 use super::geometry::{Margins, Metrics, content_height, lane_bands};
+use super::input::SceneInput;
 use super::palette::slot_colors;
 use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};

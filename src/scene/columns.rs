@@ -1,6 +1,6 @@
 //! How busy equally wide columns of the screen are, where some of the time axis may be shortened.
 
-use super::build::SceneInput;
+use super::input::SceneInput;
 use super::time_scale::TimeScale;
 use crate::layout::LaneIx;
 use crate::lod::Density;

@@ -6,9 +6,9 @@
 use ecolor::Color32;
 use emath::{Pos2, Rect};
 
-use super::build::SceneInput;
 use super::frame::Scene;
 use super::geometry::LaneBand;
+use super::input::SceneInput;
 use super::place::Place;
 use super::shape::{BarRect, Shape, Stroke};
 use super::theme::faded;

@@ -1,6 +1,6 @@
 //! Findings at spans: every bar and every strip says the gravest one behind it, at every zoom (invariant I7).
 
-use super::build::SceneInput;
+use super::input::SceneInput;
 use crate::analysis::clocks::FindingTone;
 use crate::analysis::numbered::Numbered;
 use crate::arrange::Arranged;

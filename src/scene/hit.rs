@@ -2,9 +2,9 @@
 
 use emath::Pos2;
 
-use super::build::SceneInput;
 use super::frame::Scene;
 use super::geometry::band_at;
+use super::input::SceneInput;
 use super::strip::{mark_at, overview_scale};
 use super::ties;
 use super::tokens;

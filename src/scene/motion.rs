@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::build::SceneInput;
 use super::geometry::{Bands, LaneBand, Metrics, content_height, lane_bands};
+use super::input::SceneInput;
 use super::view_state::{TimeRange, ViewState};
-use crate::analysis::clocks::{EventKey, Held, Offset, Placed};
-use crate::arrange::Arranged;
+use crate::analysis::clocks::{ClockModel, EventKey, Held, Offset, Placed};
+use crate::arrange::{Arranged, TimeOf};
 use crate::layout::{Layout, RowIx};
 use crate::model::{DomainIx, SpanIx};
 
@@ -117,9 +117,13 @@ impl SceneInput<'_> {
     }
 
     /// The clock that is held by hand, where times are those of the reference clock.
-    pub(super) fn held(&self) -> Option<(&Held, &crate::analysis::clocks::ClockModel)> {
-        let clocks = self.clocks.as_ref().filter(|clocks| clocks.is_frame)?;
-        Some((self.held?, &clocks.known.model))
+    pub(super) fn held(&self) -> Option<(&Held, &ClockModel)> {
+        Some((self.held?, self.frame_model()?))
+    }
+
+    /// The clocks that the axis is made from; `None` = it shows raw times.
+    fn frame_model(&self) -> Option<&ClockModel> {
+        self.clocks.as_ref().filter(|clocks| clocks.is_frame).map(|clocks| &clocks.known.model)
     }
 
     /// What the offset of `domain` may be at its own time `at_ns`, with what is held by hand.
@@ -152,11 +156,10 @@ impl SceneInput<'_> {
 
     /// How far times of `domain` around its own time `at_ns` are moved back to fit the axis, with what is held by hand.
     fn shift_ns(&self, domain: DomainIx, at_ns: i64) -> i64 {
-        let clocks = self.clocks.as_ref().filter(|clocks| clocks.is_frame);
-        match (self.held(), clocks) {
-            (Some((held, model)), _) => held.shift_ns(model, domain, at_ns),
-            (None, Some(clocks)) => clocks.known.model.shift_ns(domain, at_ns),
-            (None, None) => 0,
+        match (self.held, self.frame_model()) {
+            (_, None) => 0,
+            (Some(held), Some(model)) => held.shift_ns(model, domain, at_ns),
+            (None, Some(model)) => model.shift_ns(domain, at_ns),
         }
     }
 
@@ -170,9 +173,8 @@ impl SceneInput<'_> {
     #[must_use]
     pub fn extent_ns(&self, span: SpanIx) -> (i64, i64) {
         let own = self.layout.extent_ns(span);
-        let now = self.clocks.as_ref().filter(|clocks| clocks.is_frame).map(|clocks| &clocks.known.model);
-        let ground = (self.store, self.domains);
-        let (start_ns, end_ns) = self.rows_by.map_or(own, |rows_by| rows_by.seen_from(now, ground, span, own));
+        let seen = |rows_by: &TimeOf| rows_by.seen_from(self.frame_model(), (self.store, self.domains), span, own);
+        let (start_ns, end_ns) = self.rows_by.map_or(own, seen);
         let push = self.domains.of_span.get(span.at()).map_or(0, |&domain| {
             if self.held().is_some() { self.pushed_ns(domain, self.store.span(span).drawn_ns().0) } else { 0 }
         });

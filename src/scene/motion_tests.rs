@@ -76,16 +76,22 @@ fn check(store: &TraceStore) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Raw times, their rows seen from the reference clock, and rows made for that.
+fn to_frame(store: &TraceStore, domains: &Domains) -> [Arranged; 3] {
+    let raw = arranged(store, domains, None, &Plan::default());
+    let plan = Plan { clock: ClockChoice::Frame, ..Plan::default() };
+    let known = plan.known(store, domains, raw.known.as_ref());
+    let early = raw.seen_with(store, domains, Arc::clone(&known), &plan);
+    let own = arrange(store, domains, Some(known), &plan);
+    [raw, early, own]
+}
+
 #[test]
 fn another_clock_is_seen_at_once() {
     let store = worked_example();
     check(&store).unwrap();
     let domains = domains::assign(&store);
-    let raw = arranged(&store, &domains, None, &Plan::default());
-    let plan = Plan { clock: ClockChoice::Frame, ..Plan::default() };
-    let known = plan.known(&store, &domains, raw.known.as_ref());
-    let early = raw.seen_with(&store, &domains, Arc::clone(&known), &plan);
-    let own = arrange(&store, &domains, Some(known), &plan);
+    let [raw, early, own] = to_frame(&store, &domains);
     for zoom in [1.0, 3.0, 40.0] {
         let edit = |view: &mut ViewState| {
             view.fit(own.layout.hull_ns());
@@ -131,11 +137,7 @@ fn a_picture_at_once_costs_no_more_bars() {
     }
     let store = b.finish();
     let domains = domains::assign(&store);
-    let raw = arranged(&store, &domains, None, &Plan::default());
-    let plan = Plan { clock: ClockChoice::Frame, ..Plan::default() };
-    let known = plan.known(&store, &domains, raw.known.as_ref());
-    let early = raw.seen_with(&store, &domains, Arc::clone(&known), &plan);
-    let own = arrange(&store, &domains, Some(known), &plan);
+    let [_, early, own] = to_frame(&store, &domains);
     for zoom in [1.0, 20.0, 1_000.0] {
         let edit = |view: &mut ViewState| view.zoom_about(at(60_000), zoom);
         let (then, now) = (scene(&store, &domains, &early, edit), scene(&store, &domains, &own, edit));

@@ -3,8 +3,9 @@
 
 use emath::{Pos2, Rect};
 
-use super::build::{Frame, SceneInput};
+use super::build::Frame;
 use super::frame::{PhaseBar, PhaseLook, Sample, Scene, SceneBar};
+use super::input::SceneInput;
 use super::shape::{BarRect, Shape, Stroke};
 use super::theme::{Theme, dimmed, faded};
 use super::view_state::ViewState;

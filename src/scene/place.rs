@@ -2,9 +2,9 @@
 
 use emath::{Pos2, Rect};
 
-use super::build::SceneInput;
 use super::frame::Scene;
 use super::geometry::LaneBand;
+use super::input::SceneInput;
 use super::motion::Moved;
 use super::time_scale::TimeScale;
 use crate::layout::RowIx;

@@ -2,8 +2,9 @@
 
 use emath::{Pos2, Rect};
 
-use super::build::{SceneInput, span_rect};
+use super::build::span_rect;
 use super::frame::{Edge, EdgeKind, Measure, Scene};
+use super::input::SceneInput;
 use super::view_state::ViewState;
 use crate::analysis::clocks::Between;
 use crate::analysis::clocks::words::range_text;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use ecolor::Color32;
 use emath::{Pos2, Rect, vec2};
 
-use super::build::{Frame, SceneInput, span_rect};
+use super::build::{Frame, span_rect};
 use super::clocks;
 use super::frame::{Sample, Scene};
+use super::input::SceneInput;
 use super::shape::{Anchor, Shape, Stroke, TextShape};
 use super::text::{self, Font};
 use super::theme::{Theme, faded, mix};

@@ -3,8 +3,9 @@
 
 use emath::{Pos2, Rect, vec2};
 
-use super::build::{Frame, SceneInput};
+use super::build::Frame;
 use super::frame::{Sample, Scene, SceneBar};
+use super::input::SceneInput;
 use super::shape::{BarRect, Shape, Stroke};
 use super::theme::{Theme, ThemeKind};
 use super::work::phase_colors;

@@ -8,8 +8,9 @@ use super::{ClockArrow, ClockInput};
 use crate::analysis::clocks::findings::{Finding, Proof, Severity};
 use crate::analysis::clocks::{EventKey, FindingTone, Point, Side};
 use crate::model::time::duration_text;
-use crate::scene::build::{SceneInput, span_rect};
+use crate::scene::build::span_rect;
 use crate::scene::frame::{OverviewColumn, Scene};
+use crate::scene::input::SceneInput;
 use crate::scene::text::{self, Font};
 use crate::scene::view_state::ViewState;
 

@@ -5,8 +5,8 @@ use super::{ClockInput, lane_offset};
 use crate::analysis::clocks::words::offset_text;
 use crate::analysis::clocks::{Evidence, FindingTone};
 use crate::analysis::numbered::{Found, Numbered, Patterns};
-use crate::scene::build::SceneInput;
 use crate::scene::frame::Sample;
+use crate::scene::input::SceneInput;
 use crate::scene::view_state::ViewState;
 
 /// Findings written out, at most.

@@ -3,7 +3,7 @@
 use super::{ClockInput, LaneOffset, OffsetTone};
 use crate::analysis::clocks::Offset;
 use crate::model::DomainIx;
-use crate::scene::build::SceneInput;
+use crate::scene::input::SceneInput;
 use crate::scene::view_state::TimeRange;
 
 /// The offset of `domain` in the middle of `time`, which is on the axis of the layout.
