@@ -14,7 +14,7 @@ use emath::Vec2;
 use skewline::analysis::clocks::Evidence;
 use skewline::analysis::findings::Rulebook;
 use skewline::app::Workspace;
-use skewline::arrange::{Arranged, ClockChoice, FoldBy, Plan};
+use skewline::arrange::{Arranged, ClockChoice, FoldBy, Folding, Plan};
 use skewline::load::{Options, Progress, Source, load};
 use skewline::scene::{SceneBuilder, ViewState, lower};
 use skewline::simulate::{self, Scenario};
@@ -71,9 +71,12 @@ fn benches(criterion: &mut Criterion) {
         time(&format!("{name}, rows and all"), plan, before);
     }
     for by in [FoldBy::Agent, FoldBy::Phase, FoldBy::Service, FoldBy::Turn] {
-        let mut plan = Plan::default();
-        plan.fold.by = Some(by);
-        time(&format!("fold by {}", plan.fold.by.as_ref().unwrap()), &plan, &raw);
+        for (times, plain, before) in
+            [("raw times", Plan::default(), &raw), ("reference frame", frame.clone(), &framed)]
+        {
+            let fold = Folding { by: Some(by.clone()), ..Folding::default() };
+            time(&format!("fold by {by}, {times}"), &Plan { fold, ..plain }, before);
+        }
     }
     for (name, plan, before) in
         [("raw to frame", &frame, &raw), ("another reference", &other, &framed), ("other evidence", &strict, &framed)]

@@ -95,6 +95,42 @@ proptest! {
     }
 }
 
+/// Where every span is.
+fn places(arranged: &Arranged) -> [Vec<(u32, u32, i64, i64)>; 2] {
+    let of = |items: &crate::layout::RowItems| {
+        let one = |slot: usize| {
+            (items.row_of(slot as u32), items.items()[slot], items.starts_ns()[slot], items.ends_ns()[slot])
+        };
+        (0..items.len()).map(one).collect()
+    };
+    [of(arranged.layout.span_rows()), of(arranged.layout.ghost_rows())]
+}
+
+proptest! {
+    #[test]
+    fn times_of_the_arrangement_before_are_those_that_the_clocks_give(
+        rows in rows(), wish in wishes(), by in folds(), across in any::<bool>(), open in prop::collection::vec(any::<bool>(), 40)
+    ) {
+        // A length that takes the end back to zero is an end that nobody stated.
+        let mut rows = rows;
+        for (row, _) in rows.iter_mut().zip(open).filter(|(_, open)| *open) {
+            row.2 = -row.1;
+        }
+        let store = store_of(&rows);
+        let domains = domains::assign(&store);
+        let before = Plan { clock: ClockChoice::Frame, ..plan_of(&store, &wish) };
+        let known = before.known(&store, &domains, None);
+        let first = arrange(&store, &domains, Some(Arc::clone(&known)), &before);
+        let fold = Folding { by: Some(by), across, ..Folding::default() };
+        // Other folds of subtrees, too: what was hidden has no times of its own to go by.
+        let plan = Plan { fold, folds: BTreeSet::new(), ..before };
+        let anew = arrange(&store, &domains, Some(Arc::clone(&known)), &plan);
+        let reused = arrange_folded(&store, &domains, Some(known), (None, Some(&first)), &plan);
+        prop_assert_eq!(places(&anew), places(&reused));
+        prop_assert_eq!(anew.hull_ns, reused.hull_ns);
+    }
+}
+
 #[test]
 fn many_values_share_a_group_that_says_so() {
     let rows: Vec<_> = (0..600_u64).map(|at| (0, 1 + at as i64, 1, false, 0, 1, (at % 250) as u8)).collect();

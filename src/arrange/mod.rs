@@ -47,7 +47,7 @@ pub use view_file::ViewFile;
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::{ClockModel, Known};
 use crate::analysis::genai::GenAi;
-use crate::layout::{FrameTime, LaneIx, Layout, RawTime, TimeMap as _};
+use crate::layout::{FrameTime, Grouping, LaneIx, Layout, RawTime, SameTime, TimeMap as _};
 use crate::lod::Index;
 use crate::model::{DomainIx, SpanIx, TraceStore};
 
@@ -163,6 +163,12 @@ impl Arranged {
         self.plan.clock == ClockChoice::Frame && self.known.is_some()
     }
 
+    /// True when its rows are made for the times of the reference clock as `known` has them.
+    fn has_frame_of(&self, known: &Arc<Known>) -> bool {
+        let is_same = self.known.as_ref().is_some_and(|own| Arc::ptr_eq(own, known));
+        is_same && self.is_frame() && self.rows_by.is_none()
+    }
+
     /// The same arrangement with what became known about clocks and conversations meanwhile. Only where rows and times
     /// do not depend on it.
     #[must_use]
@@ -236,7 +242,8 @@ pub fn arrange_folded(
     }
     let layout = match (plan.clock, &known) {
         (ClockChoice::Frame, Some(known)) => {
-            Layout::build(store, &grouping, &FrameTime::new(&known.model, store, domains))
+            let before = before.filter(|before| before.has_frame_of(known)).map(|before| before.layout.as_ref());
+            layout_in_frame(store, &grouping, &FrameTime::new(&known.model, store, domains), before)
         }
         _ => Layout::build(store, &grouping, &RawTime),
     };
@@ -252,6 +259,15 @@ pub fn arrange_folded(
     let ((index, course), ()) = rayon::join(of_all, || sections::measure(store, genai, &layout, &mut sections));
     let (layout, index, plan) = (Arc::new(layout), Arc::new(index), plan.clone());
     Arranged { plan, lanes, sections, layout, index, known, rows_by: None, hull_ns, course, has_conversation }
+}
+
+/// Lays out `store` as the reference clock sees it. `before` was laid out in the same times: estimating them again for
+/// every span would take longer than finding the rows.
+fn layout_in_frame(store: &TraceStore, grouping: &Grouping, map: &FrameTime<'_>, before: Option<&Layout>) -> Layout {
+    match before {
+        Some(before) => Layout::build(store, grouping, &SameTime { before, store, map }),
+        None => Layout::build(store, grouping, map),
+    }
 }
 
 /// First to last time of the spans in lanes that are not put aside.

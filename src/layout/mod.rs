@@ -24,7 +24,7 @@ pub use frame_time::FrameTime;
 pub use navigate::Step;
 use rows::Placed;
 pub use rows::RowItems;
-pub use time_map::{RawTime, TimeMap};
+pub use time_map::{RawTime, SameTime, TimeMap};
 use trees::{Ground, Node, Trees};
 
 /// A lane of a [`Layout`], in display order.
