@@ -21,13 +21,23 @@ pub struct Jump {
     pub size: Interval,
 }
 
+/// How often the edges around jumps are collected anew; each time more of what they imply comes to light.
+const LOOKS: usize = 4;
+
 /// Gives up what the repair of `exact` leaves open. `all` are the edges with their classes that it was found with,
-/// `chosen` the changes.
-pub fn loosen(exact: Consistent, chosen: &[Element], all: &[(Edge, u32)], terms: &Terms<'_>) -> Consistent {
+/// `chosen` the changes; `collect` returns the edges under given changes.
+pub fn loosen(
+    exact: Consistent,
+    chosen: &[Element],
+    all: Vec<(Edge, u32)>,
+    terms: &Terms<'_>,
+    collect: impl FnMut(&Changes) -> Vec<(Edge, u32)>,
+) -> Consistent {
     if exact.repairs.is_empty() {
         return exact;
     }
-    let system = System { exact: &exact, all, terms };
+    let (exact, all) = with_edges_near_jumps(exact, chosen, all, terms, collect);
+    let system = System { exact: &exact, all: &all, terms };
     let mut changes = exact.changes.clone();
     let mut jumps = Vec::new();
     let mut repairs = exact.repairs.clone();
@@ -59,6 +69,47 @@ pub fn loosen(exact: Consistent, chosen: &[Element], all: &[(Edge, u32)], terms:
         // Less evidence cannot contradict itself more; should it ever, the exact repair stands.
         Check::Contradiction(_) => Consistent { repairs, jumps, ..exact },
     }
+}
+
+/// `exact` with the edges back that others implied as long as the clock jumped where the repair put it: elsewhere they
+/// say more, and narrow down when it jumped.
+fn with_edges_near_jumps(
+    mut exact: Consistent,
+    chosen: &[Element],
+    mut all: Vec<(Edge, u32)>,
+    terms: &Terms<'_>,
+    mut collect: impl FnMut(&Changes) -> Vec<(Edge, u32)>,
+) -> (Consistent, Vec<(Edge, u32)>) {
+    let mut before = Vec::new();
+    for _ in 0..LOOKS {
+        let gaps = System { exact: &exact, all: &all, terms }.gaps(chosen);
+        if gaps.is_empty() || gaps == before {
+            break;
+        }
+        let mut changes = exact.changes.clone();
+        for gap in &gaps {
+            changes.breaks.insert_gap(gap.clock, gap.ends_ns, &gap.known_ns);
+        }
+        let mut more = collect(&changes);
+        // Over the gap nothing implies anything, but what was at hand still holds together.
+        let known: std::collections::BTreeSet<_> = more.iter().map(|(edge, class)| (edge.cause, *class)).collect();
+        more.extend(all.iter().filter(|(edge, class)| !known.contains(&(edge.cause, *class))));
+        let (edges, graph) = System { exact: &exact, all: &more, terms }.graph(&exact.changes);
+        let Check::Feasible(solution) = graph.check(Some(exact.guess_for(&graph))) else { break };
+        exact = Consistent { edges, graph, solution, guide: std::sync::OnceLock::new(), ..exact };
+        (all, before) = (more, gaps);
+    }
+    (exact, all)
+}
+
+/// Where a clock may have jumped.
+#[derive(PartialEq, Eq)]
+struct Gap {
+    clock: u32,
+    /// The last of its times that certainly came before, the first that certainly came after.
+    ends_ns: (i64, i64),
+    /// Its times in between, sorted.
+    known_ns: Vec<i64>,
 }
 
 struct System<'a> {
@@ -121,8 +172,18 @@ impl System<'_> {
         }
     }
 
-    /// Finds between which nodes the clock may have jumped, and takes its steadiness there out of `changes`.
-    fn jump(&self, others: &[Element], clock: u32, at_ns: i64, changes: &mut Changes) -> Option<Jump> {
+    /// Between which nodes the clocks that jumped may have done so.
+    fn gaps(&self, chosen: &[Element]) -> Vec<Gap> {
+        let gap = |&element: &Element| {
+            let Element::Jump { clock, at_ns } = element else { return None };
+            let others: Vec<Element> = chosen.iter().copied().filter(|&other| other != element).collect();
+            self.gap(&others, clock, at_ns)
+        };
+        chosen.iter().filter_map(gap).collect()
+    }
+
+    /// Between which nodes the clock may have jumped.
+    fn gap(&self, others: &[Element], clock: u32, at_ns: i64) -> Option<Gap> {
         let graph = &self.exact.graph;
         let times: Vec<i64> = graph.nodes_of(clock).map(|node| graph.place(node).1).collect();
         let chosen = times.partition_point(|&time| time < at_ns);
@@ -142,11 +203,17 @@ impl System<'_> {
             let middle = usize::midpoint(last, high);
             if is_possible(middle) { last = middle } else { high = middle }
         }
-        let (before_ns, after_ns) = (*times.get(first.checked_sub(1)?)?, *times.get(last)?);
-        let known = times.get(first..last).unwrap_or_default();
-        changes.breaks.insert_gap(clock, (before_ns, after_ns), known);
+        let ends_ns = (*times.get(first.checked_sub(1)?)?, *times.get(last)?);
+        Some(Gap { clock, ends_ns, known_ns: times.get(first..last).unwrap_or_default().to_vec() })
+    }
+
+    /// Finds between which nodes the clock may have jumped, and takes its steadiness there out of `changes`.
+    fn jump(&self, others: &[Element], clock: u32, at_ns: i64, changes: &mut Changes) -> Option<Jump> {
+        let Gap { ends_ns, known_ns, .. } = self.gap(others, clock, at_ns)?;
+        let (before_ns, after_ns) = ends_ns;
+        changes.breaks.insert_gap(clock, ends_ns, &known_ns);
         let mut own = Changes::of(others);
-        own.breaks.insert_gap(clock, (before_ns, after_ns), known);
+        own.breaks.insert_gap(clock, ends_ns, &known_ns);
         let (_, graph) = self.graph(&own);
         let size = match graph.check(Some(self.exact.guess_for(&graph))) {
             Check::Feasible(solution) => {

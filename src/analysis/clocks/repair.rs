@@ -378,7 +378,7 @@ pub fn repair(
                     let repairs = explain(&chosen, &found, terms);
                     let (jumps, guide) = (Vec::new(), OnceLock::new());
                     let exact = Consistent { edges, graph, solution, changes, repairs, jumps, guide };
-                    return doubt::loosen(exact, &chosen, &all, terms);
+                    return doubt::loosen(exact, &chosen, all, terms, collect);
                 }
                 Check::Contradiction(witness) => {
                     let witness = witness.shrink(&edges, &rates, &changes.breaks);

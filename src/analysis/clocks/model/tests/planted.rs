@@ -3,6 +3,7 @@
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::*;
+use crate::analysis::clocks::solve::Check;
 
 /// Runs per plant.
 const RUNS: u64 = 1_000;
@@ -179,6 +180,39 @@ fn a_step_is_that_clock_at_that_time_and_counts_what_it_explains() {
     });
     let right = right.count() as u64;
     assert!(right * 10 >= RUNS * 9, "{right} of {RUNS}");
+}
+
+#[test]
+fn a_step_lies_between_the_closest_times_that_all_messages_allow() {
+    (0..RUNS / 4).into_par_iter().for_each(|seed| {
+        let (store, domains, model) = analyse(&three(seed, Plant::Step, true));
+        let [repair] = model.repairs() else { return };
+        let (Element::Jump { clock, .. }, [jump]) = (repair.element, model.solved.system.jumps.as_slice()) else {
+            return;
+        };
+        if !repair.alternatives.is_empty() {
+            return;
+        }
+        // The oracle asks of every time of that clock, with all messages, whether the clock may have jumped there.
+        let mut edges = Vec::new();
+        edges::for_each_again(&model.stamps(&store, &domains), None, &model.solved.classes, |edge, _| {
+            if edge.from.clock != edge.to.clock && edge.cause.rule.strength() <= Evidence::Convention {
+                edges.push(*edge);
+            }
+        });
+        let stamps = edges.iter().flat_map(|edge| [edge.from, edge.to]).filter(|stamp| stamp.clock == clock);
+        let times: std::collections::BTreeSet<i64> = stamps.map(|stamp| stamp.anchor_ns).collect();
+        let times: Vec<i64> = times.into_iter().collect();
+        let is_possible = |at_ns: i64| {
+            let mut breaks = Breaks::none();
+            breaks.insert(clock, at_ns);
+            let graph = Graph::build(&edges, &model.collected.rates, &breaks, Shape::Drift);
+            matches!(graph.check(None), Check::Feasible(_))
+        };
+        let first = times.iter().position(|&at| is_possible(at)).unwrap();
+        let last = times.iter().rposition(|&at| is_possible(at)).unwrap();
+        assert_eq!((jump.before_ns, jump.after_ns), (times[first - 1], times[last]), "{seed}");
+    });
 }
 
 /// 24 calls of one clock to another that is two, told apart by the process, or that keeps another unit.
