@@ -87,14 +87,14 @@ impl ClockModel {
     }
 
     /// How far to move times of `domain` around `at_ns` back so that they fit the reference clock's axis: the
-    /// estimated offset, 0 when the clocks are not comparable.
+    /// estimated offset; while the clock may have jumped, the one before or after; 0 when the clocks are not comparable.
     #[must_use]
     pub fn shift_ns(&self, domain: DomainIx, at_ns: i64) -> i64 {
         if self.is_reference(domain) {
             return 0;
         }
-        let estimate = self.bounds.as_ref().and_then(|bounds| bounds.estimate(self.main_clock(domain), at_ns));
-        estimate.map_or(0, |estimate| floor_ns(estimate.value))
+        let drawn = self.bounds.as_ref().and_then(|bounds| bounds.drawn(self.main_clock(domain), at_ns));
+        drawn.map_or(0, floor_ns)
     }
 
     /// The edges that set one end of [`Self::offset`], in causal order; empty for an open end.
@@ -122,16 +122,17 @@ impl ClockModel {
         Some(self.placed(&stamp, self.offset_of_clock(stamp.clock, domain, stamp.anchor_ns)))
     }
 
-    /// Where the event stamped `stamp` is drawn on the reference clock's axis, Unix nanoseconds: its estimate, or its
-    /// raw time where the clocks are not comparable. The same as [`Self::place`] says, for all events of a picture.
+    /// Where the event stamped `stamp` is drawn on the reference clock's axis, Unix nanoseconds: its estimate, as
+    /// [`Self::place`] says; beside its clock's other events while that may have jumped; or its raw time where the clocks
+    /// are not comparable.
     #[must_use]
     pub fn estimate_ns(&self, stamp: &Stamp) -> i64 {
         let domain = self.basis.processes.domain(stamp.clock);
         if self.is_reference(domain) && stamp.clock == self.main_clock(domain) {
             return stamp.raw_ns;
         }
-        let estimate = self.bounds.as_ref().and_then(|bounds| bounds.estimate(stamp.clock, stamp.anchor_ns));
-        stamp.raw_ns.saturating_sub(estimate.map_or(0, |estimate| floor_ns(estimate.value)))
+        let drawn = self.bounds.as_ref().and_then(|bounds| bounds.drawn(stamp.clock, stamp.anchor_ns));
+        stamp.raw_ns.saturating_sub(drawn.map_or(0, floor_ns))
     }
 
     /// Where the event stamped `stamp` lies when its clock has this offset.

@@ -102,7 +102,7 @@ impl Held {
         if domain == self.domain {
             return self.offset_ns;
         }
-        self.offset(model, domain, at_ns).estimate_ns.unwrap_or(0)
+        self.offset(model, domain, at_ns).estimate_ns.unwrap_or_else(|| model.shift_ns(domain, at_ns))
     }
 
     /// Where the event `key` lies on the reference clock's axis then; `None` when its time is missing or made up.

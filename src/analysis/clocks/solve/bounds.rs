@@ -70,6 +70,8 @@ pub struct Bounds {
     to_frame: Field,
     /// Placement of nodes that are bounded on one side only.
     placed: Vec<Option<Fine>>,
+    /// By node: its placement, else that of the last node of its clock before it that has one, else of the first after.
+    drawn: Vec<Option<Fine>>,
 }
 
 impl Bounds {
@@ -95,8 +97,10 @@ impl Bounds {
         let frame_at_ns = main_time(edges, breaks, frame);
         let field = |way| Field::new(&graph, &solution, frame, frame_at_ns, way);
         let (from_frame, to_frame) = rayon::join(|| field(Way::From), || field(Way::To));
-        let mut bounds = Self { graph, solution, frame, from_frame, to_frame, placed: Vec::new() };
+        let (placed, drawn) = (Vec::new(), Vec::new());
+        let mut bounds = Self { graph, solution, frame, from_frame, to_frame, placed, drawn };
         bounds.placed = bounds.place_one_sided(edges);
+        bounds.drawn = bounds.filled();
         Some(bounds)
     }
 
@@ -158,6 +162,32 @@ impl Bounds {
             (None, Some(_)) => self.placed_near(clock, at_ns, |value, drift| value + drift, Fine::min),
             (Some(_), None) => self.placed_near(clock, at_ns, |value, drift| value - drift, Fine::max),
         }
+    }
+
+    /// Where to draw what `clock` stamped around its own time `at_ns`: its offset by [`Self::estimate`], else, while it
+    /// may have jumped, the one that it had before or after. Says nothing about where that lies; `None` where nothing
+    /// of the clock is known.
+    #[must_use]
+    pub fn drawn(&self, clock: u32, at_ns: i64) -> Option<Fine> {
+        let estimate = self.estimate(clock, at_ns).map(|estimate| estimate.value);
+        estimate.or_else(|| self.drawn[self.graph.nearest(clock, at_ns)? as usize])
+    }
+
+    /// The placements with those of neighbours on the same clock where there is none.
+    fn filled(&self) -> Vec<Option<Fine>> {
+        let mut filled = self.placed.clone();
+        let is_same = |a: usize, b: usize| self.graph.place(a as u32).0 == self.graph.place(b as u32).0;
+        for at in 1..filled.len() {
+            if filled[at].is_none() && is_same(at - 1, at) {
+                filled[at] = filled[at - 1];
+            }
+        }
+        for at in (1..filled.len()).rev() {
+            if filled[at - 1].is_none() && is_same(at - 1, at) {
+                filled[at - 1] = filled[at];
+            }
+        }
+        filled
     }
 
     fn placed_near(

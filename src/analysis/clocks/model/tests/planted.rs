@@ -183,6 +183,27 @@ fn a_step_is_that_clock_at_that_time_and_counts_what_it_explains() {
 }
 
 #[test]
+fn what_happens_while_a_clock_may_have_jumped_is_drawn_beside_its_clock() {
+    // Two hours ahead, and a jump of three seconds in a pause of ten.
+    let pause = |time: i64| if time < NOW + 3 * S { 0 } else { 10 * S };
+    let shown = |time: i64| time + pause(time) + 7_200 * S + if time < NOW + 3 * S { 0 } else { 3 * S };
+    let read = |clock: usize, time: i64| if clock == 1 { shown(time) } else { time + pause(time) };
+    let mut draft = conversation(60, 100 * MS, read);
+    let in_pause = NOW + 8 * S + 7_200 * S;
+    draft.span(1, 1_000, 0, in_pause, in_pause + S);
+    let (store, domains, model) = analyse(&draft);
+    assert_eq!(codes(&model)[0], Code::X3, "{:#?}", model.findings());
+    let b = clock(&domains, "b");
+    let at = EventKey::start(SpanIx(u32::try_from(store.len() - 1).unwrap()));
+    assert!(model.offset(b, in_pause).is_unknown(), "nothing is claimed about it");
+    assert_eq!(model.place(&store, &domains, at).unwrap().estimate_ns, None);
+    let drawn = model.estimate_ns(&model.stamps(&store, &domains).get(at).unwrap());
+    let shift = in_pause - drawn;
+    assert!((7_199 * S..7_205 * S).contains(&shift), "drawn {shift} ns away from where its clock is");
+    assert_eq!(model.shift_ns(b, in_pause), shift);
+}
+
+#[test]
 fn a_step_lies_between_the_closest_times_that_all_messages_allow() {
     (0..RUNS / 4).into_par_iter().for_each(|seed| {
         let (store, domains, model) = analyse(&three(seed, Plant::Step, true));
