@@ -56,7 +56,8 @@ impl Format for OtlpResources {
     fn sniff(&self, head: &[u8]) -> bool {
         begins_with(head, |json| {
             while let Ok(Some(key)) = json.next_key() {
-                if shape::is_span_scope_list(&key) && json.peek() == Token::Array {
+                let is_list = json.peek() == Token::Array;
+                if is_list && (shape::is_span_scope_list(&key) || *key == *shape::SCOPES && holds_spans(json)) {
                     return true;
                 }
                 if json.skip_value().is_err() {
@@ -89,6 +90,22 @@ fn run(
     let (input, progress) = (out.input(), out.progress);
     let read = |chunk: &_| reader::read_chunk(chunk, shape, input);
     pipeline::run(bytes, &shape, limits, progress, read, |part| out.absorb(part))
+}
+
+/// True when the list that comes next begins with an object that has a list of spans. Does not move `json`.
+fn holds_spans(json: &mut Scanner<'_>) -> bool {
+    let mark = json.mark();
+    let mut found = json.begin_array().is_ok() && json.next_element() == Ok(true);
+    found = found && json.peek() == Token::Object && json.begin_object().is_ok();
+    while found {
+        match json.next_key() {
+            Ok(Some(key)) if *key == *b"spans" && json.peek() == Token::Array => break,
+            Ok(Some(_)) => found = json.skip_value().is_ok(),
+            _ => found = false,
+        }
+    }
+    json.rewind(mark);
+    found
 }
 
 /// True when the first document of `head` has one of the keys that only OTLP has.

@@ -99,8 +99,12 @@ fn is_scope_list(key: &[u8]) -> bool {
                 | b"scope_metrics"
                 | b"instrumentationLibraryMetrics"
                 | b"instrumentation_library_metrics"
+                | SCOPES
         )
 }
+
+/// What some writers call the list of scopes, whatever is in it.
+pub(super) const SCOPES: &[u8] = b"scopes";
 
 /// True for the names that the lists of scopes with spans have had.
 pub(super) fn is_span_scope_list(key: &[u8]) -> bool {

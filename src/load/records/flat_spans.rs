@@ -92,12 +92,7 @@ impl Records for Dump {
     const WRAPPERS: &'static [&'static str] = &["data", "trace"];
 
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
-        let context = || record.first(&CONTEXTS).and_then(Raw::record).unwrap_or_default();
-        let [_, trace_column] = COLUMNS;
-        let names_trace = record.first(&TRACE_IDS).is_some()
-            || record.get(trace_column).is_some()
-            || context().first(&TRACE_IDS).is_some();
-        if names_trace {
+        if names_trace(record) {
             span_of(record, sink, None);
         } else {
             self.waiting.push(record.clone().into_owned());
@@ -116,6 +111,13 @@ impl Records for Dump {
     fn end(&mut self, sink: &mut Sink) {
         self.document(&Record::default(), sink);
     }
+}
+
+/// Whether a span says which trace it is of.
+pub(super) fn names_trace(record: &Record<'_>) -> bool {
+    let context = || record.first(&CONTEXTS).and_then(Raw::record).unwrap_or_default();
+    let [_, trace_column] = COLUMNS;
+    record.first(&TRACE_IDS).is_some() || record.get(trace_column).is_some() || context().first(&TRACE_IDS).is_some()
 }
 
 /// First words of attributes that some tools nest, word by word. Other objects are values.
