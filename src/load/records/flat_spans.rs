@@ -31,7 +31,9 @@ impl Format for FlatSpans {
         let prints = keys_in(head, &["timestamp", "duration"]);
         // Opik's spans call their own id just that.
         let is_child = keys_in(head, &["id", "trace_id", "parent_span_id"]) == 0b111;
-        let ids = keys_in(head, &SPAN_IDS) != 0 || is_child;
+        // So do those that OpenTelemetry for JavaScript prints.
+        let is_printed = prints == 0b11 && keys_in(head, &["id", "traceId"]) == 0b11;
+        let ids = keys_in(head, &SPAN_IDS) != 0 || is_child || is_printed;
         let known =
             keys_in(head, &["name", "attributes", "context", "trace_id", "traceId", "status", "events", "kind"]);
         ids && (starts != 0 && known.count_ones() >= 2 || prints == 0b11 && known.count_ones() >= 4)
