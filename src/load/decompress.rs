@@ -27,6 +27,8 @@ pub(super) struct Notes {
     pub inflated_bytes: u64,
     /// Why the stream ended before its end: code, plain offset, words.
     pub ended_early: Option<(Code, u64, String)>,
+    /// Lines around the trace that hold nothing of it: how many, and the first one with its offset.
+    pub left_out: Option<(u64, u64, String)>,
     hasher: Option<Sha256>,
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::decompress::{self, Plain, lock};
 use super::source::{Item, Origin, Source, expand};
-use super::{Format, LoadError, Options, Output, Phase, Progress, sniff};
+use super::{Format, LoadError, Options, Output, Phase, Progress, sniff, unwrap};
 use crate::model::{Input, Part, StoreBuilder, TraceStore};
 
 /// An input that could not be read while others could.
@@ -195,7 +195,11 @@ impl Workspace {
 fn recognise<'a>(item: &Item, options: &Options, progress: &'a Progress) -> Result<Recognised<'a>, LoadError> {
     let opened = item.open()?;
     let plain = decompress::open(&item.name, opened.reader, opened.origin.is_none(), options, progress)?;
-    let format = sniff::recognise(&item.name, &plain.head)?;
+    let plain = unwrap::as_utf8(plain);
+    let (plain, format) = match sniff::recognise(&item.name, &plain.head) {
+        Ok(format) => (plain, format),
+        Err(error) => unwrap::unwrap(plain).map_err(|_| error)?,
+    };
     let input =
         Input { name: item.name.clone(), format: format.name(), compression: plain.compression, ..Input::default() };
     Ok(Recognised { input, format, plain, origin: opened.origin })
@@ -211,6 +215,11 @@ fn complete(found: Recognised<'_>, error: Option<LoadError>) -> (Input, Origin) 
     input.inflated_bytes = notes.inflated_bytes;
     if let Some((code, offset, detail)) = notes.ended_early.take() {
         input.diagnostics.add(code, crate::model::InputIx(0), offset, || detail);
+    }
+    if let Some((count, offset, line)) = notes.left_out.take() {
+        let first = || format!("{count} lines, the first one: {line}");
+        input.diagnostics.add(unwrap::LEFT_OUT, crate::model::InputIx(0), offset, first);
+        input.diagnostics.add_count(unwrap::LEFT_OUT, count.saturating_sub(1));
     }
     if let Some(error) = error {
         let offset = notes.inflated_bytes;

@@ -25,6 +25,7 @@ mod records;
 mod repeats;
 pub mod sniff;
 mod source;
+mod unwrap;
 mod zipkin_json;
 
 use std::io::Read;
@@ -40,7 +41,7 @@ pub use source::{Origin, Source};
 /// What Skewline reads, in words, for error messages.
 pub const EXPECTED: &str = "OTLP as JSON, JSON lines or protobuf, Jaeger, Zipkin or Chrome trace JSON, exports of \
     Langfuse, LangSmith, MLflow, the OpenAI Agents SDK, Dynamo, ClickHouse or Jaeger's Elasticsearch, or a list of \
-    spans as an SDK dumps them, plain or in gzip or zstd";
+    spans as an SDK dumps them, plain, in gzip or zstd, in lines of a log, or as a table with a header";
 
 /// A file format. One file per format; nothing else in the loader knows formats.
 pub trait Format: Sync {
@@ -62,6 +63,7 @@ pub trait Format: Sync {
 pub static FORMATS: &[&dyn Format] = &[
     &otlp_json::OtlpJson,
     &otlp_json::OtlpResources,
+    &otlp_json::OtlpWrapped,
     &jaeger_json::JaegerJson,
     &jaeger_json::JaegerRows,
     &zipkin_json::ZipkinJson,

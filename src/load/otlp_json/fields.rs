@@ -3,6 +3,7 @@
 use crate::load::fields;
 use crate::load::ids::{self, Id};
 use crate::load::json::{Fault, Number, Scanner, Token, parse_int, parse_short_int};
+use crate::load::records::date_time;
 use crate::model::{Part, SpanFlags, SpanId, SpanKind, Status, TraceId};
 
 /// Reads a time in nanoseconds; 0 = absent. `flags` learns when it was clamped or may have been rounded.
@@ -21,7 +22,8 @@ pub(super) fn time_ns(json: &mut Scanner<'_>, flags: &mut SpanFlags) -> Result<i
             if text.is_empty() {
                 return Ok(0);
             }
-            parse_int(text.as_bytes()).or_else(|| Number(&text).as_int())
+            // Some writers put a date here.
+            parse_int(text.as_bytes()).or_else(|| Number(&text).as_int()).or_else(|| date_time(&text))
         }
         Token::Number => {
             let number = json.number()?;

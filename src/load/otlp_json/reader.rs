@@ -2,7 +2,7 @@
 
 use super::shape::{OtlpShape, REQUEST, Signal, Tier, signal_of};
 use super::spans::{dropped, read_span, text_or};
-use super::values::{attributes, text};
+use super::values::{attribute_of, attributes, text};
 use crate::load::json::{Chunk, Fault, Open, Scanner, Shape, Token};
 use crate::load::repeats::{List, Repeats};
 use crate::model::{AttrId, Code, InputIx, Part, Resource, Scope, SpanDraft};
@@ -293,6 +293,14 @@ impl Reader<'_> {
                     group.content.schema_url = url;
                 }
             }
+            // Some writers leave out the object around what describes a scope.
+            Some((Signal::Spans, Tier::Scope)) if matches!(key, b"name" | b"version") => {
+                let text = text(&mut self.json, &mut self.part)?;
+                if let Some(group) = &mut self.scope {
+                    let field = if key == b"name" { &mut group.content.name } else { &mut group.content.version };
+                    *field = text;
+                }
+            }
             _ => {
                 // A list that is `null` still says what the document is.
                 if open.level == REQUEST && self.shape.child(REQUEST, Some(key), true).is_some() {
@@ -311,6 +319,8 @@ impl Reader<'_> {
             match key {
                 b"attributes" => self.attributes(&mut attrs)?,
                 b"droppedAttributesCount" | b"dropped_attributes_count" => lost = dropped(&mut self.json)?,
+                // Some writers leave out the list around the attributes. OTLP's own fields have no dots.
+                _ if key.contains(&b'.') => attrs.push(attribute_of(key, &mut self.json, &mut self.part)?),
                 _ => self.json.skip_value()?,
             }
         }

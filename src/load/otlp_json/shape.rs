@@ -51,6 +51,28 @@ pub(super) enum OtlpShape {
     Requests,
     /// Documents are elements of `resourceSpans`, without the request around them.
     Bare,
+    /// Documents are objects that hold such elements in a list of another name.
+    Wrapped,
+}
+
+/// What tools call the object or the list in which they put requests.
+pub(super) fn is_wrapper(key: &[u8]) -> bool {
+    matches!(
+        key,
+        b"trace"
+            | b"traces"
+            | b"result"
+            | b"results"
+            | b"data"
+            | b"body"
+            | b"request"
+            | b"requests"
+            | b"response"
+            | b"payload"
+            | b"items"
+            | b"tracesData"
+            | b"traces_data"
+    )
 }
 
 impl Shape for OtlpShape {
@@ -61,10 +83,14 @@ impl Shape for OtlpShape {
         match (parent, key, is_array) {
             (Level::ROOT, None, true) => return Some(REQUESTS),
             (Level::ROOT | REQUESTS, None, false) => return Some(REQUEST),
-            // Tempo and Jaeger's API v3 wrap the document.
-            (REQUEST, Some(b"trace" | b"result"), false) => return Some(REQUEST),
+            // Tempo, Jaeger's API v3 and others wrap the document.
+            (REQUEST, Some(key), false) if is_wrapper(key) => return Some(REQUEST),
             (REQUEST, Some(key), true) => {
                 let signal = match key {
+                    _ if is_wrapper(key) => {
+                        let resources = level(Signal::Spans, Tier::Resources);
+                        return Some(if *self == Self::Wrapped { resources } else { REQUESTS });
+                    }
                     b"resourceSpans" | b"resource_spans" | b"batches" => Signal::Spans,
                     b"resourceLogs" | b"resource_logs" => Signal::Logs,
                     b"resourceMetrics" | b"resource_metrics" => Signal::Metrics,
@@ -99,8 +125,12 @@ fn is_scope_list(key: &[u8]) -> bool {
                 | b"scope_metrics"
                 | b"instrumentationLibraryMetrics"
                 | b"instrumentation_library_metrics"
+                | SCOPES
         )
 }
+
+/// What some writers call the list of scopes, whatever is in it.
+pub(super) const SCOPES: &[u8] = b"scopes";
 
 /// True for the names that the lists of scopes with spans have had.
 pub(super) fn is_span_scope_list(key: &[u8]) -> bool {

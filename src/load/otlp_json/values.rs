@@ -40,17 +40,22 @@ pub(super) fn attributes<'a>(
 fn attribute_map(json: &mut Scanner<'_>, part: &mut Part, into: &mut Vec<AttrId>) -> Result<(), Fault> {
     json.begin_object()?;
     while let Some(key) = json.next_key()? {
-        let key = part.strings.intern(&String::from_utf8_lossy(&key));
-        let mark = json.mark();
-        let mut value = packed_value(json, part)?;
-        if value == Packed::EMPTY {
-            // Perhaps an object that is no `AnyValue`.
-            json.rewind(mark);
-            value = fields::any_value(json, part)?.packed();
-        }
-        into.push(part.attrs.intern_packed(key, value));
+        into.push(attribute_of(&key, json, part)?);
     }
     Ok(())
+}
+
+/// Reads the value that comes next, an `AnyValue` or any other, as the attribute `key`.
+pub(super) fn attribute_of(key: &[u8], json: &mut Scanner<'_>, part: &mut Part) -> Result<AttrId, Fault> {
+    let key = part.strings.intern(&String::from_utf8_lossy(key));
+    let mark = json.mark();
+    let mut value = packed_value(json, part)?;
+    if value == Packed::EMPTY {
+        // Perhaps an object that is no `AnyValue`.
+        json.rewind(mark);
+        value = fields::any_value(json, part)?.packed();
+    }
+    Ok(part.attrs.intern_packed(key, value))
 }
 
 /// Reads the rest of `{"key": ..., "value": ...}`.

@@ -31,7 +31,9 @@ impl Format for FlatSpans {
         let prints = keys_in(head, &["timestamp", "duration"]);
         // Opik's spans call their own id just that.
         let is_child = keys_in(head, &["id", "trace_id", "parent_span_id"]) == 0b111;
-        let ids = keys_in(head, &SPAN_IDS) != 0 || is_child;
+        // So do those that OpenTelemetry for JavaScript prints.
+        let is_printed = prints == 0b11 && keys_in(head, &["id", "traceId"]) == 0b11;
+        let ids = keys_in(head, &SPAN_IDS) != 0 || is_child || is_printed;
         let known =
             keys_in(head, &["name", "attributes", "context", "trace_id", "traceId", "status", "events", "kind"]);
         ids && (starts != 0 && known.count_ones() >= 2 || prints == 0b11 && known.count_ones() >= 4)
@@ -92,12 +94,7 @@ impl Records for Dump {
     const WRAPPERS: &'static [&'static str] = &["data", "trace"];
 
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
-        let context = || record.first(&CONTEXTS).and_then(Raw::record).unwrap_or_default();
-        let [_, trace_column] = COLUMNS;
-        let names_trace = record.first(&TRACE_IDS).is_some()
-            || record.get(trace_column).is_some()
-            || context().first(&TRACE_IDS).is_some();
-        if names_trace {
+        if names_trace(record) {
             span_of(record, sink, None);
         } else {
             self.waiting.push(record.clone().into_owned());
@@ -116,6 +113,13 @@ impl Records for Dump {
     fn end(&mut self, sink: &mut Sink) {
         self.document(&Record::default(), sink);
     }
+}
+
+/// Whether a span says which trace it is of.
+pub(super) fn names_trace(record: &Record<'_>) -> bool {
+    let context = || record.first(&CONTEXTS).and_then(Raw::record).unwrap_or_default();
+    let [_, trace_column] = COLUMNS;
+    record.first(&TRACE_IDS).is_some() || record.get(trace_column).is_some() || context().first(&TRACE_IDS).is_some()
 }
 
 /// First words of attributes that some tools nest, word by word. Other objects are values.

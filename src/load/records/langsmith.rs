@@ -32,6 +32,10 @@ impl Format for LangSmithRuns {
 pub(super) struct Runs {
     /// Runs without an end, by id: what the SDK sends when a run ends says only what is new.
     started: BTreeMap<String, Record<'static>>,
+    /// The trace of every run that says so, by the run's id.
+    traces: BTreeMap<String, String>,
+    /// Runs that say which run is above them but not their trace, in the order in which they were complete.
+    waiting: Vec<Record<'static>>,
 }
 
 impl Records for Runs {
@@ -40,7 +44,7 @@ impl Records for Runs {
 
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
         let id = record.first(&["id", "run_id"]).and_then(Raw::text).map(Cow::into_owned);
-        let Some(id) = id else { return run(record, None, sink) };
+        let Some(id) = id else { return self.complete(record, sink) };
         let record = match self.started.remove(&id) {
             Some(earlier) => record.clone().or(earlier),
             None => record.clone(),
@@ -48,28 +52,90 @@ impl Records for Runs {
         if record.get("end_time").is_none() {
             self.started.insert(id, record.into_owned());
         } else {
-            run(&record, None, sink);
+            self.complete(&record, sink);
         }
     }
 
     fn end(&mut self, sink: &mut Sink) {
         for record in std::mem::take(&mut self.started).into_values() {
-            run(&record, None, sink);
+            self.complete(&record, sink);
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        let above: BTreeMap<String, String> =
+            waiting.iter().filter_map(|record| Some((id_of(record), parent_of(record)?))).collect();
+        for record in &waiting {
+            let trace = self.trace_above(&id_of(record), &above);
+            run(record, Around { above: None, trace: Some(&trace) }, sink);
         }
     }
 }
 
-/// Reads a run and the runs nested in it. `holder` has the ids of the run that holds it, and of its trace.
-fn run(record: &Record<'_>, holder: Option<(&str, &str)>, sink: &mut Sink) {
-    let id = record.first(&["id", "run_id"]).and_then(Raw::text).unwrap_or_default().into_owned();
-    let order: Vec<String> = record.text("dotted_order").map(|text| order_ids(&text)).unwrap_or_default();
-    let trace = record.text("trace_id").map(Cow::into_owned).or_else(|| order.first().cloned());
-    let listed = record.get("parent_run_ids").and_then(|raw| raw.elements().last().and_then(|raw| raw.text()));
-    let derived = listed.map(Cow::into_owned).or_else(|| holder.map(|(id, _)| id.to_owned()));
-    let derived = derived.or_else(|| order.iter().rev().nth(1).cloned()).filter(|above| *above != id);
-    let above = record.text("parent_run_id").map(Cow::into_owned).or(derived);
+impl Runs {
+    /// Reads a run that has all of its fields, unless its trace can only be told when all runs are known.
+    fn complete(&mut self, record: &Record<'_>, sink: &mut Sink) {
+        match trace_of(record) {
+            Some(trace) => {
+                self.traces.insert(id_of(record), trace);
+            }
+            None if parent_of(record).is_some() => return self.waiting.push(record.clone().into_owned()),
+            None => {}
+        }
+        run(record, Around::default(), sink);
+    }
+
+    /// The trace of the run `id`, which does not say it: that of the nearest run above it that does, or else the run
+    /// at the top, whose id LangSmith gives to the trace. `above` has the parents of the runs that wait.
+    fn trace_above(&self, id: &str, above: &BTreeMap<String, String>) -> String {
+        let mut at = id;
+        // Runs that are above each other in a circle do not lead anywhere.
+        for _ in 0..=above.len() {
+            let Some(parent) = above.get(at) else { break };
+            if let Some(trace) = self.traces.get(parent) {
+                return trace.clone();
+            }
+            at = parent;
+        }
+        at.to_owned()
+    }
+}
+
+/// What is known of a run from outside of it.
+#[derive(Clone, Copy, Default)]
+struct Around<'a> {
+    /// The run that holds it.
+    above: Option<&'a str>,
+    /// Its trace.
+    trace: Option<&'a str>,
+}
+
+fn id_of(record: &Record<'_>) -> String {
+    record.first(&["id", "run_id"]).and_then(Raw::text).unwrap_or_default().into_owned()
+}
+
+/// The ids of the runs above and of the run itself, outermost first.
+fn order_of(record: &Record<'_>) -> Vec<String> {
+    record.text("dotted_order").map(|text| order_ids(&text)).unwrap_or_default()
+}
+
+/// The trace that the run itself tells.
+fn trace_of(record: &Record<'_>) -> Option<String> {
+    record.text("trace_id").map(Cow::into_owned).or_else(|| order_of(record).first().cloned())
+}
+
+/// The run above, as the run itself tells it.
+fn parent_of(record: &Record<'_>) -> Option<String> {
+    let listed = || record.get("parent_run_ids").and_then(|raw| raw.elements().last().and_then(|raw| raw.text()));
+    let stated = record.text("parent_run_id").map(Cow::into_owned).or_else(|| listed().map(Cow::into_owned));
+    let id = id_of(record);
+    stated.or_else(|| order_of(record).iter().rev().nth(1).cloned()).filter(|above| *above != id)
+}
+
+/// Reads a run and the runs nested in it.
+fn run(record: &Record<'_>, around: Around<'_>, sink: &mut Sink) {
+    let id = id_of(record);
+    let above = parent_of(record).or_else(|| around.above.map(str::to_owned));
     sink.begin(record.offset);
-    let trace = trace.or_else(|| holder.map(|(_, trace)| trace.to_owned())).unwrap_or_else(|| id.clone());
+    let trace = trace_of(record).or_else(|| around.trace.map(str::to_owned)).unwrap_or_else(|| id.clone());
     sink.draft.trace = sink.trace_id_of(&trace);
     sink.draft.id = sink.span_id_of(&id);
     if let Some(above) = above {
@@ -91,7 +157,7 @@ fn run(record: &Record<'_>, holder: Option<(&str, &str)>, sink: &mut Sink) {
     sink.push(reporter, scope);
     for child in record.get("child_runs").map(Raw::elements).unwrap_or_default() {
         match child.record() {
-            Some(child) => run(&child, Some((&id, &trace)), sink),
+            Some(child) => run(&child, Around { above: Some(&id), trace: Some(&trace) }, sink),
             None => sink.bad_field(child, "a run"),
         }
     }

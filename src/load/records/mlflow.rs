@@ -33,6 +33,8 @@ pub(super) struct Traces {
     /// Trace ids of the open document, as the reporters are named.
     reporter: Option<String>,
     documents: u32,
+    /// Spans of the open document that name no trace: its `info` does that for them.
+    waiting: Vec<Record<'static>>,
 }
 
 impl Records for Traces {
@@ -40,21 +42,44 @@ impl Records for Traces {
     const WRAPPERS: &'static [&'static str] = &["data"];
 
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
-        let key = self.reporter.get_or_insert_with(|| format!("document {}", self.documents)).clone();
-        let reporter = sink.reporter(&key);
-        flat_spans::span_of(record, sink, Some(reporter));
+        if flat_spans::names_trace(record) {
+            self.span(record, sink);
+        } else {
+            self.waiting.push(record.clone().into_owned());
+        }
+    }
+
+    fn end(&mut self, sink: &mut Sink) {
+        self.document(&Record::default(), sink);
     }
 
     fn document(&mut self, fields: &Record<'_>, sink: &mut Sink) {
+        let info = fields.get("info").and_then(Raw::record);
+        let trace = info.as_ref().and_then(|info| info.first(&["trace_id", "request_id"])).and_then(Raw::text);
+        for mut record in std::mem::take(&mut self.waiting) {
+            if let Some(trace) = &trace {
+                // Version 3 puts `tr-` before the id that the spans have.
+                record.push_text("trace_id", trace.strip_prefix("tr-").unwrap_or(trace));
+            }
+            self.span(&record, sink);
+        }
         let key = self.reporter.take();
         self.documents += 1;
-        let (Some(key), Some(info)) = (key, fields.get("info").and_then(Raw::record)) else { return };
+        let (Some(key), Some(info)) = (key, info) else { return };
         for (name, raw) in info.fields() {
             match name {
                 "trace_metadata" | "request_metadata" | "tags" => each_tag(&key, raw, sink),
                 _ => sink.describe(&key, &format!("mlflow.trace.{name}"), raw),
             }
         }
+    }
+}
+
+impl Traces {
+    fn span(&mut self, record: &Record<'_>, sink: &mut Sink) {
+        let key = self.reporter.get_or_insert_with(|| format!("document {}", self.documents)).clone();
+        let reporter = sink.reporter(&key);
+        flat_spans::span_of(record, sink, Some(reporter));
     }
 }
 

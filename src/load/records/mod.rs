@@ -30,7 +30,7 @@ pub use openai_agents::OpenAiAgents;
 use record::Record;
 use sink::Sink;
 
-pub(super) use times::guess_time;
+pub(super) use times::{date_time, guess_time};
 
 use super::sniff::walk_json_keys;
 

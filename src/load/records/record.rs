@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::load::json::{Fault, Scanner, Token};
+use crate::load::json::{Fault, Scanner, Token, push_quoted};
 
 /// The text of a JSON value, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +112,13 @@ impl<'a> Record<'a> {
     /// Adds a field of its own.
     pub fn push(&mut self, key: &str, raw: Raw<'_>) {
         self.fields.push((Cow::Owned(key.to_owned()), Cow::Owned(raw.bytes.to_vec()), raw.offset));
+    }
+
+    /// Adds a field of its own that is this text.
+    pub fn push_text(&mut self, key: &str, text: &str) {
+        let mut quoted = String::with_capacity(text.len() + 2);
+        push_quoted(&mut quoted, text);
+        self.fields.push((Cow::Owned(key.to_owned()), Cow::Owned(quoted.into_bytes()), self.offset));
     }
 
     /// The fields of `self`, and those of `earlier` that `self` does not state.

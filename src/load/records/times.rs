@@ -54,7 +54,7 @@ fn number(text: &str, unit: Unit) -> Option<i128> {
 }
 
 /// ISO 8601, with `T` or a blank; UTC unless it says otherwise.
-pub(super) fn date_time(text: &str) -> Option<i128> {
+pub(in crate::load) fn date_time(text: &str) -> Option<i128> {
     let nanos = |seconds: i64, nanos: u32| Some(i128::from(seconds) * 1_000_000_000 + i128::from(nanos));
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return nanos(time.timestamp(), time.timestamp_subsec_nanos());

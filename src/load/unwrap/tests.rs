@@ -1,0 +1,140 @@
+//! What is around a trace is taken off, whatever it is, and nothing else is touched.
+
+use std::io::{Cursor, Read as _};
+
+use super::{Wrap, find, lines, objects, utf16};
+
+fn unwrapped(text: &[u8], wrap: Wrap) -> String {
+    let mut out = String::new();
+    wrap.open(Box::new(Cursor::new(text.to_vec())), None).read_to_string(&mut out).unwrap();
+    out
+}
+
+fn wrap_of(text: &str) -> Option<(Wrap, &'static str)> {
+    find(text.as_bytes()).map(|(wrap, format)| (wrap, format.name()))
+}
+
+const REQUEST: &str = r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"01","spanId":"02","name":"x"}]}]}]}"#;
+
+#[test]
+fn lines_of_logs_hold_json_behind_times_or_in_fields() {
+    let quoted = serde_json::to_string(REQUEST).unwrap();
+    for (text, kind) in [
+        (format!("2026-01-05T10:00:00.1Z stdout F {REQUEST}\n"), lines::Kind::Behind),
+        (format!("starting\n2026-01-05 10:00:00 [INFO] exporter: {REQUEST}\n"), lines::Kind::Behind),
+        (format!("data: {REQUEST}\n\n"), lines::Kind::Behind),
+        (format!("\u{1e}{REQUEST}\n"), lines::Kind::Behind),
+        (format!("{{\"log\":{quoted},\"stream\":\"stdout\"}}\n"), lines::Kind::Field("log")),
+        (format!("{{\"timestamp\":1,\"body\":{REQUEST}}}\n"), lines::Kind::Field("body")),
+        (format!("{{\"@timestamp\":\"x\",\"message\":{quoted}}}\n"), lines::Kind::Field("message")),
+    ] {
+        assert_eq!(wrap_of(&text), Some((Wrap::Lines(kind), "otlp-json")), "{text}");
+        let inner = unwrapped(text.as_bytes(), Wrap::Lines(kind));
+        let inner: serde_json::Value = serde_json::from_str(inner.trim()).unwrap();
+        assert_eq!(inner, serde_json::from_str::<serde_json::Value>(REQUEST).unwrap(), "{text}");
+    }
+    for text in ["hello there\nand more\n", "{\"message\":\"hi\",\"level\":\"info\"}\n", "a,b,c,d\n1,2,3,4\n", ""] {
+        assert_eq!(wrap_of(text), None, "{text}");
+    }
+}
+
+#[test]
+fn parts_of_a_line_are_joined() {
+    let (head, tail) = REQUEST.split_at(30);
+    let text = format!("2026-01-05T10:00:00Z stdout P {head}\n2026-01-05T10:00:00Z stdout F {tail}\n");
+    assert_eq!(unwrapped(text.as_bytes(), Wrap::Lines(lines::Kind::Behind)), format!("{REQUEST}\n"));
+}
+
+#[test]
+fn tables_become_objects() {
+    let csv = "\u{feff}TraceId,SpanId,SpanName,SpanAttributes,Duration,Note\r\n\
+        01ab,0002,\"a, \"\"b\"\"\",\"{'k':'it\\'s','n':'1'}\",1500,\r\n\
+        \r\n\
+        01ab,3,\"two\nlines\",{},0.5,007,more\r\n";
+    let rows = unwrapped(csv.as_bytes(), Wrap::Table(b','));
+    assert_eq!(
+        rows,
+        "{\"TraceId\":\"01ab\",\"SpanId\":\"0002\",\"SpanName\":\"a, \\\"b\\\"\",\
+         \"SpanAttributes\":{\"k\":\"it's\",\"n\":\"1\"},\"Duration\":1500,\"Note\":null}\n\
+         {\"TraceId\":\"01ab\",\"SpanId\":\"3\",\"SpanName\":\"two\\nlines\",\"SpanAttributes\":{},\"Duration\":0.5,\
+         \"Note\":\"007\",\"column 7\":\"more\"}\n"
+    );
+    let tsv = "TraceId\tSpanId\tSpanName\tEvents.Name\n1\t2\ta\\tb\t['x','y']\n3\t4\t\\N\t[]\n";
+    assert_eq!(
+        unwrapped(tsv.as_bytes(), Wrap::Table(b'\t')),
+        "{\"TraceId\":\"1\",\"SpanId\":\"2\",\"SpanName\":\"a\\tb\",\"Events.Name\":[\"x\",\"y\"]}\n\
+         {\"TraceId\":\"3\",\"SpanId\":\"4\",\"SpanName\":null,\"Events.Name\":[]}\n"
+    );
+    assert_eq!(wrap_of(csv), Some((Wrap::Table(b','), "clickhouse-rows")));
+}
+
+#[test]
+fn printed_objects_become_json() {
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(&objects::to_json(text));
+    for (printed, expected) in [
+        ("{ name: 'a', id: undefined, list: [ 1, 2, ], on: true }", r#"{"name":"a","id":null,"list":[1,2],"on":true}"#),
+        ("{'a': None, 'b': True, 'c': ('x', 2.5)}", r#"{"a":null,"b":true,"c":["x",2.5]}"#),
+        ("{ text: 'one ' +\n    \"two's\" + `three`, n: 12n }", r#"{"text":"one two'sthree","n":12}"#),
+        ("Map(1) { 'k' => { at: 2026-01-05T10:00:00.000Z } }", r#"{"k":{"at":"2026-01-05T10:00:00.000Z"}}"#),
+        ("{ a: [Object], b: [ 1, ... 98 more items ] }", r#"{"a":["Object"],"b":[1]}"#),
+        (
+            "{ when: datetime.datetime(2026, 1, 5, tz(1)), e: 'caf\\xe9 \\u2192 \\'q\\'' }",
+            r#"{"when":null,"e":"café → 'q'"}"#,
+        ),
+        ("{ scope: Scope { name: 'x' }, end: -1.5e3 }", r#"{"scope":{"name":"x"},"end":-1500.0}"#),
+    ] {
+        assert_eq!(json(printed).unwrap(), serde_json::from_str::<serde_json::Value>(expected).unwrap(), "{printed}");
+    }
+    assert!(objects::are_printed(b"[\n  {\n    name: 'x'"));
+    assert!(objects::are_printed(b"{'a': 1}"));
+    for json in [&b"{\"a\": 1}"[..], b"[1]", b"{}", b"plain", b"", b"[[["] {
+        assert!(!objects::are_printed(json));
+    }
+}
+
+#[test]
+fn utf_16_becomes_utf_8() {
+    let text = "\u{feff}{\"a\":\"é 😀\"}";
+    for big_endian in [false, true] {
+        let bytes: Vec<u8> = text
+            .encode_utf16()
+            .flat_map(|unit| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() })
+            .collect();
+        assert_eq!(utf16::order_of(&bytes), Some(big_endian));
+        assert_eq!(utf16::order_of(&bytes[2..]), Some(big_endian));
+        assert_eq!(unwrapped(&bytes, Wrap::Utf16 { big_endian }), text.trim_start_matches('\u{feff}'));
+        // Half a character at the end is left out.
+        assert!(unwrapped(&bytes[..bytes.len() - 1], Wrap::Utf16 { big_endian }).starts_with("{\"a\":"));
+    }
+    assert_eq!(utf16::order_of(b"{\"a\":1}"), None);
+}
+
+/// Whatever the bytes, taking off what is around them ends and does not panic.
+#[test]
+fn nothing_panics() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let alphabet = b"{}[]()'\"`\\:,;\t\n\r +=>aTn0.-x\x1e\xff\xc3\xa9 ";
+    for _ in 0..400 {
+        let bytes: Vec<u8> = (0..200)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                alphabet[usize::try_from(state % alphabet.len() as u64).unwrap()]
+            })
+            .collect();
+        for wrap in [
+            Wrap::Utf16 { big_endian: true },
+            Wrap::Lines(lines::Kind::Behind),
+            Wrap::Lines(lines::Kind::Field("log")),
+            Wrap::Table(b','),
+            Wrap::Table(b'\t'),
+            Wrap::Objects,
+        ] {
+            let mut out = Vec::new();
+            wrap.open(Box::new(Cursor::new(bytes.clone())), None).read_to_end(&mut out).unwrap();
+            assert!(out.len() <= 40 * bytes.len());
+        }
+        find(&bytes);
+    }
+}
