@@ -98,6 +98,10 @@ sections! {
         least_attempts: usize,
         /// Resends inside one span.
         least_resends: i64,
+        /// Time that they cost, or that nothing explains, milliseconds.
+        least_hidden_ms: i64,
+        /// How many times as long as what explains it a call is.
+        times_explained: f64,
     }
     /// Orphans.
     E8 as Orphans {

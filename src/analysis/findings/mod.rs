@@ -9,7 +9,11 @@ mod e04_reasoning;
 mod e05_stall;
 mod e05_unseen;
 mod e06_anonymous;
+mod e07_hidden;
 mod e07_retries;
+#[cfg(test)]
+mod e07_tests;
+mod e07_unexplained;
 mod e08_orphans;
 mod e09_contract;
 mod e09_drift;

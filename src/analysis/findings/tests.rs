@@ -14,13 +14,13 @@ use crate::model::TraceStore;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(super) struct Case {
     says: String,
-    noisy: Vec<Span>,
-    clean: Vec<Span>,
+    pub noisy: Vec<Span>,
+    pub clean: Vec<Span>,
 }
 
-fn cases() -> Vec<(String, Case)> {
+pub(super) fn cases() -> Vec<(String, Case)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/findings");
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -32,13 +32,18 @@ fn cases() -> Vec<(String, Case)> {
     paths.into_iter().map(read).collect()
 }
 
-fn found(store: &TraceStore, config: &Config) -> Vec<Finding> {
+pub(super) fn found(store: &TraceStore, config: &Config) -> Vec<Finding> {
     found_by(store, config, None)
 }
 
 fn found_by(store: &TraceStore, config: &Config, contract: Option<&Contract>) -> Vec<Finding> {
     let (genai, domains) = (GenAi::analyse(store), domains::assign(store));
     find(&Context { store, genai: &genai, domains: &domains, config, contract }, 1)
+}
+
+/// The case of that name.
+pub(super) fn case(name: &str) -> Case {
+    cases().into_iter().find(|(known, _)| known == name).unwrap().1
 }
 
 fn describe(store: &TraceStore, findings: &[Finding]) -> String {
@@ -178,6 +183,10 @@ fn every_threshold_decides() {
         ("E6_anonymous", "[E6]\nleast_agents = 3"),
         ("E7_retries", "[E7]\nleast_attempts = 4"),
         ("E7_hidden", "[E7]\nleast_resends = 5"),
+        ("E7_refused", "[E7]\nleast_resends = 3\nleast_hidden_ms = 4291"),
+        ("E7_unexplained", "[E7]\nleast_hidden_ms = 7901"),
+        ("E7_unexplained", "[E7]\ntimes_explained = 9.1"),
+        ("E7_unexplained_stream", "[E7]\nleast_hidden_ms = 7401"),
         ("E8_orphans", "[E8]\nleast_spans = 2"),
         ("E5_unseen", "[E5]\nleast_peers = 7"),
         ("E5_unseen", "[E5]\ntimes_peers = 30"),

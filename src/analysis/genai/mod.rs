@@ -210,6 +210,12 @@ impl GenAi {
         (self.role_of(span) != Role::None).then(|| CallView::new(self, store, span))
     }
 
+    /// What `span` says, whatever kind of work it is: requests over HTTP are no AI and tell about the calls above them.
+    #[must_use]
+    pub fn view<'a>(&'a self, store: &'a TraceStore, span: SpanIx) -> CallView<'a> {
+        CallView::new(self, store, span)
+    }
+
     /// What kind of work `span` is.
     #[must_use]
     pub fn role_of(&self, span: SpanIx) -> Role {

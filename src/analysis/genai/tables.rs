@@ -28,6 +28,8 @@ pub struct KeyRule {
     pub unit: Option<Unit>,
     /// Whether the key states the unit.
     pub is_unit_fixed: bool,
+    /// The duration was known when the answer began to be sent: of a streamed answer it covers the beginning only.
+    pub is_of_head: bool,
     /// The only value that counts.
     pub only: Option<String>,
     /// How far it can be trusted.
@@ -144,6 +146,8 @@ struct RawKey {
     unit: Option<String>,
     #[serde(default)]
     fixed: bool,
+    #[serde(default)]
+    head: bool,
     only: Option<String>,
     sure: Option<String>,
     of: String,
@@ -254,6 +258,7 @@ fn key_rule(field: Field, raw: RawKey) -> Result<KeyRule, String> {
         event: raw.event,
         unit: raw.unit.map(|unit| parse("unit", &unit)).transpose()?,
         is_unit_fixed: raw.fixed,
+        is_of_head: raw.head,
         only: raw.only,
         sure: raw.sure.map_or(Ok(Confidence::Stated), |sure| parse("confidence", &sure))?,
         of: raw.of,
@@ -345,6 +350,8 @@ mod tests {
                 "a unit belongs to durations, and only to them: {rule:?}"
             );
             assert!(!rule.is_unit_fixed || rule.unit.is_some(), "{rule:?}");
+            let is_header = rule.key.starts_with("http.response.header.");
+            assert_eq!(rule.is_of_head, is_header && rule.field.is_duration(), "headers come first: {rule:?}");
             assert!(!rule.key.is_empty() && !rule.of.is_empty(), "{rule:?}");
         }
         let mut seen = std::collections::HashSet::new();
