@@ -65,8 +65,10 @@ sections! {
     E4 as Reasoning {
         /// Reasoning tokens of a call.
         least_tokens: u32,
-        /// Share of its tokens out.
+        /// Share of its tokens out, or of the time of its stream.
         least_share: f64,
+        /// Time of reasoning, where no tokens are stated and pieces say what they are, milliseconds.
+        least_ms: i64,
     }
     /// Stalls and repetition.
     E5 as Stall {

@@ -175,6 +175,7 @@ fn every_threshold_decides() {
         ("E3_dark_handoff", "[E3]\nleast_score = 96"),
         ("E4_reasoning", "[E4]\nleast_tokens = 1801"),
         ("E4_reasoning", "[E4]\nleast_share = 0.95"),
+        ("E4_typed", "[E4]\nleast_ms = 7001\nleast_tokens = 1801"),
         ("E5_stall", "[E5]\nleast_chunks = 8"),
         ("E5_stall", "[E5]\ntimes_median = 50"),
         ("E5_stall", "[E5]\nleast_gap_ms = 901"),
@@ -346,4 +347,30 @@ fn shares_of_times_that_last_for_centuries_do_not_overflow() {
     assert_eq!(percent(u64::MAX, u64::MAX), 100);
     assert_eq!(percent(u64::MAX / 2, u64::MAX), 49);
     assert_eq!((percent(1, 0), percent(u64::MAX, 1)), (0, u64::MAX));
+}
+
+/// A threshold in the trace state says how many traces were dropped, by their ids: parents of this one were not.
+#[test]
+fn missing_parents_of_consistently_sampled_traces_were_kept() {
+    let mut spans = case("E8_flags").noisy;
+    spans.iter_mut().for_each(|span| span.trace_state = "ot=th:c".to_owned());
+    let found = found(&store(&spans), &Config::default());
+    let of_parents = found.iter().find(|found| found.numbers.contains_key("missing_parents")).unwrap();
+    assert!(of_parents.evidence.iter().any(|words| words.contains("1 in 4 traces is kept")), "{of_parents:?}");
+}
+
+/// Instrumentations whose path does not end with the span itself name the parent last.
+#[test]
+fn a_path_is_read_whether_it_ends_with_the_span_or_above_it() {
+    let named = |path: &str| {
+        let mut spans = case("E8_path").noisy;
+        spans[1].attributes.insert("lmnr.span.path".to_owned(), path.into());
+        let found = found(&store(&spans), &Config::default());
+        let evidence = found.iter().flat_map(|found| &found.evidence);
+        evidence.filter_map(|words| words.split_once("above them (lmnr.span.path): ")).next().map(|it| it.1.to_owned())
+    };
+    assert_eq!(named("agent.plan"), Some("agent > plan".to_owned()));
+    assert_eq!(named("agent.plan.openai"), Some("agent > plan".to_owned()), "the span's name without its kind");
+    assert_eq!(named("[\"agent\", \"openai.chat\"]"), Some("agent".to_owned()));
+    assert_eq!((named(""), named("[broken")), (None, None));
 }

@@ -131,6 +131,8 @@ pub struct Tables {
     pub anonymous: Vec<String>,
     /// Names of tools that only shape an answer.
     pub shaping: Vec<String>,
+    /// Texts that stand for nothing, in lower case.
+    pub placeholders: Vec<String>,
     /// Values of kinds, in lower case.
     pub values: BTreeMap<String, Role>,
     /// Other names of providers, in lower case, with the one that is used here.
@@ -195,6 +197,7 @@ struct RawRoles {
     marks: Vec<RawMark>,
     anonymous: Vec<String>,
     shaping: Vec<String>,
+    placeholders: Vec<String>,
     values: BTreeMap<String, String>,
     providers: BTreeMap<String, String>,
 }
@@ -235,6 +238,7 @@ impl Tables {
                 marks: roles.marks.into_iter().map(mark_rule).collect::<Result<_, _>>()?,
                 anonymous: roles.anonymous,
                 shaping: roles.shaping,
+                placeholders: roles.placeholders,
                 providers: roles.providers,
                 values: roles
                     .values
@@ -302,6 +306,13 @@ pub fn keys_of_same_field(key: &str) -> impl Iterator<Item = &'static str> {
     rules.map(|rule| rule.key.as_str())
 }
 
+/// Whether `text` stands for "nothing" and must never join two things.
+#[must_use]
+pub fn is_placeholder(text: &str) -> bool {
+    let all = &tables().placeholders;
+    text.is_empty() || all.iter().any(|nothing| nothing.len() == text.len() && nothing.eq_ignore_ascii_case(text))
+}
+
 /// Whether a tool of this name only shapes an answer and is never run.
 #[must_use]
 pub fn shapes_answer(tool: &str) -> bool {
@@ -363,6 +374,7 @@ mod tests {
             assert!(rule.capture.is_none() || rule.like.contains('*'), "{rule:?}");
         }
         assert!(tables.values.keys().chain(tables.providers.keys()).all(|value| *value == value.to_lowercase()));
+        assert!(tables.placeholders.iter().all(|text| *text == text.to_lowercase() && !text.is_empty()));
         assert!(tables.providers.values().all(|name| !tables.providers.contains_key(name)), "no names of names");
     }
 
