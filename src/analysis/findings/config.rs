@@ -65,8 +65,10 @@ sections! {
     E4 as Reasoning {
         /// Reasoning tokens of a call.
         least_tokens: u32,
-        /// Share of its tokens out.
+        /// Share of its tokens out, or of the time of its stream.
         least_share: f64,
+        /// Time of reasoning, where no tokens are stated and pieces say what they are, milliseconds.
+        least_ms: i64,
     }
     /// Stalls and repetition.
     E5 as Stall {
@@ -98,6 +100,10 @@ sections! {
         least_attempts: usize,
         /// Resends inside one span.
         least_resends: i64,
+        /// Time that they cost, or that nothing explains, milliseconds.
+        least_hidden_ms: i64,
+        /// How many times as long as what explains it a call is.
+        times_explained: f64,
     }
     /// Orphans.
     E8 as Orphans {

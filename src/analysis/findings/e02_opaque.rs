@@ -134,7 +134,7 @@ fn share_of_turns(context: &Context<'_>, spans: &[SpanIx]) -> Option<(usize, u64
 }
 
 /// The time during which at least one of the intervals lasts.
-fn union_ns(mut intervals: Vec<(i64, i64)>) -> u64 {
+pub(super) fn union_ns(mut intervals: Vec<(i64, i64)>) -> u64 {
     intervals.sort_unstable();
     let (mut busy, mut until) = (0_u64, i64::MIN);
     for (start, end) in intervals {

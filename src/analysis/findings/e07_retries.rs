@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, count, verb};
-use crate::analysis::genai::{Field, Retry};
+use super::{Config, Context, Finding, Rule, Severity, e07_hidden};
+use crate::analysis::genai::Retry;
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
 
@@ -30,9 +30,11 @@ impl Rule for Retries {
             let attempts = cascade.all().map(|retry| retry.attempts.len()).max().unwrap_or(0);
             attempts >= limits.least_attempts || cascade.layers > 1
         };
-        let mut findings: Vec<Finding> = cascades.iter().filter(is_one).map(|cascade| seen(context, cascade)).collect();
-        findings.extend(hidden(context, limits.least_resends));
-        findings
+        let told: Vec<&Cascade<'_>> = cascades.iter().filter(is_one).collect();
+        let shown: BTreeSet<SpanIx> =
+            told.iter().flat_map(|it| it.all()).flat_map(|retry| &retry.attempts).copied().collect();
+        let seen = told.into_iter().map(|cascade| seen(context, cascade));
+        seen.chain(e07_hidden::find(context, &shown)).collect()
     }
 }
 
@@ -125,30 +127,4 @@ fn seen(context: &Context<'_>, cascade: &Cascade<'_>) -> Finding {
         finding = finding.because(format!("each layer tries again for itself: {name}, inside of it {inside}"));
     }
     finding
-}
-
-/// Spans that say that they sent their request again, without the attempts being spans.
-fn hidden(context: &Context<'_>, least: i64) -> Option<Finding> {
-    let resends = |span: SpanIx| -> Option<i64> {
-        let view = context.genai.call(context.store, span)?;
-        view.text(Field::ResendCount)?.parse().ok()
-    };
-    let is_hidden = |span: &SpanIx| {
-        context.genai.was_resent(*span)
-            && context.genai.retry_of(*span).is_none()
-            && resends(*span).is_some_and(|n| n >= least)
-    };
-    let spans: Vec<SpanIx> = context.store.span_ixs().filter(is_hidden).collect();
-    if spans.is_empty() {
-        return None;
-    }
-    let total: i64 = spans.iter().filter_map(|span| resends(*span)).sum();
-    let (spans_text, hide) = (count(spans.len(), "span"), verb(spans.len(), "hides", "hide"));
-    let sentence = format!("{spans_text} {hide} retries: requests were sent again {total} times inside.");
-    Some(
-        Finding::new("E7", Severity::Suspicious, "hidden retries", sentence)
-            .shown_by(&spans)
-            .because("http.request.resend_count or lk.retry_count")
-            .with("resends", total),
-    )
 }

@@ -2,16 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sampling;
-use super::{Config, Context, Finding, Rule, Severity, count, verb};
-use crate::analysis::genai::Field;
+use super::{Config, Context, Finding, Rule, Severity, count, e08_identity, sampling, verb};
 use crate::model::{Ghost, SpanIx, Sym, TraceIx};
 
 /// See the module.
 pub struct Orphans;
-
-/// Paths of missing spans that are written out.
-const MOST_NAMES: usize = 3;
 
 /// Broken traces that are compared with complete ones.
 const MOST_BROKEN: usize = 1_000;
@@ -62,31 +57,11 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
         .with("missing_parents", ghosts.len());
     let estimate = Estimate::new(context, ghosts);
     let finding = finding.because(estimate.words());
-    let finding = match missing_names(context, &spans) {
-        Some(names) => finding.because(format!("the spans name what is above them: {names}")),
-        None => finding,
-    };
+    let finding = e08_identity::tell(context, ghosts, finding);
     Some(match estimate.compared {
         0 => finding,
         _ => finding.with("missing_spans_lo", estimate.least).with("missing_spans_hi", estimate.most),
     })
-}
-
-/// What spans say that is above them, where their convention writes the names of ancestors on every span.
-fn missing_names(context: &Context<'_>, spans: &[SpanIx]) -> Option<String> {
-    let above = |span: &SpanIx| -> Option<String> {
-        let view = context.genai.call(context.store, *span)?;
-        let path = view.text(Field::Path)?;
-        let mut names: Vec<String> = match path.starts_with('[') {
-            true => serde_json::from_str(path).ok()?,
-            false => path.split('.').map(str::to_owned).collect(),
-        };
-        // The last one is the span itself.
-        names.pop();
-        (!names.is_empty()).then(|| names.join(" > "))
-    };
-    let names: BTreeSet<String> = spans.iter().take(Finding::EXAMPLES).filter_map(above).collect();
-    (!names.is_empty()).then(|| names.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join("; "))
 }
 
 fn parents_text(n: usize) -> String {

@@ -139,11 +139,15 @@ fn library(context: &Context<'_>, name: &str, versions: &BTreeSet<(&str, ScopeIx
             seen.entry(context.store.span(span).trace_ix()).or_default().entry(version).or_insert(span);
         }
     }
-    let spans: Vec<SpanIx> = seen.values().find(|versions| versions.len() > 1)?.values().copied().collect();
-    let traces = seen.values().filter(|versions| versions.len() > 1).count();
-    let list: Vec<&str> = versions.iter().map(|(version, _)| *version).collect();
+    // A version that is alone in its traces mixes with nothing.
+    let mixed: Vec<&BTreeMap<&str, SpanIx>> = seen.values().filter(|versions| versions.len() > 1).collect();
+    let spans: Vec<SpanIx> = mixed.first()?.values().copied().collect();
+    let traces = mixed.len();
+    let list: BTreeSet<&str> = mixed.iter().flat_map(|versions| versions.keys().copied()).collect();
+    let list: Vec<&str> = list.into_iter().collect();
     let what = if list.iter().any(|label| label.contains("://")) { "schemas" } else { "versions" };
     let sentence = format!("Several {what} of {name} report into one trace.");
     let finding = Finding::new("E9", Severity::Suspicious, name, sentence).shown_by(&spans);
-    Some(Finding { count: traces as u64, ..finding.because(list.join(", ")) })
+    let finding = finding.because(list.join(", ")).with("traces", traces).with("labels", list.len());
+    Some(Finding { count: traces as u64, ..finding })
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, count, verb};
-use crate::analysis::genai::{Answers, ConversationIx, Field, Role, asked_tools, shapes_answer};
-use crate::model::{AttrId, SpanIx, SpanKind};
+use super::{Config, Context, Finding, Rule, Severity, count, e11_ids, verb};
+use crate::analysis::genai::{Answers, ConversationIx, Field, Role, asked_tools, is_placeholder, shapes_answer};
+use crate::model::{AttrId, SpanIx, SpanKind, TraceIx};
 
 /// See the module.
 pub struct Audit;
@@ -31,7 +31,7 @@ impl Rule for Audit {
     }
 
     fn find(&self, context: &Context<'_>) -> Vec<Finding> {
-        tools(context).into_iter().chain(mcp(context)).chain(users(context)).collect()
+        tools(context).into_iter().chain(mcp(context)).chain(users(context)).chain(e11_ids::find(context)).collect()
     }
 }
 
@@ -64,31 +64,29 @@ fn users(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn tools(context: &Context<'_>) -> Vec<Finding> {
-    let mut calls: BTreeMap<String, Sides> = BTreeMap::new();
+    let mut told: BTreeMap<String, Vec<Told>> = BTreeMap::new();
     let answers = Answers::new(context.store);
     for call in context.genai.calls().iter().filter(|call| call.is_model) {
         for asked in asked_tools(&answers.of(call.span)) {
-            if !asked.id.is_empty() && !shapes_answer(&asked.name) {
-                let sides = calls.entry(asked.id).or_default();
-                sides.asked.push(call.span);
-                sides.names[0] = asked.name;
+            if !is_placeholder(&asked.id) && !shapes_answer(&asked.name) {
+                told.entry(asked.id).or_default().push(Told { span: call.span, name: asked.name, is_done: false });
             }
         }
     }
     // Where no answer is recorded nothing can be joined, and nothing is missing either.
-    if calls.is_empty() {
+    if told.is_empty() {
         return Vec::new();
     }
     for span in context.store.span_ixs().filter(|span| context.genai.role_of(*span) == Role::Tool) {
         let Some(view) = context.genai.call(context.store, span) else { continue };
         if let Some(id) = view.text(Field::ToolCallId) {
-            let sides = calls.entry(id.to_owned()).or_default();
-            sides.done.push(span);
-            sides.names[1] = view.text(Field::ToolName).unwrap_or_default().to_owned();
+            let name = view.text(Field::ToolName).unwrap_or_default().to_owned();
+            told.entry(id.to_owned()).or_default().push(Told { span, name, is_done: true });
         }
     }
+    let calls = by_call(context, told);
     // Tools without any id anywhere are not recorded that way at all.
-    if calls.values().all(|sides| sides.done.is_empty()) {
+    if calls.iter().all(|sides| sides.done.is_empty()) {
         return Vec::new();
     }
     findings(context, &calls)
@@ -118,7 +116,12 @@ fn mcp(context: &Context<'_>) -> Option<Finding> {
         let [client, server] = &names[key];
         !client.is_empty() && !server.is_empty() && client != server
     };
-    let one_sided = calls.values().filter(|sides| sides.iter().flatten().count() == 1);
+    // A server that is recorded nowhere has sessions of its own.
+    let is_joined = |sides: &[Option<SpanIx>; 2]| sides.iter().all(Option::is_some);
+    let recorded: BTreeSet<&String> =
+        calls.iter().filter(|(_, sides)| is_joined(sides)).map(|((session, _), _)| session).collect();
+    let one_sided = calls.iter().filter(|((session, _), sides)| !is_joined(sides) && recorded.contains(session));
+    let one_sided = one_sided.map(|(_, sides)| sides);
     let conflicting = calls.iter().filter(|(key, _)| differ(key)).filter_map(|(_, [_, server])| *server);
     let conflicting: Vec<SpanIx> = conflicting.collect();
     let spans: Vec<SpanIx> = conflicting.iter().copied().chain(one_sided.flatten().flatten().copied()).collect();
@@ -136,14 +139,54 @@ fn mcp(context: &Context<'_>) -> Option<Finding> {
         ),
     };
     let finding = Finding::new("E11", severity, "requests of MCP", sentence).shown_by(&spans);
-    let finding = finding.because(format!("joined by session and number of the request; {joined} are on both sides"));
+    let finding = finding.because(format!(
+        "joined by session and number of the request; {joined} {} on both sides",
+        verb(joined, "is", "are")
+    ));
     Some(finding.with("joined", joined).with("one_sided", n).with("conflicting", conflicting.len()))
 }
 
-fn findings(context: &Context<'_>, calls: &BTreeMap<String, Sides>) -> Vec<Finding> {
-    let joined = calls.values().filter(|sides| !sides.asked.is_empty() && !sides.done.is_empty()).count();
+/// A span that knows the id of a call of a tool.
+struct Told {
+    span: SpanIx,
+    name: String,
+    is_done: bool,
+}
+
+/// What ids are unique in: some models number their calls anew in every answer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Anywhere,
+    Conversation(ConversationIx),
+    Trace(TraceIx),
+}
+
+/// The sides of each call: by its id alone, unless several conversations ask for a tool under the same one.
+fn by_call(context: &Context<'_>, told: BTreeMap<String, Vec<Told>>) -> Vec<Sides> {
+    let place = |span: SpanIx| match context.genai.conversation_of(span) {
+        Some(conversation) => Place::Conversation(conversation),
+        None => Place::Trace(context.store.span(span).trace_ix()),
+    };
+    let mut calls = Vec::new();
+    for told in told.into_values() {
+        let asked_in: BTreeSet<Place> = told.iter().filter(|one| !one.is_done).map(|one| place(one.span)).collect();
+        let mut by_place: BTreeMap<Place, Sides> = BTreeMap::new();
+        for one in told {
+            let place = if asked_in.len() > 1 { place(one.span) } else { Place::Anywhere };
+            let sides = by_place.entry(place).or_default();
+            let spans = if one.is_done { &mut sides.done } else { &mut sides.asked };
+            spans.push(one.span);
+            sides.names[usize::from(one.is_done)] = one.name;
+        }
+        calls.extend(by_place.into_values());
+    }
+    calls
+}
+
+fn findings(context: &Context<'_>, calls: &[Sides]) -> Vec<Finding> {
+    let joined = calls.iter().filter(|sides| !sides.asked.is_empty() && !sides.done.is_empty()).count();
     let of = |keep: &dyn Fn(&Sides) -> Option<SpanIx>| -> Vec<SpanIx> {
-        let mut spans: Vec<SpanIx> = calls.values().filter_map(keep).collect();
+        let mut spans: Vec<SpanIx> = calls.iter().filter_map(keep).collect();
         spans.sort_unstable();
         spans
     };

@@ -9,13 +9,21 @@ mod e04_reasoning;
 mod e05_stall;
 mod e05_unseen;
 mod e06_anonymous;
+mod e07_hidden;
 mod e07_retries;
+#[cfg(test)]
+mod e07_tests;
+mod e07_unexplained;
+mod e08_identity;
 mod e08_orphans;
 mod e09_contract;
 mod e09_drift;
 mod e09_inputs;
 mod e10_modalities;
 mod e11_audit;
+mod e11_ids;
+#[cfg(test)]
+mod e11_tests;
 mod e12_attribution;
 mod e13_extras;
 mod rulebook;

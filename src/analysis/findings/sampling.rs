@@ -101,6 +101,13 @@ fn chance(context: &Context<'_>, span: SpanRef<'_>) -> Option<(f64, &'static str
     jaeger().or_else(honeycomb).filter(|(chance, _)| *chance > 0.0 && *chance <= 1.0)
 }
 
+/// `1 in 4`, where `span` states a threshold of consistent sampling that drops any traces.
+pub fn one_in(context: &Context<'_>, span: SpanIx) -> Option<String> {
+    let state = context.store.span(span).rare().map_or("", |rare| context.store.text(rare.trace_state));
+    let chance = threshold(state).filter(|chance| *chance > 0.0 && *chance < 1.0)?;
+    Some(format!("1 in {}", plain(1.0 / chance)))
+}
+
 /// The threshold of W3C consistent probability sampling (`ot=th:c`): hex digits of a fraction of 2^56, below which
 /// traces are rejected; trailing zeros are left out.
 fn threshold(state: &str) -> Option<f64> {

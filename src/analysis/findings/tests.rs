@@ -14,13 +14,13 @@ use crate::model::TraceStore;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(super) struct Case {
     says: String,
-    noisy: Vec<Span>,
-    clean: Vec<Span>,
+    pub noisy: Vec<Span>,
+    pub clean: Vec<Span>,
 }
 
-fn cases() -> Vec<(String, Case)> {
+pub(super) fn cases() -> Vec<(String, Case)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/findings");
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -32,13 +32,18 @@ fn cases() -> Vec<(String, Case)> {
     paths.into_iter().map(read).collect()
 }
 
-fn found(store: &TraceStore, config: &Config) -> Vec<Finding> {
+pub(super) fn found(store: &TraceStore, config: &Config) -> Vec<Finding> {
     found_by(store, config, None)
 }
 
 fn found_by(store: &TraceStore, config: &Config, contract: Option<&Contract>) -> Vec<Finding> {
     let (genai, domains) = (GenAi::analyse(store), domains::assign(store));
     find(&Context { store, genai: &genai, domains: &domains, config, contract }, 1)
+}
+
+/// The case of that name.
+pub(super) fn case(name: &str) -> Case {
+    cases().into_iter().find(|(known, _)| known == name).unwrap().1
 }
 
 fn describe(store: &TraceStore, findings: &[Finding]) -> String {
@@ -170,6 +175,7 @@ fn every_threshold_decides() {
         ("E3_dark_handoff", "[E3]\nleast_score = 96"),
         ("E4_reasoning", "[E4]\nleast_tokens = 1801"),
         ("E4_reasoning", "[E4]\nleast_share = 0.95"),
+        ("E4_typed", "[E4]\nleast_ms = 7001\nleast_tokens = 1801"),
         ("E5_stall", "[E5]\nleast_chunks = 8"),
         ("E5_stall", "[E5]\ntimes_median = 50"),
         ("E5_stall", "[E5]\nleast_gap_ms = 901"),
@@ -178,6 +184,10 @@ fn every_threshold_decides() {
         ("E6_anonymous", "[E6]\nleast_agents = 3"),
         ("E7_retries", "[E7]\nleast_attempts = 4"),
         ("E7_hidden", "[E7]\nleast_resends = 5"),
+        ("E7_refused", "[E7]\nleast_resends = 3\nleast_hidden_ms = 4291"),
+        ("E7_unexplained", "[E7]\nleast_hidden_ms = 7901"),
+        ("E7_unexplained", "[E7]\ntimes_explained = 9.1"),
+        ("E7_unexplained_stream", "[E7]\nleast_hidden_ms = 7401"),
         ("E8_orphans", "[E8]\nleast_spans = 2"),
         ("E5_unseen", "[E5]\nleast_peers = 7"),
         ("E5_unseen", "[E5]\ntimes_peers = 30"),
@@ -337,4 +347,30 @@ fn shares_of_times_that_last_for_centuries_do_not_overflow() {
     assert_eq!(percent(u64::MAX, u64::MAX), 100);
     assert_eq!(percent(u64::MAX / 2, u64::MAX), 49);
     assert_eq!((percent(1, 0), percent(u64::MAX, 1)), (0, u64::MAX));
+}
+
+/// A threshold in the trace state says how many traces were dropped, by their ids: parents of this one were not.
+#[test]
+fn missing_parents_of_consistently_sampled_traces_were_kept() {
+    let mut spans = case("E8_flags").noisy;
+    spans.iter_mut().for_each(|span| span.trace_state = "ot=th:c".to_owned());
+    let found = found(&store(&spans), &Config::default());
+    let of_parents = found.iter().find(|found| found.numbers.contains_key("missing_parents")).unwrap();
+    assert!(of_parents.evidence.iter().any(|words| words.contains("1 in 4 traces is kept")), "{of_parents:?}");
+}
+
+/// Instrumentations whose path does not end with the span itself name the parent last.
+#[test]
+fn a_path_is_read_whether_it_ends_with_the_span_or_above_it() {
+    let named = |path: &str| {
+        let mut spans = case("E8_path").noisy;
+        spans[1].attributes.insert("lmnr.span.path".to_owned(), path.into());
+        let found = found(&store(&spans), &Config::default());
+        let evidence = found.iter().flat_map(|found| &found.evidence);
+        evidence.filter_map(|words| words.split_once("above them (lmnr.span.path): ")).next().map(|it| it.1.to_owned())
+    };
+    assert_eq!(named("agent.plan"), Some("agent > plan".to_owned()));
+    assert_eq!(named("agent.plan.openai"), Some("agent > plan".to_owned()), "the span's name without its kind");
+    assert_eq!(named("[\"agent\", \"openai.chat\"]"), Some("agent".to_owned()));
+    assert_eq!((named(""), named("[broken")), (None, None));
 }

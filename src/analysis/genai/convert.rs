@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use super::field::{Datum, Field, Text, Unit};
-use super::tables::{KeyRule, Tables};
+use super::tables::{KeyRule, Tables, is_placeholder};
 use crate::model::{Strings, TraceStore, Value};
 
 /// What `value` says under `rule`; `None` when it says nothing: empty, a placeholder, not a number.
@@ -155,12 +155,6 @@ const fn shape(field: Field) -> Shape {
 /// Negative numbers are how servers write "not measured".
 fn number(value: f64, is_whole: bool) -> Option<Datum> {
     (value.is_finite() && value >= 0.0).then_some(Datum::Number { value, is_whole })
-}
-
-/// Texts that stand for "nothing" and must never join two things.
-fn is_placeholder(text: &str) -> bool {
-    const NOTHING: [&str; 7] = ["", "<not specified>", "none", "null", "undefined", "nil", "n/a"];
-    text.len() <= 15 && NOTHING.iter().any(|nothing| text.eq_ignore_ascii_case(nothing))
 }
 
 /// A moment as ISO 8601 text or as a number of Unix seconds, milliseconds, microseconds or nanoseconds.

@@ -105,6 +105,10 @@ pub enum Field {
     PreviousResponse,
     /// Id of a task that one agent gave to another.
     TaskId,
+    /// Id of a task that a message is about, without being its work.
+    ReferencedTask,
+    /// What became of the task, as far as the span knows.
+    TaskState,
     /// Number of a request of MCP in its session.
     McpRequest,
     /// Session of MCP.

@@ -9,6 +9,7 @@
 //! Nothing here compares times of different clocks: whatever does takes the clock model.
 
 mod agents;
+mod ancestry;
 mod breakdown;
 mod calls;
 mod conversations;
@@ -39,6 +40,7 @@ mod view;
 mod voice;
 
 pub use agents::{Agent, AgentIx};
+pub use ancestry::{Ancestor, LostParent};
 pub use breakdown::{Between, Breakdown, PhaseTime};
 pub use calls::{Call, Counted, Tokens, Totals, Ttft, TtftFrom};
 pub use conversations::{Conversation, ConversationIx};
@@ -51,8 +53,8 @@ pub use phase::{Origin, Phase, PhasePart, Rule};
 pub use provenance::FieldSource;
 pub use retries::Retry;
 pub use stitch::{Stitch, StitchBy};
-pub use streams::Stream;
-pub use tables::{is_duration_key, keys_of_same_field, matches as name_matches, shapes_answer};
+pub use streams::{Stream, ThinkingTime};
+pub use tables::{is_duration_key, is_placeholder, keys_of_same_field, matches as name_matches, shapes_answer};
 pub use tool_calls::{AskedTool, asked as asked_tools};
 pub use turns::{Turn, TurnIx};
 pub use view::{CallView, Known};
@@ -66,7 +68,7 @@ use resolve::Resolved;
 use stitch::Stitcher;
 use streams::Streams;
 
-use crate::model::{AttrId, SpanFlags, SpanIx, TraceStore};
+use crate::model::{AttrId, Ghost, SpanFlags, SpanIx, TraceStore};
 
 /// What a store says about AI conversations. Immutable; belongs to the store that it was made from.
 #[derive(Clone, Debug)]
@@ -208,6 +210,12 @@ impl GenAi {
     #[must_use]
     pub fn call<'a>(&'a self, store: &'a TraceStore, span: SpanIx) -> Option<CallView<'a>> {
         (self.role_of(span) != Role::None).then(|| CallView::new(self, store, span))
+    }
+
+    /// What `span` says, whatever kind of work it is: requests over HTTP are no AI and tell about the calls above them.
+    #[must_use]
+    pub fn view<'a>(&'a self, store: &'a TraceStore, span: SpanIx) -> CallView<'a> {
+        CallView::new(self, store, span)
     }
 
     /// What kind of work `span` is.
@@ -356,11 +364,11 @@ impl GenAi {
         self.streams.of_call(self.call_at(span)?, dropped)
     }
 
-    /// How long the streamed answer of `span` was reasoning before its first visible piece, nanoseconds; `None` where
-    /// its pieces do not say what they are.
+    /// How long the streamed answer of `span` was reasoning; `None` where its pieces do not say what they are, none of
+    /// them is reasoning, or some were dropped.
     #[must_use]
-    pub fn reasoning_ns(&self, store: &TraceStore, span: SpanIx) -> Option<i64> {
-        streams::reasoning_ns(store, &self.resolved, span)
+    pub fn thinking(&self, store: &TraceStore, span: SpanIx) -> Option<ThinkingTime> {
+        streams::thinking(store, &self.resolved, span)
     }
 
     /// The attribute or event that gave a time to first token.
@@ -392,6 +400,12 @@ impl GenAi {
     #[must_use]
     pub fn messages(&self, store: &TraceStore, span: SpanIx) -> Messages {
         messages::read(store, self.role_of(span), span)
+    }
+
+    /// What the children of a parent that is in no input say about it.
+    #[must_use]
+    pub fn lost_parent(&self, store: &TraceStore, ghost: &Ghost) -> LostParent {
+        LostParent::of(self, store, ghost)
     }
 
     /// Where the values of all spans were read, by field. Visits every span.

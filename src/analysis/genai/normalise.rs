@@ -124,6 +124,7 @@ impl Own {
         for field in [
             Field::ToolCallId,
             Field::TaskId,
+            Field::ReferencedTask,
             Field::JoinId,
             Field::LinkedTrace,
             Field::ResponseId,

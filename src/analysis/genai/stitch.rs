@@ -5,6 +5,7 @@ use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 
 use super::agents::AgentIx;
+use super::ancestry::{Step, spellings, steps};
 use super::conversations::ConversationIx;
 use super::field::{Field, Role, Text};
 use super::handoffs::Handoff;
@@ -75,7 +76,7 @@ impl StitchBy {
     const fn shared(field: Field) -> Option<Self> {
         Some(match field {
             Field::ToolCallId => Self::ToolCall,
-            Field::TaskId => Self::Task,
+            Field::TaskId | Field::ReferencedTask => Self::Task,
             Field::McpRequest => Self::McpRequest,
             Field::JoinId => Self::Request,
             _ => return None,
@@ -174,10 +175,10 @@ impl Stitcher<'_> {
     /// Spans that carry the ids of their ancestors: below the nearest one that is there.
     fn by_ancestry(&self, found: &mut Vec<Stitch>) {
         let above = |(span, text): &(SpanIx, Text)| {
-            let mut ids = ancestor_ids(self.resolved.text(self.store, *text));
+            let mut ids = steps(self.resolved.text(self.store, *text));
             // The last one is the span itself.
             ids.pop();
-            let spellings = ids.iter().rev().map(|id| spellings(self.store, id)).collect::<Vec<_>>();
+            let spellings = ids.iter().rev().map(|Step { id, .. }| spellings(self.store, id)).collect::<Vec<_>>();
             (*span, spellings)
         };
         let lost: Vec<(SpanIx, Vec<Vec<SpanId>>)> = self.own.ancestors.iter().map(above).collect();
@@ -214,7 +215,11 @@ impl Stitcher<'_> {
     fn by_id(&self, roots: &[SpanIx], found: &mut Vec<Stitch>) {
         let is_root: HashSet<SpanIx, FixedState> = roots.iter().copied().collect();
         let is_answer = |field| matches!(field, Field::ResponseId | Field::PreviousResponse);
-        let kind = |join: &Join| if is_answer(join.field) { Field::ResponseId } else { join.field };
+        let kind = |join: &Join| match join.field {
+            field if is_answer(field) => Field::ResponseId,
+            Field::ReferencedTask => Field::TaskId,
+            field => field,
+        };
         let mut joins: Vec<Join> = self.own.joins.clone();
         joins.sort_unstable_by_key(|join| (join.id, kind(join), join.span));
         for group in joins.chunk_by(|a, b| a.id == b.id && kind(a) == kind(b)) {
@@ -348,28 +353,4 @@ const fn is_server(kind: SpanKind) -> bool {
 
 const fn is_client(kind: SpanKind) -> bool {
     matches!(kind, SpanKind::Client | SpanKind::Producer)
-}
-
-/// The ids in a list of them, or in LangSmith's `<time>Z<id>.<time>Z<id>`, outermost first.
-fn ancestor_ids(text: &str) -> Vec<String> {
-    if text.starts_with('[') {
-        return serde_json::from_str(text).unwrap_or_default();
-    }
-    let id = |step: &str| step.split_once('Z').map_or(step, |(_, id)| id).to_owned();
-    text.split('.').filter(|step| !step.is_empty()).map(id).collect()
-}
-
-/// The span ids that an id may stand for. LangSmith makes them of the first half of a run's id; Laminar writes them
-/// into the second half of one.
-fn spellings(store: &TraceStore, id: &str) -> Vec<SpanId> {
-    let mut found: Vec<SpanId> = store.strings().find(id).map(SpanId::Text).into_iter().collect();
-    let digits: String = id.chars().filter(|c| *c != '-').collect();
-    let halves = match digits.len() {
-        16 => [Some(&digits[..]), None],
-        32 if digits.is_ascii() => [Some(&digits[..16]), Some(&digits[16..])],
-        _ => [None, None],
-    };
-    let bits = halves.into_iter().flatten().filter_map(|half| u64::from_str_radix(half, 16).ok());
-    found.extend(bits.filter(|bits| *bits != 0).map(SpanId::from_u64));
-    found
 }

@@ -86,22 +86,40 @@ enum PieceKind {
     Visible,
 }
 
-/// From the first piece of reasoning to the first visible one, where the pieces of `span` say what they are.
-pub fn reasoning_ns(store: &TraceStore, resolved: &Resolved, span: SpanIx) -> Option<i64> {
+/// What the time of a streamed answer was spent on, by pieces that say what they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ThinkingTime {
+    /// Nanoseconds from pieces of reasoning to the pieces after them.
+    pub reasoning_ns: i64,
+    /// Nanoseconds from the first piece to the last one.
+    pub stream_ns: i64,
+}
+
+/// The time that the stream of `span` was reasoning, where its pieces say what they are. A piece lasts until the next
+/// one comes, so that thinking between words counts as well. `None` where no reasoning is seen, or where events were
+/// dropped: those are the oldest ones, which are reasoning.
+pub fn thinking(store: &TraceStore, resolved: &Resolved, span: SpanIx) -> Option<ThinkingTime> {
     let events = &store.events;
-    let (mut reasoning, mut visible): (Option<i64>, Option<i64>) = (None, None);
-    for event in super::event_range(store, span).filter(|event| is_piece(resolved, events.name[*event])) {
+    if store.span(span).rare().is_some_and(|rare| rare.dropped[1] > 0) {
+        return None;
+    }
+    let kind = |event: usize| {
         let first = if event == 0 { 0 } else { events.attr_end[event - 1] };
         let attrs = &events.attrs[first as usize..events.attr_end[event] as usize];
-        let texts = attrs.iter().filter_map(|id| store.attrs().get(*id).value.sym());
-        let time_ns = events.time_ns[event];
-        match texts.filter_map(|text| piece_kind(store.text(text))).next() {
-            Some(PieceKind::Reasoning) => reasoning = Some(reasoning.map_or(time_ns, |known| known.min(time_ns))),
-            Some(PieceKind::Visible) => visible = Some(visible.map_or(time_ns, |known| known.min(time_ns))),
-            None => {}
-        }
-    }
-    visible?.checked_sub(reasoning?).filter(|ns| *ns > 0)
+        let mut texts = attrs.iter().filter_map(|id| store.attrs().get(*id).value.sym());
+        texts.find_map(|text| piece_kind(store.text(text)))
+    };
+    let of_stream = super::event_range(store, span).filter(|event| is_piece(resolved, events.name[*event]));
+    let mut pieces: Vec<(i64, Option<PieceKind>)> =
+        of_stream.map(|event| (events.time_ns[event], kind(event))).collect();
+    pieces.sort_by_key(|(time_ns, _)| *time_ns);
+    let ns = |pair: &[(i64, Option<PieceKind>)]| match pair[0].1 {
+        Some(PieceKind::Reasoning) => pair[1].0.saturating_sub(pair[0].0),
+        _ => 0,
+    };
+    let reasoning_ns = pieces.windows(2).map(ns).fold(0_i64, i64::saturating_add);
+    let stream_ns = pieces.last()?.0.saturating_sub(pieces.first()?.0);
+    (reasoning_ns > 0).then_some(ThinkingTime { reasoning_ns, stream_ns })
 }
 
 /// What a piece says that it is: a type, or the field of the delta that is filled.

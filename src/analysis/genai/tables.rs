@@ -28,6 +28,8 @@ pub struct KeyRule {
     pub unit: Option<Unit>,
     /// Whether the key states the unit.
     pub is_unit_fixed: bool,
+    /// The duration was known when the answer began to be sent: of a streamed answer it covers the beginning only.
+    pub is_of_head: bool,
     /// The only value that counts.
     pub only: Option<String>,
     /// How far it can be trusted.
@@ -129,6 +131,8 @@ pub struct Tables {
     pub anonymous: Vec<String>,
     /// Names of tools that only shape an answer.
     pub shaping: Vec<String>,
+    /// Texts that stand for nothing, in lower case.
+    pub placeholders: Vec<String>,
     /// Values of kinds, in lower case.
     pub values: BTreeMap<String, Role>,
     /// Other names of providers, in lower case, with the one that is used here.
@@ -144,6 +148,8 @@ struct RawKey {
     unit: Option<String>,
     #[serde(default)]
     fixed: bool,
+    #[serde(default)]
+    head: bool,
     only: Option<String>,
     sure: Option<String>,
     of: String,
@@ -191,6 +197,7 @@ struct RawRoles {
     marks: Vec<RawMark>,
     anonymous: Vec<String>,
     shaping: Vec<String>,
+    placeholders: Vec<String>,
     values: BTreeMap<String, String>,
     providers: BTreeMap<String, String>,
 }
@@ -231,6 +238,7 @@ impl Tables {
                 marks: roles.marks.into_iter().map(mark_rule).collect::<Result<_, _>>()?,
                 anonymous: roles.anonymous,
                 shaping: roles.shaping,
+                placeholders: roles.placeholders,
                 providers: roles.providers,
                 values: roles
                     .values
@@ -254,6 +262,7 @@ fn key_rule(field: Field, raw: RawKey) -> Result<KeyRule, String> {
         event: raw.event,
         unit: raw.unit.map(|unit| parse("unit", &unit)).transpose()?,
         is_unit_fixed: raw.fixed,
+        is_of_head: raw.head,
         only: raw.only,
         sure: raw.sure.map_or(Ok(Confidence::Stated), |sure| parse("confidence", &sure))?,
         of: raw.of,
@@ -295,6 +304,13 @@ pub fn keys_of_same_field(key: &str) -> impl Iterator<Item = &'static str> {
     let field = tables().keys.iter().filter(is_plain).find(|rule| rule.key == key).map(|rule| rule.field);
     let rules = tables().keys.iter().filter(is_plain).filter(move |rule| Some(rule.field) == field);
     rules.map(|rule| rule.key.as_str())
+}
+
+/// Whether `text` stands for "nothing" and must never join two things.
+#[must_use]
+pub fn is_placeholder(text: &str) -> bool {
+    let all = &tables().placeholders;
+    text.is_empty() || all.iter().any(|nothing| nothing.len() == text.len() && nothing.eq_ignore_ascii_case(text))
 }
 
 /// Whether a tool of this name only shapes an answer and is never run.
@@ -345,6 +361,8 @@ mod tests {
                 "a unit belongs to durations, and only to them: {rule:?}"
             );
             assert!(!rule.is_unit_fixed || rule.unit.is_some(), "{rule:?}");
+            let is_header = rule.key.starts_with("http.response.header.");
+            assert_eq!(rule.is_of_head, is_header && rule.field.is_duration(), "headers come first: {rule:?}");
             assert!(!rule.key.is_empty() && !rule.of.is_empty(), "{rule:?}");
         }
         let mut seen = std::collections::HashSet::new();
@@ -356,6 +374,7 @@ mod tests {
             assert!(rule.capture.is_none() || rule.like.contains('*'), "{rule:?}");
         }
         assert!(tables.values.keys().chain(tables.providers.keys()).all(|value| *value == value.to_lowercase()));
+        assert!(tables.placeholders.iter().all(|text| *text == text.to_lowercase() && !text.is_empty()));
         assert!(tables.providers.values().all(|name| !tables.providers.contains_key(name)), "no names of names");
     }
 

@@ -23,6 +23,8 @@ pub struct Known {
     pub confidence: Confidence,
     /// Of a duration: the unit that its convention states, and the one that it was read in.
     pub units: Option<(Unit, Unit)>,
+    /// Of a duration: it was known when the answer began to be sent, so that of a streamed answer it covers no more.
+    pub is_of_head: bool,
 }
 
 /// Everything known about one span of an AI conversation. Made when asked for.
@@ -47,12 +49,12 @@ impl<'a> CallView<'a> {
         let in_turn = units::in_turn(&genai.resolved, &facts, span_ns);
         let known = facts.all().map(|(field, fact)| {
             let tables = genai.resolved.tables;
-            let (source, convention, unit) = match fact.at {
+            let (source, convention, unit, is_of_head) = match fact.at {
                 At::Attr(_, rule) => {
                     let rule = &tables.keys[usize::from(rule)];
-                    (rule.source(), rule.of.clone(), rule.unit)
+                    (rule.source(), rule.of.clone(), rule.unit, rule.is_of_head)
                 }
-                At::Name(rule) => ("span name".to_owned(), tables.names[usize::from(rule)].of.clone(), None),
+                At::Name(rule) => ("span name".to_owned(), tables.names[usize::from(rule)].of.clone(), None, false),
             };
             let alone = || field.is_duration().then(|| units::fit(&genai.resolved, fact, span_ns)).flatten();
             let fitted = in_turn.iter().find(|(known, _)| *known == field).map(|(_, fitted)| *fitted).or_else(alone);
@@ -61,7 +63,7 @@ impl<'a> CallView<'a> {
                 None => (fact.datum, fact.confidence(&genai.resolved)),
             };
             let units = unit.zip(fitted.map(|fitted| fitted.unit));
-            Known { field, text: text(genai, store, datum), datum, source, convention, confidence, units }
+            Known { field, text: text(genai, store, datum), datum, source, convention, confidence, units, is_of_head }
         });
         Self { span, role: genai.role_of(span), known: known.collect(), call: genai.call_of(span), genai, store }
     }
@@ -70,6 +72,15 @@ impl<'a> CallView<'a> {
     #[must_use]
     pub fn get(&self, field: Field) -> Option<&Known> {
         self.known.iter().find(|known| known.field == field)
+    }
+
+    /// The duration in `field`, nanoseconds, as far as its unit could be read.
+    #[must_use]
+    pub fn ns(&self, field: Field) -> Option<i64> {
+        match self.get(field)?.datum {
+            Datum::Ns(ns) => Some(ns),
+            _ => None,
+        }
     }
 
     /// The text of `field`.

@@ -335,7 +335,10 @@ fn keyed(fields: &Fields, speaker: &Speaker) -> Option<Piece> {
     if object(["inlineData", "inline_data"]).is_some() || object(["fileData", "file_data"]).is_some() {
         return own(Content::Media("file".to_owned()));
     }
-    // any-agent, Vercel: a call as a bare object.
+    // Dynamo, any-agent, Vercel: a call as a bare object.
+    if fields.contains_key("tool_call_index") {
+        return own(tool_call(fields));
+    }
     if fields.contains_key("tool.name") {
         let arguments = first_plain(fields, &["tool.args"]);
         return own(Content::ToolCall { id: String::new(), name: first_text(fields, &["tool.name"]), arguments });

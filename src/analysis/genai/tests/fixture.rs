@@ -3,7 +3,8 @@
 //! ```text
 //! { "says": "what the fixture shows",
 //!   "spans": [{ "name", "id": 1, "parent": 0, "trace": 1, "ms": [start, end], "kind": "client", "scope", "service",
-//!               "error": false, "dropped_events": 0, "attributes": {}, "events": [{"name", "ms", "attributes"}],
+//!               "version", "schema_url" (of the scope), "flags": 257, "trace_state", "error": false,
+//!               "dropped_events": 0, "attributes": {}, "events": [{"name", "ms", "attributes"}],
 //!               "links": [[trace, id]] }] }
 //! ```
 
@@ -37,6 +38,10 @@ pub struct Span {
     pub ms: [f64; 2],
     pub kind: String,
     pub scope: String,
+    pub version: String,
+    pub schema_url: String,
+    pub flags: u32,
+    pub trace_state: String,
     pub service: String,
     pub error: bool,
     pub dropped_events: u32,
@@ -101,8 +106,9 @@ fn push(part: &mut Part, span: &Span, input: crate::model::InputIx) {
     }
     let attrs = attributes(part, &service);
     let resource = part.resource(Resource { input, attrs, schema_url: Sym::EMPTY, dropped: 0 });
-    let name = part.strings.intern(&span.scope);
-    let scope = part.scope(Scope { name, ..Scope::default() });
+    let [name, version, schema_url] =
+        [&span.scope, &span.version, &span.schema_url].map(|text| part.strings.intern(text));
+    let scope = part.scope(Scope { name, version, schema_url, ..Scope::default() });
     let mut draft = SpanDraft {
         trace: TraceId::from_u128(span.trace.max(1)),
         id: SpanId::from_u64(span.id),
@@ -120,6 +126,8 @@ fn push(part: &mut Part, span: &Span, input: crate::model::InputIx) {
         ..SpanDraft::default()
     };
     draft.rare.dropped[1] = span.dropped_events;
+    draft.rare.trace_state = part.strings.intern(&span.trace_state);
+    draft.otlp_flags = span.flags;
     for event in &span.events {
         let attrs = attributes(part, &event.attributes);
         draft.event_attrs.extend(attrs);

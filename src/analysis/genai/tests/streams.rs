@@ -69,3 +69,32 @@ fn pieces_are_log_records_by_name_or_by_the_attribute_of_older_sdks() {
     let store = load(&[source], &Options::default(), &Progress::default()).unwrap().store;
     assert_eq!(pieces(&store), [100, 200, 350]);
 }
+
+/// How long a stream was reasoning, and how long it was, milliseconds.
+fn thinking(pieces: &[(f64, &str)], dropped_events: u32) -> Option<(i64, i64)> {
+    let event = |(ms, what): &(f64, &str)| {
+        let attributes = serde_json::json!({ "type": what }).as_object().unwrap().clone();
+        Event { name: "gen_ai.content.completion.chunk".into(), ms: *ms, attributes }
+    };
+    let span = Span { events: pieces.iter().map(event).collect(), dropped_events, ..call() };
+    let store = store(&[span]);
+    let time = GenAi::analyse(&store).thinking(&store, store.span_ixs().next().unwrap())?;
+    Some((time.reasoning_ns / MS, time.stream_ns / MS))
+}
+
+#[test]
+fn a_piece_of_reasoning_lasts_until_the_next_piece() {
+    for (pieces, wanted) in [
+        (&[(100.0, "reasoning"), (300.0, "text"), (400.0, "text")][..], Some((200, 300))),
+        (&[(100.0, "text"), (200.0, "thinking"), (500.0, "text"), (600.0, "text")], Some((300, 500))),
+        // Cut off before the first word; of unknown kind; without any reasoning; one piece alone.
+        (&[(100.0, "reasoning"), (700.0, "reasoning")], Some((600, 600))),
+        (&[(100.0, "reasoning"), (200.0, "?"), (700.0, "text")], Some((100, 600))),
+        (&[(100.0, "text"), (200.0, "text")], None),
+        (&[(100.0, "reasoning")], None),
+        (&[], None),
+    ] {
+        assert_eq!(thinking(pieces, 0), wanted, "{pieces:?}");
+        assert_eq!(thinking(pieces, 1), None, "the oldest pieces are dropped, and they are reasoning");
+    }
+}
