@@ -124,6 +124,8 @@ pub enum Rule {
     DateAfterRequest,
     /// The time in the `Date` header passed before the response was received.
     DateBeforeResponse,
+    /// The response in one turn of a conversation is received before the next turn begins.
+    TurnBeforeNext,
     /// A request is sent before the time that the body of its response gives for its making.
     CreatedAfterRequest,
     /// The time that the body of a response gives for its making passed before it was received.
@@ -182,6 +184,7 @@ impl Rule {
             | Self::ToolAfterAnswer
             | Self::ToolEndedBeforeResult
             | Self::ResponseReceivedBeforeNext
+            | Self::TurnBeforeNext
             | Self::JoinEnd
             | Self::ChildStart
             | Self::ChildEnd => Evidence::Convention,
@@ -215,6 +218,7 @@ impl Rule {
             | Self::ToolEndedBeforeResult
             | Self::ResponseContinued
             | Self::ResponseReceivedBeforeNext
+            | Self::TurnBeforeNext
             | Self::DateAfterRequest
             | Self::DateBeforeResponse
             | Self::CreatedAfterRequest
@@ -272,6 +276,7 @@ impl Rule {
             Self::ResponseReceivedBeforeNext => "a response is received before the request that continues it",
             Self::DateAfterRequest => "a request is sent before its response is dated",
             Self::DateBeforeResponse => "a response is dated before it is received",
+            Self::TurnBeforeNext => "a turn of a conversation is answered before the next one begins",
             Self::CreatedAfterRequest => "a request is sent before the response to it is made",
             Self::CreatedBeforeResponse => "a response is made before it is received",
             Self::MessageStored => "a message is sent before the broker stores it",

@@ -52,7 +52,7 @@ pub use provenance::FieldSource;
 pub use retries::Retry;
 pub use stitch::{Stitch, StitchBy};
 pub use streams::Stream;
-pub use tables::{is_duration_key, keys_of_same_field, matches as name_matches, shapes_answer};
+pub use tables::{is_duration_key, keys_of_same_field, matches as name_matches, plain_keys, shapes_answer};
 pub use tool_calls::{AskedTool, asked as asked_tools};
 pub use turns::{Turn, TurnIx};
 pub use view::{CallView, Known};

@@ -13,6 +13,7 @@ mod signs;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::BTreeMap;
 
@@ -162,6 +163,7 @@ pub fn for_each_again(
         walk.others(child);
     }
     walk.conversations(only);
+    walk.turns(only);
     walk.priors();
     walk.classes
 }
