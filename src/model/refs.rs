@@ -290,9 +290,15 @@ impl<'a> LinkRef<'a> {
         self.store.links.otlp_flags[self.at]
     }
 
+    /// Ids of the attributes, in file order.
+    #[must_use]
+    pub fn attr_ids(self) -> &'a [AttrId] {
+        &self.store.links.attrs[slice_range(&self.store.links.attr_end, self.at)]
+    }
+
     /// Attributes, in file order.
     pub fn attrs(self) -> impl ExactSizeIterator<Item = Attr> + use<'a> {
         let store = self.store;
-        store.links.attrs[slice_range(&store.links.attr_end, self.at)].iter().map(move |&id| store.attrs.get(id))
+        self.attr_ids().iter().map(move |&id| store.attrs.get(id))
     }
 }

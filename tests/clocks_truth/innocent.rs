@@ -27,7 +27,7 @@ pub struct File {
     dice: u64,
 }
 
-fn attr(key: &str, value: impl Into<Json>) -> Json {
+pub fn attr(key: &str, value: impl Into<Json>) -> Json {
     let value = match value.into() {
         Json::Number(number) => json!({ "intValue": number.to_string() }),
         Json::Bool(is) => json!({ "boolValue": is }),
@@ -40,7 +40,12 @@ fn attr(key: &str, value: impl Into<Json>) -> Json {
 }
 
 impl File {
-    fn below(&mut self, end: i64) -> i64 {
+    /// A file whose accidents are those of `seed`.
+    pub fn with_seed(seed: u64) -> Self {
+        Self { dice: seed, ..Self::default() }
+    }
+
+    pub fn below(&mut self, end: i64) -> i64 {
         self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.dice >> 33) as i64 % end
     }
@@ -95,7 +100,7 @@ impl File {
     }
 
     /// A call that was waited for: 1 ms there and back; returns client and server span.
-    fn call(&mut self, (client, server): (usize, usize), place: (u64, u64), times: (i64, i64)) -> (u64, u64) {
+    pub fn call(&mut self, (client, server): (usize, usize), place: (u64, u64), times: (i64, i64)) -> (u64, u64) {
         let outer = self.span(client, place, CLIENT, times);
         let inner = self.span(server, (place.0, outer), SERVER, (times.0 + MS, times.1 - MS));
         self.say(outer, "http.response.status_code", 200);
@@ -103,7 +108,7 @@ impl File {
     }
 
     /// Calls that show between which bounds the clocks of two machines agree.
-    fn known(&mut self, pair: (usize, usize)) {
+    pub fn known(&mut self, pair: (usize, usize)) {
         for at in 0..20 {
             let from = NOW - 30 * S + at * S + self.below(MS);
             self.call(pair, (1_000 + at as u64, 0), (from, from + 20 * MS));
@@ -115,7 +120,7 @@ impl File {
         self.resources[resource].0.push(attr(key, value));
     }
 
-    fn store(&self) -> TraceStore {
+    pub fn store(&self) -> TraceStore {
         let resources = self.resources.iter().map(|(attrs, spans)| {
             json!({ "resource": { "attributes": attrs }, "scopeSpans": [{ "scope": { "name": "t" }, "spans": spans }] })
         });
@@ -137,7 +142,7 @@ impl File {
     }
 
     /// What is said about its clocks at any level, from `info` up if `with_notes`.
-    fn said(&self, with_notes: bool) -> Vec<String> {
+    pub fn said(&self, with_notes: bool) -> Vec<String> {
         let mut said = Vec::new();
         for level in ["protocol", "convention", "prior"] {
             let report = self.report(level);
@@ -152,7 +157,7 @@ impl File {
     }
 }
 
-fn assert_silent(file: &File) {
+pub fn assert_silent(file: &File) {
     assert_eq!(file.said(false), Vec::<String>::new());
 }
 
@@ -261,7 +266,7 @@ fn a_poll_that_brings_a_hundred_messages() {
 #[test]
 fn replicas_that_nothing_tells_apart() {
     for seed in 0..10 {
-        let mut file = File { dice: seed, ..File::default() };
+        let mut file = File::with_seed(seed);
         let gateway = file.host("gateway");
         // Three machines of one service, without a word about which is which. Each clock is 20 ms off at most.
         let replicas = file.resource(&[("service.name", "api")]);
@@ -284,7 +289,7 @@ fn replicas_that_nothing_tells_apart() {
 #[test]
 fn pages_of_many_people_that_nothing_tells_apart() {
     for seed in 0..10 {
-        let mut file = File { dice: seed, ..File::default() };
+        let mut file = File::with_seed(seed);
         let web = file.resource(&[("service.name", "shop-web"), ("telemetry.sdk.language", "webjs")]);
         let gateway = file.host("gateway");
         for person in 0..25_i64 {
@@ -465,7 +470,7 @@ fn attempts_that_were_given_up_and_calls_that_were_doubled() {
 #[test]
 fn servers_that_do_something_more_after_their_answer() {
     for (seed, hop, often) in [(0, 9, 9), (1, 9, 3), (2, 1, 9), (3, 1, 30), (4, 1, 3), (5, 1, 2)] {
-        let mut file = File { dice: seed, ..File::default() };
+        let mut file = File::with_seed(seed);
         let (app, api) = (file.host("app"), file.host("api"));
         for call in 0..40_i64 {
             let at = NOW + call * S + file.below(MS);

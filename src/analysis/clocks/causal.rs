@@ -1,5 +1,6 @@
 //! Causal edges: which event had to happen before which, by what rule, and how sure that is.
 
+use super::unseen::Said;
 use crate::model::SpanIx;
 
 /// How sure a causal edge is, and which edges to use: each level includes the stronger ones.
@@ -123,6 +124,12 @@ pub enum Rule {
     DateAfterRequest,
     /// The time in the `Date` header passed before the response was received.
     DateBeforeResponse,
+    /// The response in one turn of a conversation is received before the next turn begins.
+    TurnBeforeNext,
+    /// A request is sent before the time that the body of its response gives for its making.
+    CreatedAfterRequest,
+    /// The time that the body of a response gives for its making passed before it was received.
+    CreatedBeforeResponse,
     /// A message is sent before the broker stores it.
     MessageStored,
     /// The broker stores a message before it is received.
@@ -177,10 +184,13 @@ impl Rule {
             | Self::ToolAfterAnswer
             | Self::ToolEndedBeforeResult
             | Self::ResponseReceivedBeforeNext
+            | Self::TurnBeforeNext
             | Self::JoinEnd
             | Self::ChildStart
             | Self::ChildEnd => Evidence::Convention,
-            Self::DeclaredBound | Self::SameHost => Evidence::Prior,
+            Self::CreatedAfterRequest | Self::CreatedBeforeResponse | Self::DeclaredBound | Self::SameHost => {
+                Evidence::Prior
+            }
         }
     }
 
@@ -208,8 +218,11 @@ impl Rule {
             | Self::ToolEndedBeforeResult
             | Self::ResponseContinued
             | Self::ResponseReceivedBeforeNext
+            | Self::TurnBeforeNext
             | Self::DateAfterRequest
             | Self::DateBeforeResponse
+            | Self::CreatedAfterRequest
+            | Self::CreatedBeforeResponse
             | Self::MessageStored
             | Self::MessageDelivered
             | Self::LogObserved
@@ -219,6 +232,21 @@ impl Rule {
             | Self::SpanEnd
             | Self::ChildStart
             | Self::ChildEnd => false,
+        }
+    }
+
+    /// What the event that another clock than its span's was read for tells, and whether it is the earlier one of the
+    /// edge; `None` where both events are stamped by the clocks of their spans.
+    #[must_use]
+    pub const fn reads(self) -> Option<(Said, bool)> {
+        match self {
+            Self::MessageStored => Some((Said::Stored, false)),
+            Self::MessageDelivered => Some((Said::Stored, true)),
+            Self::DateAfterRequest => Some((Said::Dated, false)),
+            Self::DateBeforeResponse => Some((Said::Dated, true)),
+            Self::CreatedAfterRequest => Some((Said::Created, false)),
+            Self::CreatedBeforeResponse => Some((Said::Created, true)),
+            _ => None,
         }
     }
 
@@ -248,6 +276,9 @@ impl Rule {
             Self::ResponseReceivedBeforeNext => "a response is received before the request that continues it",
             Self::DateAfterRequest => "a request is sent before its response is dated",
             Self::DateBeforeResponse => "a response is dated before it is received",
+            Self::TurnBeforeNext => "a turn of a conversation is answered before the next one begins",
+            Self::CreatedAfterRequest => "a request is sent before the response to it is made",
+            Self::CreatedBeforeResponse => "a response is made before it is received",
             Self::MessageStored => "a message is sent before the broker stores it",
             Self::MessageDelivered => "the broker stores a message before it is received",
             Self::LogObserved => "a log record is written before the collector sees it",

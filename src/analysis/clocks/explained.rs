@@ -89,7 +89,9 @@ impl Test {
                 (clock, clock, edges, Suspect::Side(!is_before_right, at_ns))
             }
             // What each request did is all that is known of a clock that nothing names.
-            Element::Split { clock } if processes.is_unnamed.get(clock as usize) == Some(&true) => return None,
+            Element::Split { clock } if processes.may_be_several(clock) || processes.unseen(clock).is_some() => {
+                return None;
+            }
             Element::Split { clock } => {
                 let domain = processes.domain(clock);
                 let own = processes.clocks_of(domain).filter(|&process| process != clock);

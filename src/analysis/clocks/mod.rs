@@ -40,6 +40,7 @@ mod symptoms;
 #[cfg(test)]
 pub(super) mod tests;
 pub mod units;
+pub mod unseen;
 pub mod words;
 mod written_after;
 

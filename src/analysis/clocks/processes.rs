@@ -7,6 +7,7 @@
 use super::domains::{Domain, Domains};
 use super::repair::Changes;
 use super::stamps::Split;
+use super::unseen::{Unseen, UnseenClocks};
 use crate::model::{DomainIx, SpanIx, TraceStore};
 
 /// The processes of all clocks, each with a clock number of its own past those of the domains.
@@ -24,6 +25,8 @@ pub struct Processes {
     pub is_unnamed: Vec<bool>,
     /// By domain: the requests that nothing tells apart; 0 for a machine that has a name.
     pub unnamed: Vec<u32>,
+    /// Clocks that stamped no span.
+    pub unseen: UnseenClocks,
     domains: u32,
 }
 
@@ -38,7 +41,8 @@ impl Processes {
     pub fn new(store: &TraceStore, domains: &Domains) -> Self {
         let count = u32::try_from(domains.list.len()).unwrap_or(u32::MAX);
         let is_unnamed = domains.list.iter().map(is_unnamed).collect();
-        let mut processes = Self { domains: count, is_unnamed, ..Self::default() };
+        let unseen = UnseenClocks::find(store);
+        let mut processes = Self { domains: count, is_unnamed, unseen, ..Self::default() };
         processes.of_resource = vec![0; store.resources().len()];
         for (at, domain) in domains.list.iter().enumerate() {
             let first = u32::try_from(processes.clock.len()).unwrap_or(u32::MAX);
@@ -113,12 +117,26 @@ impl Processes {
 
     /// The name of a clock that stamped no span.
     #[must_use]
-    pub fn other_name(&self, clock: u32) -> Option<&'static str> {
-        clock.checked_sub(self.first_other()).map(|number| match number {
-            0 => "UTC",
-            1 => "the message broker",
-            _ => "the collector",
-        })
+    pub fn other_name(&self, clock: u32) -> Option<&str> {
+        clock.checked_sub(self.first_other()).map(|number| self.unseen.name(number))
+    }
+
+    /// The broker or whoever dates responses that a solver's clock stands for.
+    #[must_use]
+    pub fn unseen(&self, clock: u32) -> Option<&Unseen> {
+        self.unseen.get(clock.checked_sub(self.first_other())?)
+    }
+
+    /// How many clocks the solver may have to do with.
+    #[must_use]
+    pub fn clocks(&self) -> usize {
+        self.first_other() as usize + self.unseen.count()
+    }
+
+    /// Whether a clock that contradicts itself may be several, because nothing or only a name says which machine it is.
+    #[must_use]
+    pub fn may_be_several(&self, clock: u32) -> bool {
+        self.is_unnamed.get(clock as usize) == Some(&true) || self.unseen(clock).is_some_and(|other| other.is_guessed)
     }
 
     /// The domain of a solver's clock.

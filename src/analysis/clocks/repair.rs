@@ -95,7 +95,7 @@ impl Contradiction {
         let next = self.edges.iter().cycle().skip(1);
         let stays = self.edges.iter().zip(next);
         let across =
-            stays.filter(|(edge, next)| (terms.process)(edge.cause.to.span) != (terms.process)(next.cause.from.span));
+            stays.filter(|(edge, next)| terms.may_differ(edge.to.clock, edge.cause.to.span, next.cause.from.span));
         across.map(|(edge, _)| edge.to.clock)
     }
 

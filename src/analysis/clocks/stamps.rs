@@ -14,6 +14,7 @@ use crate::model::{DomainIx, InputIx, ResourceIx, SpanFlags, SpanIx, TraceStore}
 use super::causal::{EventKey, Point};
 use super::solve::Stamp;
 use super::units::Unit;
+use super::unseen::UnseenClocks;
 use super::written_after::{WrittenAfter, written_after};
 
 /// Which moments of a span are readings of the wall clock.
@@ -91,8 +92,8 @@ pub struct Stamps<'a> {
     /// How to read times that are not Unix nanoseconds, by clock; empty when all are.
     units: &'a [Option<Unit>],
     split: Option<&'a Split>,
-    /// The first clock that stamped no span.
-    first_other: Option<u32>,
+    /// The first clock that stamped no span, and what those are.
+    others: Option<(u32, &'a UnseenClocks)>,
 }
 
 /// A clock that stamped no span, but is read in one.
@@ -100,22 +101,10 @@ pub struct Stamps<'a> {
 pub enum Other {
     /// Coordinated universal time.
     Utc,
-    /// The message broker.
-    Broker,
     /// The collector that an input's log records came through.
     Collector(InputIx),
-}
-
-impl Other {
-    /// Its number among them.
-    #[must_use]
-    pub fn number(self) -> u32 {
-        match self {
-            Self::Utc => 0,
-            Self::Broker => 1,
-            Self::Collector(input) => 2_u32.saturating_add(input.0),
-        }
-    }
+    /// A broker, or whoever dated a response: one of [`UnseenClocks::list`].
+    Unseen(u32),
 }
 
 /// When the wall clock was read, nanoseconds, and by which span ([`Stamp::reading`]).
@@ -140,7 +129,7 @@ impl<'a> Stamps<'a> {
     /// A view of `store`. `clocks` is the clock of every span.
     #[must_use]
     pub const fn new(store: &'a TraceStore, clocks: &'a [DomainIx], readers: &'a Readers) -> Self {
-        Self { store, clocks, readers, units: &[], split: None, first_other: None }
+        Self { store, clocks, readers, units: &[], split: None, others: None }
     }
 
     /// The same, with times of some clocks converted to Unix nanoseconds.
@@ -149,22 +138,31 @@ impl<'a> Stamps<'a> {
         Self { units, ..self }
     }
 
-    /// The same, with clocks that stamped no span numbered from `first` on. Without, they are not used.
+    /// The same, with the clocks that stamped no span numbered from `first` on. Without, they are not used.
     #[must_use]
-    pub const fn with_others(self, first: u32) -> Self {
-        Self { first_other: Some(first), ..self }
+    pub const fn with_others(self, first: u32, unseen: &'a UnseenClocks) -> Self {
+        Self { others: Some((first, unseen)), ..self }
     }
 
-    /// The number of a clock that stamped no span.
+    /// The clocks that stamped no span, where they are used.
+    #[must_use]
+    pub fn unseen(&self) -> Option<&'a UnseenClocks> {
+        self.others.map(|(_, unseen)| unseen)
+    }
+
+    /// The number of a clock that stamped no span; `None` when it turned out to be several, nobody knows which.
     #[must_use]
     pub fn other(&self, other: Other) -> Option<u32> {
-        self.first_other?.checked_add(other.number())
+        let (first, unseen) = self.others?;
+        let clock = first.checked_add(unseen.number(other))?;
+        let is_several = self.split.is_some_and(|split| split.clocks.contains(&clock));
+        (!is_several).then_some(clock)
     }
 
     /// Whether `clock` stamped spans.
     #[must_use]
     pub fn is_of_spans(&self, clock: u32) -> bool {
-        self.first_other.is_none_or(|first| clock < first)
+        self.others.is_none_or(|(first, _)| clock < first)
     }
 
     /// The same, with some clocks taken apart.

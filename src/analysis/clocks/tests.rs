@@ -64,6 +64,11 @@ impl Draft {
         &mut self.spans[at]
     }
 
+    /// How many spans were added.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
     /// The span added first.
     pub fn first(&mut self) -> &mut Span {
         self.at(0)
@@ -117,6 +122,11 @@ impl Draft {
 }
 
 impl Span {
+    /// Lets it end later.
+    pub fn shift_end(&mut self, by_ns: i64) {
+        self.times.1 += by_ns;
+    }
+
     fn draft(&self, part: &mut Part) -> SpanDraft {
         let mut draft = SpanDraft {
             trace: TraceId::from_u128(self.trace),

@@ -54,7 +54,9 @@ pub use provenance::FieldSource;
 pub use retries::Retry;
 pub use stitch::{Stitch, StitchBy};
 pub use streams::{Stream, ThinkingTime};
-pub use tables::{is_duration_key, is_placeholder, keys_of_same_field, matches as name_matches, shapes_answer};
+pub use tables::{
+    is_duration_key, is_placeholder, keys_of_same_field, matches as name_matches, plain_keys, shapes_answer,
+};
 pub use tool_calls::{AskedTool, asked as asked_tools};
 pub use turns::{Turn, TurnIx};
 pub use view::{CallView, Known};

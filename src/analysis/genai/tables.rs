@@ -202,6 +202,16 @@ struct RawRoles {
     providers: BTreeMap<String, String>,
 }
 
+/// The attributes that give `field` by themselves and for sure, in the order in which they are believed, each with the
+/// only value that counts, if not any.
+pub fn plain_keys(field: Field) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    let is_plain = |rule: &&KeyRule| {
+        rule.path.is_none() && rule.event.is_none() && rule.sure == Confidence::Stated && !rule.key.contains('*')
+    };
+    let keys = tables().keys.iter().filter(move |rule| rule.field == field).filter(is_plain);
+    keys.map(|rule| (rule.key.as_str(), rule.only.as_deref()))
+}
+
 /// The tables that the program was built with.
 pub fn tables() -> &'static Tables {
     // A test holds that they can be read; a program with broken tables would know no conventions.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{as_text, as_text_or_null};
 use crate::analysis::clocks::domains::Domains;
+use crate::analysis::clocks::unseen::{Said, Unseen};
 use crate::analysis::clocks::{ClockModel, EventKey, Finding, Offset, Point, Proof, Severity as Weight, Side};
 use crate::model::{DomainIx, Severity, SpanIx, TraceIx, TraceStore};
 
@@ -24,8 +25,24 @@ pub struct Analysis {
     pub drift_of: BTreeMap<String, u32>,
     /// The id of the trace whose messages alone count, if not those of all.
     pub only_trace: Option<String>,
+    /// Clocks that stamped no span but are read in some; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen_clocks: Vec<UnseenReport>,
     /// What would explain all contradictions; none where there are too many messages to work it out.
     pub strain: Option<StrainReport>,
+}
+
+/// A broker, or whoever dates the responses of a host.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct UnseenReport {
+    /// What it is called.
+    pub name: String,
+    /// The attributes that tell it from others.
+    pub told_by: String,
+    /// Whether the name may stand for several machines.
+    pub guessed: bool,
+    /// How many spans read it.
+    pub spans: u64,
 }
 
 /// How much would have to be wrong everywhere to explain all contradictions.
@@ -96,7 +113,7 @@ pub struct EdgeReport {
 pub struct Moment {
     /// The span's id.
     pub span: String,
-    /// `start`, `end`, or `event N` from 0.
+    /// `start`, `end`, `event N` from 0; or `stored`, `dated`, `created`, as another clock that the span read says.
     pub event: String,
     /// The id of the span's trace.
     pub trace: String,
@@ -173,6 +190,13 @@ impl FindingReport {
     }
 }
 
+impl From<&Unseen> for UnseenReport {
+    fn from(clock: &Unseen) -> Self {
+        let Unseen { name, told_by, is_guessed, spans } = clock.clone();
+        Self { name, told_by, guessed: is_guessed, spans }
+    }
+}
+
 /// Turns conclusions about indexes into conclusions about names.
 #[derive(Clone, Copy, Debug)]
 pub struct Describe<'a> {
@@ -210,6 +234,7 @@ impl Describe<'_> {
             drift_ppb: options.drift_ppb,
             drift_of: options.drift_of.iter().map(|&(domain, ppb)| (self.clock(domain), ppb)).collect(),
             only_trace: options.only.and_then(trace),
+            unseen_clocks: self.model.unseen().list.iter().map(UnseenReport::from).collect(),
             strain: strain.map(|strain| StrainReport {
                 reading_error_ns: strain.reading_error_ns,
                 extra_drift_ppb: strain.extra_drift_ppb,
@@ -239,15 +264,29 @@ impl Describe<'_> {
     /// An edge.
     #[must_use]
     pub fn edge(&self, proof: &Proof) -> EdgeReport {
+        let (mut from, mut to) = (self.moment(proof.cause.from), self.moment(proof.cause.to));
+        match proof.cause.rule.reads() {
+            Some((said, true)) => self.read(said, proof.cause.from.span, &mut from),
+            Some((said, false)) => self.read(said, proof.cause.to.span, &mut to),
+            None => {}
+        }
         EdgeReport {
-            from: self.moment(proof.cause.from),
-            to: self.moment(proof.cause.to),
+            from,
+            to,
             rule: proof.cause.rule.into(),
             strength: proof.cause.rule.strength().to_string(),
             raw_from_ns: proof.from_ns,
             raw_to_ns: proof.to_ns,
             because: proof.cause.rule.words(),
         }
+    }
+
+    /// Says in `moment` whose clock `span` read, and what for.
+    fn read(&self, said: Said, span: SpanIx, moment: &mut Moment) {
+        let unseen = self.model.unseen();
+        let clock = unseen.of(span, said).and_then(|at| unseen.list.get(at as usize));
+        moment.clock = clock.map_or_else(String::new, |clock| clock.name.clone());
+        moment.event = said.word().to_owned();
     }
 
     /// The offsets of all clocks, each at the middle one of its spans' starts; none without a reference clock.

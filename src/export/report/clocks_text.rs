@@ -172,6 +172,11 @@ pub(super) fn write_clocks(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::
     for row in aligned(&table) {
         writeln!(f, "  {row}")?;
     }
+    for clock in &analysis.unseen_clocks {
+        let sure = if clock.guessed { ", perhaps several machines" } else { "" };
+        let spans = count(clock.spans, "span");
+        writeln!(f, "  without spans: {}, read in {spans}, told by {}{sure}", clock.name, clock.told_by)?;
+    }
     let apart: Vec<String> = report.pairs.iter().filter(|pair| !pair.feasible).map(pair_text).collect();
     for line in apart {
         writeln!(f, "  {line}")?;

@@ -39,7 +39,9 @@
 //!              and the usual nesting, "prior": and weak identity), reference (name) and reason
 //!              (null without any clock), drift_ppb: how fast clocks may drift without comment, drift_of {}:
 //!              the clocks for which another bound was asked for, only_trace: the trace whose messages alone
-//!              count, or null; strain: what would explain all contradictions { reading_error_ns: the least
+//!              count, or null; unseen_clocks[], where there are some: clocks that stamped no span but are read
+//!              in some (brokers, whoever dates responses): name, told_by (attributes), guessed: the name may
+//!              stand for several machines, spans: how many read it; strain: what would explain all contradictions { reading_error_ns: the least
 //!              error of every single reading, extra_drift_ppb: the least addition to every clock's drift }
 //!              (0 without contradictions, null when none helps), null for more than 2,000 messages in use
 //! pairs[]      two clocks that exchange messages, under one constant offset, at analysis.level: a, b
@@ -110,7 +112,8 @@ mod voice;
 
 pub use between::{BETWEEN_SCHEMA, BetweenReport};
 pub use clocks::{
-    Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, StrainReport, WhyEdge,
+    Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, StrainReport, UnseenReport,
+    WhyEdge,
 };
 pub use derived::{CallReport, SourceReport, ValueReport};
 pub use genai::{

@@ -18,7 +18,10 @@ impl Context<'_> {
     /// Raw times that run backwards, but fit an offset: as few clocks as explain all of them.
     pub(super) fn offsets(&self) -> Vec<Finding> {
         let mut worst: BTreeMap<(u32, u32), (&Edge, u64)> = BTreeMap::new();
+        // What turned out to be several machines is off against nobody.
+        let is_out = |clock: u32| self.processes.unseen(clock).is_some() && self.system.changes.splits.contains(&clock);
         let used = self.reduced.groups.iter().filter(|group| self.is_used(group));
+        let used = used.filter(|group| !is_out(group.from) && !is_out(group.to));
         for group in used.filter(|group| group.negative > 0) {
             let least = group.kept.iter().filter(|edge| self.system.changes.allows(edge, group.class));
             let Some(least) = least.min_by_key(|edge| edge.base_weight()) else { continue };
@@ -69,11 +72,7 @@ impl Context<'_> {
             self.constant_or(&worst.to, &worst.from)
         };
         let by = duration_text(worst.raw_separation_ns().saturating_neg());
-        let start = format!(
-            "“{}” appears to happen {by} before “{}” caused it.",
-            self.span(worst, false),
-            self.span(worst, true)
-        );
+        let start = self.backwards(worst, &by);
         let (code, rest) = if known.lo.is_some() && known.hi.is_some() {
             let start = if self.pairs.is_empty() { "Then" } else { "One offset explains it:" };
             let rest = format!("{start} {} is {} {}.", self.name(clock), ahead(known), self.name(other));
@@ -89,7 +88,16 @@ impl Context<'_> {
         };
         let more = if count > 1 { format!(" {count} messages show it.") } else { String::new() };
         let is_late_end = self.rests_on_ends(pairs);
-        let sentence = if is_late_end && worst.cause.rule == Rule::AssumedResponse {
+        let is_dated = self.rests_on_dates(pairs);
+        let sentence = if is_dated {
+            format!(
+                "{start} Either {} is {} {}, or the answer had been kept by somebody for a while; nothing else tells.\
+                 {more}",
+                self.name(clock),
+                ahead(known),
+                self.name(other)
+            )
+        } else if is_late_end && worst.cause.rule == Rule::AssumedResponse {
             format!(
                 "“{}” starts {by} after the call that caused it was over. Either {} is {} {}, or nobody waited for it; \
                  nothing else tells.{more}",
@@ -113,10 +121,10 @@ impl Context<'_> {
         let mut finding = self.clock_finding(code, clock, Some(worst.to.raw_ns), sentence, "M1");
         finding = finding.proven_by(pairs.iter().map(|pair| proof(pair.1.0)).collect());
         finding.domains.push(self.domain(other));
-        finding.severity = if is_late_end { Severity::Info } else { Severity::Clock };
+        finding.severity = if is_late_end || is_dated { Severity::Info } else { Severity::Clock };
         finding.count = count;
         finding.excess_ns = worst.raw_separation_ns().saturating_neg();
-        let hint = constant(known, worst.to.raw_ns).map(|hint| {
+        let hint = constant(known, worst.to.raw_ns).filter(|_| !is_dated).map(|hint| {
             let sentence = format!("{} is off against {} by {hint}", self.name(clock), self.name(other));
             let mut hint = self.clock_finding(Code::K, clock, Some(worst.to.raw_ns), sentence, "M1");
             hint = hint.proven_by(vec![proof(worst)]);
@@ -125,6 +133,36 @@ impl Context<'_> {
             hint
         });
         std::iter::once(finding).chain(hint).collect()
+    }
+
+    /// What seems to happen before its cause, in words.
+    fn backwards(&self, edge: &Edge, by: &str) -> String {
+        let (cause, effect) = (self.span(edge, true), self.span(edge, false));
+        match edge.cause.rule {
+            Rule::DateAfterRequest | Rule::CreatedAfterRequest => {
+                format!("The answer to “{cause}” is dated {by} before it was asked for.")
+            }
+            Rule::DateBeforeResponse | Rule::CreatedBeforeResponse => {
+                format!("The answer to “{effect}” is dated {by} after it was received.")
+            }
+            Rule::MessageStored => format!("The message of “{cause}” is stored {by} before it was sent."),
+            Rule::MessageDelivered => format!("“{effect}” has a message {by} before it was stored."),
+            Rule::LogObserved => format!("A record of “{cause}” is seen {by} before it was written."),
+            _ => format!("“{effect}” appears to happen {by} before “{cause}” caused it."),
+        }
+    }
+
+    /// Whether only the dates of answers say that the clocks differ.
+    fn rests_on_dates(&self, pairs: &[Backwards<'_>]) -> bool {
+        pairs.iter().all(|(_, (edge, _))| {
+            matches!(
+                edge.cause.rule,
+                Rule::DateAfterRequest
+                    | Rule::DateBeforeResponse
+                    | Rule::CreatedAfterRequest
+                    | Rule::CreatedBeforeResponse
+            )
+        })
     }
 
     /// Whether only the habit that callers wait for their servers says that the clocks differ.
@@ -150,7 +188,10 @@ impl Context<'_> {
     /// Orders that resolution hides, per clock with the coarser stamps.
     pub(super) fn unclear_orders(&self) -> Vec<Finding> {
         let mut counts: BTreeMap<u32, (u64, i32, Option<&Edge>)> = BTreeMap::new();
-        for group in self.reduced.groups.iter().filter(|group| self.is_used(group) && group.unclear > 0) {
+        // That dates are cut to seconds is no news, and says nothing about the stamps of any span.
+        let is_seen = |clock: u32| self.processes.unseen(clock).is_none();
+        let seen = self.reduced.groups.iter().filter(|group| is_seen(group.from) && is_seen(group.to));
+        for group in seen.filter(|group| self.is_used(group) && group.unclear > 0) {
             let coarse = |stamp: &Stamp| stamp.late_ns.max(-stamp.early_ns);
             let most = group
                 .kept

@@ -26,7 +26,11 @@ impl Context<'_> {
         finding = finding.proven_by(worst.edges.iter().map(proof).collect());
         finding.severity = match repair.element {
             // What is missing is the machine's name; no clock need be wrong.
-            Element::Split { clock } if self.processes.is_unnamed.get(clock as usize) == Some(&true) => Severity::Clock,
+            // No clock of ours is concerned.
+            Element::Split { clock } if self.processes.unseen(clock).is_some_and(|other| other.is_guessed) => {
+                Severity::Info
+            }
+            Element::Split { clock } if self.processes.may_be_several(clock) => Severity::Clock,
             _ if self.is_late_end(repair.element) => Severity::Info,
             _ => self.severity(worst),
         };
@@ -128,6 +132,14 @@ impl Context<'_> {
         let next = worst.edges.iter().cycle().skip(1);
         let stay = worst.edges.iter().zip(next).find(|(edge, _)| edge.to.clock == clock);
         let by = duration_text(excess_ns(worst.excess));
+        if let Some(unseen) = self.processes.unseen(clock) {
+            let sentence = format!(
+                "Taken as one clock, {} contradicts itself by {by}. It is known by {} alone: there may be several. Its \
+                 times are not used.",
+                unseen.name, unseen.told_by
+            );
+            return self.clock_finding(Code::X8, clock, None, sentence, "M1");
+        }
         if self.processes.is_unnamed.get(clock as usize) == Some(&true) {
             let key = self.domains.list.get(clock as usize).map_or("", |domain| &domain.key);
             let known = if key.is_empty() { "Nothing".to_owned() } else { format!("Nothing but {key}") };

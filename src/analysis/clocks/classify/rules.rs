@@ -1,6 +1,6 @@
 //! Rules that cannot hold whatever the offsets are: servers that are longer than the calls around them.
 
-use super::super::causal::{Cause, EventKey, Evidence};
+use super::super::causal::{Cause, EventKey, Evidence, Rule};
 use super::super::edges::{Class, Frozen};
 use super::super::findings::{Code, Finding, Proof, Severity};
 use super::Context;
@@ -44,16 +44,23 @@ impl Context<'_> {
             return Vec::new();
         }
         let failing = self.classes.list.iter().filter_map(|class| Some((class, class.worst?)));
-        failing.map(|(class, (cause, by_ns))| self.short_round_trip(class, cause, by_ns)).collect()
+        let found = failing.filter_map(|(class, (cause, by_ns))| match class.rule {
+            // Turns may well overlap. That is only worth saying where it switches the rule off.
+            Rule::TurnBeforeNext if class.is_off() => Some(self.habit(class, cause, by_ns)),
+            Rule::TurnBeforeNext => None,
+            _ => Some(self.short_round_trip(class, cause, by_ns)),
+        });
+        found.collect()
     }
 
     /// A habit that protocol contradicts too often to rest anything on it.
     fn habit(&self, class: &Class, cause: Cause, by_ns: i64) -> Finding {
         let names = (self.store.text(class.from_name), self.store.text(class.to_name));
         let operation = format!("“{}” → “{}”", names.0, names.1);
+        let why = if class.overruled > 0 { "the certain messages contradict" } else { "on one clock it fails in" };
         let sentence = format!(
-            "The rule that {} does not hold for {operation}: the certain messages contradict {} of {} such cases, whatever \
-             the clocks show. It is not used there.",
+            "The rule that {} does not hold for {operation}: {why} {} of {} such cases, whatever the clocks show. It is \
+             not used there.",
             class.rule.words(),
             class.overruled + class.failures,
             class.uses

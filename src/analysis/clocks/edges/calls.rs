@@ -63,7 +63,6 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             self.edge(rule, self.start(server), self.end(client));
             self.network_events(client, server);
             self.chunks(server, client);
-            self.date_header(client, server);
         }
         self.call_messages(client, server);
         let is_broken_off = store.span(client).status() == Status::Error && !signs.has(Sign::FAILED);
@@ -141,21 +140,6 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         later.any(|&other| self.signs.of_span(store, other).has(Sign::RESEND))
     }
 
-    /// The server's own clock in the response, cut to seconds.
-    fn date_header(&mut self, client: SpanIx, server: SpanIx) {
-        let store = self.stamps.store();
-        let Some(dated) = self.dates.of_span(store, client) else { return };
-        // What was stored on the way has the date of another request.
-        if self.signs.of_span(store, client).has(Sign::STORED) {
-            return;
-        }
-        let Some(own) = self.stamps.start(server) else { return };
-        let dated = Stamp { late_ns: 1_000_000_000, ..Stamp::exact(own.clock, dated) };
-        let dated = (EventKey::start(server), Some(dated));
-        self.edge(Rule::DateAfterRequest, self.start(client), dated);
-        self.edge(Rule::DateBeforeResponse, dated, self.end(client));
-    }
-
     /// A unary server span ends before its client span, unless it is longer: then no offset helps, and there is
     /// no edge.
     fn unary_end(&mut self, client: SpanIx, server: SpanIx) {
@@ -177,7 +161,7 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             self.classes.fail(class, cause, longer_ns);
             return;
         }
-        self.edge_of(class, Rule::UnaryEnd, from, to);
+        self.edge_of(class, Rule::UnaryEnd, from, to, 0);
     }
 
     /// A browser's network timing on the client span. Zero means that the other site does not allow to see it.

@@ -6,7 +6,6 @@
 //! parent), so those edges are weaker, or missing where the habit is known not to hold.
 
 mod calls;
-mod dates;
 mod genai;
 mod links;
 mod others;
@@ -14,6 +13,7 @@ mod signs;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,6 @@ use super::causal::{Cause, EventKey, Evidence, Rule};
 use super::solve::{Edge, Stamp};
 use super::stamps::Stamps;
 use crate::model::{SpanFlags, SpanIx, Sym, TraceIx};
-use dates::Dates;
-use others::Stored;
 use signs::Signs;
 
 /// A class of edges that can be switched off together: a rule, and for weak rules the operations.
@@ -165,6 +163,7 @@ pub fn for_each_again(
         walk.others(child);
     }
     walk.conversations(only);
+    walk.turns(only);
     walk.priors();
     walk.classes
 }
@@ -175,8 +174,6 @@ type Reading = (EventKey, Option<Stamp>);
 struct Walk<'a, F> {
     stamps: &'a Stamps<'a>,
     signs: Signs,
-    dates: Dates,
-    stored: Stored,
     classes: Classes,
     /// Class of each rule that is not told apart by operation.
     plain: [u32; Rule::COUNT],
@@ -187,8 +184,7 @@ impl<'a, F: FnMut(&Edge, u32)> Walk<'a, F> {
     fn new(stamps: &'a Stamps<'a>, sink: F) -> Self {
         let plain = [u32::MAX; Rule::COUNT];
         let store = stamps.store();
-        let (signs, dates, stored) = (Signs::new(store), Dates::new(store), Stored::new(store));
-        Self { stamps, signs, dates, stored, classes: Classes::default(), plain, sink }
+        Self { stamps, signs: Signs::new(store), classes: Classes::default(), plain, sink }
     }
 
     /// The parent of `child`, when it is on another clock and certainly the parent.
@@ -218,7 +214,7 @@ impl<'a, F: FnMut(&Edge, u32)> Walk<'a, F> {
         } else {
             self.plain_class(rule)
         };
-        self.edge_of(class, rule, from, to);
+        self.edge_of(class, rule, from, to, 0);
     }
 
     fn plain_class(&mut self, rule: Rule) -> u32 {
@@ -229,14 +225,15 @@ impl<'a, F: FnMut(&Edge, u32)> Walk<'a, F> {
         self.plain[slot]
     }
 
-    fn edge_of(&mut self, class: u32, rule: Rule, from: Reading, to: Reading) {
+    /// `min_delay_ns` is how much must have passed at least; negative: by how much the rule may fail.
+    fn edge_of(&mut self, class: u32, rule: Rule, from: Reading, to: Reading, min_delay_ns: i64) {
         let ((from_key, Some(from)), (to_key, Some(to))) = (from, to) else { return };
         if from.clock == to.clock {
             return;
         }
         self.classes.list[class as usize].uses += 1;
         let cause = Cause { from: from_key, to: to_key, rule };
-        (self.sink)(&Edge { from, to, min_delay_ns: 0, cause }, class);
+        (self.sink)(&Edge { from, to, min_delay_ns, cause }, class);
     }
 
     fn start(&self, span: SpanIx) -> Reading {

@@ -1,78 +1,99 @@
-//! Clocks that stamped no span but are read in one: brokers, collectors, and UTC by way of declared bounds.
-
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+//! Clocks that stamped no span but are read in one: brokers, whoever dates responses, collectors, and UTC by way of
+//! declared bounds.
 
 use super::super::causal::{Cause, EventKey, Point, Rule};
 use super::super::declared::{self, Hull};
 use super::super::solve::{Edge, Stamp};
 use super::super::stamps::Other;
-use super::Walk;
-use crate::model::time::{MS, S};
-use crate::model::{AttrId, LinkRef, SpanIx, SpanKind, TraceStore, Value};
+use super::super::unseen::{Reading as Told, Said};
+use super::signs::{Response, Sign, response};
+use super::{Reading, Walk};
+use crate::model::time::S;
+use crate::model::{LinkRef, SpanIx, SpanKind};
 
-/// When brokers stored messages, by attribute: Unix time in nanoseconds, and how coarse it is.
-#[derive(Default)]
-pub struct Stored {
-    of_attr: HashMap<u32, (i64, i64), FixedState>,
-    has_observed: bool,
-}
-
-/// Attributes of OpenTelemetry's messaging conventions, in seconds.
-const ENQUEUED: [&str; 2] = ["messaging.eventhubs.message.enqueued_time", "messaging.servicebus.message.enqueued_time"];
-
-impl Stored {
-    pub fn new(store: &TraceStore) -> Self {
-        // `EventRef::observed_ns` hides the mark; the column is faster to scan.
-        let has_observed = store.events.observed_ns.iter().any(|&time| time != i64::MIN);
-        let mut stored = Self { has_observed, ..Self::default() };
-        let keys: Vec<_> = ENQUEUED.iter().filter_map(|key| store.strings().find(key)).collect();
-        if keys.is_empty() {
-            return stored;
-        }
-        for (id, attr) in (0_u32..).zip(store.attrs().pairs()).filter(|(_, attr)| keys.contains(&attr.key)) {
-            if let Value::Int(time) = attr.value {
-                // Seconds by the conventions; some write milliseconds.
-                let unit = if time > 100_000_000_000 { MS } else { S };
-                stored.of_attr.extend(time.checked_mul(unit).map(|time| (id, (time, unit))));
-            }
-        }
-        stored
-    }
-}
+/// How old the text of a `Date` header may be when it is sent. Servers write it once a second and keep it (uvicorn,
+/// Kestrel, nginx); a busy one is late with that.
+const DATE_IS_KEPT_NS: i64 = 2 * S;
 
 impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
     /// What `span` says about clocks that stamped no span.
     pub(super) fn others(&mut self, span: SpanIx) {
-        if !self.stored.of_attr.is_empty() {
-            self.stored_message(span);
+        let Some(unseen) = self.stamps.unseen() else { return };
+        if !unseen.is_empty() {
+            self.stored_messages(span);
+            self.dated(span);
+            self.created(span);
         }
-        if self.stored.has_observed && self.events(span).0 > 0 {
+        if unseen.has_observed && self.events(span).0 > 0 {
             self.observed_logs(span);
         }
     }
 
+    /// What `span` read of the clock that it has no span of.
+    fn told(&self, span: SpanIx, said: Said, told: Told) -> Option<Reading> {
+        let clock = self.stamps.other(Other::Unseen(self.stamps.unseen()?.of(span, said)?))?;
+        Some((EventKey::start(span), Some(stamp(clock, told))))
+    }
+
     /// Sent, then stored by the broker, then received.
-    fn stored_message(&mut self, span: SpanIx) {
-        let store = self.stamps.store();
-        let times = store.span(span).attr_ids().iter();
-        let Some(&(time_ns, unit)) = times.filter_map(|&AttrId(id)| self.stored.of_attr.get(&id)).next() else {
-            return;
-        };
-        let Some(clock) = self.stamps.other(Other::Broker) else { return };
-        let late_ns = i32::try_from(unit).unwrap_or(i32::MAX);
-        let key = EventKey { span, point: Point::Start };
-        let stored = (key, Some(Stamp { late_ns, ..Stamp::exact(clock, time_ns) }));
+    fn stored_messages(&mut self, span: SpanIx) {
+        let (store, Some(unseen)) = (self.stamps.store(), self.stamps.unseen()) else { return };
+        let own = store.span(span);
+        if let Some(told) = unseen.reading(store, span, Said::Stored) {
+            let parent = own.parent().filter(|&parent| store.span(parent).kind() == SpanKind::Producer);
+            let links = own.links().filter_map(LinkRef::target);
+            let producers = links.filter(|&other| store.span(other).kind() == SpanKind::Producer);
+            let mut producers: Vec<SpanIx> = parent.into_iter().chain(producers).collect();
+            producers.dedup();
+            let one = if let [producer] = producers[..] { Some(producer) } else { None };
+            self.stored_message(span, one, told);
+        }
+        // A batch: every message with a time of its own, and the link to what was going on when it was made.
+        for link in own.links() {
+            if let Some(told) = unseen.stored(link) {
+                self.stored_message(span, link.target().filter(|&target| target != span), told);
+            }
+        }
+    }
+
+    fn stored_message(&mut self, span: SpanIx, sender: Option<SpanIx>, told: Told) {
+        let Some(stored) = self.told(span, Said::Stored, told) else { return };
         // A poll starts before the messages that it brings are stored.
-        let is_poll = self.is_poll(span);
-        let received = if is_poll { self.end(span) } else { self.start(span) };
+        let received = if self.is_poll(span) { self.end(span) } else { self.start(span) };
         self.edge(Rule::MessageDelivered, stored, received);
-        let parent = store.span(span).parent().filter(|&parent| store.span(parent).kind() == SpanKind::Producer);
-        let links = store.span(span).links().filter_map(LinkRef::target);
-        let producers: Vec<SpanIx> =
-            parent.into_iter().chain(links.filter(|&other| store.span(other).kind() == SpanKind::Producer)).collect();
-        if let [producer] = producers[..] {
-            self.edge(Rule::MessageStored, self.start(producer), stored);
+        if let Some(sender) = sender {
+            self.edge(Rule::MessageStored, self.start(sender), stored);
+        }
+    }
+
+    /// Sent, then dated, then received. Who dated a response is not who answered: proxies and networks in between write
+    /// the header anew (nginx does so by default). So it is the clock of whoever answers for that host, also where the
+    /// server has a span; what that says about its own clock is finer anyway.
+    fn dated(&mut self, client: SpanIx) {
+        let (store, Some(unseen)) = (self.stamps.store(), self.stamps.unseen()) else { return };
+        let told = unseen.reading(store, client, Said::Dated);
+        let Some(dated) = told.and_then(|told| self.told(client, Said::Dated, told)) else { return };
+        // What was stored on the way has the date of another request.
+        if self.signs.of_span(store, client).has(Sign::STORED) {
+            return;
+        }
+        let class = self.plain_class(Rule::DateAfterRequest);
+        self.edge_of(class, Rule::DateAfterRequest, self.start(client), dated, -DATE_IS_KEPT_NS);
+        self.edge(Rule::DateBeforeResponse, dated, self.end(client));
+    }
+
+    /// When the body of a response says that it was made. By whom, nobody knows: the provider, a gateway, or the caller's
+    /// own library; and an answer that was stored is older than its request. So it is no more than a prior.
+    fn created(&mut self, span: SpanIx) {
+        let (store, Some(unseen)) = (self.stamps.store(), self.stamps.unseen()) else { return };
+        let Some(told) = unseen.reading(store, span, Said::Created) else { return };
+        let signs = self.signs.of_span(store, span);
+        if signs.has(Sign::STORED) || response(store, span, signs) == Response::None {
+            return;
+        }
+        if let Some(created) = self.told(span, Said::Created, told) {
+            self.edge(Rule::CreatedAfterRequest, self.start(span), created);
+            self.edge(Rule::CreatedBeforeResponse, created, self.end(span));
         }
     }
 
@@ -128,4 +149,8 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             (self.sink)(&Edge { from, to, min_delay_ns: off_ns.saturating_neg(), cause }, class);
         }
     }
+}
+
+fn stamp(clock: u32, told: Told) -> Stamp {
+    Stamp { late_ns: i32::try_from(told.grain_ns).unwrap_or(i32::MAX), ..Stamp::exact(clock, told.at_ns) }
 }

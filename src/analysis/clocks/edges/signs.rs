@@ -168,6 +168,22 @@ fn attr_signs(strings: &Strings, attr: Attr) -> Sign {
         "messaging.system" => Sign::ONE_WAY,
         "mcp.method.name" | "rpc.method" => Sign::ONE_WAY.when(text(attr.value).starts_with("notifications/")),
         "http.response.header.age" => Sign::STORED.when(text(attr.value).bytes().any(|c| matches!(c, b'1'..=b'9'))),
+        // "HIT", "TCP_HIT from 10.2.0.1", "cloudfront: Hit"; also what is stale and served all the same.
+        "http.response.header.x-cache"
+        | "http.response.header.x_cache"
+        | "http.response.header.x-cache-status"
+        | "http.response.header.cf-cache-status"
+        | "http.response.header.cf_cache_status"
+        | "http.response.header.x-portkey-cache-status"
+        | "http.response.header.helicone-cache"
+        | "http.response.header.x-litellm-cache-hit"
+        | "gen_ai.cache.status" => {
+            let has = |part: &&str| contains_ignoring_case(text(attr.value), part);
+            Sign::STORED.when(["hit", "stale", "updating", "revalidated", "true"].iter().any(has))
+        }
+        "cache_hit" | "gen_ai.cache_hit" | "gen_ai.response.cached" | "llm.cache_hit" | "http.response.from_cache" => {
+            Sign::STORED.when(attr.value == Value::Bool(true) || text(attr.value).eq_ignore_ascii_case("true"))
+        }
         "gen_ai.response.id" | "gen_ai.response.finish_reasons" => Sign::RESPONSE,
         "gen_ai.request.stream" | "gen_ai.is_streaming" | "llm.is_streaming" => {
             Sign::STREAM.when(attr.value == Value::Bool(true) || text(attr.value) == "true")

@@ -24,6 +24,7 @@ use super::same_clock;
 use super::solve::{Bounds, Breaks, Edge, Graph, Group, Rates, Reduced, Reducer, Shape, ceil_ns, is_used};
 use super::stamps::{Other, Readers, Split, Stamps};
 use super::units::{self, Unit};
+use super::unseen::UnseenClocks;
 use crate::model::{DomainIx, SpanIx, TraceIx, TraceStore};
 pub use answers::{Between, Comparison, Offset, Placed};
 pub use bands::{Band, BandJump, BandPoint, Touch};
@@ -315,6 +316,12 @@ impl ClockModel {
         self.bounds.as_deref()
     }
 
+    /// The clocks that stamped no span: brokers, and whoever dates responses.
+    #[must_use]
+    pub fn unseen(&self) -> &UnseenClocks {
+        &self.basis.processes.unseen
+    }
+
     /// The stamps of `store` as this model reads them.
     #[must_use]
     pub fn stamps<'a>(&'a self, store: &'a TraceStore, domains: &'a Domains) -> Stamps<'a> {
@@ -340,15 +347,13 @@ impl Basis {
     fn stamps<'a>(&'a self, workspace: Workspace<'a>) -> Stamps<'a> {
         let Workspace { store, domains } = workspace;
         let stamps = Stamps::new(store, &domains.of_span, &self.readers).with_units(&self.units);
-        stamps.with_others(self.processes.first_other())
+        stamps.with_others(self.processes.first_other(), &self.processes.unseen)
     }
 
     fn collect(&self, workspace: Workspace<'_>, options: &Options) -> Collected {
         let domains = workspace.domains;
-        let others = 2 + workspace.store.inputs().len();
-        let clocks = self.processes.first_other() as usize + others;
-        let mut rates = Rates::uniform(clocks, options.drift_ppb);
-        rates.set(self.processes.first_other() + Other::Utc.number(), 0);
+        let mut rates = Rates::uniform(self.processes.clocks(), options.drift_ppb);
+        rates.set(self.processes.first_other() + self.processes.unseen.number(Other::Utc), 0);
         for &(domain, ppb) in &options.drift_of {
             for clock in self.processes.clocks_of(domain) {
                 rates.set(clock, ppb);
@@ -425,7 +430,8 @@ impl Basis {
         }
         let processes = &self.processes;
         let process = |span: SpanIx| processes.number(store, span);
-        let terms = Terms { rates, trust: &trust, unnamed: &processes.unnamed, process: &process };
+        let unseen = |clock| processes.unseen(clock).map(|other| other.is_guessed);
+        let terms = Terms { rates, trust: &trust, unnamed: &processes.unnamed, process: &process, unseen: &unseen };
         let stamps = self.stamps(workspace);
         repair::repair(&terms, near, |changes| {
             if let Some(edges) = spared(used(reduced, classes, options), changes) {

@@ -20,9 +20,18 @@ pub struct Terms<'a> {
     pub unnamed: &'a [u32],
     /// The process that a span was reported by; clocks may be taken apart by it.
     pub process: &'a dyn Fn(SpanIx) -> u32,
+    /// By clock: whether a broker or whoever dates responses is known by no more than a name that may stand for several
+    /// machines; `None` for all other clocks.
+    pub unseen: &'a dyn Fn(u32) -> Option<bool>,
 }
 
 impl Terms<'_> {
+    /// Whether two times that `clock` was read at may come from two machines: by which process, and on a clock that
+    /// stamped no span by which span, they were noted.
+    pub(super) fn may_differ(&self, clock: u32, a: SpanIx, b: SpanIx) -> bool {
+        if (self.unseen)(clock).is_some() { a != b } else { (self.process)(a) != (self.process)(b) }
+    }
+
     pub(super) fn is_unnamed(&self, clock: u32) -> bool {
         self.unnamed.get(clock as usize).is_some_and(|&requests| requests > 0)
     }
@@ -30,6 +39,11 @@ impl Terms<'_> {
     /// What it costs to take a clock apart. A handful of requests do not show that they were served by one machine.
     pub(super) fn split_cost(&self, clock: u32) -> u32 {
         const HANDFUL: u32 = 5;
+        /// Whatever else would explain it costs more: nobody knows which machine wrote the time.
+        const GUESSED: u32 = 950;
+        if (self.unseen)(clock) == Some(true) {
+            return GUESSED;
+        }
         match self.unnamed.get(clock as usize) {
             None | Some(0) => 3000,
             Some(1..HANDFUL) => 950,
