@@ -39,7 +39,11 @@
 //!              and the usual nesting, "prior": and weak identity), reference (name) and reason
 //!              (null without any clock), drift_ppb: how fast clocks may drift without comment, drift_of {}:
 //!              the clocks for which another bound was asked for, only_trace: the trace whose messages alone
-//!              count, or null; strain: what would explain all contradictions { reading_error_ns: the least
+//!              count, or null; evidence[]: kinds of messages between clocks: name (for --without and --with), rule,
+//!              strength, uses, violated (uses that no offset could make hold), set_aside (single messages given
+//!              up so that the rest fits), on: it counts, standing ("on", "on_by_hand", "off_by_hand", "failing":
+//!              over a fifth is violated, "overruled": protocol contradicts over a fifth, "given_up", "too_weak":
+//!              not at this level); strain: what would explain all contradictions { reading_error_ns: the least
 //!              error of every single reading, extra_drift_ppb: the least addition to every clock's drift }
 //!              (0 without contradictions, null when none helps), null for more than 2,000 messages in use
 //! pairs[]      two clocks that exchange messages, under one constant offset, at analysis.level: a, b

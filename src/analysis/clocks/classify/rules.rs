@@ -43,7 +43,9 @@ impl Context<'_> {
         if self.level == Evidence::Protocol {
             return Vec::new();
         }
-        let failing = self.classes.list.iter().filter_map(|class| Some((class, class.worst?)));
+        // What the user does not believe is nothing to find fault with.
+        let believed = self.classes.list.iter().filter(|class| class.said != Some(false));
+        let failing = believed.filter_map(|class| Some((class, class.worst?)));
         failing.map(|(class, (cause, by_ns))| self.short_round_trip(class, cause, by_ns)).collect()
     }
 

@@ -1,5 +1,7 @@
 //! What repairs are weighed by, and what names of clocks are worth.
 
+use std::collections::BTreeSet;
+
 use super::super::solve::Rates;
 use super::{Element, NTPD_SLEW_PPB};
 use crate::model::SpanIx;
@@ -20,6 +22,8 @@ pub struct Terms<'a> {
     pub unnamed: &'a [u32],
     /// The process that a span was reported by; clocks may be taken apart by it.
     pub process: &'a dyn Fn(SpanIx) -> u32,
+    /// Classes that the user insists on: none of them is given up as a whole.
+    pub kept: &'a BTreeSet<u32>,
 }
 
 impl Terms<'_> {
