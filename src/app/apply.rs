@@ -80,6 +80,12 @@ impl State {
             | Command::WhatIf
             | Command::CriticalPath
             | Command::Clocks(_) => self.apply_clocks(&command),
+            Command::OnlyTrace
+            | Command::AllTraces
+            | Command::AssumeDrift
+            | Command::UsualAssumptions
+            | Command::ToggleEvidence
+            | Command::Assume(_) => self.apply_assumed(&command),
             Command::FitAgentMap => self.apply_people(&PeopleCommand::MapSight(None)),
             Command::ShowConversation => self.toggle_details_tab(DetailsTab::Conversation),
             Command::ShowAttribution => self.toggle_details_tab(DetailsTab::Attribution),
@@ -338,6 +344,8 @@ impl State {
             session.lanes.renaming = None;
         } else if session.clocks.asking.is_some() {
             session.clocks.asking = None;
+        } else if session.clocks.asking_drift.is_some() {
+            session.clocks.asking_drift = None;
         } else if session.picker.is_some() {
             session.picker = None;
         } else if session.keys_panel.is_some() {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::assumed::AskingDrift;
 use super::command::Command;
 use super::moving::Moving;
 use super::state::{Effect, State, Tone};
@@ -31,6 +32,8 @@ pub struct Clocks {
     pub holding: Option<Holding>,
     /// The offset that is being typed for one.
     pub asking: Option<Asking>,
+    /// The drift that is being typed for one.
+    pub asking_drift: Option<AskingDrift>,
     /// Bars on their way from the picture before.
     pub moving: Option<Moving>,
 }
@@ -142,12 +145,11 @@ impl State {
     }
 
     /// Changes the plan; the arrangement follows.
-    fn plan(&mut self, change: impl FnOnce(&mut Plan)) {
+    pub(super) fn plan(&mut self, change: impl FnOnce(&mut Plan)) {
         let mut plan = (*self.session.view.plan).clone();
         change(&mut plan);
         if plan != *self.session.view.plan {
-            let is_same_analysis = (plan.evidence, &plan.reference)
-                == (self.session.view.plan.evidence, &self.session.view.plan.reference);
+            let is_same_analysis = plan.has_clocks_of(&self.session.view.plan);
             self.session.view.plan = Arc::new(plan);
             if !is_same_analysis {
                 // Numbers of findings and reasons for bounds belong to the analysis so far.

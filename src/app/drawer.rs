@@ -17,6 +17,8 @@ pub enum DrawerTab {
     Statistics,
     /// Where time went.
     Phases,
+    /// What bounds of clocks rest on.
+    Evidence,
     /// The offset of a clock over time.
     #[strum(to_string = "Clock offsets")]
     Offsets,
@@ -42,6 +44,7 @@ impl DrawerTab {
             Self::Spans => Command::ToggleSpanTable,
             Self::Statistics => Command::ToggleStatistics,
             Self::Phases => Command::TogglePhases,
+            Self::Evidence => Command::ToggleEvidence,
             Self::Offsets => Command::ToggleOffsets,
             Self::Separations => Command::ToggleSeparations,
             Self::Health => Command::ToggleHealth,

@@ -5,6 +5,7 @@
 
 mod apply;
 pub mod arranging;
+pub mod assumed;
 pub mod bindings;
 pub mod clocks;
 pub mod command;

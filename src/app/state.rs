@@ -180,6 +180,7 @@ impl State {
         session.help_open
             || session.lanes.renaming.is_some()
             || session.clocks.asking.is_some()
+            || session.clocks.asking_drift.is_some()
             || session.picker.is_some()
             || session.keys_panel.is_some()
             || session.export.is_some()

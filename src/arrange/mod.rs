@@ -5,6 +5,7 @@
 //! What needs no new rows (order, pins, names, heights, hiding) is a [`LaneView`] and costs a step per lane.
 
 mod aside;
+mod assumed;
 mod axis;
 mod color_by;
 mod conversation_view;
@@ -29,6 +30,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use crate::analysis::genai::Verdict;
+pub use assumed::{Assumed, MOST_DRIFT_PPB};
 pub use axis::{Axis, Cut, STRAIGHT};
 pub use color_by::ColorBy;
 pub use conversation_view::ConversationView;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Folding, LaneKey, SpanKey};
+use super::{Assumed, Folding, LaneKey, SpanKey};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::{Evidence, Known, Options};
 use crate::model::TraceStore;
@@ -34,6 +34,9 @@ pub struct Plan {
     /// Which causal edges are believed.
     #[serde(skip_serializing_if = "is_default")]
     pub evidence: Evidence,
+    /// What else the clock engine may assume.
+    #[serde(skip_serializing_if = "Assumed::is_usual")]
+    pub assumed: Assumed,
     /// The lane whose clock is the reference; `None` = the best one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<LaneKey>,
@@ -65,6 +68,7 @@ impl Default for Plan {
         Self {
             clock: ClockChoice::default(),
             evidence: Evidence::default(),
+            assumed: Assumed::default(),
             reference: None,
             group_by: CLOCK.to_owned(),
             splits: BTreeMap::new(),
@@ -79,10 +83,17 @@ impl Default for Plan {
 impl Plan {
     /// How to analyse the clocks for this plan. A reference that is not there counts as none.
     #[must_use]
-    pub fn clock_options(&self, domains: &Domains) -> Options {
+    pub fn clock_options(&self, store: &TraceStore, domains: &Domains) -> Options {
         let wanted = self.reference.as_ref();
         let reference = wanted.and_then(|key| super::lanes::clock_of_key(domains, key));
-        Options { level: self.evidence, reference, ..Options::default() }
+        self.assumed.options(Options { level: self.evidence, reference, ..Options::default() }, store, domains)
+    }
+
+    /// True when the clocks are analysed as for `other`.
+    #[must_use]
+    pub fn has_clocks_of(&self, other: &Self) -> bool {
+        let Self { evidence, assumed, reference, .. } = other;
+        (self.evidence, &self.assumed, &self.reference) == (*evidence, assumed, reference)
     }
 
     /// What is known about the clocks when this plan is followed, with as much as possible of what was known before.
@@ -96,7 +107,7 @@ impl Plan {
     /// The same without what protocol alone says, which [`Known::complete`] adds.
     #[must_use]
     pub fn known_at_once(&self, store: &TraceStore, domains: &Domains, before: Option<&Arc<Known>>) -> Arc<Known> {
-        let options = self.clock_options(domains);
+        let options = self.clock_options(store, domains);
         match before {
             Some(known) if *known.model.options() == options => Arc::clone(known),
             Some(known) => Arc::new(known.with_options(store, domains, &options)),
@@ -107,8 +118,8 @@ impl Plan {
     /// True when `other` is the same but for whose time is shown and which causal edges are believed.
     #[must_use]
     pub fn has_rows_of(&self, other: &Self) -> bool {
-        let Self { clock, evidence, reference, .. } = other;
-        *other == Self { clock: *clock, evidence: *evidence, reference: reference.clone(), ..self.clone() }
+        let Self { clock, evidence, assumed, reference, .. } = other.clone();
+        *other == Self { clock, evidence, assumed, reference, ..self.clone() }
     }
 
     /// True when `other` is the same but for what lanes are folded by.

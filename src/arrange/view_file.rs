@@ -161,6 +161,7 @@ impl ViewFile {
         if let Some(only) = self.plan.only.as_ref().filter(|_| !arranged.has_conversation) {
             notes.push(format!("no conversation here is called \"{only}\", so all of them are shown"));
         }
+        notes.extend(self.plan.assumed.misfits(store));
         let is_elsewhere =
             |range: &SavedRange| range.to_ns < arranged.hull_ns.start || range.from_ns > arranged.hull_ns.end;
         if self.time.as_ref().is_some_and(is_elsewhere) {
@@ -195,8 +196,9 @@ impl ViewFile {
             .chain(heights.keys())
             .chain(folded)
             .chain(opened);
+        let drifting = self.plan.assumed.drift_of.keys();
         let made = self.plan.splits.keys().chain(self.plan.merges.keys()).chain(self.plan.merges.values());
-        let wanted: BTreeSet<&LaneKey> = shown.chain(made).chain(&self.top).collect();
+        let wanted: BTreeSet<&LaneKey> = shown.chain(made).chain(drifting).chain(&self.top).collect();
         wanted.into_iter().filter(|key| !known.contains(*key)).map(LaneKey::as_str).collect()
     }
 }

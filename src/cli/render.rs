@@ -10,6 +10,7 @@ use super::clock_args::ClockArgs;
 use super::event_arg::find_event;
 use super::limits::Limits;
 use super::rule_args::RuleArgs;
+use super::solver_args::SolverArgs;
 use super::time_arg::TimeArg;
 use super::{Exit, output, say_on_stderr};
 use crate::analysis::clocks::Evidence;
@@ -60,6 +61,9 @@ pub struct Args {
     /// How to analyse the clocks
     #[command(flatten)]
     pub clocks: ClockArgs,
+    /// What the clock engine may assume
+    #[command(flatten)]
+    pub solver: SolverArgs,
     /// Size of text and rows, 1 = normal
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_scale)]
     pub text_scale: f32,
@@ -135,8 +139,11 @@ pub fn run(args: Args) -> anyhow::Result<Exit> {
     }
     check_key(&loaded.store, &saved.plan.group_by)?;
     let domains = domains::assign(&loaded.store);
-    plan_clocks(&args, &domains, &mut saved.plan)?;
+    plan_clocks(&args, &loaded.store, &domains, &mut saved.plan)?;
     let mut timeline = picture::Timeline::arranged(&loaded.store, domains, &saved.plan, &rules);
+    if let Some(known) = &timeline.arranged.known {
+        args.solver.check(&loaded.store, known.uses())?;
+    }
     for misfit in saved.misfits(&loaded.store, &timeline.arranged) {
         say_on_stderr(&format!("skewline: the saved view fits in part: {misfit}"));
     }
@@ -185,7 +192,8 @@ impl Format {
 
 /// The view to start from, with what the options ask for on top. Says what in the file is not understood.
 /// What the command line says about clocks, on top of a saved view.
-fn plan_clocks(args: &Args, domains: &Domains, plan: &mut Plan) -> anyhow::Result<()> {
+fn plan_clocks(args: &Args, store: &TraceStore, domains: &Domains, plan: &mut Plan) -> anyhow::Result<()> {
+    plan.assumed = args.solver.on_top_of(std::mem::take(&mut plan.assumed), store, domains)?;
     let options = args.clocks.options(domains)?;
     match args.clock {
         Some(Axis::Raw) => plan.clock = ClockChoice::Raw,

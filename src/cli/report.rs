@@ -13,6 +13,8 @@ use super::solver_args::SolverArgs;
 use super::{Exit, output};
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::{self, Domains};
+use crate::analysis::clocks::evidence::class_uses;
+use crate::arrange::Assumed;
 use crate::export::report::{BetweenReport, Describe, Failure, Report, ReportInput};
 use crate::load::{self, Origin, Progress, Source};
 use crate::model::{Severity, TraceStore};
@@ -89,8 +91,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let hashes: Vec<Option<String>> = loaded.origins.iter().map(hash).collect();
     let failures: Vec<Failure> = loaded.failures.iter().map(failure).collect();
     let domains = domains::assign(&loaded.store);
-    let options = args.solver.apply(args.clocks.options(&domains)?, &loaded.store, &domains)?;
+    let assumed = args.solver.on_top_of(Assumed::default(), &loaded.store, &domains)?;
+    let options = assumed.options(args.clocks.options(&domains)?, &loaded.store, &domains);
     let model = ClockModel::analyse(&loaded.store, &domains, &options);
+    args.solver.check(&loaded.store, &class_uses(&loaded.store, &model))?;
     if let Some(events) = &args.between {
         return between(&loaded.store, &domains, &model, events, args.format);
     }

@@ -5,6 +5,7 @@ use egui::{Rect, Sense, Stroke, StrokeKind, Ui};
 
 use super::gestures::Drag;
 use crate::app::State;
+use crate::app::assumed::AssumeCommand;
 use crate::app::clocks::ClockCommand;
 use crate::app::command::{Command, Queue};
 use crate::app::lanes::LaneCommand;
@@ -77,6 +78,10 @@ pub fn menu_ui(response: &egui::Response, state: &State, queue: &mut Queue) {
             if ui.button("What if its clock were off by…").clicked() {
                 queue.push(Command::Lanes(LaneCommand::Focus(lane.clone())));
                 queue.push(Command::WhatIf);
+                ui.close();
+            }
+            if ui.button("Assumed drift (ppm)…").clicked() {
+                queue.push(Command::Assume(AssumeCommand::AskDrift(lane.clone())));
                 ui.close();
             }
             if ui.button("Why this offset?").clicked() {

@@ -6,6 +6,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a test binary")]
 
 mod access;
+mod assumed;
 mod clock_moves;
 mod clocks;
 mod conversation;

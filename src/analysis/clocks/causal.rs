@@ -77,7 +77,20 @@ pub struct Cause {
 }
 
 /// Why one event had to happen before another.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display, strum::IntoStaticStr)]
+#[derive(
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    strum::Display,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::EnumIter,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum Rule {
     /// A child ends after its parent started.
@@ -192,6 +205,12 @@ impl Rule {
                 Evidence::Prior
             }
         }
+    }
+
+    /// Whether it says something about the offset between two clocks; the others are about one clock.
+    #[must_use]
+    pub const fn is_between_clocks(self) -> bool {
+        !matches!(self, Self::SpanEnd | Self::ChildStart | Self::ChildEnd)
     }
 
     /// Whether the time between both events is little more than the way of a message: not a whole call.

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::domains::Domains;
+use super::evidence::{ClassUse, class_uses};
 use super::findings::{Code, Finding, Severity};
 use super::{ClockModel, Evidence, Options};
 use crate::analysis::numbered::Digest;
@@ -15,13 +16,14 @@ pub struct Known {
     pub model: ClockModel,
     strict: OnceLock<ClockModel>,
     digest: Digest,
+    uses: Vec<ClassUse>,
 }
 
 impl Known {
     /// Analyses `store`. Takes a moment: not for the window's own thread.
     #[must_use]
     pub fn analyse(store: &TraceStore, domains: &Domains, options: &Options) -> Self {
-        let known = Self::new(ClockModel::analyse(store, domains, options));
+        let known = Self::new(store, ClockModel::analyse(store, domains, options));
         known.complete(store, domains, None);
         known
     }
@@ -30,7 +32,7 @@ impl Known {
     /// [`Self::complete`].
     #[must_use]
     pub fn with_options(&self, store: &TraceStore, domains: &Domains, options: &Options) -> Self {
-        Self::new(self.knowing(options.level).with_options(store, domains, options))
+        Self::new(store, self.knowing(options.level).with_options(store, domains, options))
     }
 
     /// Both models remember what they solved: each level is asked of the one that knows it.
@@ -56,10 +58,17 @@ impl Known {
     }
 
     /// Sorts out what `model` found.
-    fn new(model: ClockModel) -> Self {
+    fn new(store: &TraceStore, model: ClockModel) -> Self {
         let findings = model.findings().iter();
         let digest = Digest::of(findings.map(|finding| (finding.code.into(), finding.root.as_str())));
-        Self { model, strict: OnceLock::new(), digest }
+        let uses = class_uses(store, &model);
+        Self { model, strict: OnceLock::new(), digest, uses }
+    }
+
+    /// The kinds of evidence, and whether they count.
+    #[must_use]
+    pub fn uses(&self) -> &[ClassUse] {
+        &self.uses
     }
 
     /// Kinds and root causes of the findings.

@@ -21,6 +21,7 @@ pub mod declared;
 pub mod domains;
 pub mod doubt;
 pub mod edges;
+pub mod evidence;
 mod explained;
 pub mod findings;
 pub mod health;

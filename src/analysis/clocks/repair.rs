@@ -90,6 +90,13 @@ impl Contradiction {
         classes.filter(|(edge, _)| edge.cause.rule.strength() == Evidence::Convention).map(|(_, &class)| class)
     }
 
+    /// The class of the edge of `cause`, if it is one of these.
+    #[must_use]
+    pub fn class_of(&self, cause: Cause) -> Option<u32> {
+        let at = self.edges.iter().position(|edge| edge.cause == cause)?;
+        self.classes.get(at).copied()
+    }
+
     /// Clocks on which the cycle goes from a stamp of one process to one of another.
     fn crossings<'a>(&'a self, terms: &'a Terms<'_>) -> impl Iterator<Item = u32> + 'a {
         let next = self.edges.iter().cycle().skip(1);
@@ -110,7 +117,7 @@ impl Contradiction {
                 _ => 1000,
             };
             found.push((Element::Edge(edge.cause), cost));
-            if strength == Evidence::Convention {
+            if strength == Evidence::Convention && !terms.kept.contains(&class) {
                 found.push((Element::Class(class), 2000));
             }
         }

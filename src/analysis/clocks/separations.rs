@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::causal::{EventKey, Evidence, Rule};
-use super::edges;
+use super::edges::{self, Classes};
 use super::solve::is_used;
 use super::stamps::Stamps;
 use crate::model::{DomainIx, TraceIx, TraceStore};
@@ -54,11 +54,23 @@ pub struct Separations {
 /// trace. Visits every span: call it on a worker.
 #[must_use]
 pub fn collect(stamps: &Stamps<'_>, only: Option<TraceIx>, level: Evidence) -> Vec<Separations> {
+    collect_believed(stamps, only, level, &Classes::default())
+}
+
+/// The same without messages of kinds that the user does not believe, as `classes` says.
+#[must_use]
+pub(super) fn collect_believed(
+    stamps: &Stamps<'_>,
+    only: Option<TraceIx>,
+    level: Evidence,
+    classes: &Classes,
+) -> Vec<Separations> {
+    let is_dropped = |class: u32| classes.list.get(class as usize).is_some_and(|class| class.said == Some(false));
     let mut found: BTreeMap<(u32, u32, Rule), Vec<Sample>> = BTreeMap::new();
-    edges::for_each(stamps, only, |edge, _| {
+    edges::for_each_again(stamps, only, classes, |edge, class| {
         let rule = edge.cause.rule;
         let is_of_spans = stamps.is_of_spans(edge.from.clock) && stamps.is_of_spans(edge.to.clock);
-        if !is_used(rule.strength(), level) || !is_of_spans {
+        if !is_used(rule.strength(), level) || !is_of_spans || is_dropped(class) {
             return;
         }
         let separation_ns = edge.raw_separation_ns();

@@ -206,6 +206,16 @@ pub enum Command {
     EvidenceConvention,
     /// Believes weak priors, too.
     EvidencePrior,
+    /// Uses the messages of the selected span's trace alone, or those of all traces again.
+    OnlyTrace,
+    /// Uses the messages of all traces.
+    AllTraces,
+    /// Asks how fast the current lane's clock may drift.
+    AssumeDrift,
+    /// Drift, evidence and traces as usual.
+    UsualAssumptions,
+    /// Shows or hides the list of kinds of evidence.
+    ToggleEvidence,
     /// The next finding.
     NextFinding,
     /// The previous finding.
@@ -325,6 +335,8 @@ pub enum Command {
     Resize(emath::Vec2),
     /// About clocks and findings.
     Clocks(super::clocks::ClockCommand),
+    /// What the clock engine may assume.
+    Assume(super::assumed::AssumeCommand),
     /// About conversations.
     Conversation(super::conversation::ConversationCommand),
     /// What the user did to the view is complete: an undo point.

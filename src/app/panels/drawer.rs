@@ -7,7 +7,7 @@ use super::super::command::{Command, Queue, entry_of};
 use super::super::drawer::{DrawerCommand, DrawerTab, LOWEST};
 use super::super::state::State;
 use super::super::theme::{bold, size};
-use super::{diagnostics, phases, plots, statistics, table, widgets};
+use super::{diagnostics, evidence, phases, plots, statistics, table, widgets};
 
 /// Room at the left and at the right, in points.
 pub const MARGIN: i8 = 12;
@@ -34,6 +34,7 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                 DrawerTab::Spans => table::table_ui(ui, state, queue),
                 DrawerTab::Statistics => statistics::statistics_ui(ui, state, queue),
                 DrawerTab::Phases => phases::phases_ui(ui, state, queue),
+                DrawerTab::Evidence => evidence::evidence_ui(ui, state, queue),
                 DrawerTab::Offsets | DrawerTab::Separations | DrawerTab::Health | DrawerTab::Cadence => {
                     plots::plots_ui(ui, state, drawer.tab, queue);
                 }

@@ -29,6 +29,7 @@ pub fn findings_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         ui.label(RichText::new(nothing_yet(state)).weak());
         return;
     }
+    super::assumed::note_ui(ui, state);
     filter_ui(ui, state, queue);
     ui.add_space(2.0);
     ScrollArea::vertical().id_salt("findings").auto_shrink(false).show(ui, |ui| {

@@ -1,12 +1,14 @@
 //! The panels around the canvas. They draw the state and push commands; they change nothing.
 
 mod agent_map;
+mod assumed;
 mod chooser;
 mod columns;
 mod details;
 mod diagnostics;
 mod drawer;
 mod empty;
+mod evidence;
 mod export;
 mod findings;
 mod grid;
@@ -99,6 +101,7 @@ pub fn window_ui(
     table_export::table_export_ui(ui, state, queue);
     rename::rename_ui(ui, state, queue);
     what_if::ask_ui(ui, state, queue);
+    assumed::ask_ui(ui, state, queue);
     drop_hint_ui(ui, state);
 }
 

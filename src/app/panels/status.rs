@@ -22,6 +22,11 @@ pub fn status_ui(ui: &mut Ui, state: &State, canvas: &Canvas, frame_ms: Option<f
     ui.horizontal(|ui| {
         pointer_ui(ui, data, &state.arranged, canvas);
         order_ui(ui, state, data, canvas);
+        if let Some(words) = state.assumed_chip() {
+            ui.add_space(12.0);
+            let text = RichText::new(format!("evidence: {words}")).small().color(theme.warning);
+            ui.label(text).on_hover_text(state.assumed_words().join("\n"));
+        }
         if let Some(words) = state.critical_words() {
             ui.add_space(12.0);
             ui.label(RichText::new(words).font(small_mono(ui)).color(theme.critical));

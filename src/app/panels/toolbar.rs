@@ -79,6 +79,7 @@ const FEW_CLOCK_CHARS: usize = 10;
 enum Group {
     Fold,
     Idle,
+    Assumed,
     Evidence,
     Clock,
 }
@@ -86,9 +87,13 @@ enum Group {
 /// The groups that have something to switch, right to left.
 fn groups(state: &State) -> impl Iterator<Item = Group> {
     let has_idle = conversation::is_needed(state);
-    [Group::Fold, Group::Idle, Group::Evidence, Group::Clock]
-        .into_iter()
-        .filter(move |group| *group != Group::Idle || has_idle)
+    let is_usual = state.session.view.plan.assumed.is_usual();
+    let all = [Group::Fold, Group::Idle, Group::Assumed, Group::Evidence, Group::Clock];
+    all.into_iter().filter(move |group| match group {
+        Group::Idle => has_idle,
+        Group::Assumed => !is_usual,
+        Group::Fold | Group::Evidence | Group::Clock => true,
+    })
 }
 
 impl Group {
@@ -98,6 +103,7 @@ impl Group {
         match self {
             Self::Fold => choices_width("Fold", fold::names(state).iter().map(String::as_str), scale),
             Self::Idle => command_width(conversation::NAME, scale),
+            Self::Assumed => command_width(&state.assumed_chip().unwrap_or_default(), scale),
             Self::Evidence => choices_width("Evidence", clocks::EVIDENCE.iter().map(|(name, ..)| *name), scale),
             Self::Clock => choices_width("Clock", ["Raw", &clocks::frame_name(state, clock_chars)].into_iter(), scale),
         }
@@ -108,6 +114,7 @@ impl Group {
         match self {
             Self::Fold => fold::group_ui(ui, state, queue),
             Self::Idle => conversation::switch_ui(ui, state, queue),
+            Self::Assumed => clocks::assumed_ui(ui, state, queue),
             Self::Evidence => clocks::evidence_ui(ui, state, queue),
             Self::Clock => clocks::clock_ui(ui, state, clock_chars, queue),
         }

@@ -8,6 +8,7 @@ use super::super::state::State;
 use super::super::theme::{bold, size};
 use super::findings::edge_ui;
 use crate::analysis::clocks::{Proof, Side};
+use crate::arrange::clock_lane_key;
 use crate::model::time::absolute_text;
 
 /// Edges listed for one end.
@@ -31,6 +32,10 @@ pub fn why_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.add(Label::new(title).truncate()));
         });
     });
+    super::assumed::note_ui(ui, state);
+    if let Some(lane) = clock_lane_key(&data.domains, why.domain) {
+        super::assumed::drift_ui(ui, state, &lane, queue);
+    }
     let [lo, hi] = [Side::Lo, Side::Hi].map(|side| known.model.why(why.domain, why.at_ns, side));
     if lo.is_empty() && hi.is_empty() {
         ui.label(RichText::new(nothing(state, why.domain)).small().weak());

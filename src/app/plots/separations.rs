@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::series::{Series, Thinned, Window};
 use super::{AxisOf, finite};
 use crate::analysis::clocks::Rule;
-use crate::analysis::clocks::separations::{self, Histogram, LeastLatencies, Sample, Separations};
+use crate::analysis::clocks::separations::{Histogram, LeastLatencies, Sample, Separations};
 use crate::model::{DomainIx, TraceStore};
 use crate::scene::TimeRange;
 
@@ -34,8 +34,7 @@ impl Gathered {
     /// Collects them. Visits every span: not for the window's own thread.
     #[must_use]
     pub fn new(store: &TraceStore, axis: AxisOf<'_>) -> Self {
-        let options = axis.model.options();
-        let edges = separations::collect(&axis.model.stamps(store, axis.domains), options.only, options.level);
+        let edges = axis.model.separations(store, axis.domains);
         let mut order: Vec<usize> = (0..edges.len()).collect();
         let backwards: Vec<usize> = edges.iter().map(|edge| edge.backwards().0).collect();
         order.sort_by_key(|&at| (std::cmp::Reverse(backwards[at]), std::cmp::Reverse(edges[at].len()), at));

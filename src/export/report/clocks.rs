@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{as_text, as_text_or_null};
 use crate::analysis::clocks::domains::Domains;
+use crate::analysis::clocks::evidence::{ClassUse, assumed_words, class_uses};
 use crate::analysis::clocks::unseen::{Said, Unseen};
 use crate::analysis::clocks::{ClockModel, EventKey, Finding, Offset, Point, Proof, Severity as Weight, Side};
 use crate::model::{DomainIx, Severity, SpanIx, TraceIx, TraceStore};
@@ -28,6 +29,11 @@ pub struct Analysis {
     /// Clocks that stamped no span but are read in some; left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unseen_clocks: Vec<UnseenReport>,
+    /// Kinds of evidence between clocks: those of protocol first, then the most used ones.
+    pub evidence: Vec<EvidenceReport>,
+    /// What differs from the usual, in words.
+    #[serde(skip)]
+    pub assumed: Vec<String>,
     /// What would explain all contradictions; none where there are too many messages to work it out.
     pub strain: Option<StrainReport>,
 }
@@ -43,6 +49,39 @@ pub struct UnseenReport {
     pub guessed: bool,
     /// How many spans read it.
     pub spans: u64,
+}
+
+/// A kind of evidence between clocks.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct EvidenceReport {
+    /// What `--without` and `--with` call it.
+    pub name: String,
+    /// Its rule.
+    pub rule: &'static str,
+    /// How sure the rule is.
+    pub strength: String,
+    /// How often it was applied.
+    pub uses: u64,
+    /// In how many of them it cannot hold, whatever the offsets are.
+    pub violated: u64,
+    /// How many single messages of it were set aside so that the rest fits.
+    pub set_aside: u64,
+    /// It counts.
+    pub on: bool,
+    /// Why it does or does not: `on`, `on_by_hand`, `off_by_hand`, `failing`, `overruled`, `given_up`, `too_weak`.
+    pub standing: &'static str,
+    /// The same in words; empty for what counts as usual.
+    #[serde(skip)]
+    pub because: &'static str,
+}
+
+impl EvidenceReport {
+    fn new(class: ClassUse) -> Self {
+        let ClassUse { key, name, uses, violated, set_aside, standing, operation: _ } = class;
+        let (rule, strength) = (key.rule.into(), key.rule.strength().to_string());
+        let (on, because, standing) = (standing.is_on(), standing.words(), standing.into());
+        Self { name, rule, strength, uses, violated, set_aside, on, standing, because }
+    }
 }
 
 /// How much would have to be wrong everywhere to explain all contradictions.
@@ -235,6 +274,8 @@ impl Describe<'_> {
             drift_of: options.drift_of.iter().map(|&(domain, ppb)| (self.clock(domain), ppb)).collect(),
             only_trace: options.only.and_then(trace),
             unseen_clocks: self.model.unseen().list.iter().map(UnseenReport::from).collect(),
+            evidence: class_uses(self.store, self.model).into_iter().map(EvidenceReport::new).collect(),
+            assumed: assumed_words(self.store, self.domains, options),
             strain: strain.map(|strain| StrainReport {
                 reading_error_ns: strain.reading_error_ns,
                 extra_drift_ppb: strain.extra_drift_ppb,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::clocks::{Analysis, EdgeReport, FindingReport, OffsetReport};
+use super::clocks::{Analysis, EdgeReport, EvidenceReport, FindingReport, OffsetReport};
 use super::text::{aligned, count, grouped};
 use super::{Clock, Report};
 use crate::analysis::clocks::Severity;
@@ -14,6 +14,8 @@ use crate::model::time::{absolute_text, duration_text};
 const FINDINGS_SHOWN: usize = 20;
 /// How many edges of one proof are shown.
 const EDGES_SHOWN: usize = 6;
+/// How many kinds of evidence are shown.
+const EVIDENCE_SHOWN: usize = 12;
 /// How many explanations of one finding are shown.
 const REPAIRS_SHOWN: usize = 3;
 
@@ -181,7 +183,47 @@ pub(super) fn write_clocks(f: &mut fmt::Formatter<'_>, report: &Report) -> fmt::
     for line in apart {
         writeln!(f, "  {line}")?;
     }
+    write_evidence(f, analysis, clocks.len())
+}
+
+/// What was assumed, and which kinds of evidence there are.
+fn write_evidence(f: &mut fmt::Formatter<'_>, analysis: &Analysis, clocks: usize) -> fmt::Result {
+    for assumed in &analysis.assumed {
+        writeln!(f, "  Asked for: {assumed}.")?;
+    }
+    let evidence = &analysis.evidence;
+    if clocks < 2 || evidence.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\nEvidence between clocks (--without and --with switch a kind off and on)")?;
+    // What is not as usual is never cut.
+    let (odd, usual): (Vec<_>, Vec<_>) =
+        evidence.iter().partition(|kind| !kind.because.is_empty() || kind.set_aside > 0);
+    let most = EVIDENCE_SHOWN.max(odd.len());
+    let shown = odd.iter().chain(&usual).take(most);
+    let table: Vec<_> = shown.map(|kind| evidence_cells(kind)).collect();
+    for row in aligned(&table) {
+        writeln!(f, "  {row}")?;
+    }
+    let more = evidence.len().saturating_sub(most) as u64;
+    if more > 0 {
+        writeln!(f, "  and {} more; --format json has all of them", grouped(more))?;
+    }
     Ok(())
+}
+
+fn evidence_cells(kind: &EvidenceReport) -> Vec<String> {
+    let mut odd = Vec::new();
+    if kind.violated > 0 {
+        odd.push(format!("{} impossible", grouped(kind.violated)));
+    }
+    if kind.set_aside > 0 {
+        odd.push(format!("{} set aside", grouped(kind.set_aside)));
+    }
+    if !kind.because.is_empty() {
+        odd.push(kind.because.to_owned());
+    }
+    vec![kind.name.clone(), kind.strength.clone(), count(kind.uses, "use"), odd.join(", ")]
 }
 
 fn pair_text(pair: &super::PairReport) -> String {

@@ -41,7 +41,11 @@
 //!              the clocks for which another bound was asked for, only_trace: the trace whose messages alone
 //!              count, or null; unseen_clocks[], where there are some: clocks that stamped no span but are read
 //!              in some (brokers, whoever dates responses): name, told_by (attributes), guessed: the name may
-//!              stand for several machines, spans: how many read it; strain: what would explain all contradictions { reading_error_ns: the least
+//!              stand for several machines, spans: how many read it; evidence[]: kinds of messages between clocks: name (for --without and --with), rule,
+//!              strength, uses, violated (uses that no offset could make hold), set_aside (single messages given
+//!              up so that the rest fits), on: it counts, standing ("on", "on_by_hand", "off_by_hand", "failing":
+//!              over a fifth is violated, "overruled": protocol contradicts over a fifth, "given_up", "too_weak":
+//!              not at this level); strain: what would explain all contradictions { reading_error_ns: the least
 //!              error of every single reading, extra_drift_ppb: the least addition to every clock's drift }
 //!              (0 without contradictions, null when none helps), null for more than 2,000 messages in use
 //! pairs[]      two clocks that exchange messages, under one constant offset, at analysis.level: a, b

@@ -2,6 +2,7 @@
 //! and the findings in view.
 
 use super::{ClockInput, lane_offset};
+use crate::analysis::clocks::evidence::assumed_words;
 use crate::analysis::clocks::words::offset_text;
 use crate::analysis::clocks::{Evidence, FindingTone};
 use crate::analysis::numbered::{Found, Numbered, Patterns};
@@ -32,6 +33,10 @@ pub fn notes(input: &SceneInput<'_>, view: &ViewState) -> Notes {
     let mut notes = Notes::default();
     if input.domains.list.len() > 1 {
         notes.plain.push(clock_line(clocks, input, view));
+    }
+    let assumed = assumed_words(input.store, input.domains, clocks.known.model.options());
+    if !assumed.is_empty() {
+        notes.plain.push(format!("Not as usual: {}", assumed.join(" · ")));
     }
     notes.plain.extend(held_line(input));
     let judged = patterns_as_judged(input, view);

@@ -2,6 +2,7 @@
 
 use super::{ClockInput, LaneOffset, OffsetTone};
 use crate::analysis::clocks::Offset;
+use crate::analysis::clocks::evidence::ppm_text;
 use crate::model::DomainIx;
 use crate::scene::input::SceneInput;
 use crate::scene::view_state::TimeRange;
@@ -9,6 +10,19 @@ use crate::scene::view_state::TimeRange;
 /// The offset of `domain` in the middle of `time`, which is on the axis of the layout.
 #[must_use]
 pub fn lane_offset(input: &SceneInput<'_>, domain: DomainIx, time: TimeRange) -> LaneOffset {
+    let offset = offset_alone(input, domain, time);
+    let Some(options) = input.clocks.as_ref().map(|clocks| clocks.known.model.options()) else { return offset };
+    let mut text = offset.text.to_string();
+    if options.only.is_some() && !text.is_empty() {
+        text.push_str(" · one trace");
+    }
+    if let Some((_, ppb)) = options.drift_of.iter().find(|(of, ppb)| *of == domain && *ppb != options.drift_ppb) {
+        text = format!("{text} · drift {}", ppm_text(*ppb));
+    }
+    LaneOffset { text: text.into(), ..offset }
+}
+
+fn offset_alone(input: &SceneInput<'_>, domain: DomainIx, time: TimeRange) -> LaneOffset {
     let Some(clocks) = &input.clocks else { return LaneOffset::default() };
     let is_reference = clocks.known.model.reference().is_some_and(|reference| reference.domain == domain);
     if is_reference {

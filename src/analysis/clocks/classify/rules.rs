@@ -43,7 +43,9 @@ impl Context<'_> {
         if self.level == Evidence::Protocol {
             return Vec::new();
         }
-        let failing = self.classes.list.iter().filter_map(|class| Some((class, class.worst?)));
+        // What the user does not believe is nothing to find fault with.
+        let believed = self.classes.list.iter().filter(|class| class.said != Some(false));
+        let failing = believed.filter_map(|class| Some((class, class.worst?)));
         let found = failing.filter_map(|(class, (cause, by_ns))| match class.rule {
             // Turns may well overlap. That is only worth saying where it switches the rule off.
             Rule::TurnBeforeNext if class.is_off() => Some(self.habit(class, cause, by_ns)),

@@ -43,6 +43,23 @@ pub struct Class {
     pub overruled: u64,
     /// The failure by most, and by how much in nanoseconds.
     pub worst: Option<(Cause, i64)>,
+    /// What the user says about it: to be believed or not, however often it fails. `None` = it is judged by that.
+    pub said: Option<bool>,
+}
+
+/// Which classes the user believes or does not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClassChoice {
+    /// Their rule.
+    pub rule: Rule,
+    /// The operations, as in [`ClassKey`]; `None` = all of the rule.
+    pub names: Option<(Sym, Sym)>,
+}
+
+impl From<ClassKey> for ClassChoice {
+    fn from(key: ClassKey) -> Self {
+        Self { rule: key.rule, names: Some((key.from_name, key.to_name)) }
+    }
 }
 
 /// What names a class, whatever else the store holds.
@@ -63,10 +80,19 @@ impl Class {
         ClassKey { rule: self.rule, from_name: self.from_name, to_name: self.to_name }
     }
 
+    /// Whether it does not count: because the user says so, else because it [fails too often](Self::fails_often).
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        match self.said {
+            Some(is_on) => !is_on,
+            None => self.fails_often(),
+        }
+    }
+
     /// Whether the rule fails so often, without any offset being able to help, that it does not apply here:
     /// more than 20 % of at least five uses.
     #[must_use]
-    pub const fn is_off(&self) -> bool {
+    pub const fn fails_often(&self) -> bool {
         self.fails(self.overruled)
     }
 
@@ -95,7 +121,16 @@ pub struct Frozen {
 }
 
 impl Classes {
-    /// The same classes by the same positions, nothing counted yet. What was overruled stays so.
+    /// Takes what the user says about classes: of a class itself before of its whole rule.
+    pub(super) fn choose(&mut self, choices: &[(ClassChoice, bool)]) {
+        let said = |choice: ClassChoice| choices.iter().find(|(other, _)| *other == choice).map(|&(_, is_on)| is_on);
+        for class in &mut self.list {
+            let whole = ClassChoice { rule: class.rule, names: None };
+            class.said = said(class.key().into()).or_else(|| said(whole));
+        }
+    }
+
+    /// The same classes by the same positions, nothing counted yet. What was overruled or said stays so.
     fn emptied(&self) -> Self {
         let empty = |class: &Class| Class { uses: 0, failures: 0, worst: None, ..class.clone() };
         let list = self.list.iter().map(empty).collect();
@@ -112,14 +147,17 @@ impl Classes {
 
     fn of(&mut self, rule: Rule, from_name: Sym, to_name: Sym) -> u32 {
         *self.by_key.entry((rule, from_name, to_name)).or_insert_with(|| {
-            self.list.push(Class { rule, from_name, to_name, uses: 0, failures: 0, overruled: 0, worst: None });
+            let (uses, failures, overruled, worst, said) = (0, 0, 0, None, None);
+            self.list.push(Class { rule, from_name, to_name, uses, failures, overruled, worst, said });
             u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX)
         })
     }
 
-    /// Switches a class off if `count` of its uses, contradicted by protocol, are too many.
+    /// Switches a class off if `count` of its uses, contradicted by protocol, are too many. One that the user insists
+    /// on is left alone.
     pub(super) fn overrule(&mut self, class: u32, count: u64, worst: (Cause, i64)) -> bool {
-        let Some(class) = self.list.get_mut(class as usize).filter(|class| !class.is_off()) else { return false };
+        let is_open = |class: &&mut Class| class.said.is_none() && !class.is_off();
+        let Some(class) = self.list.get_mut(class as usize).filter(is_open) else { return false };
         if !class.fails(count) {
             return false;
         }

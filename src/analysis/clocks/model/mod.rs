@@ -13,7 +13,7 @@ use super::circles;
 use super::classify;
 use super::declared::{self, Bound};
 use super::domains::Domains;
-use super::edges::{self, ClassKey, Classes};
+use super::edges::{self, ClassChoice, Classes};
 use super::explained::{self, Explained};
 use super::findings::{self, Finding};
 use super::overruled;
@@ -21,6 +21,7 @@ use super::processes::Processes;
 use super::reference::{self, Reference};
 use super::repair::{self, Changes, Consistent, Element, Terms};
 use super::same_clock;
+use super::separations::{Separations, collect_believed};
 use super::solve::{Bounds, Breaks, Edge, Graph, Group, Rates, Reduced, Reducer, Shape, ceil_ns, is_used};
 use super::stamps::{Other, Readers, Split, Stamps};
 use super::units::{self, Unit};
@@ -44,8 +45,9 @@ pub struct Options {
     pub drift_of: Vec<(DomainIx, u32)>,
     /// Use edges of this trace alone; `None` pools those of all traces, which bounds better.
     pub only: Option<TraceIx>,
-    /// Classes of edges that the user does not believe; see [`ClockModel::classes`].
-    pub off: Vec<ClassKey>,
+    /// Classes of edges that the user believes (true) or does not (false), whatever the program makes of them; see
+    /// [`ClockModel::classes`].
+    pub said: Vec<(ClassChoice, bool)>,
 }
 
 impl Default for Options {
@@ -56,7 +58,7 @@ impl Default for Options {
             drift_ppb: 50_000,
             drift_of: Vec::new(),
             only: None,
-            off: Vec::new(),
+            said: Vec::new(),
         }
     }
 }
@@ -89,7 +91,7 @@ struct Collected {
 #[derive(Debug)]
 struct Solved {
     level: Evidence,
-    off: Vec<ClassKey>,
+    said: Vec<(ClassChoice, bool)>,
     system: Arc<Consistent>,
     /// Those collected, with what the level overrules.
     classes: Classes,
@@ -170,7 +172,7 @@ impl ClockModel {
             return Self::seen_from(workspace, options, basis, collected, (solved, Vec::new()), wants_findings);
         }
         let collected = Arc::clone(&self.collected);
-        let is_wanted = |solved: &&Arc<Solved>| (solved.level, &solved.off) == (options.level, &options.off);
+        let is_wanted = |solved: &&Arc<Solved>| (solved.level, &solved.said) == (options.level, &options.said);
         let known = std::iter::once(&self.solved).chain(&self.earlier).find(is_wanted).cloned();
         let solved =
             known.unwrap_or_else(|| Arc::new(basis.solve(workspace, &collected, options, Some(&self.solved.system))));
@@ -322,6 +324,14 @@ impl ClockModel {
         &self.basis.processes.unseen
     }
 
+    /// How far cause and effect of every message are apart that these options believe. Visits every span: call it on a
+    /// worker.
+    #[must_use]
+    pub fn separations(&self, store: &TraceStore, domains: &Domains) -> Vec<Separations> {
+        let stamps = self.stamps(store, domains);
+        collect_believed(&stamps, self.options.only, self.options.level, &self.solved.classes)
+    }
+
     /// The stamps of `store` as this model reads them.
     #[must_use]
     pub fn stamps<'a>(&'a self, store: &'a TraceStore, domains: &'a Domains) -> Stamps<'a> {
@@ -393,6 +403,7 @@ impl Basis {
         let domains = workspace.domains;
         let Collected { rates, reduced, .. } = collected;
         let mut classes = collected.classes.clone();
+        classes.choose(&options.said);
         let mut system = self.repaired(workspace, collected, &classes, options, near);
         // Habits that do not hold are switched off before anything is blamed for contradicting them.
         while let Some(overruled) = self.overruled(workspace, collected, &classes, options, &system) {
@@ -405,10 +416,10 @@ impl Basis {
         let explained = explained::explained(&stamps, options.only, (&system, rates), &self.processes, &classes);
         let context = self.context(workspace, (collected, &classes), options, (&system, &pairs, &explained));
         let faults = classify::faults(&context);
-        let (level, off) = (options.level, options.off.clone());
+        let (level, said) = (options.level, options.said.clone());
         let system = Arc::new(system);
         let (home, found) = (OnceLock::new(), OnceLock::new());
-        Solved { level, off, system, classes, split, pairs, explained, faults, home, found }
+        Solved { level, said, system, classes, split, pairs, explained, faults, home, found }
     }
 
     /// The edges in force with what must be given up so that they fit.
@@ -431,7 +442,10 @@ impl Basis {
         let processes = &self.processes;
         let process = |span: SpanIx| processes.number(store, span);
         let unseen = |clock| processes.unseen(clock).map(|other| other.is_guessed);
-        let terms = Terms { rates, trust: &trust, unnamed: &processes.unnamed, process: &process, unseen: &unseen };
+        let positions = 0_u32..;
+        let kept = positions.zip(&classes.list).filter(|(_, class)| class.said == Some(true)).map(|(at, _)| at);
+        let (unnamed, kept) = (&processes.unnamed, kept.collect::<BTreeSet<u32>>());
+        let terms = Terms { rates, trust: &trust, unnamed, process: &process, unseen: &unseen, kept: &kept };
         let stamps = self.stamps(workspace);
         repair::repair(&terms, near, |changes| {
             if let Some(edges) = spared(used(reduced, classes, options), changes) {
@@ -513,8 +527,7 @@ fn collect(
 
 /// The groups of edges in force under `options`.
 fn used<'a>(reduced: &'a Reduced, classes: &'a Classes, options: &'a Options) -> impl Iterator<Item = &'a Group> {
-    let is_on: Vec<bool> =
-        classes.list.iter().map(|class| !class.is_off() && !options.off.contains(&class.key())).collect();
+    let is_on: Vec<bool> = classes.list.iter().map(|class| !class.is_off()).collect();
     let is_on = move |class: u32| is_on.get(class as usize).copied().unwrap_or(true);
     reduced.groups.iter().filter(move |group| is_used(group.strength, options.level) && is_on(group.class))
 }

@@ -9,6 +9,7 @@ mod switching;
 
 use super::super::causal::{EventKey, Evidence, Point};
 use super::super::domains;
+use super::super::evidence::{Standing, class_uses, find_choice};
 use super::super::findings::{Code, Severity};
 use super::super::solve::{Order, Side};
 use super::super::tests::Draft;

@@ -1,5 +1,7 @@
 //! What repairs are weighed by, and what names of clocks are worth.
 
+use std::collections::BTreeSet;
+
 use super::super::solve::Rates;
 use super::{Element, NTPD_SLEW_PPB};
 use crate::model::SpanIx;
@@ -23,6 +25,8 @@ pub struct Terms<'a> {
     /// By clock: whether a broker or whoever dates responses is known by no more than a name that may stand for several
     /// machines; `None` for all other clocks.
     pub unseen: &'a dyn Fn(u32) -> Option<bool>,
+    /// Classes that the user insists on: none of them is given up as a whole.
+    pub kept: &'a BTreeSet<u32>,
 }
 
 impl Terms<'_> {

@@ -16,6 +16,9 @@ use super::super::state::State;
 
 /// The tab `tab`, one of those with plots.
 pub fn plots_ui(ui: &mut Ui, state: &State, tab: DrawerTab, queue: &mut Queue) {
+    if tab != DrawerTab::Cadence {
+        super::assumed::note_ui(ui, state);
+    }
     match tab {
         DrawerTab::Separations => separations::separations_ui(ui, state, queue),
         DrawerTab::Health => health::health_ui(ui, state, queue),

@@ -6,6 +6,7 @@ use super::super::grid::shortened;
 use super::super::widgets::segmented;
 use crate::analysis::clocks::Evidence;
 use crate::app::command::{Command, Queue};
+use crate::app::drawer::{DrawerCommand, DrawerTab};
 use crate::app::state::State;
 use crate::arrange::ClockChoice;
 
@@ -42,6 +43,18 @@ pub fn clock_ui(ui: &mut Ui, state: &State, most_chars: usize, queue: &mut Queue
         ui.add(Spinner::new().size(12.0)).on_hover_text(text);
     }
     ui.label(RichText::new("Clock").weak().small());
+}
+
+/// What is assumed that is not usual, as a way to the list of it; for a layout from right to left.
+pub fn assumed_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let Some(words) = state.assumed_chip() else { return };
+    let color = state.theme().theme().warning;
+    let button = ui.add(egui::Button::new(RichText::new(&words).color(color)));
+    let mut tip = state.assumed_words();
+    tip.push("Click for the list; Usual assumptions in the menu Clocks takes all of it back.".to_owned());
+    if button.on_hover_text(tip.join("\n")).clicked() {
+        queue.push(Command::Drawer(DrawerCommand::Show(DrawerTab::Evidence)));
+    }
 }
 
 /// `gateway frame`, of the name at most `most_chars` characters.

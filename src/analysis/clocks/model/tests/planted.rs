@@ -137,6 +137,42 @@ fn a_habit_that_protocol_contradicts_in_a_fifth_of_its_uses_is_off_and_said_so()
 }
 
 #[test]
+fn a_habit_that_is_off_can_be_put_back_and_one_that_holds_can_be_switched_off() {
+    let draft = batches(10);
+    let (store, domains, model) = analyse(&draft);
+    let uses = class_uses(&store, &model);
+    let habit = uses.iter().find(|class| class.standing == Standing::Overruled).unwrap();
+    assert_eq!((habit.name.as_str(), habit.uses, habit.violated), ("remote_child_start:job → batch", 20, 10));
+    assert!(habit.standing.is_off_by_itself());
+    let choice = find_choice(&store, &habit.name).unwrap();
+    assert_eq!(find_choice(&store, "remote_child_start: job -> batch"), Ok(choice));
+    let asked = |choice, is_on| {
+        let options = Options { said: vec![(choice, is_on)], ..Options::default() };
+        model.with_options(&store, &domains, &options)
+    };
+    let standing = |model: &ClockModel, name: &str| {
+        class_uses(&store, model).into_iter().find(|class| class.name == name).unwrap().standing
+    };
+    let kept = asked(choice, true);
+    assert_eq!(standing(&kept, &habit.name), Standing::OnByHand);
+    assert!(!kept.repairs().is_empty(), "now it contradicts the certain messages");
+    let is_given_up = |repair: &repair::Repair| matches!(repair.element, Element::Class(_));
+    assert!(!kept.repairs().iter().any(is_given_up), "and is not given up behind the user's back");
+    let dropped = asked(choice, false);
+    assert_eq!(standing(&dropped, &habit.name), Standing::OffByHand);
+    assert!(dropped.findings().is_empty(), "what is not believed is nothing to find: {:#?}", dropped.findings());
+    // A rule stands for all of its operations; what is said of one of them comes first.
+    let whole = find_choice(&store, "remote_child_start").unwrap();
+    assert_eq!(standing(&asked(whole, false), &habit.name), Standing::OffByHand);
+    let said = vec![(whole, false), (choice, true)];
+    let both = model.with_options(&store, &domains, &Options { said, ..Options::default() });
+    assert_eq!(standing(&both, &habit.name), Standing::OnByHand);
+    for unknown in ["remote", "span_end", "remote_child_start:job → nothing", "remote_child_start:job", ""] {
+        assert!(find_choice(&store, unknown).is_err(), "{unknown}");
+    }
+}
+
+#[test]
 fn a_habit_that_fails_once_holds_but_for_that_case() {
     let (_, _, model) = analyse(&batches(1));
     assert!(model.classes().iter().all(|class| !class.is_off()));
@@ -341,7 +377,8 @@ fn levels_and_classes_that_come_and_go_leave_no_residue() {
         let mut model = fresh.clone();
         for level in [Evidence::Protocol, Evidence::Prior, Evidence::Convention] {
             for off in [Vec::new(), classes[..1].to_vec(), classes.clone()] {
-                let options = Options { level, off, ..Options::default() };
+                let said = off.into_iter().map(|key| (key.into(), false)).collect();
+                let options = Options { level, said, ..Options::default() };
                 model = model.with_options(&store, &domains, &options);
                 let own = ClockModel::analyse(&store, &domains, &options);
                 assert_eq!(model.findings(), own.findings(), "{plant:?} {options:?}");

@@ -52,9 +52,11 @@ proptest! {
                 0 => options.level = [Evidence::Protocol, Evidence::Convention, Evidence::Prior][pick.index(3)],
                 1 => {
                     let class = model.classes()[pick.index(model.classes().len())].key();
-                    match options.off.iter().position(|other| *other == class) {
-                        Some(at) => drop(options.off.remove(at)),
-                        None => options.off.push(class),
+                    let whole = ClassChoice { rule: class.rule, names: None };
+                    let class = [class.into(), whole][pick.index(2)];
+                    match options.said.iter().position(|(other, _)| *other == class) {
+                        Some(at) => drop(options.said.remove(at)),
+                        None => options.said.push((class, pick.index(3) == 0)),
                     }
                 }
                 2 => options.only = [None, Some(TraceIx(0)), Some(TraceIx(2))][pick.index(3)],

@@ -10,7 +10,14 @@ use crate::analysis::clocks::repair::{Consistent, Element, Terms, repair};
 
 /// Solves the edges that `is_in` names, from nothing or from a solution at hand.
 fn solved(system: &System, is_in: u32, near: Option<&Consistent>) -> Consistent {
-    let terms = Terms { rates: &system.rates, trust: &[], unnamed: &[], process: &|_| 0, unseen: &|_| None };
+    let terms = Terms {
+        rates: &system.rates,
+        trust: &[],
+        unnamed: &[],
+        process: &|_| 0,
+        unseen: &|_| None,
+        kept: &std::collections::BTreeSet::new(),
+    };
     let edges = system.edges.iter().enumerate().filter(|(at, _)| is_in >> at & 1 == 1);
     // Weak rules have classes; here every rule is a strong one.
     let edges: Vec<_> = edges.map(|(_, edge)| (*edge, 0)).collect();

@@ -1,0 +1,161 @@
+//! Kinds of evidence between clocks: how often each was used, how often it cannot hold, and whether it counts. Each is
+//! switched off and on here, what the program switched off by itself too.
+
+use egui::{Align, Checkbox, Label, Layout, Response, RichText, ScrollArea, Ui, WidgetInfo, vec2};
+
+use super::super::assumed::AssumeCommand;
+use super::super::command::{Command, Queue};
+use super::super::state::State;
+use super::assumed::note_ui;
+use super::widgets::{command_button, counted, follow_focus, grouped, segmented};
+use crate::analysis::clocks::evidence::{ClassUse, Standing};
+use crate::scene::Theme;
+
+/// Widths of the columns of numbers and of the strength, in points of normal text.
+const NUMBER: f32 = 92.0;
+const STRENGTH: f32 = 92.0;
+
+/// The tab.
+pub fn evidence_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    head_ui(ui, state, queue);
+    let Some(known) = state.known() else {
+        let text = if state.is_analysing() { "Comparing the clocks…" } else { "The clocks could not be analysed." };
+        ui.label(RichText::new(text).weak());
+        return;
+    };
+    note_ui(ui, state);
+    if known.uses().is_empty() {
+        ui.label("No message connects two clocks here, so nothing is known about their offsets.");
+        return;
+    }
+    ui.add_space(2.0);
+    let size = vec2(ui.available_width(), ui.spacing().interact_size.y);
+    row_ui(
+        ui,
+        state,
+        size.x,
+        [RichText::new("Rule").strong(), RichText::new("Strength").weak()],
+        [RichText::new("uses").weak(), RichText::new("impossible").weak(), RichText::new("set aside").weak()],
+        "",
+    );
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, size.y, known.uses().len(), |ui, rows| {
+        for class in known.uses().get(rows).unwrap_or_default() {
+            ui.push_id(&class.name, |ui| class_ui(ui, state, class, queue));
+        }
+        follow_focus(ui);
+    });
+}
+
+/// Whose messages count, and the way back to the usual.
+fn head_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    let assumed = &state.session.view.plan.assumed;
+    let traces = state.data.as_ref().map_or(0, |data| data.store.traces().len());
+    ui.horizontal(|ui| {
+        if traces > 1 {
+            ui.label(RichText::new("Messages of").weak());
+            let is_one = assumed.only_trace.is_some();
+            let all =
+                if traces == 2 { "both traces".to_owned() } else { format!("all {} traces", grouped(traces as u64)) };
+            let choices =
+                vec![(all.as_str(), Command::AllTraces, !is_one), ("this trace only", Command::OnlyTrace, is_one)];
+            segmented(ui, state.theme().theme(), choices, queue);
+            if let Some(id) = &assumed.only_trace {
+                ui.add(Label::new(RichText::new(id).monospace().small()).truncate());
+            }
+        } else {
+            ui.label(RichText::new("Why one event had to come before another: what bounds of clocks rest on.").weak());
+        }
+        if !assumed.is_usual() {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                command_button(ui, "As usual", Command::UsualAssumptions, queue);
+            });
+        }
+    });
+}
+
+/// What is asked for of a kind, as far as it is: of itself, else of its whole rule.
+fn asked(state: &State, class: &ClassUse) -> Option<bool> {
+    let said = &state.session.view.plan.assumed.evidence;
+    let rule: &str = class.key.rule.into();
+    said.get(&class.name).or_else(|| said.get(rule)).copied()
+}
+
+fn class_ui(ui: &mut Ui, state: &State, class: &ClassUse, queue: &mut Queue) {
+    let theme = state.theme().theme();
+    let is_on = asked(state, class).unwrap_or_else(|| class.standing.is_on());
+    let is_usable = class.standing != Standing::TooWeak;
+    let count =
+        |count: u64, color| RichText::new(grouped(count)).color(if count == 0 { theme.text_faint } else { color });
+    let width = ui.available_width();
+    let numbers =
+        [count(class.uses, theme.text), count(class.violated, theme.warning), count(class.set_aside, theme.warning)];
+    let height = ui.spacing().interact_size.y;
+    ui.allocate_ui_with_layout(vec2(width, height), Layout::left_to_right(Align::Center), |ui| {
+        let mut on = is_on && is_usable;
+        let box_ = ui.add_enabled(is_usable, Checkbox::without_text(&mut on));
+        let state_words = reason(class, is_on);
+        name_box(&box_, class, on, &state_words);
+        if box_.on_hover_text(tip(class, is_on)).changed() {
+            queue.push(Command::Assume(AssumeCommand::Believe { name: class.name.clone(), is_on: Some(on) }));
+        }
+        let text = RichText::new(class.words()).color(if on { theme.text } else { theme.text_dim });
+        let strength = RichText::new(class.key.rule.strength().to_string()).small().weak();
+        row_ui(ui, state, width - 28.0, [text, strength], numbers, &state_words);
+    });
+}
+
+/// The columns behind the box: the rule takes what is left.
+fn row_ui(ui: &mut Ui, state: &State, width: f32, [rule, strength]: [RichText; 2], numbers: [RichText; 3], why: &str) {
+    let scale = state.settings.text_scale;
+    let fixed = (STRENGTH + 3.0 * NUMBER) * scale;
+    let reason = if why.is_empty() { 0.0 } else { (width - fixed) * 0.42 };
+    let room = (width - fixed - reason - 24.0).max(80.0);
+    let height = ui.spacing().interact_size.y;
+    let cell = |ui: &mut Ui, width: f32, layout: Layout, text: RichText| {
+        ui.allocate_ui_with_layout(vec2(width, height), layout, |ui| {
+            ui.set_min_width(width);
+            ui.add(Label::new(text).truncate())
+        })
+    };
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let left = Layout::left_to_right(Align::Center);
+        cell(ui, room, left, rule);
+        if !why.is_empty() {
+            cell(ui, reason, left, RichText::new(why).small().color(why_color(state.theme().theme())));
+        }
+        cell(ui, STRENGTH * scale, left, strength);
+        for number in numbers {
+            cell(ui, NUMBER * scale, Layout::right_to_left(Align::Center), number);
+        }
+    });
+}
+
+const fn why_color(theme: &Theme) -> egui::Color32 {
+    theme.warning
+}
+
+/// Why it does or does not count; of what was asked for only now, that.
+fn reason(class: &ClassUse, is_on: bool) -> String {
+    if is_on != class.standing.is_on() && class.standing != Standing::TooWeak {
+        return if is_on { "on by hand" } else { "off by hand" }.to_owned();
+    }
+    class.standing.words().to_owned()
+}
+
+fn name_box(response: &Response, class: &ClassUse, is_on: bool, why: &str) {
+    let why = if why.is_empty() { String::new() } else { format!(", {why}") };
+    let numbers = format!("{}, {} impossible", counted(class.uses, "use"), grouped(class.violated));
+    let name = format!("{}: {numbers}{why}", class.words());
+    response.widget_info(|| WidgetInfo::selected(egui::Role::CheckBox, true, is_on, &name));
+}
+
+fn tip(class: &ClassUse, is_on: bool) -> String {
+    let what = match class.standing {
+        Standing::TooWeak => "A weaker level of evidence is chosen in the tool bar to use it.",
+        standing if standing.is_off_by_itself() && !is_on => "Click to believe it all the same.",
+        _ if is_on => "Click to leave it out of what bounds and findings rest on.",
+        _ => "Click to use it again.",
+    };
+    format!("{}\n--without \"{}\"\n{what}", class.words(), class.name)
+}
