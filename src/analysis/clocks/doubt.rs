@@ -4,9 +4,11 @@
 //! steady anywhere between them, and where two explanations are about as likely, neither of the suspects is relied on.
 //! Only a clock that nobody manages is blamed alone beside one that is managed.
 
+use std::cell::RefCell;
+
 use super::causal::Evidence;
 use super::repair::{Changes, Consistent, Contradiction, Element, Terms, steady};
-use super::solve::{Check, Edge, Fine, Graph, Guide, Interval, Pairwise, Shape, Stamp, worst_round_trip};
+use super::solve::{Check, Edge, Graph, Guide, Interval, Pairwise, Shape, Stamp, Trial, Trials, worst_round_trip};
 
 /// A jump of a clock, and between which of its times it happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,16 +29,19 @@ pub fn loosen(exact: Consistent, chosen: &[Element], all: &[(Edge, u32)], terms:
     if exact.repairs.is_empty() {
         return exact;
     }
-    let system = System { exact: &exact, all, terms };
+    let edges: Vec<Edge> = all.iter().map(|entry| entry.0).collect();
+    let trials = Trials::new(&edges, terms.rates, |clock, at_ns| exact.offset_near(clock, at_ns));
+    let system = System { exact: &exact, all, terms, trials: RefCell::new(trials) };
     let mut changes = exact.changes.clone();
     let mut jumps = Vec::new();
     let mut repairs = exact.repairs.clone();
     for repair in &mut repairs {
         let others: Vec<Element> = chosen.iter().copied().filter(|&other| other != repair.element).collect();
         if let Element::Jump { clock, at_ns } = repair.element
-            && let Some(jump) = system.jump(&others, clock, at_ns, &mut changes)
+            && let Some(gap) = system.gap(&others, clock, at_ns)
         {
-            jumps.push(jump);
+            changes.breaks.insert_gap(clock, gap.between_ns, &gap.known_ns);
+            jumps.push(system.jump(&others, clock, &gap));
         }
         if !repair.contradictions.first().is_some_and(Contradiction::is_hard) {
             let hard = system.hard_contradiction(&others);
@@ -65,6 +70,16 @@ struct System<'a> {
     exact: &'a Consistent,
     all: &'a [(Edge, u32)],
     terms: &'a Terms<'a>,
+    /// Over the edges of `all`, from the solution of `exact`.
+    trials: RefCell<Trials<'a>>,
+}
+
+/// Where a clock may have jumped.
+struct Gap {
+    /// The last of its times that certainly came before, and the first one that certainly came after.
+    between_ns: (i64, i64),
+    /// Its times between them.
+    known_ns: Vec<i64>,
 }
 
 impl System<'_> {
@@ -94,9 +109,10 @@ impl System<'_> {
     }
 
     fn is_feasible(&self, elements: &[Element]) -> bool {
-        let (edges, graph) = self.graph(&Changes::of(elements));
-        let guess: Vec<Fine> = steady(&edges, &graph).unwrap_or_else(|| self.exact.guess_for(&graph));
-        matches!(graph.check(Some(guess)), Check::Feasible(_))
+        let changes = Changes::of(elements);
+        let holds = |ix: u32| self.all.get(ix as usize).is_some_and(|(edge, class)| changes.allows(edge, *class));
+        let trial = Trial { rates: &changes.rates(self.terms.rates), breaks: &changes.breaks, holds: &holds };
+        self.trials.borrow_mut().is_feasible(&trial)
     }
 
     /// Whether the other explanation keeps the chosen one from being relied on.
@@ -115,20 +131,25 @@ impl System<'_> {
     fn apply(&self, others: &[Element], element: Element, changes: &mut Changes) {
         match element {
             Element::Jump { clock, at_ns } => {
-                self.jump(others, clock, at_ns, changes);
+                if let Some(gap) = self.gap(others, clock, at_ns) {
+                    changes.breaks.insert_gap(clock, gap.between_ns, &gap.known_ns);
+                }
             }
             other => changes.add(other),
         }
     }
 
-    /// Finds between which nodes the clock may have jumped, and takes its steadiness there out of `changes`.
-    fn jump(&self, others: &[Element], clock: u32, at_ns: i64, changes: &mut Changes) -> Option<Jump> {
+    /// Finds between which nodes the clock may have jumped.
+    fn gap(&self, others: &[Element], clock: u32, at_ns: i64) -> Option<Gap> {
         let graph = &self.exact.graph;
         let times: Vec<i64> = graph.nodes_of(clock).map(|node| graph.place(node).1).collect();
         let chosen = times.partition_point(|&time| time < at_ns);
-        let is_possible = |at: usize| {
-            let element = Element::Jump { clock, at_ns: times[at] };
-            self.is_feasible(&others.iter().copied().chain([element]).collect::<Vec<_>>())
+        let mut elements = others.to_vec();
+        let mut is_possible = |at: usize| {
+            elements.push(Element::Jump { clock, at_ns: times[at] });
+            let is_possible = self.is_feasible(&elements);
+            elements.pop();
+            is_possible
         };
         // The nodes that may be the first one after the jump lie side by side around the chosen one.
         let mut first = chosen.max(1);
@@ -142,11 +163,15 @@ impl System<'_> {
             let middle = usize::midpoint(last, high);
             if is_possible(middle) { last = middle } else { high = middle }
         }
-        let (before_ns, after_ns) = (*times.get(first.checked_sub(1)?)?, *times.get(last)?);
-        let known = times.get(first..last).unwrap_or_default();
-        changes.breaks.insert_gap(clock, (before_ns, after_ns), known);
+        let between_ns = (*times.get(first.checked_sub(1)?)?, *times.get(last)?);
+        Some(Gap { between_ns, known_ns: times.get(first..last).unwrap_or_default().to_vec() })
+    }
+
+    /// The jump of `clock` in `gap`, and how far it went.
+    fn jump(&self, others: &[Element], clock: u32, gap: &Gap) -> Jump {
+        let (before_ns, after_ns) = gap.between_ns;
         let mut own = Changes::of(others);
-        own.breaks.insert_gap(clock, (before_ns, after_ns), known);
+        own.breaks.insert_gap(clock, gap.between_ns, &gap.known_ns);
         let (_, graph) = self.graph(&own);
         let size = match graph.check(Some(self.exact.guess_for(&graph))) {
             Check::Feasible(solution) => {
@@ -156,6 +181,6 @@ impl System<'_> {
             }
             Check::Contradiction(_) => Interval::default(),
         };
-        Some(Jump { clock, before_ns, after_ns, size })
+        Jump { clock, before_ns, after_ns, size }
     }
 }
