@@ -4,9 +4,12 @@
 //! steady anywhere between them, and where two explanations are about as likely, neither of the suspects is relied on.
 //! Only a clock that nobody manages is blamed alone beside one that is managed.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use super::causal::Evidence;
 use super::repair::{Changes, Consistent, Contradiction, Element, Terms, steady};
-use super::solve::{Check, Edge, Fine, Graph, Guide, Interval, Pairwise, Shape, Stamp, worst_round_trip};
+use super::solve::{Check, Edge, Graph, Guide, Interval, Pairwise, Shape, Stamp, Trial, Trials, worst_round_trip};
 
 /// A jump of a clock, and between which of its times it happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,16 +40,18 @@ pub fn loosen(
         return exact;
     }
     let (exact, all) = with_edges_near_jumps(exact, chosen, all, terms, collect);
-    let system = System { exact: &exact, all: &all, terms };
+    let edges: Vec<Edge> = all.iter().map(|entry| entry.0).collect();
+    let system = System::new(&exact, (&all, &edges), terms);
     let mut changes = exact.changes.clone();
     let mut jumps = Vec::new();
     let mut repairs = exact.repairs.clone();
     for repair in &mut repairs {
         let others: Vec<Element> = chosen.iter().copied().filter(|&other| other != repair.element).collect();
         if let Element::Jump { clock, at_ns } = repair.element
-            && let Some(jump) = system.jump(&others, clock, at_ns, &mut changes)
+            && let Some(gap) = system.gap(&others, clock, at_ns)
         {
-            jumps.push(jump);
+            gap.open_in(&mut changes);
+            jumps.push(system.jump(&others, &gap));
         }
         if !repair.contradictions.first().is_some_and(Contradiction::is_hard) {
             let hard = system.hard_contradiction(&others);
@@ -61,7 +66,7 @@ pub fn loosen(
             is_one
         });
     }
-    let (edges, graph) = system.graph(&changes);
+    let (edges, graph) = graph(&all, &changes, terms);
     match graph.check(Some(exact.guess_for(&graph))) {
         Check::Feasible(solution) => {
             Consistent { edges, graph, solution, changes, repairs, jumps, guide: std::sync::OnceLock::new() }
@@ -82,19 +87,20 @@ fn with_edges_near_jumps(
 ) -> (Consistent, Vec<(Edge, u32)>) {
     let mut before = Vec::new();
     for _ in 0..LOOKS {
-        let gaps = System { exact: &exact, all: &all, terms }.gaps(chosen);
+        let edges: Vec<Edge> = all.iter().map(|entry| entry.0).collect();
+        let gaps = System::new(&exact, (&all, &edges), terms).gaps(chosen);
         if gaps.is_empty() || gaps == before {
             break;
         }
         let mut changes = exact.changes.clone();
         for gap in &gaps {
-            changes.breaks.insert_gap(gap.clock, gap.ends_ns, &gap.known_ns);
+            gap.open_in(&mut changes);
         }
         let mut more = collect(&changes);
         // Over the gap nothing implies anything, but what was at hand still holds together.
-        let known: std::collections::BTreeSet<_> = more.iter().map(|(edge, class)| (edge.cause, *class)).collect();
+        let known: BTreeSet<_> = more.iter().map(|(edge, class)| (edge.cause, *class)).collect();
         more.extend(all.iter().filter(|(edge, class)| !known.contains(&(edge.cause, *class))));
-        let (edges, graph) = System { exact: &exact, all: &more, terms }.graph(&exact.changes);
+        let (edges, graph) = graph(&more, &exact.changes, terms);
         let Check::Feasible(solution) = graph.check(Some(exact.guess_for(&graph))) else { break };
         exact = Consistent { edges, graph, solution, guide: std::sync::OnceLock::new(), ..exact };
         (all, before) = (more, gaps);
@@ -102,23 +108,56 @@ fn with_edges_near_jumps(
     (exact, all)
 }
 
-/// Where a clock may have jumped.
-#[derive(PartialEq, Eq)]
-struct Gap {
-    clock: u32,
-    /// The last of its times that certainly came before, the first that certainly came after.
-    ends_ns: (i64, i64),
-    /// Its times in between, sorted.
-    known_ns: Vec<i64>,
+/// The graph of those of `all` that count under `changes`.
+fn graph(all: &[(Edge, u32)], changes: &Changes, terms: &Terms<'_>) -> (Vec<Edge>, Graph) {
+    let allowed = all.iter().filter(|(edge, class)| changes.allows(edge, *class));
+    let edges: Vec<Edge> = allowed.map(|entry| entry.0).collect();
+    let graph = Graph::build(&edges, &changes.rates(terms.rates), &changes.breaks, Shape::Drift);
+    (edges, graph)
 }
 
 struct System<'a> {
     exact: &'a Consistent,
     all: &'a [(Edge, u32)],
     terms: &'a Terms<'a>,
+    /// Over the edges of `all`, from the solution of `exact`.
+    trials: RefCell<Trials<'a>>,
 }
 
-impl System<'_> {
+/// Where a clock may have jumped.
+#[derive(PartialEq, Eq)]
+struct Gap {
+    clock: u32,
+    /// The last of its times that certainly came before, and the first one that certainly came after.
+    between_ns: (i64, i64),
+    /// Its times between them.
+    known_ns: Vec<i64>,
+}
+
+impl Gap {
+    /// Takes the steadiness of the clock there out of `changes`.
+    fn open_in(&self, changes: &mut Changes) {
+        changes.breaks.insert_gap(self.clock, self.between_ns, &self.known_ns);
+    }
+}
+
+impl<'a> System<'a> {
+    /// `edges` are those of `all`.
+    fn new(exact: &'a Consistent, (all, edges): (&'a [(Edge, u32)], &'a [Edge]), terms: &'a Terms<'a>) -> Self {
+        let trials = Trials::new(edges, terms.rates, |clock, at_ns| exact.offset_near(clock, at_ns));
+        Self { exact, all, terms, trials: RefCell::new(trials) }
+    }
+
+    /// Where the clocks that jumped may have done so.
+    fn gaps(&self, chosen: &[Element]) -> Vec<Gap> {
+        let gap = |&element: &Element| {
+            let Element::Jump { clock, at_ns } = element else { return None };
+            let others: Vec<Element> = chosen.iter().copied().filter(|&other| other != element).collect();
+            self.gap(&others, clock, at_ns)
+        };
+        chosen.iter().filter_map(gap).collect()
+    }
+
     /// What protocol alone finds contradictory with no more than the changes `others`: the proof that needs least.
     fn hard_contradiction(&self, others: &[Element]) -> Option<Contradiction> {
         let changes = Changes::of(others);
@@ -137,17 +176,11 @@ impl System<'_> {
         Some(Contradiction::of(&found.shrink(&edges, &rates, &changes.breaks), &active, self.terms.rates))
     }
 
-    fn graph(&self, changes: &Changes) -> (Vec<Edge>, Graph) {
-        let allowed = self.all.iter().filter(|(edge, class)| changes.allows(edge, *class));
-        let edges: Vec<Edge> = allowed.map(|entry| entry.0).collect();
-        let graph = Graph::build(&edges, &changes.rates(self.terms.rates), &changes.breaks, Shape::Drift);
-        (edges, graph)
-    }
-
     fn is_feasible(&self, elements: &[Element]) -> bool {
-        let (edges, graph) = self.graph(&Changes::of(elements));
-        let guess: Vec<Fine> = steady(&edges, &graph).unwrap_or_else(|| self.exact.guess_for(&graph));
-        matches!(graph.check(Some(guess)), Check::Feasible(_))
+        let changes = Changes::of(elements);
+        let holds = |ix: u32| self.all.get(ix as usize).is_some_and(|(edge, class)| changes.allows(edge, *class));
+        let trial = Trial { rates: &changes.rates(self.terms.rates), breaks: &changes.breaks, holds: &holds };
+        self.trials.borrow_mut().is_feasible(&trial)
     }
 
     /// Whether the other explanation keeps the chosen one from being relied on.
@@ -166,30 +199,25 @@ impl System<'_> {
     fn apply(&self, others: &[Element], element: Element, changes: &mut Changes) {
         match element {
             Element::Jump { clock, at_ns } => {
-                self.jump(others, clock, at_ns, changes);
+                if let Some(gap) = self.gap(others, clock, at_ns) {
+                    gap.open_in(changes);
+                }
             }
             other => changes.add(other),
         }
     }
 
-    /// Between which nodes the clocks that jumped may have done so.
-    fn gaps(&self, chosen: &[Element]) -> Vec<Gap> {
-        let gap = |&element: &Element| {
-            let Element::Jump { clock, at_ns } = element else { return None };
-            let others: Vec<Element> = chosen.iter().copied().filter(|&other| other != element).collect();
-            self.gap(&others, clock, at_ns)
-        };
-        chosen.iter().filter_map(gap).collect()
-    }
-
-    /// Between which nodes the clock may have jumped.
+    /// Finds between which nodes the clock may have jumped.
     fn gap(&self, others: &[Element], clock: u32, at_ns: i64) -> Option<Gap> {
         let graph = &self.exact.graph;
         let times: Vec<i64> = graph.nodes_of(clock).map(|node| graph.place(node).1).collect();
         let chosen = times.partition_point(|&time| time < at_ns);
-        let is_possible = |at: usize| {
-            let element = Element::Jump { clock, at_ns: times[at] };
-            self.is_feasible(&others.iter().copied().chain([element]).collect::<Vec<_>>())
+        let mut elements = others.to_vec();
+        let mut is_possible = |at: usize| {
+            elements.push(Element::Jump { clock, at_ns: times[at] });
+            let is_possible = self.is_feasible(&elements);
+            elements.pop();
+            is_possible
         };
         // The nodes that may be the first one after the jump lie side by side around the chosen one.
         let mut first = chosen.max(1);
@@ -203,18 +231,16 @@ impl System<'_> {
             let middle = usize::midpoint(last, high);
             if is_possible(middle) { last = middle } else { high = middle }
         }
-        let ends_ns = (*times.get(first.checked_sub(1)?)?, *times.get(last)?);
-        Some(Gap { clock, ends_ns, known_ns: times.get(first..last).unwrap_or_default().to_vec() })
+        let between_ns = (*times.get(first.checked_sub(1)?)?, *times.get(last)?);
+        Some(Gap { clock, between_ns, known_ns: times.get(first..last).unwrap_or_default().to_vec() })
     }
 
-    /// Finds between which nodes the clock may have jumped, and takes its steadiness there out of `changes`.
-    fn jump(&self, others: &[Element], clock: u32, at_ns: i64, changes: &mut Changes) -> Option<Jump> {
-        let Gap { ends_ns, known_ns, .. } = self.gap(others, clock, at_ns)?;
-        let (before_ns, after_ns) = ends_ns;
-        changes.breaks.insert_gap(clock, ends_ns, &known_ns);
+    /// The jump in `gap`, and how far it went.
+    fn jump(&self, others: &[Element], gap: &Gap) -> Jump {
+        let (clock, (before_ns, after_ns)) = (gap.clock, gap.between_ns);
         let mut own = Changes::of(others);
-        own.breaks.insert_gap(clock, ends_ns, &known_ns);
-        let (_, graph) = self.graph(&own);
+        gap.open_in(&mut own);
+        let (_, graph) = graph(self.all, &own, self.terms);
         let size = match graph.check(Some(self.exact.guess_for(&graph))) {
             Check::Feasible(solution) => {
                 let guide = Guide::new(&graph, &solution);
@@ -223,6 +249,6 @@ impl System<'_> {
             }
             Check::Contradiction(_) => Interval::default(),
         };
-        Some(Jump { clock, before_ns, after_ns, size })
+        Jump { clock, before_ns, after_ns, size }
     }
 }

@@ -71,6 +71,11 @@ impl Breaks {
         self.at.iter().filter(move |key| key.0 == clock).map(|key| key.1)
     }
 
+    /// All jumps, by clock and time.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, i64)> + '_ {
+        self.at.iter().copied()
+    }
+
     /// True when no clock jumped.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -284,6 +289,13 @@ impl Graph {
         let times = &self.at_ns[nodes.start as usize..nodes.end as usize];
         let at = times.binary_search(&time).ok()?;
         Some(nodes.start + u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    /// The first node of `clock` that lies at or after its time `at_ns`, or the one after its last.
+    pub(super) fn first_from(&self, clock: u32, at_ns: i64) -> u32 {
+        let nodes = self.nodes_of(clock);
+        let times = &self.at_ns[nodes.start as usize..nodes.end as usize];
+        nodes.start + u32::try_from(times.partition_point(|&time| time < at_ns)).unwrap_or(u32::MAX)
     }
 
     /// The at most two nodes through which everything about `clock` at `at_ns` goes, each with the drift to it.

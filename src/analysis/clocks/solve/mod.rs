@@ -20,10 +20,12 @@ mod graph;
 mod paths;
 mod reduce;
 mod round_trips;
+mod search;
 mod strain;
 mod stretches;
 #[cfg(test)]
 mod tests;
+mod trials;
 
 pub use between::{Interval, Order, Pairwise};
 pub use bounds::{Bounds, Estimate, OffsetRange, Pin, Side};
@@ -33,6 +35,7 @@ pub use paths::{Field, Way};
 pub use reduce::{Group, Reduced, Reducer, least_per_pair};
 pub use round_trips::worst_round_trip;
 pub use stretches::Guide;
+pub use trials::{Trial, Trials};
 
 use super::causal::{Cause, Evidence};
 

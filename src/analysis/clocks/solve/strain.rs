@@ -13,8 +13,8 @@
 //! Both numbers are computed over the edges given. Those that others imply at the usual drift may matter once the
 //! remedy is allowed, so that with reduced edges the numbers are lower bounds: "at least so much".
 
-use super::cycle::{Arcs, search};
 use super::graph::{DRIFT, Graph, Shape};
+use super::search::{Arcs, search};
 use super::{Edge, Fine};
 
 /// The two layers of a relaxed graph: what a clock is off by, below, and what its readings say, above.

@@ -11,6 +11,7 @@ mod round_trips;
 mod soundness;
 mod strain;
 mod switching;
+mod trials;
 
 use proptest::prelude::*;
 
