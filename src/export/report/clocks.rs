@@ -360,7 +360,7 @@ impl Describe<'_> {
     }
 
     /// By clock: the median of its spans' starts, as the clock model reads them. A span far away from all others
-    /// does not move it away from the evidence.
+    /// does not move it away from the evidence, and a moment at which the clock may have jumped is no evidence.
     fn middles(&self) -> Vec<Option<i64>> {
         let stamps = self.model.stamps(self.store, self.domains);
         let mut starts: Vec<Vec<i64>> = vec![Vec::new(); self.domains.list.len()];
@@ -369,11 +369,15 @@ impl Describe<'_> {
                 starts.push(stamp.anchor_ns);
             }
         }
-        let middle = |mut starts: Vec<i64>| {
+        let middle = |(domain, mut starts): (usize, Vec<i64>)| {
+            let is_sure = |at_ns: &i64| !self.model.may_have_jumped(DomainIx::from_usize(domain), *at_ns);
+            if starts.iter().any(is_sure) {
+                starts.retain(is_sure);
+            }
             let half = starts.len().checked_sub(1)? / 2;
             Some(*starts.select_nth_unstable(half).1)
         };
-        starts.into_iter().map(middle).collect()
+        starts.into_iter().enumerate().map(middle).collect()
     }
 
     /// Every pair of clocks that exchange messages.

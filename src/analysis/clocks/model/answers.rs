@@ -97,6 +97,13 @@ impl ClockModel {
         drawn.map_or(0, floor_ns)
     }
 
+    /// Whether `domain` may have jumped around its own time `at_ns`, so that what is known before and after says
+    /// nothing about then.
+    #[must_use]
+    pub fn may_have_jumped(&self, domain: DomainIx, at_ns: i64) -> bool {
+        self.solved.system.changes.breaks.is_in_gap(self.main_clock(domain), at_ns)
+    }
+
     /// The edges that set one end of [`Self::offset`], in causal order; empty for an open end.
     #[must_use]
     pub fn why(&self, domain: DomainIx, at_ns: i64, side: Side) -> Vec<Proof> {
