@@ -28,6 +28,8 @@ pub struct Span {
     pub attrs: Vec<(&'static str, i64)>,
     pub texts: Vec<(&'static str, &'static str)>,
     pub events: Vec<(&'static str, i64, i64)>,
+    /// What numbers the events: tokens so far when empty.
+    pub number_key: &'static str,
     /// Ids of linked spans.
     pub links: Vec<u64>,
 }
@@ -141,7 +143,8 @@ impl Span {
         draft.attrs.extend(self.attrs.iter().map(|&(key, value)| int(part, key, value)));
         draft.attrs.extend(self.texts.iter().map(|&(key, value)| text(part, key, value)));
         for &(name, time_ns, tokens) in &self.events {
-            let attr = int(part, "gen_ai.usage.output_tokens", tokens);
+            let key = if self.number_key.is_empty() { "gen_ai.usage.output_tokens" } else { self.number_key };
+            let attr = int(part, key, tokens);
             draft.event_attrs.push(attr);
             let attr_end = u32::try_from(draft.event_attrs.len()).unwrap();
             let name = part.strings.intern(name);

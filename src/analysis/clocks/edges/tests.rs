@@ -392,3 +392,74 @@ fn turns_that_overlap_on_one_clock_switch_the_habit_off() {
     }
     assert!(edges(&draft).1.list.iter().any(|class| class.rule == Rule::TurnBeforeNext && class.is_off()));
 }
+
+/// `call_message` edges of a call whose sides note messages: (name, number, time).
+fn messages(here: &[(&'static str, i64, i64)], there: &[(&'static str, i64, i64)], key: &'static str) -> Vec<String> {
+    let (mut draft, a, b) = two_hosts();
+    draft.call((a, b), 1, 0, [1_000, 1_010, 1_090, 1_100]);
+    for (at, events) in [here, there].into_iter().enumerate() {
+        let span = draft.at(at);
+        span.events = events.iter().map(|&(name, number, time)| (name, time, number)).collect();
+        span.number_key = key;
+    }
+    // A call that was given up: what had arrived had arrived.
+    draft.first().attrs[0].1 = 499;
+    edges(&draft).0.into_iter().filter(|edge| edge.starts_with("call_message")).collect()
+}
+
+#[test]
+fn numbered_messages_of_a_call_go_both_ways() {
+    // One side counts from 1, the other from 0; the first answer is noted again once it is unpacked.
+    let here = [
+        ("Outbound message", 1, 1_001),
+        ("Inbound compressed message", 1, 1_031),
+        ("Inbound message", 1, 1_032),
+        ("Outbound message", 2, 1_040),
+    ];
+    let there = [("Inbound message", 0, 1_011), ("Outbound message", 0, 1_021), ("Inbound message", 1, 1_050)];
+    assert_eq!(
+        messages(&here, &there, "sequence-number"),
+        [
+            "call_message: 0.event(0) -> 1.event(0)",
+            "call_message: 0.event(3) -> 1.event(2)",
+            "call_message: 1.event(1) -> 0.event(1)",
+        ]
+    );
+    // The first ones of a side are missing: it may be any that is left.
+    let late = [("Inbound message", 5, 1_011), ("Outbound message", 7, 1_021)];
+    assert!(messages(&here, &late, "sequence-number").is_empty());
+    // Nothing says that they are messages, or nothing numbers them.
+    assert!(messages(&[("retry", 1, 1_001)], &[("retry", 1, 1_002)], "sequence-number").is_empty());
+    assert!(messages(&here, &there, "n").is_empty());
+}
+
+#[test]
+fn messages_of_a_call_with_two_servers_are_nobodys() {
+    let (mut draft, a, b) = two_hosts();
+    draft.call((a, b), 1, 0, [1_000, 1_010, 1_090, 1_100]);
+    draft.span(b, 3, 1, 1_012, 1_080).kind = SpanKind::Server;
+    for (at, name) in [(0, "Inbound message"), (1, "Outbound message"), (2, "Outbound message")] {
+        draft.at(at).events = vec![(name, 1_050, 1)];
+        draft.at(at).number_key = "sequence-number";
+    }
+    assert!(!edges(&draft).0.iter().any(|edge| edge.starts_with("call_message")));
+}
+
+#[test]
+fn a_notice_that_a_call_is_given_up_is_sent_before_it_is_noticed() {
+    for kinds in [(SpanKind::Client, SpanKind::Server), (SpanKind::Producer, SpanKind::Consumer)] {
+        let (mut draft, a, b) = two_hosts();
+        // The call itself, which nobody waits for any more.
+        draft.call((a, b), 1, 0, [1_000, 1_010, 1_090, 1_050]);
+        draft.first().texts.push(("error.type", "cancelled"));
+        let notice = draft.span(a, 3, 0, 1_045, 1_046);
+        notice.kind = kinds.0;
+        notice.texts.push(("mcp.method.name", "notifications/cancelled"));
+        draft.span(b, 4, 3, 1_060, 1_061).kind = kinds.1;
+        let sent = if kinds.0 == SpanKind::Client { "request_start" } else { "message_start" };
+        // No end of anything follows from it: who gave up may be gone before, and the server may have been done.
+        let mut expected = [format!("{sent}: 2.start -> 3.start"), "request_start: 0.start -> 1.start".to_owned()];
+        expected.sort();
+        assert_eq!(edges(&draft).0, expected);
+    }
+}
