@@ -7,6 +7,7 @@ mod files;
 mod innocent;
 mod patterns;
 mod planted;
+mod turns;
 mod unseen;
 
 use skewline::analysis::clocks::{ClockModel, Code, EventKey, Evidence, Options, Side, domains};

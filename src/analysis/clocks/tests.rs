@@ -1,8 +1,8 @@
 //! Stores built by hand, for the tests of this module.
 
 use crate::model::{
-    AttrId, EventDraft, Input, LinkDraft, Part, Resource, Scope, SpanDraft, SpanId, SpanKind, StoreBuilder, Sym,
-    TraceId, TraceStore, Value,
+    AttrId, EventDraft, Input, LinkDraft, LinkKind, Part, Resource, Scope, SpanDraft, SpanId, SpanKind, StoreBuilder,
+    Sym, TraceId, TraceStore, Value,
 };
 
 /// A store in the making. Clocks are told apart by `host.id`.
@@ -28,6 +28,12 @@ pub struct Span {
     pub attrs: Vec<(&'static str, i64)>,
     pub texts: Vec<(&'static str, &'static str)>,
     pub events: Vec<(&'static str, i64, i64)>,
+    /// What kind of links they are.
+    pub link_kind: LinkKind,
+    /// When the collector saw the events.
+    pub observed_ns: Option<i64>,
+    /// What numbers the events: tokens so far when empty.
+    pub number_key: &'static str,
     /// Ids of linked spans.
     pub links: Vec<u64>,
 }
@@ -141,16 +147,18 @@ impl Span {
         draft.attrs.extend(self.attrs.iter().map(|&(key, value)| int(part, key, value)));
         draft.attrs.extend(self.texts.iter().map(|&(key, value)| text(part, key, value)));
         for &(name, time_ns, tokens) in &self.events {
-            let attr = int(part, "gen_ai.usage.output_tokens", tokens);
+            let key = if self.number_key.is_empty() { "gen_ai.usage.output_tokens" } else { self.number_key };
+            let attr = int(part, key, tokens);
             draft.event_attrs.push(attr);
             let attr_end = u32::try_from(draft.event_attrs.len()).unwrap();
             let name = part.strings.intern(name);
-            draft.events.push(EventDraft { time_ns, observed_ns: None, name, attr_end });
+            draft.events.push(EventDraft { time_ns, observed_ns: self.observed_ns, name, attr_end });
         }
         for &id in &self.links {
             draft.links.push(LinkDraft {
                 trace: TraceId::from_u128(self.trace),
                 span: SpanId::from_u64(id),
+                kind: self.link_kind,
                 ..LinkDraft::default()
             });
         }

@@ -88,11 +88,10 @@ impl Context<'_> {
         };
         let more = if count > 1 { format!(" {count} messages show it.") } else { String::new() };
         let is_late_end = self.rests_on_ends(pairs);
-        let is_dated = self.rests_on_dates(pairs);
-        let sentence = if is_dated {
+        let excuse = excuse(worst.cause.rule).filter(|_| self.rest_on(pairs, |edge| excuse(edge.cause.rule).is_some()));
+        let sentence = if let Some(excuse) = excuse {
             format!(
-                "{start} Either {} is {} {}, or the answer had been kept by somebody for a while; nothing else tells.\
-                 {more}",
+                "{start} Either {} is {} {}, or {excuse}; nothing else tells.{more}",
                 self.name(clock),
                 ahead(known),
                 self.name(other)
@@ -121,10 +120,10 @@ impl Context<'_> {
         let mut finding = self.clock_finding(code, clock, Some(worst.to.raw_ns), sentence, "M1");
         finding = finding.proven_by(pairs.iter().map(|pair| proof(pair.1.0)).collect());
         finding.domains.push(self.domain(other));
-        finding.severity = if is_late_end || is_dated { Severity::Info } else { Severity::Clock };
+        finding.severity = if is_late_end || excuse.is_some() { Severity::Info } else { Severity::Clock };
         finding.count = count;
         finding.excess_ns = worst.raw_separation_ns().saturating_neg();
-        let hint = constant(known, worst.to.raw_ns).filter(|_| !is_dated).map(|hint| {
+        let hint = constant(known, worst.to.raw_ns).filter(|_| excuse.is_none()).map(|hint| {
             let sentence = format!("{} is off against {} by {hint}", self.name(clock), self.name(other));
             let mut hint = self.clock_finding(Code::K, clock, Some(worst.to.raw_ns), sentence, "M1");
             hint = hint.proven_by(vec![proof(worst)]);
@@ -145,6 +144,7 @@ impl Context<'_> {
             Rule::DateBeforeResponse | Rule::CreatedBeforeResponse => {
                 format!("The answer to “{effect}” is dated {by} after it was received.")
             }
+            Rule::TurnBeforeNext => format!("“{effect}” begins {by} before the turn before it, “{cause}”, is over."),
             Rule::MessageStored => format!("The message of “{cause}” is stored {by} before it was sent."),
             Rule::MessageDelivered => format!("“{effect}” has a message {by} before it was stored."),
             Rule::LogObserved => format!("A record of “{cause}” is seen {by} before it was written."),
@@ -152,30 +152,22 @@ impl Context<'_> {
         }
     }
 
-    /// Whether only the dates of answers say that the clocks differ.
-    fn rests_on_dates(&self, pairs: &[Backwards<'_>]) -> bool {
-        pairs.iter().all(|(_, (edge, _))| {
-            matches!(
-                edge.cause.rule,
-                Rule::DateAfterRequest
-                    | Rule::DateBeforeResponse
-                    | Rule::CreatedAfterRequest
-                    | Rule::CreatedBeforeResponse
-            )
-        })
-    }
-
     /// Whether only the habit that callers wait for their servers says that the clocks differ.
     fn rests_on_ends(&self, pairs: &[Backwards<'_>]) -> bool {
-        let same = |group: &&Group| {
-            pairs.iter().any(|(key, _)| *key == (group.from, group.to) || *key == (group.to, group.from))
-        };
-        let own = self.reduced.groups.iter().filter(|group| self.is_used(group) && group.negative > 0).filter(same);
-        own.flat_map(|group| &group.kept).filter(|edge| edge.base_weight() < 0).all(|edge| match edge.cause.rule {
+        self.rest_on(pairs, |edge| match edge.cause.rule {
             Rule::UnaryEnd => true,
             Rule::AssumedResponse => !self.is_answered(edge.cause.to.span),
             _ => false,
         })
+    }
+
+    /// Whether all messages between the same clocks that run backwards are as `is_such` asks.
+    fn rest_on(&self, pairs: &[Backwards<'_>], is_such: impl Fn(&Edge) -> bool) -> bool {
+        let same = |group: &&Group| {
+            pairs.iter().any(|(key, _)| *key == (group.from, group.to) || *key == (group.to, group.from))
+        };
+        let own = self.reduced.groups.iter().filter(|group| self.is_used(group) && group.negative > 0).filter(same);
+        own.flat_map(|group| &group.kept).filter(|edge| edge.base_weight() < 0).all(is_such)
     }
 
     /// Whether the call went by a protocol in which every request has an answer.
@@ -220,6 +212,17 @@ impl Context<'_> {
             finding
         };
         counts.into_iter().map(finding).collect()
+    }
+}
+
+/// What may have happened where a message of `rule` runs backwards, should no clock be off.
+const fn excuse(rule: Rule) -> Option<&'static str> {
+    match rule {
+        Rule::DateAfterRequest | Rule::DateBeforeResponse | Rule::CreatedAfterRequest | Rule::CreatedBeforeResponse => {
+            Some("the answer had been kept by somebody for a while")
+        }
+        Rule::TurnBeforeNext => Some("nobody waited for the end of that turn"),
+        _ => None,
     }
 }
 

@@ -51,13 +51,13 @@ impl Context<'_> {
         finding
     }
 
-    /// Whether all that has to be given up is that servers end before their callers have the answer: many do something
-    /// more afterwards, which is no fault of any clock.
+    /// Whether all that has to be given up is that servers end before their callers have the answer, or turns before the
+    /// next ones begin: many do something more afterwards, which is no fault of any clock.
     fn is_late_end(&self, element: Element) -> bool {
         match element {
-            Element::Edge(cause) => cause.rule == Rule::UnaryEnd,
+            Element::Edge(cause) => is_habit_of_ends(cause.rule),
             Element::Class(class) => {
-                self.classes.list.get(class as usize).is_some_and(|class| class.rule == Rule::UnaryEnd)
+                self.classes.list.get(class as usize).is_some_and(|class| is_habit_of_ends(class.rule))
             }
             _ => false,
         }
@@ -195,6 +195,20 @@ impl Context<'_> {
             return self.loop_of(worst, &[from, to]);
         }
         let known = self.difference(&edge.from, &edge.to);
+        if cause.rule == Rule::TurnBeforeNext {
+            let sentence = format!(
+                "“{}” on {} goes on for at least {} after the next turn, “{}”, began: {others} messages agree that {} is \
+                 {} {}. Somebody spoke into it, or asked several things at once.",
+                self.span(edge, true),
+                self.name(from),
+                duration_text(excess_ns(worst.excess)),
+                self.span(edge, false),
+                self.name(to),
+                ahead(known),
+                self.name(from)
+            );
+            return self.edge_finding(edge, sentence);
+        }
         if cause.rule == Rule::UnaryEnd {
             let sentence = format!(
                 "“{}” on {} goes on for at least {} after “{}” had its answer: {others} messages agree that {} is {} {}. \
@@ -278,4 +292,9 @@ impl Context<'_> {
 
 fn is_between(group: &Group, a: u32, b: u32) -> bool {
     (group.from, group.to) == (a, b) || (group.from, group.to) == (b, a)
+}
+
+/// Whether the rule only says when something that somebody waited for was over.
+const fn is_habit_of_ends(rule: Rule) -> bool {
+    matches!(rule, Rule::UnaryEnd | Rule::TurnBeforeNext)
 }

@@ -82,6 +82,37 @@ fn names_something(key: &str, text: &str) -> bool {
     !(text.is_empty() || placeholder || zeros || everybodys)
 }
 
+/// Whether a node's name is one that local clusters give to every machine: in another file it is another one.
+fn is_common_node(key: &str, name: &str) -> bool {
+    const COMMON: &[&str] = &[
+        "minikube",
+        "docker-desktop",
+        "rancher-desktop",
+        "lima-rancher-desktop",
+        "colima",
+        "orbstack",
+        "microk8s-vm",
+        "kind",
+        "k3d",
+        "node",
+        "master",
+        "worker",
+        "control-plane",
+        "server",
+        "k8s",
+    ];
+    if key != "k8s.node.name" {
+        return false;
+    }
+    let lower = name.to_ascii_lowercase();
+    // "kind-control-plane", "k3d-k3s-default-server-0", "node-1", "worker2"
+    let words = lower.split(['-', '.', '_']);
+    let mut own = words.map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit())).filter(|word| !word.is_empty());
+    let is_local =
+        |word: &str| COMMON.contains(&word) || ["k3s", "default", "control", "plane", "agent", "m"].contains(&word);
+    COMMON.contains(&lower.as_str()) || own.all(is_local)
+}
+
 /// The text of `key` if it names something.
 pub(super) fn text_of(store: &TraceStore, attrs: &[AttrId], key: &str) -> Option<String> {
     let text = match store.find_attr(attrs, key)? {
@@ -117,12 +148,13 @@ pub(super) fn of_resource(store: &TraceStore, resource: &Resource) -> Identity {
     let kind = kind_of(store, attrs);
     for key in KEYS.iter().filter(|key| !key.devices_only || kind == ClockKind::Unmanaged) {
         let Some(value) = text_of(store, attrs, key.attr) else { continue };
+        let is_global = key.global && !is_common_node(key.attr, &value);
         return Identity {
             key: key.shown,
             value,
             strength: key.strength,
             kind,
-            input: (!key.global).then_some(resource.input),
+            input: (!is_global).then_some(resource.input),
             attrs: Vec::new(),
             from_spans: false,
         };

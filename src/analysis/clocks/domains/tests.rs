@@ -151,6 +151,13 @@ fn strong_keys_merge_and_weak_ones_do_not() {
     for (first, second, in_one, in_two) in [
         ("host.id=h service.name=a", "host.id=h service.name=b", 1, 1),
         ("k8s.node.uid=u service.name=a", "k8s.node.uid=u service.name=b", 1, 1),
+        ("k8s.node.name=gke-a-1f3c", "k8s.node.name=gke-a-1f3c", 1, 1),
+        ("k8s.node.name=ip-10-0-3-7.ec2.internal", "k8s.node.name=ip-10-0-3-7.ec2.internal", 1, 1),
+        // What every local cluster calls its node is another machine in another file.
+        ("k8s.node.name=minikube", "k8s.node.name=minikube", 1, 2),
+        ("k8s.node.name=kind-control-plane", "k8s.node.name=kind-control-plane", 1, 2),
+        ("k8s.node.name=k3d-k3s-default-server-0", "k8s.node.name=k3d-k3s-default-server-0", 1, 2),
+        ("k8s.node.name=node-1", "k8s.node.name=node-1", 1, 2),
         ("host.name=n service.name=a", "host.name=n service.name=b", 1, 2),
         ("container.id=c1", "container.id=c2", 2, 2),
         ("service.instance.id=1", "service.instance.id=1", 1, 2),

@@ -16,6 +16,7 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         match kinds {
             (SpanKind::Client, SpanKind::Server) => {
                 self.edge(Rule::RequestStart, begun, started);
+                self.messages_of_one(parent, child);
                 self.replies(parent, child);
             }
             // Who waits for messages began to before there were any.
@@ -32,7 +33,19 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
                     self.edge(Rule::RemoteChildStart, begun, started);
                 }
                 self.edge(Rule::ParentStartChildEnd, begun, self.end(child));
+                // gRPC's plugins note them on a span for each attempt, which is no client by its kind.
+                if kinds.1 == SpanKind::Server {
+                    self.messages_of_one(parent, child);
+                }
             }
+        }
+    }
+
+    /// Messages between a caller and its only server: of several, nobody knows whose messages they are. What was sent and
+    /// received before a call was given up is no less certain.
+    fn messages_of_one(&mut self, client: SpanIx, server: SpanIx) {
+        if self.servers(client) == 1 {
+            self.call_messages(client, server);
         }
     }
 
@@ -64,7 +77,6 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             self.network_events(client, server);
             self.chunks(server, client);
         }
-        self.call_messages(client, server);
         let is_broken_off = store.span(client).status() == Status::Error && !signs.has(Sign::FAILED);
         let is_stream = inside.has(Sign::STREAM) || is_broken_off || self.is_for_a_stream(client);
         if is_only_server && answer == Response::Stated && self.is_frozen(client, server) {

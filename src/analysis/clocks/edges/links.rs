@@ -29,17 +29,19 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         let kinds = (store.span(target).kind(), store.span(span).kind());
         let signs = self.signs.of_span(store, span);
         let is_poll = signs.has(Sign::RECEIVE) && !signs.has(Sign::PROCESS);
+        // Its start was set back to before it was made, perhaps to before what it links to.
+        let is_back_dated = signs.has(Sign::BACK_DATED) && kinds.1 != SpanKind::Server;
         match (kind, kinds) {
-            (LinkKind::FollowsFrom, _) => self.edge(Rule::FollowsFrom, begun, started),
+            (LinkKind::FollowsFrom, _) if !is_back_dated => self.edge(Rule::FollowsFrom, begun, started),
             // A poll starts before the messages that it brings exist.
             _ if is_poll => self.edge(Rule::LinkStartEnd, begun, ended),
             (LinkKind::Link, (SpanKind::Producer, SpanKind::Consumer)) if signs.has(Sign::PROCESS) => {
                 self.edge(Rule::MessageStart, begun, started);
             }
-            (LinkKind::Link | LinkKind::ExtraParent, _) => {
+            (LinkKind::FollowsFrom | LinkKind::Link | LinkKind::ExtraParent, _) => {
                 // A link may be added any time before the span ends, even to what the span itself caused.
                 let mut above = std::iter::successors(Some(target), |&other| store.span(other).parent()).take(64);
-                if !above.any(|other| other == span) {
+                if !is_back_dated && !above.any(|other| other == span) {
                     self.edge(Rule::LinkStart, begun, started);
                 }
                 self.edge(Rule::LinkStartEnd, begun, ended);

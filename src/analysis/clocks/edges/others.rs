@@ -14,6 +14,8 @@ use crate::model::{LinkRef, SpanIx, SpanKind};
 /// How old the text of a `Date` header may be when it is sent. Servers write it once a second and keep it (uvicorn,
 /// Kestrel, nginx); a busy one is late with that.
 const DATE_IS_KEPT_NS: i64 = 2 * S;
+/// How far the machines that answer for one host may differ: nobody knows which of them dated a response.
+const DATERS_DIFFER_NS: i64 = S;
 
 impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
     /// What `span` says about clocks that stamped no span.
@@ -79,7 +81,8 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         }
         let class = self.plain_class(Rule::DateAfterRequest);
         self.edge_of(class, Rule::DateAfterRequest, self.start(client), dated, -DATE_IS_KEPT_NS);
-        self.edge(Rule::DateBeforeResponse, dated, self.end(client));
+        let class = self.plain_class(Rule::DateBeforeResponse);
+        self.edge_of(class, Rule::DateBeforeResponse, dated, self.end(client), -DATERS_DIFFER_NS);
     }
 
     /// When the body of a response says that it was made. By whom, nobody knows: the provider, a gateway, or the caller's

@@ -1,6 +1,7 @@
 //! What names and attributes say about calls. Decided once per distinct name and attribute.
 
-use crate::model::{Attr, SpanIx, Status, Strings, TraceStore, Value};
+use super::super::super::genai::{Field, plain_keys};
+use crate::model::{Attr, SpanIx, Status, Strings, Sym, TraceStore, Value};
 
 /// A set of signs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -74,7 +75,14 @@ pub struct Signs {
 impl Signs {
     pub fn new(store: &TraceStore) -> Self {
         let strings = store.strings();
-        let of_attr: Vec<Sign> = store.attrs().pairs().iter().map(|&attr| attr_signs(strings, attr)).collect();
+        let streams: Vec<Sym> = plain_keys(Field::Stream).filter_map(|(key, _)| strings.find(key)).collect();
+        let is_stream = |attr: Attr| {
+            let is_true =
+                || attr.value == Value::Bool(true) || attr.value.sym().is_some_and(|sym| strings.get(sym) == "true");
+            streams.contains(&attr.key) && is_true()
+        };
+        let signs = |&attr: &Attr| attr_signs(strings, attr).with(Sign::STREAM.when(is_stream(attr)));
+        let of_attr: Vec<Sign> = store.attrs().pairs().iter().map(signs).collect();
         let any = of_attr.iter().copied().fold(Sign::default(), Sign::with);
         Self { of_name: strings.iter().map(|(_, text)| name_signs(text)).collect(), of_attr, any }
     }
@@ -185,11 +193,17 @@ fn attr_signs(strings: &Strings, attr: Attr) -> Sign {
             Sign::STORED.when(attr.value == Value::Bool(true) || text(attr.value).eq_ignore_ascii_case("true"))
         }
         "gen_ai.response.id" | "gen_ai.response.finish_reasons" => Sign::RESPONSE,
-        "gen_ai.request.stream" | "gen_ai.is_streaming" | "llm.is_streaming" => {
-            Sign::STREAM.when(attr.value == Value::Bool(true) || text(attr.value) == "true")
+        "http.response.header.content-type" | "http.response.header.content_type" => {
+            Sign::STREAM.when(text(attr.value).contains("event-stream"))
         }
-        "http.response.header.content-type" => Sign::STREAM.when(text(attr.value).contains("event-stream")),
-        "network.protocol.name" => Sign::STREAM.when(text(attr.value) == "websocket"),
+        "network.protocol.name" => Sign::STREAM.when(text(attr.value).eq_ignore_ascii_case("websocket")),
+        "url.scheme" | "http.scheme" => Sign::STREAM.when(matches!(text(attr.value), "ws" | "wss")),
+        "url.full" | "http.url" => {
+            Sign::STREAM.when(["ws://", "wss://"].iter().any(|start| text(attr.value).starts_with(start)))
+        }
+        "rpc.grpc.method_type" | "grpc.method.type" => {
+            Sign::STREAM.when(contains_ignoring_case(text(attr.value), "stream"))
+        }
         "error.type" => {
             let has = |part: &&str| contains_ignoring_case(text(attr.value), part);
             Sign::CANCEL.when(["timeout", "cancel", "abort", "connect"].iter().any(has))

@@ -11,6 +11,21 @@ use crate::model::{SpanIx, Value};
 const CUMULATIVE: [&str; 3] =
     ["gen_ai.usage.output_tokens", "gen_ai.stream.cumulative_tokens", "stream.cumulative_bytes"];
 
+/// Attributes of events that number the messages of a call: OpenTelemetry's conventions, what came before them, and
+/// gRPC's own plugins.
+const MESSAGE_NUMBER: [&str; 4] = ["rpc.message.id", "message.id", "message.message.id", "sequence-number"];
+const MESSAGE_TYPE: [&str; 3] = ["rpc.message.type", "message.type", "message.event.type"];
+
+/// Whether a message was sent; `None` for an event that is none. gRPC's plugins say it in the event's name.
+fn way(stated: &str, name: &str) -> Option<bool> {
+    match stated.to_ascii_uppercase().as_str() {
+        "SENT" => return Some(true),
+        "RECEIVED" => return Some(false),
+        _ => {}
+    }
+    if name.starts_with("Outbound") { Some(true) } else { name.starts_with("Inbound").then_some(false) }
+}
+
 #[derive(Clone, Copy)]
 struct Chunk {
     key: EventKey,
@@ -56,11 +71,14 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         }
     }
 
-    /// Messages of a call, numbered by their sender from 1 (OpenTelemetry's RPC conventions).
+    /// Messages of a call, numbered on both sides: requests on their way there, among them what is sent while the answer
+    /// streams (a result that is uploaded, a wish to stop), and answers on their way back.
     pub(super) fn call_messages(&mut self, client: SpanIx, server: SpanIx) {
         let store = self.stamps.store();
-        if self.events(client).0 == 0 || self.events(server).0 == 0 || store.strings().find("rpc.message.id").is_none()
-        {
+        if self.events(client).0 == 0 || self.events(server).0 == 0 {
+            return;
+        }
+        if MESSAGE_NUMBER.iter().all(|key| store.strings().find(key).is_none()) {
             return;
         }
         let (here, there) = (self.numbered(client), self.numbered(server));
@@ -75,17 +93,38 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         }
     }
 
+    /// The messages that `span` sent and received, each way numbered from 0. Libraries begin at 0 or at 1, and the two
+    /// sides need not have the same: nothing is known where the first ones are missing.
     fn numbered(&self, span: SpanIx) -> Vec<Numbered> {
         let store = self.stamps.store();
-        let mut found = Vec::new();
+        let mut found: Vec<Numbered> = Vec::new();
+        if store.span(span).rare().map_or(0, |rare| rare.dropped[1]) > 0 {
+            return found;
+        }
         for (at, event) in self.events(span).1.enumerate() {
             let first = if event == 0 { 0 } else { store.events.attr_end[event - 1] };
             let attrs = &store.events.attrs[first as usize..store.events.attr_end[event] as usize];
-            let kind = ["rpc.message.type", "message.type"].iter().find_map(|key| store.find_text(attrs, key));
-            let number = ["rpc.message.id", "message.id"].iter().find_map(|key| store.find_attr(attrs, key));
-            let (Some(kind), Some(Value::Int(number)), Ok(point)) = (kind, number, u16::try_from(at)) else { continue };
+            let number = MESSAGE_NUMBER.iter().find_map(|key| store.find_attr(attrs, key));
+            let (Some(Value::Int(number)), Ok(point)) = (number, u16::try_from(at)) else { continue };
+            let stated = MESSAGE_TYPE.iter().find_map(|key| store.find_text(attrs, key));
+            let Some(is_sent) = way(stated.unwrap_or_default(), store.text(store.events.name[event])) else { continue };
+            // A message may be noted again once it is compressed or unpacked.
+            if found.iter().any(|other| other.is_sent == is_sent && other.number == number) {
+                continue;
+            }
             let key = EventKey { span, point: Point::Event(point) };
-            found.push(Numbered { number, is_sent: kind == "SENT", key, time_ns: store.events.time_ns[event] });
+            found.push(Numbered { number, is_sent, key, time_ns: store.events.time_ns[event] });
+        }
+        for is_sent in [true, false] {
+            let base = found.iter().filter(|own| own.is_sent == is_sent).map(|own| own.number).min();
+            match base {
+                Some(base @ 0..=1) => {
+                    for own in found.iter_mut().filter(|own| own.is_sent == is_sent) {
+                        own.number -= base;
+                    }
+                }
+                _ => found.retain(|own| own.is_sent != is_sent),
+            }
         }
         found
     }

@@ -1,5 +1,9 @@
 //! Which edges are made, and which are not.
 
+mod rows;
+mod turns;
+mod unseen;
+
 use super::super::domains;
 use super::super::stamps::Readers;
 use super::super::tests::Draft;
@@ -180,106 +184,6 @@ fn joins_wait_and_links_to_a_descendant_do_not() {
     assert!(!edges(&draft).0.iter().any(|edge| edge.starts_with("link_start:")));
 }
 
-/// Edges of the rules whose names start so, with the clocks of both ends.
-fn clocks_of(draft: &Draft, rules: &[&str]) -> Vec<String> {
-    let store = draft.store();
-    let domains = domains::assign(&store);
-    let (readers, unseen) = (Readers::detect(&store), UnseenClocks::find(&store));
-    let first = u32::try_from(domains.list.len()).unwrap();
-    let stamps = Stamps::new(&store, &domains.of_span, &readers).with_others(first, &unseen);
-    let name = |clock: u32| match clock.checked_sub(first) {
-        Some(number) => unseen.name(number).to_owned(),
-        None => domains.list[clock as usize].name.clone(),
-    };
-    let mut found = Vec::new();
-    for_each(&stamps, None, |edge, _| {
-        let rule = edge.cause.rule.to_string();
-        if rules.iter().any(|start| rule.starts_with(start)) {
-            found.push(format!("{rule}: {} -> {}", name(edge.from.clock), name(edge.to.clock)));
-        }
-    });
-    found.sort();
-    found
-}
-
-#[test]
-fn a_date_header_is_the_clock_of_whoever_answers_for_that_host() {
-    let second = 1_795_000_000_000 * MS;
-    let dated = |says: &[(&'static str, &'static str)], has_server: bool| {
-        let (mut draft, a, b) = two_hosts();
-        if has_server {
-            draft.call((a, b), 1, 0, [10, 20, 30, 40].map(|ms| second + ms * MS));
-        } else {
-            draft.span(a, 1, 0, second + 10 * MS, second + 40 * MS).kind = SpanKind::Client;
-        }
-        draft.first().texts.push(("http.response.header.date", "Wed, 18 Nov 2026 03:06:40 GMT"));
-        draft.first().texts.extend(says);
-        clocks_of(&draft, &["date_"])
-    };
-    let of = |name: &str| [format!("date_after_request: a -> {name}"), format!("date_before_response: {name} -> a")];
-    let host = ("server.address", "api.openai.com");
-    for has_server in [true, false] {
-        assert_eq!(dated(&[host], has_server), of("api.openai.com"));
-        assert_eq!(
-            dated(&[("url.full", "https://api.anthropic.com/v1/messages")], has_server),
-            of("api.anthropic.com")
-        );
-        assert_eq!(dated(&[host, ("http.response.header.cf_ray", "8f1c-FRA")], has_server), of("api.openai.com (fra)"));
-        let peer = ("network.peer.address", "104.18.7.192");
-        assert_eq!(dated(&[host, peer], has_server), of("api.openai.com (104.18.7.192)"));
-        // Nobody knows whose date it is, or it is that of another request.
-        assert!(dated(&[], has_server).is_empty());
-        for kept in [
-            ("http.response.header.age", "[\"12\"]"),
-            ("http.response.header.x-cache", "[\"Hit from cloudfront\"]"),
-            ("http.response.header.cf_cache_status", "HIT"),
-            ("cache_hit", "true"),
-        ] {
-            assert!(dated(&[host, kept], has_server).is_empty(), "{kept:?}");
-        }
-        assert_eq!(dated(&[host, ("http.response.header.x-cache", "MISS")], has_server), of("api.openai.com"));
-    }
-}
-
-#[test]
-fn every_broker_has_a_clock_of_its_own() {
-    let stored = |says: &[(&'static str, &'static str)]| {
-        let (mut draft, a, b) = two_hosts();
-        draft.span(a, 1, 0, 1_000, 1_010).kind = SpanKind::Producer;
-        let process = draft.span(b, 2, 1, 3_000, 4_000);
-        process.kind = SpanKind::Consumer;
-        process.attrs.push(("messaging.servicebus.message.enqueued_time", 1_795_000_000));
-        process.texts.extend(says);
-        clocks_of(&draft, &["message_stored", "message_delivered"])
-    };
-    let of = |name: &str| [format!("message_delivered: {name} -> b"), format!("message_stored: a -> {name}")];
-    let (host, topic) = (("server.address", "ns1.servicebus.windows.net"), ("messaging.destination.name", "orders"));
-    assert_eq!(stored(&[host]), of("the broker ns1.servicebus.windows.net"));
-    assert_eq!(stored(&[host, topic]), of("the broker ns1.servicebus.windows.net (orders)"));
-    let partition = ("messaging.destination.partition.id", "3");
-    assert_eq!(stored(&[host, topic, partition]), of("the broker ns1.servicebus.windows.net (orders, 3)"));
-    assert_eq!(stored(&[topic]), of("the broker orders"));
-    let number = ("messaging.kafka.destination.broker.id", "7");
-    assert_eq!(stored(&[number, topic, partition]), of("the broker 7"));
-    assert_eq!(stored(&[("net.peer.name", "kafka-2"), number]), of("the broker 7 (kafka-2)"));
-    // Nothing names it: it says no more than the messages do.
-    assert!(stored(&[]).is_empty() && stored(&[("messaging.system", "servicebus")]).is_empty());
-}
-
-#[test]
-fn a_record_of_kafka_has_its_brokers_time_only_where_it_says_so() {
-    let stored = |kind: &'static str| {
-        let (mut draft, a, b) = two_hosts();
-        draft.span(a, 1, 0, 1_000, 1_010).kind = SpanKind::Producer;
-        let process = draft.span(b, 2, 1, 3_000, 4_000);
-        process.kind = SpanKind::Consumer;
-        process.attrs.push(("messaging.kafka.message.timestamp", 1_795_000_000_123));
-        process.texts.extend([("messaging.destination.name", "t"), ("messaging.kafka.message.timestamp.type", kind)]);
-        clocks_of(&draft, &["message_stored", "message_delivered"]).len()
-    };
-    assert_eq!([stored("LogAppendTime"), stored("LOG_APPEND_TIME"), stored("CreateTime"), stored("")], [2, 2, 0, 0]);
-}
-
 #[test]
 fn a_retried_attempt_has_no_end_edge() {
     let attempts = |resent: bool| {
@@ -294,101 +198,4 @@ fn a_retried_attempt_has_no_end_edge() {
     };
     assert_eq!(attempts(false).len(), 2);
     assert_eq!(attempts(true), ["unary_end: 4.end -> 3.end"]);
-}
-
-/// Turns of one conversation: host, number or history, start and end; and what else the spans say.
-fn turns(draft: &Draft) -> Vec<String> {
-    edges(draft).0.into_iter().filter(|edge| edge.starts_with("turn_before_next")).collect()
-}
-
-#[test]
-fn turns_follow_each_other_by_their_numbers() {
-    let turn = |draft: &mut Draft, host: usize, number: i64, times: (i64, i64)| {
-        let id = 100 + draft.len() as u64;
-        let span = draft.span(host, id, 0, times.0, times.1);
-        span.name = "turn".into();
-        span.attrs.push(("turn.number", number));
-        span.texts.push(("conversation.id", "c-1"));
-    };
-    let run = |change: &dyn Fn(&mut Draft)| {
-        let (mut draft, a, b) = two_hosts();
-        for (number, host) in [(1, a), (2, b), (3, a)] {
-            turn(&mut draft, host, number, (1_000 * number, 1_000 * number + 500));
-        }
-        change(&mut draft);
-        turns(&draft)
-    };
-    let both = ["turn_before_next: 0.end -> 1.start", "turn_before_next: 1.end -> 2.start"];
-    assert_eq!(run(&|_| {}), both);
-    // What clocks show does not decide what comes first.
-    let backwards = |draft: &mut Draft| turn(draft, 1, 4, (10, 20));
-    assert_eq!(run(&backwards).len(), 3);
-    // Spoken into, given up, failed: nobody waited for its end.
-    for says in [("turn.was_interrupted", "true"), ("error.type", "cancelled")] {
-        assert_eq!(run(&|draft: &mut Draft| draft.at(1).texts.push(says)), both[..1], "{says:?}");
-    }
-    // Generated anew: nobody knows which one the next turn follows.
-    assert!(run(&|draft: &mut Draft| turn(draft, 0, 2, (2_600, 2_700))).is_empty());
-    // A number is missing.
-    assert_eq!(run(&|draft: &mut Draft| draft.at(2).attrs[0].1 = 7), both[..1]);
-    // Another conversation, or none.
-    assert_eq!(run(&|draft: &mut Draft| draft.at(2).texts[0].1 = "c-2"), both[..1]);
-    assert_eq!(run(&|draft: &mut Draft| draft.at(2).texts.clear()), both[..1]);
-    // Turns that overlap on one clock: several things are asked at once.
-    assert!(run(&|draft: &mut Draft| turn(draft, 0, 4, (3_100, 3_200))).is_empty());
-}
-
-#[test]
-fn turns_follow_each_other_by_what_they_repeat() {
-    const FIRST: &str = "[{\"role\":\"user\",\"content\":\"hi\"}]";
-    const SECOND: &str = "[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"assistant\",\"content\":\"hello\"},\
-                          {\"role\":\"user\",\"content\":\"and?\"}]";
-    const BRANCH: &str = "[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"assistant\",\"content\":\"hello\"},\
-                          {\"role\":\"user\",\"content\":\"or?\"}]";
-    const BEGUN: &str = "[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"assistant\",\"content\":\"{\"}]";
-    const LONGER: &str = "[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"user\",\"content\":\"more\"}]";
-    let run = |texts: &[&'static str]| {
-        let (mut draft, a, b) = two_hosts();
-        for (at, text) in (0..).zip(texts) {
-            let span =
-                draft.span([a, b][at as usize % 2], at + 1, 0, 1_000 * (1 + at as i64), 1_000 * (1 + at as i64) + 99);
-            span.name = "chat".into();
-            span.texts.extend([("gen_ai.conversation.id", "c-1"), ("gen_ai.input.messages", *text)]);
-        }
-        turns(&draft)
-    };
-    let one = ["turn_before_next: 0.end -> 1.start"];
-    assert_eq!(run(&[FIRST, SECOND]), one);
-    assert_eq!(run(&[FIRST, SECOND, FIRST]), [""; 0], "generated anew");
-    assert_eq!(run(&[FIRST, BRANCH, SECOND]), one, "branches: the one on the other clock");
-    assert_eq!(run(&[FIRST, BEGUN]), [""; 0], "the caller began the answer");
-    assert_eq!(run(&[FIRST, LONGER]), [""; 0], "nothing was answered in between");
-    assert_eq!(run(&[SECOND, FIRST]), ["turn_before_next: 1.end -> 0.start"]);
-    assert_eq!(run(&["[]", FIRST]), [""; 0]);
-    assert_eq!(run(&["", "]", "[{\"role\":\"user\""]), [""; 0]);
-}
-
-#[test]
-fn turns_that_overlap_on_one_clock_switch_the_habit_off() {
-    let (mut draft, a, b) = two_hosts();
-    for (conversation, text) in (0..).zip(["c-0", "c-1", "c-2", "c-3", "c-4", "c-5"]) {
-        // Two of six overlap.
-        let late = if conversation % 3 == 0 { 700 } else { 0 };
-        for number in 1..=3_i64 {
-            let id = 1 + conversation as u64 * 3 + number as u64;
-            let start = 10_000 * conversation + 1_000 * number;
-            let span = draft.span(if number == 3 { b } else { a }, id, 0, start, start + 500 + late);
-            span.name = "turn".into();
-            span.attrs.push(("turn.number", number));
-            span.texts.push(("conversation.id", text));
-        }
-    }
-    let (found, classes) = edges(&draft);
-    let class = classes.list.iter().find(|class| class.rule == Rule::TurnBeforeNext).unwrap();
-    assert_eq!((class.uses, class.failures, class.is_off()), (10, 2, false));
-    assert_eq!(found.iter().filter(|edge| edge.starts_with("turn_before_next")).count(), 4, "only of the others");
-    for at in 0..draft.len() {
-        draft.at(at).shift_end(700);
-    }
-    assert!(edges(&draft).1.list.iter().any(|class| class.rule == Rule::TurnBeforeNext && class.is_off()));
 }

@@ -73,7 +73,7 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
             numbered.clear();
         }
         for spans in numbered.into_values() {
-            let pairs = consecutive(spans);
+            let pairs = consecutive(&spans);
             self.ordered(&keys, &pairs);
         }
         for spans in told.into_values() {
@@ -170,7 +170,7 @@ fn number(store: &TraceStore, value: Value) -> Option<i64> {
 
 /// Turns whose numbers follow each other. A number that two claim is nobody's: one of them was generated anew, or two
 /// branches count for themselves.
-fn consecutive(spans: BTreeMap<i64, Vec<SpanIx>>) -> Vec<(SpanIx, SpanIx)> {
+fn consecutive(spans: &BTreeMap<i64, Vec<SpanIx>>) -> Vec<(SpanIx, SpanIx)> {
     let one = |spans: &[SpanIx]| if let [span] = *spans { Some(span) } else { None };
     let next = spans.iter().skip(1);
     spans
