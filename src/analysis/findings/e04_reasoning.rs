@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Config, Context, Finding, Rule, Severity, count, percent};
 use crate::analysis::genai::{Counted, Field};
-use crate::model::SpanIx;
 use crate::model::time::duration_text;
+use crate::model::{SpanIx, grouped};
 
 /// See the module.
 pub struct Reasoning;
@@ -60,7 +60,7 @@ impl Rule for Reasoning {
         );
         let mut finding = Finding::new("E4", Severity::Suspicious, "reasoning", sentence)
             .shown_by(&spans)
-            .because(format!("{reasoning} reasoning tokens of {output}"))
+            .because(format!("{} reasoning tokens of {}", grouped(reasoning), grouped(output)))
             .with("calls", spans.len())
             .with("cut_off", cut_off)
             .with("reasoning_tokens", reasoning)

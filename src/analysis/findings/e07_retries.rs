@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Config, Context, Finding, Rule, Severity, count, verb};
 use crate::analysis::genai::{Field, Retry};
-use crate::model::SpanIx;
 use crate::model::time::duration_text;
+use crate::model::{SpanIx, grouped};
 
 /// See the module.
 pub struct Retries;
@@ -114,7 +114,8 @@ fn seen(context: &Context<'_>, cascade: &Cascade<'_>) -> Finding {
         finding = finding.because("the gaps grow");
     }
     if wasted > 0 {
-        finding = finding.because(format!("{wasted} tokens in failed attempts")).with("wasted_tokens", wasted);
+        finding =
+            finding.because(format!("{} tokens in failed attempts", grouped(wasted))).with("wasted_tokens", wasted);
     }
     if cascade.all().any(|retry| retry.is_fallback) {
         finding = finding.because("another model or tool was tried");

@@ -338,3 +338,8 @@ fn shares_of_times_that_last_for_centuries_do_not_overflow() {
     assert_eq!(percent(u64::MAX / 2, u64::MAX), 49);
     assert_eq!((percent(1, 0), percent(u64::MAX, 1)), (0, u64::MAX));
 }
+
+#[test]
+fn large_counts_are_grouped_as_everywhere() {
+    assert_eq!([1, 2, 12_345].map(|n| super::count(n, "call")), ["1 call", "2 calls", "12,345 calls"]);
+}

@@ -14,6 +14,8 @@ use crate::scene::Theme;
 /// Widths of the columns of numbers and of the strength, in points of normal text.
 const NUMBER: f32 = 92.0;
 const STRENGTH: f32 = 92.0;
+/// Points for the box before a rule.
+const BOX: f32 = 28.0;
 
 /// The tab.
 pub fn evidence_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
@@ -30,14 +32,13 @@ pub fn evidence_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     }
     ui.add_space(2.0);
     let size = vec2(ui.available_width(), ui.spacing().interact_size.y);
-    row_ui(
-        ui,
-        state,
-        size.x,
-        [RichText::new("Rule").strong(), RichText::new("Strength").weak()],
-        [RichText::new("uses").weak(), RichText::new("impossible").weak(), RichText::new("set aside").weak()],
-        "",
-    );
+    ui.horizontal(|ui| {
+        // The boxes stand before the rules.
+        ui.add_space(BOX);
+        let head = |text: &str| RichText::new(text).small().weak();
+        let numbers = ["uses", "impossible", "set aside"].map(head);
+        row_ui(ui, state, size.x - BOX, ["rule", "strength"].map(head), numbers, "");
+    });
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, size.y, known.uses().len(), |ui, rows| {
         for class in known.uses().get(rows).unwrap_or_default() {
             ui.push_id(&class.name, |ui| class_ui(ui, state, class, queue));
@@ -100,7 +101,7 @@ fn class_ui(ui: &mut Ui, state: &State, class: &ClassUse, queue: &mut Queue) {
         }
         let text = RichText::new(class.words()).color(if on { theme.text } else { theme.text_dim });
         let strength = RichText::new(class.key.rule.strength().to_string()).small().weak();
-        row_ui(ui, state, width - 28.0, [text, strength], numbers, &state_words);
+        row_ui(ui, state, width - BOX, [text, strength], numbers, &state_words);
     });
 }
 
