@@ -345,7 +345,8 @@ fn copied_attributes_leave_out_what_was_said_unless_asked_for() {
     harness.state_mut().apply(Command::Select { span: SpanIx(0), extend: false });
     harness.run_steps(3);
     let mut copy = |label: &str| {
-        harness.get_by_label(label).click();
+        // It may lie below what is in view of the details.
+        harness.get_by_label(label).click_accesskit();
         for _ in 0..4 {
             harness.step();
             for command in &harness.output().platform_output.commands {
