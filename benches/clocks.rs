@@ -7,7 +7,6 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use skewline::analysis::clocks::edges::Class;
 use skewline::analysis::clocks::separations;
 use skewline::analysis::clocks::solve::{Breaks, Edge, Graph, Rates, Reducer, Shape, Stamp, fine, least_per_pair};
 use skewline::analysis::clocks::{Cause, ClockModel, EventKey, Evidence, Options, Rule, domains, domains::Domains};
@@ -104,7 +103,10 @@ fn million_spans(c: &mut Criterion) {
     group.bench_function("change of reference", |b| b.iter(|| model.with_options(&store, &domains, &reference)));
     let level = Options { level: Evidence::Protocol, ..Options::default() };
     group.bench_function("change of level", |b| b.iter(|| model.with_options(&store, &domains, &level)));
-    let class = Options { off: model.classes().iter().take(1).map(Class::key).collect(), ..Options::default() };
+    let class = Options {
+        said: model.classes().iter().take(1).map(|class| (class.key().into(), false)).collect(),
+        ..Options::default()
+    };
     group.bench_function("a class switched off", |b| b.iter(|| model.with_options(&store, &domains, &class)));
     let back = model.with_options(&store, &domains, &level);
     group.bench_function("and back", |b| b.iter(|| back.with_options(&store, &domains, &Options::default())));
