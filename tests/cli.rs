@@ -491,3 +491,57 @@ fn drift_and_the_messages_of_one_trace_alone_are_a_matter_of_options() {
         assert!(said.contains(says), "{said}");
     }
 }
+
+#[test]
+fn what_the_clock_engine_assumes_is_chosen_alike_for_reports_and_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    let sample = "sample-traces/async-children.otlp.json";
+    let run = |command: &str, args: &[&str]| {
+        let mut line = Command::new(env!("CARGO_BIN_EXE_skewline"));
+        line.current_dir(env!("CARGO_MANIFEST_DIR")).args([command, sample]).args(args);
+        let out = dir.path().join("assumed.svg");
+        if command == "render" {
+            line.arg("-o").arg(&out);
+        }
+        let done = line.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let said = if command == "render" { std::fs::read_to_string(&out) } else { Ok(text(&done.stdout)) };
+        (done.status.code(), said.unwrap_or_default(), text(&done.stderr))
+    };
+    let (_, plain, _) = run("report", &[]);
+    assert!(plain.contains("off: no offset could make it hold") && !plain.contains("Asked for"), "{plain}");
+    let class = "unary_end:upsert points -> upsert points";
+    for (args, words) in [
+        (&["--drift", "gateway=200"][..], "gateway may drift by 200 ppm"),
+        (&["--drift", "0.5"], "clocks may drift by 0.5 ppm"),
+        (&["--without", "request_start"], "not believed: a request is sent before the server starts on it"),
+        (&["--with", class], "believed by hand: the server ends before the client has the whole response"),
+    ] {
+        for command in ["report", "render"] {
+            let (code, said, error) = run(command, args);
+            assert_eq!((code, error.as_str()), (Some(0), ""), "{command} {args:?}");
+            assert!(said.contains(words), "{command} {args:?} does not say {words}");
+        }
+    }
+    let (_, json, _) = run("report", &["--format", "json", "--without", "request_start"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let evidence = json["analysis"]["evidence"].as_array().unwrap();
+    let off = evidence.iter().find(|kind| kind["name"] == "request_start").unwrap();
+    assert_eq!(
+        (&off["on"], &off["standing"], &off["strength"]),
+        (&false.into(), &"off_by_hand".into(), &"protocol".into())
+    );
+    for (args, words) in [
+        (&["--without", "unary"][..], "no rule is called unary; the rules are"),
+        (&["--without", "link_start"], "no message here is of the kind link_start; there are"),
+        (&["--with", "unary_end:nobody -> nothing"], "no spans here are called nobody -> nothing"),
+        (&["--drift", "fast"], "no rate"),
+        (&["--only-trace", "zzz"], "no trace has an id"),
+    ] {
+        for command in ["report", "render"] {
+            let (code, _, error) = run(command, args);
+            assert_eq!(code, Some(2), "{command} {args:?}");
+            assert!(error.contains(words), "{command} {args:?}: {error}");
+        }
+    }
+}

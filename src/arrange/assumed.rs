@@ -42,7 +42,7 @@ impl Assumed {
 
     /// `options` with this. What `store` does not have is left out; see [`Self::misfits`].
     #[must_use]
-    pub fn options(&self, options: Options, store: &TraceStore, domains: &Domains) -> Options {
+    pub fn options(&self, options: &Options, store: &TraceStore, domains: &Domains) -> Options {
         let clock = |(key, &ppb): (&LaneKey, &u32)| Some((clock_of_key(domains, key)?, ppb.min(MOST_DRIFT_PPB)));
         let said = |(name, &is_on): (&String, &bool)| Some((find_choice(store, name).ok()?, is_on));
         Options {
@@ -50,7 +50,8 @@ impl Assumed {
             drift_ppb: self.drift_ppb.map_or(options.drift_ppb, |ppb| ppb.min(MOST_DRIFT_PPB)),
             drift_of: self.drift_of.iter().filter_map(clock).collect(),
             said: self.evidence.iter().filter_map(said).collect(),
-            ..options
+            level: options.level,
+            reference: options.reference,
         }
     }
 

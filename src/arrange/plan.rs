@@ -86,7 +86,7 @@ impl Plan {
     pub fn clock_options(&self, store: &TraceStore, domains: &Domains) -> Options {
         let wanted = self.reference.as_ref();
         let reference = wanted.and_then(|key| super::lanes::clock_of_key(domains, key));
-        self.assumed.options(Options { level: self.evidence, reference, ..Options::default() }, store, domains)
+        self.assumed.options(&Options { level: self.evidence, reference, ..Options::default() }, store, domains)
     }
 
     /// True when the clocks are analysed as for `other`.

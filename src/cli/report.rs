@@ -92,7 +92,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let failures: Vec<Failure> = loaded.failures.iter().map(failure).collect();
     let domains = domains::assign(&loaded.store);
     let assumed = args.solver.on_top_of(Assumed::default(), &loaded.store, &domains)?;
-    let options = assumed.options(args.clocks.options(&domains)?, &loaded.store, &domains);
+    let options = assumed.options(&args.clocks.options(&domains)?, &loaded.store, &domains);
     let model = ClockModel::analyse(&loaded.store, &domains, &options);
     args.solver.check(&loaded.store, &class_uses(&loaded.store, &model))?;
     if let Some(events) = &args.between {

@@ -3,6 +3,7 @@
 pub mod attr;
 mod builder;
 mod columns;
+mod counts;
 pub mod diagnostics;
 mod duplicates;
 mod finish;
@@ -22,6 +23,7 @@ pub(crate) use attr::Packed;
 pub use attr::{Attr, AttrId, Attrs, Value};
 pub use builder::StoreBuilder;
 pub use columns::Rare;
+pub use counts::grouped;
 pub use diagnostics::{Code, Diagnostics, Place, Severity};
 pub use ids::{DomainIx, InputIx, ResourceIx, ScopeIx, SpanId, SpanIx, TraceId, TraceIx};
 pub use part::{EventDraft, LinkDraft, LogDraft, Part, Resource, Scope, SpanDraft};

@@ -38,6 +38,7 @@ use crate::analysis::clocks::{Between, EventKey};
 use crate::arrange::ColorBy;
 use crate::layout::RowIx;
 use crate::lod::{Bar, GhostRun, bucket_for};
+pub(super) use crate::model::grouped;
 use crate::model::{SpanFlags, SpanIx};
 
 /// Short spans that start within about this many points share a bar: the index rounds down to a power of two of
@@ -513,18 +514,4 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
 pub fn count_text(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(count))
-}
-
-/// A number with commas between thousands.
-#[must_use]
-pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

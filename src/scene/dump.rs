@@ -62,7 +62,7 @@ impl Scene {
             ));
         }
         for head in self.lanes.iter().filter(|head| !head.offset.text.is_empty()) {
-            line(format!("offset {} {} {:?}", head.lane.0, head.offset.tone, head.offset.text));
+            line(format!("offset {} {} {:?}", head.lane.0, head.offset.tone, head.offset.words()));
         }
         for head in &self.sections {
             let state = if head.is_open { "open" } else { "folded" };

@@ -55,7 +55,8 @@ mod turns_tests;
 pub mod view_state;
 pub mod work;
 
-pub use build::{SceneBuilder, build, canvas_scale, count_text, grouped};
+pub use crate::model::grouped;
+pub use build::{SceneBuilder, build, canvas_scale, count_text};
 pub use caption::Caption;
 pub use clocks::{ClockInput, WhyOf};
 pub use critical::Critical;

@@ -60,10 +60,13 @@ pub struct TokenMarks {
 const LEAST_BAR: f32 = 16.0;
 /// Ticks nearer to each other are one.
 const STEP: f32 = 2.0;
-/// Height of the ticks in points, between the bar and the next row.
+/// Height of the ticks in points of normal text, between the bar and the next row.
 const HEIGHT: f32 = 4.0;
-/// Half the diagonal of the diamond.
+/// Half the diagonal of the diamond, in points of normal text.
 const DIAMOND: f32 = 4.5;
+
+/// Height of a legend sample in points of normal text.
+const SAMPLE_HEIGHT: f32 = 10.0;
 
 /// Adds the marks of `bar`, whose span begins at `start_ns` of the axis. At most one tick for every few points that are
 /// seen, found by a search from tick to tick.
@@ -73,10 +76,11 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns
     let Some(call) = work.genai.call_of(bar.span).filter(|_| !bar.flags.has(SpanFlags::START_MISSING)) else { return };
     let raw_start = span.drawn_ns().0;
     let shift = start_ns.saturating_sub(raw_start);
-    let canvas = scene.areas.canvas;
+    let (canvas, scale) = (scene.areas.canvas, scene.metrics.scale);
+    let diamond = DIAMOND * scale;
     if let Some(ttft) = call.ttft {
         let x = scene.scale.screen_from_time(start_ns.saturating_add(ttft.ns));
-        if x >= canvas.left() - DIAMOND && x <= canvas.right() + DIAMOND && x <= bar.rect.right() + 1.0 {
+        if x >= canvas.left() - diamond && x <= canvas.right() + diamond && x <= bar.rect.right() + 1.0 {
             let is_inferred = ttft.confidence != crate::analysis::genai::Confidence::Stated;
             let center = Pos2::new(x, bar.rect.bottom());
             scene.tokens.firsts.push(FirstToken { center, span: bar.span, is_inferred });
@@ -94,8 +98,8 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns
     while next < last {
         let left = x(times[next]);
         let after = times[next..last].partition_point(|&at| at < time(left + STEP)).max(1) + next;
-        let width = if after - next == 1 { 1.2 } else { STEP };
-        let rect = Rect::from_min_size(Pos2::new(left - 0.6, top), vec2(width, HEIGHT));
+        let width = if after - next == 1 { (1.2 * scale).min(STEP) } else { STEP };
+        let rect = Rect::from_min_size(Pos2::new(left - 0.6, top), vec2(width, HEIGHT * scale));
         let count = (after - next) as u32;
         ticks.push(TokenTick { rect, span: bar.span, first: next as u32, count });
         next = after;
@@ -107,7 +111,7 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns
         if work.is_stall(&stream, gap_ns) {
             let edge = |at: usize| x(times[at]).clamp(canvas.left(), canvas.right());
             let (left, right) = (edge(end - 1) + 2.0, edge(end) - 1.5);
-            let rect = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right.max(left + 1.0), top + HEIGHT));
+            let rect = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right.max(left + 1.0), top + HEIGHT * scale));
             stalls.push(StallMark { rect, gap_ns });
         }
     }
@@ -126,15 +130,19 @@ pub(super) fn lower(scene: &Scene, bars: &mut Vec<BarRect>, odd: &mut Vec<Shape>
     bars.extend(scene.tokens.ticks.iter().map(|tick| BarRect { rect: tick.rect, fill, radius: 0.0 }));
     for stall in &scene.tokens.stalls {
         let middle = stall.rect.center().y;
-        let line = Rect::from_x_y_ranges(stall.rect.x_range(), middle - 1.0..=middle + 1.0);
+        let line =
+            Rect::from_x_y_ranges(stall.rect.x_range(), middle - scene.metrics.scale..=middle + scene.metrics.scale);
         bars.push(BarRect { rect: line, fill: theme.warning, radius: 0.0 });
     }
-    odd.extend(scene.tokens.firsts.iter().map(|first| diamond(first.center, first.is_inferred, theme)));
+    odd.extend(
+        scene.tokens.firsts.iter().map(|first| diamond(first.center, first.is_inferred, (theme, scene.metrics.scale))),
+    );
 }
 
 /// Filled where the first piece is stated, hollow where it is concluded.
-pub(super) fn diamond(center: Pos2, is_inferred: bool, theme: &Theme) -> Shape {
-    let points = [vec2(0.0, -DIAMOND), vec2(DIAMOND, 0.0), vec2(0.0, DIAMOND), vec2(-DIAMOND, 0.0)];
+pub(super) fn diamond(center: Pos2, is_inferred: bool, (theme, scale): (&Theme, f32)) -> Shape {
+    let half = DIAMOND * scale;
+    let points = [vec2(0.0, -half), vec2(half, 0.0), vec2(0.0, half), vec2(-half, 0.0)];
     let (fill, line) = if is_inferred { (theme.canvas, theme.text) } else { (theme.text, theme.canvas) };
     let points = points.map(|corner| center + corner).to_vec();
     Shape::Path { points, closed: true, fill, stroke: Stroke::solid(1.2, line) }
@@ -165,11 +173,15 @@ pub(super) fn legend(input: &SceneInput<'_>, theme: ThemeKind) -> Vec<(Sample, S
 /// The sample of a legend entry.
 pub(super) fn legend_sample(sample: Sample, rect: Rect, theme: &Theme) -> Vec<Shape> {
     match sample {
-        Sample::FirstToken => vec![diamond(rect.center(), false, theme)],
+        Sample::FirstToken => vec![diamond(rect.center(), false, (theme, rect.height() / SAMPLE_HEIGHT))],
         Sample::Ticks(fill) => {
+            let scale = rect.height() / SAMPLE_HEIGHT;
             let tick = |at: u8| {
-                let left = rect.left() + f32::from(at) * 3.0;
-                let rect = Rect::from_min_size(Pos2::new(left, rect.center().y - 2.0), vec2(1.2, HEIGHT));
+                let left = rect.left() + f32::from(at) * 3.0 * scale;
+                let rect = Rect::from_min_size(
+                    Pos2::new(left, rect.center().y - HEIGHT * scale / 2.0),
+                    vec2(1.2 * scale, HEIGHT * scale),
+                );
                 BarRect { rect, fill, radius: 0.0 }
             };
             vec![Shape::Bars((0..5).map(tick).collect())]

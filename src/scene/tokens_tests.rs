@@ -126,3 +126,23 @@ fn steps_of_a_server_are_pieces_and_dropped_events_make_no_stall() {
     let pieces: u32 = scene.tokens.ticks.iter().map(|tick| tick.count).sum();
     assert_eq!((pieces, scene.tokens.stalls.len()), (9, 0));
 }
+
+#[test]
+fn marks_grow_with_the_text() {
+    let store = stream();
+    let at = |text_scale| scene_of(&store, |view| view.text_scale = text_scale).1;
+    let (normal, large) = (at(1.0), at(2.0));
+    let heights = |scene: &Scene| scene.tokens.ticks.iter().map(|tick| tick.rect.height()).fold(0.0, f32::max);
+    assert!((heights(&large) - 2.0 * heights(&normal)).abs() < 0.1, "{} {}", heights(&normal), heights(&large));
+    let width = |scene: &Scene| {
+        let mut odd = Vec::new();
+        super::tokens::lower(scene, &mut Vec::new(), &mut odd);
+        let Some(super::shape::Shape::Path { points, .. }) = odd.first() else { panic!("no diamond: {odd:?}") };
+        points.iter().map(|point| point.x).fold(f32::MIN, f32::max)
+            - points.iter().map(|point| point.x).fold(f32::MAX, f32::min)
+    };
+    assert!((width(&large) - 2.0 * width(&normal)).abs() < 0.1);
+    // Ticks stay below their bar and above the next row.
+    let row = |scene: &Scene| scene.metrics.pitch - scene.bars[0].rect.height();
+    assert!(heights(&large) <= row(&large), "{} of {}", heights(&large), row(&large));
+}

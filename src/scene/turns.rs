@@ -14,6 +14,7 @@ use super::time_scale::TimeScale;
 use super::view_state::ViewState;
 use crate::analysis::genai::TurnIx;
 use crate::arrange::{Course, TurnRun};
+use crate::model::grouped;
 use crate::model::time::duration_text;
 
 /// A band of the strip: a turn, or several that share a few points.
@@ -155,25 +156,33 @@ fn add_line(frame: &Frame<'_>, scene: &mut Scene, line: &[TurnRun], space: Rect)
     }
 }
 
-/// Which turn it is and how long it takes, cut to what there is room for; of several, how many.
+/// Which turn it is and how long it takes, as much of it as there is room for; of several, how many.
 fn band_text(frame: &Frame<'_>, scene: &Scene, rect: Rect, at: u32, count: u32) -> Arc<str> {
     let (size, turn) = (scene.metrics.small, frame.view.course.turns.get(at as usize));
-    let full = match turn {
+    let (question, plain) = match turn {
         Some(turn) if count == 1 => {
             let number = frame.input.work.and_then(|work| number_of(&work.genai, turn.turn)).unwrap_or_default();
             // What was said is folded, and stays out of pictures that leave the window.
             let may_say = frame.view.with_contents && frame.input.caption.is_none();
             let question = turn.question.as_ref().filter(|_| may_say);
-            match question {
-                Some(question) => format!("turn {number} · {} · “{question}”", turn.length),
-                None => format!("turn {number} · {}", turn.length),
-            }
+            let question = question.map(|question| format!("turn {number} · {} · “{question}”", turn.length));
+            let plain = [
+                format!("turn {number} · {}", turn.length),
+                format!("{number} · {}", turn.length),
+                turn.length.to_string(),
+                format!("turn {number}"),
+            ];
+            (question, plain.to_vec())
         }
-        _ => count_text(u64::from(count), "turn"),
+        _ => (None, vec![count_text(u64::from(count), "turn"), grouped(u64::from(count))]),
     };
-    let text = text::crop(&full, Font::Regular, size, rect.width() - 10.0 * scene.metrics.scale);
-    // A single letter and dots would say nothing.
-    if text.chars().count() < 3 { Arc::from("") } else { Arc::from(&*text) }
+    let room = rect.width() - 10.0 * scene.metrics.scale;
+    let fits = |text: &&String| text::width(text, Font::Regular, size) <= room;
+    // What was asked may be cut; half an interval would be another one.
+    if let Some(question) = question.filter(|_| plain.first().as_ref().is_some_and(fits)) {
+        return Arc::from(&*text::crop(&question, Font::Regular, size, room));
+    }
+    plain.iter().find(fits).map_or_else(|| Arc::from(""), |text| Arc::from(text.as_str()))
 }
 
 fn number_of(genai: &crate::analysis::genai::GenAi, turn: TurnIx) -> Option<&str> {

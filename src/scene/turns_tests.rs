@@ -196,3 +196,32 @@ fn odd_courses_do_not_panic() {
         }
     }
 }
+
+#[test]
+fn no_interval_of_a_turn_is_cut() {
+    let store = many_turns(12);
+    let timeline = Timeline::of_store(&store, &Plan::default());
+    let mut seen = std::collections::BTreeSet::new();
+    for width in (300..2400_u16).step_by(30) {
+        let mut view = view_of(&timeline, false);
+        view.size.x = f32::from(width);
+        let scene = build(&timeline.input(&store, None), &view);
+        for band in &scene.turns.bands {
+            let turn = &view.course.turns[band.at as usize];
+            let number = (band.at + 1).to_string();
+            let whole = if band.count == 1 {
+                vec![
+                    format!("turn {number} · {}", turn.length),
+                    format!("{number} · {}", turn.length),
+                    turn.length.to_string(),
+                    format!("turn {number}"),
+                ]
+            } else {
+                vec![format!("{} turns", band.count), band.count.to_string()]
+            };
+            assert!(band.text.is_empty() || whole.iter().any(|text| **text == *band.text), "{width}: {:?}", band.text);
+            seen.insert(whole.iter().position(|text| **text == *band.text));
+        }
+    }
+    assert!(seen.len() >= 3, "narrow and wide ones occur: {seen:?}");
+}

@@ -115,7 +115,7 @@ fn the_messages_of_one_trace_count_alone_and_everything_says_so() {
     assert_shown(&harness, &format!("Here {said}"));
     assert_shown(&harness, "evidence: trace 11111111");
     let heads: Vec<String> =
-        harness.state().canvas().scene().unwrap().lanes.iter().map(|lane| lane.offset.text.to_string()).collect();
+        harness.state().canvas().scene().unwrap().lanes.iter().map(|lane| lane.offset.words()).collect();
     assert!(heads.iter().all(|text| text.ends_with("· one trace")), "{heads:?}");
     assert!(picture(&mut harness).contains(&format!("Not as usual: {said}")));
     press(&mut harness, Modifiers::SHIFT, Key::O);
@@ -197,7 +197,7 @@ fn drift_is_typed_for_one_clock_shown_and_taken_back() {
     let with_drift: Vec<&str> = scene
         .lanes
         .iter()
-        .filter(|lane| lane.offset.text.contains("drift 20000 ppm"))
+        .filter(|lane| lane.offset.more.contains("drift 20000 ppm"))
         .map(|lane| &*lane.name)
         .collect();
     assert_eq!(with_drift, ["browser"]);
@@ -294,4 +294,72 @@ fn a_saved_view_for_other_files_says_what_does_not_fit() {
     // What remains is analysed all the same, with a rate that a clock can have.
     let options = view.plan.clock_options(store, &state.data.as_ref().unwrap().domains);
     assert_eq!((options.only, options.said.len(), options.drift_of[0].1), (None, 0, 100_000_000));
+}
+
+fn sample(name: &str) -> Source {
+    Source::Path(format!("{}/sample-traces/{name}.otlp.json", env!("CARGO_MANIFEST_DIR")).into())
+}
+
+fn heads(harness: &Harness<'_, App>) -> Vec<(String, String)> {
+    let scene = harness.state().canvas().scene().unwrap();
+    scene.lanes.iter().map(|lane| (lane.name.to_string(), lane.offset.words())).collect()
+}
+
+#[test]
+fn a_lane_whose_clock_jumps_in_view_says_both_offsets() {
+    let mut harness = window(vec![sample("step")]);
+    let node = |harness: &Harness<'_, App>| heads(harness).into_iter().find(|head| head.0 == "node-7").unwrap().1;
+    let whole = node(&harness);
+    assert!(whole.contains(" · after a jump: ahead"), "{whole}");
+    // The middle of the view in the middle of the jump: nothing is known about that moment, but about both sides.
+    let jump = {
+        let state = &harness.state().state;
+        let domains = &state.data.as_ref().unwrap().domains;
+        let at = domains.list.iter().position(|domain| domain.name == "node-7").unwrap();
+        state.known().unwrap().model.jumps(skewline::model::DomainIx::from_usize(at))[0]
+    };
+    let middle = jump.0 + (jump.1 - jump.0) / 2;
+    let show = |harness: &mut Harness<'_, App>, from_ns: i64, to_ns: i64| {
+        harness.state_mut().apply(Command::ShowRange(skewline::scene::TimeRange { from_ns, to_ns }));
+        settle(harness);
+    };
+    show(&mut harness, middle - 1000 * MS, middle + 1000 * MS);
+    assert_eq!(node(&harness), whole);
+    let begin = harness.state().state.arranged.hull_ns.start;
+    show(&mut harness, begin, begin + 500 * MS);
+    assert!(!node(&harness).contains("jump"), "before it: {}", node(&harness));
+    // A clock that only is off says nothing of the kind.
+    let steady = window(vec![sample("slow-conversation")]);
+    assert!(heads(&steady).iter().all(|(_, words)| !words.contains("jump")), "{:?}", heads(&steady));
+}
+
+#[test]
+fn copied_attributes_leave_out_what_was_said_unless_asked_for() {
+    let text = crate::harness::SMALL.replace(
+        r#""attributes":[{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5.2"}}]"#,
+        r#""attributes":[{"key":"gen_ai.request.model","value":{"stringValue":"gpt-5.2"}},
+        {"key":"gen_ai.input.messages","value":{"stringValue":"[{\"role\":\"user\",\"parts\":[{\"type\":\"text\",\"content\":\"my secret\"}]}]"}},
+        {"key":"gen_ai.usage.input_tokens","value":{"intValue":"12"}}]"#,
+    );
+    let mut harness = window(vec![Source::memory("said.json", text.into_bytes())]);
+    harness.state_mut().apply(Command::Select { span: SpanIx(0), extend: false });
+    harness.run_steps(3);
+    let mut copy = |label: &str| {
+        // It may lie below what is in view of the details.
+        harness.get_by_label(label).click_accesskit();
+        for _ in 0..4 {
+            harness.step();
+            for command in &harness.output().platform_output.commands {
+                if let egui::OutputCommand::CopyText(text) = command {
+                    return text.clone();
+                }
+            }
+        }
+        panic!("nothing was copied");
+    };
+    let plain = copy("Copy all attributes");
+    assert!(plain.contains("gen_ai.request.model: gpt-5.2") && plain.contains("input_tokens: 12"), "{plain}");
+    assert!(!plain.contains("my secret") && plain.ends_with("(1 with contents left out)"), "{plain}");
+    let whole = copy("Copy all attributes with contents");
+    assert!(whole.contains("my secret") && !whole.contains("left out"), "{whole}");
 }

@@ -6,7 +6,7 @@ use super::findings::{Code, Finding, Proof, Severity};
 use super::solve::Stamp;
 use super::stamps::{Stamps, looks_rounded};
 use crate::model::time::{MS, duration_text};
-use crate::model::{DomainIx, SpanFlags, SpanIx, SpanKind, TraceStore};
+use crate::model::{DomainIx, SpanFlags, SpanIx, SpanKind, TraceStore, grouped};
 
 /// One kind of oddity on one clock.
 #[derive(Clone, Default)]
@@ -146,7 +146,7 @@ fn of_clock(stamps: &Stamps<'_>, domains: &Domains, domain: DomainIx, tallies: T
         let others = match tally.count - 1 {
             0 => String::new(),
             1 => " One other span does the same.".to_owned(),
-            more => format!(" {more} other spans do the same."),
+            more => format!(" {} other spans do the same.", grouped(more)),
         };
         let mut finding = Finding::new(code, severity, sentence(worst, duration_text(by), others));
         finding.root.clone_from(clock);
@@ -230,7 +230,7 @@ fn circular_parents(store: &TraceStore, mut circular: Tally) -> Option<Finding> 
     let sentence = format!(
         "“{cause}” causes “{}” and is caused by it: a wrong parent, not a clock. {} spans lie on such circles.",
         span.name(),
-        circular.count
+        grouped(circular.count)
     );
     let mut finding = Finding::new(Code::X6, Severity::Impossible, sentence);
     finding.root = "wrong parent".to_owned();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Config, Context, Finding, Rule, Severity, count, percent};
 use crate::analysis::genai::{Call, Counted, Field, ThinkingTime};
-use crate::model::SpanIx;
 use crate::model::time::{MS, duration_text};
+use crate::model::{SpanIx, grouped};
 
 /// See the module.
 pub struct Reasoning;
@@ -81,7 +81,7 @@ fn of_tokens(context: &Context<'_>, mut calls: Vec<Thoughtful<'_>>) -> Option<Fi
     );
     let mut finding = Finding::new("E4", Severity::Suspicious, "reasoning", sentence)
         .shown_by(&spans)
-        .because(format!("{reasoning} reasoning tokens of {output}"))
+        .because(format!("{} reasoning tokens of {}", grouped(reasoning), grouped(output)))
         .with("calls", spans.len())
         .with("cut_off", cut_off)
         .with("reasoning_tokens", reasoning)

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Config, Context, Finding, Rule, Severity, e07_hidden};
 use crate::analysis::genai::Retry;
-use crate::model::SpanIx;
 use crate::model::time::duration_text;
+use crate::model::{SpanIx, grouped};
 
 /// See the module.
 pub struct Retries;
@@ -116,7 +116,8 @@ fn seen(context: &Context<'_>, cascade: &Cascade<'_>) -> Finding {
         finding = finding.because("the gaps grow");
     }
     if wasted > 0 {
-        finding = finding.because(format!("{wasted} tokens in failed attempts")).with("wasted_tokens", wasted);
+        finding =
+            finding.because(format!("{} tokens in failed attempts", grouped(wasted))).with("wasted_tokens", wasted);
     }
     if cascade.all().any(|retry| retry.is_fallback) {
         finding = finding.because("another model or tool was tried");

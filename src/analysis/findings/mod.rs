@@ -39,7 +39,7 @@ use std::collections::BTreeMap;
 
 use super::clocks::domains::Domains;
 use super::genai::{Call, GenAi, Judged};
-use crate::model::{SpanIx, TraceStore};
+use crate::model::{SpanIx, TraceStore, grouped};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display)]
@@ -209,7 +209,7 @@ pub fn judged(finding: &Finding, store: &TraceStore, genai: &GenAi, judged: &Jud
 
 /// `1 call`, `2 calls`.
 fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+    if n == 1 { format!("1 {what}") } else { format!("{} {what}s", grouped(n as u64)) }
 }
 
 /// The verb that goes with `n` things.

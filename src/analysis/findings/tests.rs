@@ -374,3 +374,8 @@ fn a_path_is_read_whether_it_ends_with_the_span_or_above_it() {
     assert_eq!(named("[\"agent\", \"openai.chat\"]"), Some("agent".to_owned()));
     assert_eq!((named(""), named("[broken")), (None, None));
 }
+
+#[test]
+fn large_counts_are_grouped_as_everywhere() {
+    assert_eq!([1, 2, 12_345].map(|n| super::count(n, "call")), ["1 call", "2 calls", "12,345 calls"]);
+}

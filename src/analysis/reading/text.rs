@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Line, Models, Reading, Said};
 use crate::analysis::genai::{Content, GenAi, Speaker};
+use crate::model::grouped;
 use crate::model::time::duration_text;
 
 /// The lines of `reading`; what was said only `with_contents`.
@@ -46,7 +47,7 @@ pub fn sentence(genai: &GenAi, line: &Line) -> String {
 pub fn details(line: &Line) -> Vec<String> {
     let mut details = Vec::new();
     details.extend(line.took_ns.map(duration_text));
-    let count = |tokens: Option<u32>| tokens.map_or("?".to_owned(), grouped);
+    let count = |tokens: Option<u32>| tokens.map_or("?".to_owned(), |tokens| grouped(u64::from(tokens)));
     if line.tokens.is_stated() {
         details.push(format!("{} → {} tokens", count(line.tokens.input), count(line.tokens.output)));
     }
@@ -68,14 +69,6 @@ pub fn details(line: &Line) -> Vec<String> {
         _ => {}
     }
     details
-}
-
-/// `1204388` as `1,204,388`.
-fn grouped(number: u32) -> String {
-    let digits = number.to_string();
-    let parts: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|part| std::str::from_utf8(part).ok()).collect();
-    parts.join(",")
 }
 
 /// `unnamed` is what stands where nobody speaks, as with tools.

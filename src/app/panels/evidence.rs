@@ -9,11 +9,13 @@ use super::super::state::State;
 use super::assumed::note_ui;
 use super::widgets::{command_button, counted, follow_focus, grouped, segmented};
 use crate::analysis::clocks::evidence::{ClassUse, Standing};
-use crate::scene::Theme;
+use crate::scene::{Font, Theme, text};
 
 /// Widths of the columns of numbers and of the strength, in points of normal text.
 const NUMBER: f32 = 92.0;
 const STRENGTH: f32 = 92.0;
+/// Points for the box before a rule.
+const BOX: f32 = 28.0;
 
 /// The tab.
 pub fn evidence_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
@@ -30,14 +32,13 @@ pub fn evidence_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     }
     ui.add_space(2.0);
     let size = vec2(ui.available_width(), ui.spacing().interact_size.y);
-    row_ui(
-        ui,
-        state,
-        size.x,
-        [RichText::new("Rule").strong(), RichText::new("Strength").weak()],
-        [RichText::new("uses").weak(), RichText::new("impossible").weak(), RichText::new("set aside").weak()],
-        "",
-    );
+    ui.horizontal(|ui| {
+        // The boxes stand before the rules.
+        ui.add_space(BOX);
+        let head = |text: &str| RichText::new(text).small().weak();
+        let numbers = ["uses", "impossible", "set aside"].map(head);
+        row_ui(ui, state, size.x - BOX, ["rule", "strength"].map(head), numbers, "");
+    });
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, size.y, known.uses().len(), |ui, rows| {
         for class in known.uses().get(rows).unwrap_or_default() {
             ui.push_id(&class.name, |ui| class_ui(ui, state, class, queue));
@@ -98,9 +99,15 @@ fn class_ui(ui: &mut Ui, state: &State, class: &ClassUse, queue: &mut Queue) {
         if box_.on_hover_text(tip(class, is_on)).changed() {
             queue.push(Command::Assume(AssumeCommand::Believe { name: class.name.clone(), is_on: Some(on) }));
         }
-        let text = RichText::new(class.words()).color(if on { theme.text } else { theme.text_dim });
+        // What tells it from its neighbours comes first: a long line is cut at its end.
+        let words = if class.operation.is_empty() {
+            class.words()
+        } else {
+            format!("{} · {}", class.operation, class.key.rule.words())
+        };
+        let text = RichText::new(words).color(if on { theme.text } else { theme.text_dim });
         let strength = RichText::new(class.key.rule.strength().to_string()).small().weak();
-        row_ui(ui, state, width - 28.0, [text, strength], numbers, &state_words);
+        row_ui(ui, state, width - BOX, [text, strength], numbers, brief(class, is_on));
     });
 }
 
@@ -108,8 +115,9 @@ fn class_ui(ui: &mut Ui, state: &State, class: &ClassUse, queue: &mut Queue) {
 fn row_ui(ui: &mut Ui, state: &State, width: f32, [rule, strength]: [RichText; 2], numbers: [RichText; 3], why: &str) {
     let scale = state.settings.text_scale;
     let fixed = (STRENGTH + 3.0 * NUMBER) * scale;
-    let reason = if why.is_empty() { 0.0 } else { (width - fixed) * 0.42 };
-    let room = (width - fixed - reason - 24.0).max(80.0);
+    let size = egui::TextStyle::Small.resolve(ui.style()).size;
+    let reason = if why.is_empty() { 0.0 } else { text::width(why, Font::Regular, size) + 4.0 };
+    let room = (width - fixed - reason - if why.is_empty() { 20.0 } else { 24.0 }).max(80.0);
     let height = ui.spacing().interact_size.y;
     let cell = |ui: &mut Ui, width: f32, layout: Layout, text: RichText| {
         ui.allocate_ui_with_layout(vec2(width, height), layout, |ui| {
@@ -143,6 +151,24 @@ fn reason(class: &ClassUse, is_on: bool) -> String {
     class.standing.words().to_owned()
 }
 
+/// The same in a few words, for the table.
+fn brief(class: &ClassUse, is_on: bool) -> &'static str {
+    match class.standing {
+        Standing::TooWeak => "not at this level",
+        standing if is_on != standing.is_on() => {
+            if is_on {
+                "on by hand"
+            } else {
+                "off by hand"
+            }
+        }
+        Standing::Failing => "off: fails too often",
+        Standing::Overruled => "off: protocol contradicts it",
+        Standing::GivenUp => "off: contradicts the rest",
+        Standing::On | Standing::OnByHand | Standing::OffByHand => class.standing.words(),
+    }
+}
+
 fn name_box(response: &Response, class: &ClassUse, is_on: bool, why: &str) {
     let why = if why.is_empty() { String::new() } else { format!(", {why}") };
     let numbers = format!("{}, {} impossible", counted(class.uses, "use"), grouped(class.violated));
@@ -157,5 +183,7 @@ fn tip(class: &ClassUse, is_on: bool) -> String {
         _ if is_on => "Click to leave it out of what bounds and findings rest on.",
         _ => "Click to use it again.",
     };
-    format!("{}\n--without \"{}\"\n{what}", class.words(), class.name)
+    let why = class.standing.words();
+    let why = if why.is_empty() { String::new() } else { format!("\n{why}") };
+    format!("{}{why}\n{what}\n--without \"{}\"", class.words(), class.name)
 }

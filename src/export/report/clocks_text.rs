@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::clocks::{Analysis, EdgeReport, EvidenceReport, FindingReport, OffsetReport};
-use super::text::{aligned, count, grouped};
+use super::text::{aligned, count};
 use super::{Clock, Report};
 use crate::analysis::clocks::Severity;
 use crate::analysis::clocks::words::offset_text;
+use crate::model::grouped;
 use crate::model::time::{absolute_text, duration_text};
 
 /// How many findings are shown; the JSON form has all of them.

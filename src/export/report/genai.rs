@@ -6,14 +6,14 @@ use std::fmt::{self, Write as _};
 use serde::Serialize;
 
 use super::derived::{self, CallReport, SourceReport};
-use super::text::{count, grouped};
+use super::text::count;
 use super::voice::VoiceReport;
 use super::{ReportInput, as_text};
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::findings::{self, Rulebook, Severity as Weight};
 use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, PhaseTime, Totals, TurnIx};
 use crate::model::time::duration_text;
-use crate::model::{Severity, SpanIx, TraceStore};
+use crate::model::{Severity, SpanIx, TraceStore, grouped};
 
 /// What joining the times of several clocks may cost, turn by turn: events visited in the clock model, about a second.
 const MOST_VISITED: usize = 4_000_000;

@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Write as _};
 
 use super::clocks_text;
 use super::{Counts, Diagnostic, Hull, InputReport, MissingParents, Report};
-use crate::model::Severity;
 use crate::model::time::{absolute_text, duration_text, is_uptime, uptime_text};
+use crate::model::{Severity, grouped};
 
 /// How many places of one diagnostic are shown; the JSON form has more of them.
 const PLACES_SHOWN: usize = 2;
@@ -158,19 +158,6 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
 pub(super) fn count(n: u64, what: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(n))
-}
-
-/// `1,204`.
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `812 bytes`, `9.4 kB`, `1.27 GB`: decimal units, three digits.

@@ -124,6 +124,8 @@ pub(super) fn event_pos(clocks: &ClockInput<'_>, input: &SceneInput<'_>, scene: 
 pub(super) const MOST_WORDY: usize = 12;
 /// Arrows whose pills look for a place where they hide nothing, per frame; the others take any free place.
 const MOST_CAREFUL: usize = 60;
+/// The share of a pill that may lie on bars and names; where it is more, the pill keeps its number only.
+const MOST_COVERING: f32 = 0.25;
 /// What one pill may hide is looked for among this many bars and labels.
 const MOST_HIDDEN: usize = 400;
 
@@ -158,18 +160,32 @@ pub(super) fn place_pills(scene: &Scene, arrows: &mut [ClockArrow]) {
         let beside = full / 2.0 + 6.0;
         let places =
             || steps.iter().flat_map(|&down| [0.0, beside, -beside].map(|aside| room(full, middle, aside, down)));
+        let short = if arrow.finding.is_some() { number + 6.0 } else { full };
         let best = if nth < MOST_CAREFUL {
             let covered = covered(scene, middle, Vec2::new(full * 1.5, steps[5] + height));
-            let cost = |rect: &Rect| {
+            let hidden = |rect: &Rect| {
                 let hidden = covered.iter().map(|other| other.intersect(*rect)).filter(Rect::is_positive);
-                hidden.map(|hidden| hidden.area()).sum::<f32>() + (rect.center() - middle).length() * 2.0
+                hidden.map(|hidden| hidden.area()).sum::<f32>()
             };
-            places().filter(is_free).min_by(|a, b| cost(a).total_cmp(&cost(b)))
+            let cost = |rect: &Rect| hidden(rect) + (rect.center() - middle).length() * 2.0;
+            let cheapest = |places: &mut dyn Iterator<Item = Rect>| {
+                places.filter(is_free).min_by(|a, b| cost(a).total_cmp(&cost(b)))
+            };
+            let worded = cheapest(&mut places());
+            // Among many bars the number alone hides less; the list of findings says the rest.
+            let is_in_the_way = worded.is_some_and(|rect| hidden(&rect) > rect.area() * MOST_COVERING);
+            if is_in_the_way && !arrow.is_active && short < full {
+                let aside = short / 2.0 + 4.0;
+                let near = steps.iter().flat_map(|&down| [0.0, aside, -aside].map(|by| room(short, middle, by, down)));
+                cheapest(&mut near.into_iter())
+            } else {
+                worded
+            }
         } else {
             places().find(is_free)
         };
         let small = || {
-            let width = if arrow.finding.is_some() { number + 6.0 } else { full };
+            let width = short;
             let mut places = steps.iter().map(|&down| room(width, middle, 0.0, down));
             places.find(is_free).unwrap_or_else(|| room(width, middle, 0.0, 0.0))
         };

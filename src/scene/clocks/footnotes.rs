@@ -78,7 +78,7 @@ fn clock_line(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState)
     };
     let lanes = input.lanes.iter().filter_map(|lane| {
         let offset = lane_offset(input, lane.clock()?, view.time);
-        Some(format!("{}: {}", view.lanes.name(lane), offset.text))
+        Some(format!("{}: {}", view.lanes.name(lane), offset.words()))
     });
     let offsets: Vec<String> = lanes.take(12).collect();
     let axis = if clocks.is_frame { "reference frame" } else { "raw clocks" };

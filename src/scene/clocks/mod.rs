@@ -148,10 +148,21 @@ pub enum OffsetTone {
 pub struct LaneOffset {
     /// `ahead 1.08 … 1.26 s`; empty where there is nothing to compare.
     pub text: Arc<str>,
+    /// What else belongs to it: the offset after a jump in view, a drift that is not the usual one.
+    pub more: Arc<str>,
     /// How it should look.
     pub tone: OffsetTone,
     /// It is the clock that the others are drawn against.
     pub is_reference: bool,
+}
+
+impl LaneOffset {
+    /// All of it on one line.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let parts = [&*self.text, &*self.more];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    }
 }
 
 /// All that a scene shows about clocks.

@@ -1,5 +1,7 @@
 //! The offset of a lane's clock, in words, at the time in view.
 
+use std::sync::Arc;
+
 use super::{ClockInput, LaneOffset, OffsetTone};
 use crate::analysis::clocks::Offset;
 use crate::analysis::clocks::evidence::ppm_text;
@@ -7,35 +9,65 @@ use crate::model::DomainIx;
 use crate::scene::input::SceneInput;
 use crate::scene::view_state::TimeRange;
 
-/// The offset of `domain` in the middle of `time`, which is on the axis of the layout.
+/// The offset of `domain` in the middle of `time`, which is on the axis of the layout; where its clock jumps in view,
+/// before and after.
 #[must_use]
 pub fn lane_offset(input: &SceneInput<'_>, domain: DomainIx, time: TimeRange) -> LaneOffset {
-    let offset = offset_alone(input, domain, time);
-    let Some(options) = input.clocks.as_ref().map(|clocks| clocks.known.model.options()) else { return offset };
-    let mut text = offset.text.to_string();
-    if options.only.is_some() && !text.is_empty() {
-        text.push_str(" · one trace");
+    let Some(clocks) = &input.clocks else { return LaneOffset::default() };
+    let mut offset =
+        across_jumps(input, clocks, domain, time).unwrap_or_else(|| in_middle(input, clocks, domain, time));
+    if offset.text.is_empty() {
+        return offset;
     }
-    if let Some((_, ppb)) = options.drift_of.iter().find(|(of, ppb)| *of == domain && *ppb != options.drift_ppb) {
-        text = format!("{text} · drift {}", ppm_text(*ppb));
-    }
-    LaneOffset { text: text.into(), ..offset }
+    let options = clocks.known.model.options();
+    let own = options.drift_of.iter().find(|(of, ppb)| *of == domain && *ppb != options.drift_ppb);
+    let drift = own.map(|(_, ppb)| format!("drift {}", ppm_text(*ppb)));
+    let trace = options.only.map(|_| "one trace".to_owned());
+    let more = Some(offset.more.to_string()).filter(|more| !more.is_empty());
+    offset.more = [more, drift, trace].into_iter().flatten().collect::<Vec<_>>().join(" · ").into();
+    offset
 }
 
-fn offset_alone(input: &SceneInput<'_>, domain: DomainIx, time: TimeRange) -> LaneOffset {
-    let Some(clocks) = &input.clocks else { return LaneOffset::default() };
+fn in_middle(input: &SceneInput<'_>, clocks: &ClockInput<'_>, domain: DomainIx, time: TimeRange) -> LaneOffset {
     let is_reference = clocks.known.model.reference().is_some_and(|reference| reference.domain == domain);
+    let more = Arc::default();
     if is_reference {
-        return LaneOffset { text: "reference clock".into(), tone: OffsetTone::Calm, is_reference };
+        return LaneOffset { text: "reference clock".into(), more, tone: OffsetTone::Calm, is_reference };
     }
     let Some(offset) = input.offset(domain, own_time_ns(clocks, domain, time)) else { return LaneOffset::default() };
     let (text, tone) = head_words(&offset);
     match input.held() {
         Some((held, _)) if held.domain == domain => {
-            LaneOffset { text: format!("what if: {text}").into(), tone: OffsetTone::Notable, is_reference }
+            LaneOffset { text: format!("what if: {text}").into(), more, tone: OffsetTone::Notable, is_reference }
         }
-        _ => LaneOffset { text: text.into(), tone, is_reference },
+        _ => LaneOffset { text: text.into(), more, tone, is_reference },
     }
+}
+
+/// `ahead 1.20 … 1.26 s` and `after a jump: ahead 800 … 850 ms`, where the clock of `domain` jumps in view.
+fn across_jumps(
+    input: &SceneInput<'_>,
+    clocks: &ClockInput<'_>,
+    domain: DomainIx,
+    time: TimeRange,
+) -> Option<LaneOffset> {
+    let is_reference = clocks.known.model.reference().is_some_and(|reference| reference.domain == domain);
+    let is_held = input.held().is_some_and(|(held, _)| held.domain == domain);
+    if is_reference || is_held {
+        return None;
+    }
+    let at = |at_ns| own_time_ns(clocks, domain, TimeRange { from_ns: at_ns, to_ns: at_ns });
+    let (from_ns, to_ns) = (at(time.from_ns), at(time.to_ns));
+    let is_seen = |&(before_ns, after_ns): &(i64, i64)| before_ns <= to_ns && after_ns >= from_ns;
+    let seen: Vec<(i64, i64)> = clocks.known.model.jumps(domain).into_iter().filter(is_seen).collect();
+    let (&(before_ns, _), &(_, after_ns)) = (seen.first()?, seen.last()?);
+    let words = |at_ns| head_words(&input.offset(domain, at_ns).unwrap_or_default()).0;
+    let after = match seen.len() {
+        1 => "after a jump".to_owned(),
+        jumps => format!("after {jumps} jumps"),
+    };
+    let more = format!("{after}: {}", words(after_ns)).into();
+    Some(LaneOffset { text: words(before_ns).into(), more, tone: OffsetTone::Notable, is_reference })
 }
 
 /// What the clock of `domain` shows in the middle of `time`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use emath::Vec2;
+use emath::{Rect, Vec2};
 
 use super::super::tests::{Builder, MS, START, at};
 use super::super::{Hit, Scene, SceneInput, ServiceColors, TimeRange, ViewState, build, findings, hit, lower};
@@ -255,6 +255,11 @@ fn pills_of_arrows_cover_no_bar_where_there_is_room_and_never_each_other() {
                 assert!(canvas.contains_rect(arrow.pill), "{calls}: {:?}", arrow.pill);
                 let is_alone = arrows[..at].iter().all(|other| !other.pill.intersects(arrow.pill));
                 assert!(is_alone || calls > 3, "{calls}: {:?}", arrow.pill);
+                // Words that would lie on bars give way to the number.
+                let on_bars = scene.bars.iter().map(|bar| bar.rect.intersect(arrow.pill)).filter(Rect::is_positive);
+                let on_bars: f32 = on_bars.map(|rect| rect.area()).sum();
+                let is_little = on_bars <= arrow.pill.area() * 0.25;
+                assert!(is_little || arrow.text.is_empty(), "{calls} {height}: {:?} {:?}", arrow.text, arrow.pill);
                 // Few short bars leave room for a pill.
                 let hidden = scene.bars.iter().find(|bar| bar.rect.intersects(arrow.pill));
                 assert!(hidden.is_none() || calls > 1, "{calls} {height}: {:?} covers {hidden:?}", arrow.pill);

@@ -108,14 +108,24 @@ fn offset_line(scene: &Scene, head: &LaneHead, below: f32, shapes: &mut Vec<Shap
         Tone::Faint => theme.text_faint,
     };
     let room = scene.areas.heads.right() - 26.0 * metrics.scale;
-    shapes.push(Shape::Text(TextShape {
-        pos: Pos2::new(14.0 * metrics.scale, (below + 16.0 * metrics.scale).round()),
-        anchor: Anchor::Start,
-        font: Font::Mono,
-        size: metrics.small,
-        color,
-        text: text::crop(&head.offset.text, Font::Mono, metrics.small, room).into(),
-    }));
+    let line = 16.0 * metrics.scale;
+    // A low head has room for one line only.
+    let is_low = below + 2.0 * line + 4.0 * metrics.scale > head.rect.bottom();
+    let lines = if is_low {
+        vec![head.offset.words()]
+    } else {
+        vec![head.offset.text.to_string(), head.offset.more.to_string()]
+    };
+    for (at, text) in lines.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
+        shapes.push(Shape::Text(TextShape {
+            pos: Pos2::new(14.0 * metrics.scale, (below + (at + 1) as f32 * line).round()),
+            anchor: Anchor::Start,
+            font: Font::Mono,
+            size: metrics.small,
+            color,
+            text: text::crop(text, Font::Mono, metrics.small, room).into(),
+        }));
+    }
 }
 
 /// Which colours mean what in a lane, as far as there is room below its head.
@@ -123,7 +133,8 @@ fn services_list(scene: &Scene, head: &LaneHead, shapes: &mut Vec<Shape>) {
     let (metrics, theme) = (&scene.metrics, scene.theme.theme());
     let unit = metrics.scale;
     let line = 17.0 * unit;
-    let first = head.text_top + if head.offset.text.is_empty() { 72.0 } else { 90.0 } * unit;
+    let offset_lines = [&head.offset.text, &head.offset.more].into_iter().filter(|text| !text.is_empty()).count();
+    let first = head.text_top + [72.0, 90.0, 106.0][offset_lines] * unit;
     let room = ((head.rect.bottom() - first - 4.0 * unit) / line).floor().max(0.0) as usize;
     for (at, (color, name)) in head.services.iter().take(room).enumerate() {
         let middle = first + (at as f32 + 0.5) * line;

@@ -11,8 +11,8 @@ use super::super::stamps::looks_rounded;
 use super::constants::constant;
 use super::words::ahead;
 use super::{Context, proof};
-use crate::model::SpanIx;
 use crate::model::time::duration_text;
+use crate::model::{SpanIx, grouped};
 
 impl Context<'_> {
     /// Raw times that run backwards, but fit an offset: as few clocks as explain all of them.
@@ -86,7 +86,7 @@ impl Context<'_> {
             );
             (Code::N1, rest)
         };
-        let more = if count > 1 { format!(" {count} messages show it.") } else { String::new() };
+        let more = if count > 1 { format!(" {} messages show it.", grouped(count)) } else { String::new() };
         let is_late_end = self.rests_on_ends(pairs);
         let excuse = excuse(worst.cause.rule).filter(|_| self.rest_on(pairs, |edge| excuse(edge.cause.rule).is_some()));
         let sentence = if let Some(excuse) = excuse {
@@ -199,7 +199,7 @@ impl Context<'_> {
         let finding = |(clock, (count, grain, example)): (u32, (u64, i32, Option<&Edge>))| {
             let sentence = format!(
                 "The order of {} cannot be told: the stamps of {} are only good to {}.",
-                if count == 1 { "1 message".to_owned() } else { format!("{count} messages") },
+                if count == 1 { "1 message".to_owned() } else { format!("{} messages", grouped(count)) },
                 self.name(clock),
                 duration_text(i64::from(grain))
             );

@@ -10,6 +10,7 @@ use super::super::repair::{Contradiction, Element, Repair, excess_ns};
 use super::super::solve::{Edge, Group, Interval, ceil_ns, floor_ns};
 use super::words::{ahead, amount, short};
 use super::{Context, proof};
+use crate::model::grouped;
 use crate::model::time::{S, absolute_text, duration_text};
 
 impl Context<'_> {
@@ -39,7 +40,7 @@ impl Context<'_> {
         finding.count = if is_one { 1 } else { repair.contradictions.len() as u64 };
         if let Some(explained) = explained.filter(|explained| explained.count > finding.count) {
             finding.count = explained.count;
-            finding.sentence.push_str(&format!(" It explains {} impossible messages.", explained.count));
+            finding.sentence.push_str(&format!(" It explains {} impossible messages.", grouped(explained.count)));
             for &span in &explained.spans {
                 if finding.spans.len() < Finding::EXAMPLES && !finding.spans.contains(&span) {
                     finding.spans.push(span);
@@ -194,7 +195,7 @@ impl Context<'_> {
         if others < 3 {
             return self.loop_of(worst, &[from, to]);
         }
-        let known = self.difference(&edge.from, &edge.to);
+        let (others, known) = (grouped(others), self.difference(&edge.from, &edge.to));
         if cause.rule == Rule::TurnBeforeNext {
             let sentence = format!(
                 "“{}” on {} goes on for at least {} after the next turn, “{}”, began: {others} messages agree that {} is \

@@ -5,7 +5,7 @@ use super::super::edges::{Class, Frozen};
 use super::super::findings::{Code, Finding, Proof, Severity};
 use super::Context;
 use crate::model::time::duration_text;
-use crate::model::{DomainIx, SpanIx};
+use crate::model::{DomainIx, SpanIx, grouped};
 
 impl Context<'_> {
     /// Clocks that stood still while a server was at work.
@@ -64,8 +64,8 @@ impl Context<'_> {
             "The rule that {} does not hold for {operation}: {why} {} of {} such cases, whatever the clocks show. It is \
              not used there.",
             class.rule.words(),
-            class.overruled + class.failures,
-            class.uses
+            grouped(class.overruled + class.failures),
+            grouped(class.uses)
         );
         let mut finding = Finding::new(Code::X7, Severity::Info, sentence);
         let raw = |key: EventKey| {
@@ -97,8 +97,8 @@ impl Context<'_> {
                  is not used there.",
                 class.rule.words(),
                 client.name(),
-                class.failures,
-                class.uses
+                grouped(class.failures),
+                grouped(class.uses)
             )
         } else {
             format!(

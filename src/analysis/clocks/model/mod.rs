@@ -306,6 +306,17 @@ impl ClockModel {
         Strain { reading_error_ns: graph.least_error().map(ceil_ns), extra_drift_ppb: extra }
     }
 
+    /// When the clock of `domain` jumped: the last of its times that certainly came before and the first that certainly
+    /// came after, in order.
+    #[must_use]
+    pub fn jumps(&self, domain: DomainIx) -> Vec<(i64, i64)> {
+        let clock = self.main_clock(domain);
+        let own = self.solved.system.jumps.iter().filter(|jump| jump.clock == clock);
+        let mut jumps: Vec<(i64, i64)> = own.map(|jump| (jump.before_ns, jump.after_ns)).collect();
+        jumps.sort_unstable();
+        jumps
+    }
+
     /// The edges that bounds rest on: those that no other one implies.
     #[must_use]
     pub fn edges(&self) -> &[Edge] {

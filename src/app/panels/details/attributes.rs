@@ -47,11 +47,52 @@ pub fn attributes_ui(ui: &mut Ui, details: &Details<'_>, attrs: &[Attr], queue: 
     if matching.is_empty() && !attrs.is_empty() {
         ui.label(RichText::new("nothing matches the filter").weak());
     }
-    if attrs.len() > 1 && copy_all_ui(ui) {
-        let lines: Vec<String> =
-            matching.iter().map(|(key, attr)| format!("{key}: {}", store.value_text(attr.value))).collect();
-        queue.push(Command::CopyText { what: "attributes".to_owned(), text: lines.join("\n") });
+    if attrs.len() > 1 {
+        copy_ui(ui, details, &matching, queue);
     }
+}
+
+/// Copies what is listed. What was said to whom leaves the window only when it is asked for.
+fn copy_ui(ui: &mut Ui, details: &Details<'_>, matching: &[(&str, &Attr)], queue: &mut Queue) {
+    let said = matching.iter().filter(|(key, _)| is_said(key)).count();
+    ui.horizontal(|ui| {
+        let mut copy = |ui: &mut Ui, [text, name, tip]: [&str; 3], with_contents: bool| {
+            let button = ui.small_button(text);
+            // The table of spans has a button of that text too.
+            button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+            if button.on_hover_text(tip).clicked() {
+                let what = match (said, with_contents) {
+                    (0, _) => "attributes".to_owned(),
+                    (_, true) => "attributes with what was said".to_owned(),
+                    (said, false) => format!("attributes, {}", left_out(said)),
+                };
+                queue.push(Command::CopyText { what, text: copied(details, matching, with_contents) });
+            }
+        };
+        let tip = if said > 0 { "Copies what is listed, without what was said" } else { "Copies what is listed" };
+        copy(ui, ["Copy all", "Copy all attributes", tip], false);
+        if said > 0 {
+            let tip = "Copies what is listed, with prompts and answers";
+            copy(ui, ["Copy with contents", "Copy all attributes with contents", tip], true);
+        }
+    });
+}
+
+/// `2 with contents left out`.
+fn left_out(said: usize) -> String {
+    format!("{} with contents left out", crate::model::grouped(said as u64))
+}
+
+/// The attributes as text, one on a line, with a note on how many are missing.
+fn copied(details: &Details<'_>, matching: &[(&str, &Attr)], with_contents: bool) -> String {
+    let is_kept = |(key, _): &&(&str, &Attr)| with_contents || !is_said(key);
+    let line = |(key, attr): &(&str, &Attr)| format!("{key}: {}", details.data.store.value_text(attr.value));
+    let mut lines: Vec<String> = matching.iter().filter(is_kept).map(line).collect();
+    let missing = matching.len() - lines.len();
+    if missing > 0 {
+        lines.push(format!("({})", left_out(missing)));
+    }
+    lines.join("\n")
 }
 
 fn is_match(details: &Details<'_>, key: &str, attr: &Attr) -> bool {
@@ -132,13 +173,6 @@ fn split(key: &str) -> Option<(&str, u32)> {
 fn suffix_of<'a>(key: &'a str, prefix: &str) -> &'a str {
     let rest = key.get(prefix.len() + 1..).unwrap_or(key);
     rest.split_once('.').map_or(rest, |(_, suffix)| suffix)
-}
-
-/// The button that copies every attribute; the table of spans has one of that text too.
-fn copy_all_ui(ui: &mut Ui) -> bool {
-    let button = ui.small_button("Copy all");
-    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Copy all attributes"));
-    button.clicked()
 }
 
 #[cfg(test)]
