@@ -16,14 +16,14 @@ fn report(spans: &[Span]) -> (Json, String) {
     (serde_json::from_str(&report.to_json().unwrap()).unwrap(), report.to_string())
 }
 
-fn span(id: u64, parent: u64, name: &str, ms: [f64; 2], service: &str, attributes: Json) -> Span {
+fn span(id: u64, parent: u64, name: &str, ms: [f64; 2], service: &str, attributes: &Json) -> Span {
     let attributes = attributes.as_object().unwrap().clone();
     Span { name: name.into(), id, parent, trace: 1, ms, service: service.into(), attributes, ..Span::default() }
 }
 
 fn agent(id: u64, parent: u64, name: &str, ms: [f64; 2], service: &str) -> Span {
     let attributes = json!({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name});
-    span(id, parent, &format!("invoke_agent {name}"), ms, service, attributes)
+    span(id, parent, &format!("invoke_agent {name}"), ms, service, &attributes)
 }
 
 /// On one clock exactly, on two as an interval, and as unknown where nothing joins the clocks.
@@ -32,9 +32,9 @@ fn handoffs_say_how_much_later_somebody_took_over() {
     let transfer = json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "transfer_to_writer"});
     let team = |service: &str, parent: u64| {
         [
-            span(1, 0, "run", [0.0, 1000.0], "a", json!({})),
+            span(1, 0, "run", [0.0, 1000.0], "a", &json!({})),
             agent(2, 1, "planner", [10.0, 200.0], "a"),
-            span(3, 2, "execute_tool transfer_to_writer", [100.0, 110.0], "a", transfer.clone()),
+            span(3, 2, "execute_tool transfer_to_writer", [100.0, 110.0], "a", &transfer),
             agent(4, parent, "writer", [140.0, 440.0], service),
         ]
     };
@@ -68,10 +68,10 @@ fn missing_parents_and_conventions_are_told_as_far_as_known() {
         json!({"lmnr.span.type": "LLM", "lmnr.span.path": path, "gen_ai.request.model": "m",
         "lmnr.span.ids_path": "[\"00000000-0000-0000-0000-000000000001\",\"00000000-0000-0000-0000-000000000002\",\"00000000-0000-0000-0000-000000000003\"]"})
     };
-    let chat = span(3, 2, "chat", [10.0, 90.0], "a", path("[\"run\",\"plan\",\"chat\"]"));
-    let quiet = span(5, 9, "GET", [10.0, 90.0], "a", json!({}));
+    let chat = span(3, 2, "chat", [10.0, 90.0], "a", &path("[\"run\",\"plan\",\"chat\"]"));
+    let quiet = span(5, 9, "GET", [10.0, 90.0], "a", &json!({}));
     let spans = [
-        span(1, 0, "run", [0.0, 100.0], "a", json!({"lmnr.span.path": "[\"run\"]"})),
+        span(1, 0, "run", [0.0, 100.0], "a", &json!({"lmnr.span.path": "[\"run\"]"})),
         Span { flags: 0x101, scope: "lmnr".into(), version: "0.7".into(), ..chat },
         quiet,
     ];
