@@ -11,8 +11,10 @@ use crate::model::{SpanFlags, SpanIx};
 
 /// Events of the clock model that may be visited for all passages together: what comes after is left unknown.
 const MOST_VISITED: usize = 2_000_000;
-/// Invocations of one agent that are looked at.
-const MOST_INVOCATIONS: usize = 256;
+/// Invocations of one agent that are looked at: those that follow a handoff by their estimated times, and a few before
+/// it, because estimates err.
+const MOST_AFTER: usize = 256;
+const MOST_BEFORE: usize = 32;
 
 /// From one event to another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,8 +54,8 @@ impl Passage {
 /// Looks for the passages of a store's handoffs.
 pub struct Passages<'a> {
     context: Context<'a>,
-    /// Where each agent is invoked, in file order.
-    invocations: BTreeMap<AgentIx, Vec<SpanIx>>,
+    /// Where each agent is invoked, by estimated time.
+    invocations: BTreeMap<AgentIx, Vec<(i64, SpanIx)>>,
     left: usize,
 }
 
@@ -61,16 +63,17 @@ impl<'a> Passages<'a> {
     /// Visits every span if there is any handoff.
     #[must_use]
     pub fn new(context: &Context<'a>) -> Self {
-        let mut invocations: BTreeMap<AgentIx, Vec<SpanIx>> = BTreeMap::new();
+        let mut invocations: BTreeMap<AgentIx, Vec<(i64, SpanIx)>> = BTreeMap::new();
         let genai = context.genai;
         let taken: std::collections::BTreeSet<AgentIx> = genai.handoffs().iter().filter_map(|it| it.to).collect();
         if !taken.is_empty() {
             for span in context.store.span_ixs().filter(|span| genai.role_of(*span) == Role::Agent) {
                 if let Some(agent) = genai.agent_of(span).filter(|agent| taken.contains(agent)) {
-                    invocations.entry(agent).or_default().push(span);
+                    invocations.entry(agent).or_default().push((estimated(context, span), span));
                 }
             }
         }
+        invocations.values_mut().for_each(|spans| spans.sort_unstable());
         Self { context: *context, invocations, left: MOST_VISITED }
     }
 
@@ -142,19 +145,23 @@ impl<'a> Passages<'a> {
         };
         // In the trace itself it is surer than elsewhere in the conversation.
         let is_elsewhere = |span: SpanIx| store.span(span).trace_ix() != trace;
-        let from = self.estimated(handoff.span);
-        let near: Vec<SpanIx> = spans.iter().copied().filter(is_near).take(MOST_INVOCATIONS).collect();
-        if let Some(below) = near.iter().copied().find(is_below) {
-            return Some(below);
+        let from = estimated(&self.context, handoff.span);
+        let first = spans.partition_point(|(at, _)| *at < from);
+        let before = spans[..first].iter().rev().filter(|(_, span)| is_near(span)).take(MOST_BEFORE);
+        let after = spans[first..].iter().take(MOST_AFTER).filter(|(_, span)| is_near(span));
+        let near: Vec<(i64, SpanIx)> = after.chain(before).copied().collect();
+        if let Some((_, below)) = near.iter().find(|(_, span)| is_below(span)) {
+            return Some(*below);
         }
         let clock = |span: SpanIx| self.context.domains.of_span.get(span.at());
-        let later = near.iter().copied().filter(|span| self.estimated(*span) >= from);
-        let next = later.min_by_key(|span| (is_elsewhere(*span), self.estimated(*span), *span));
+        let later = near.iter().filter(|(at, _)| *at >= from);
+        let next = later.min_by_key(|(at, span)| (is_elsewhere(*span), *at, *span));
         // Another clock may be behind: the only one that there is took over, whatever its stamps say.
-        next.or_else(|| match near.as_slice() {
-            [only] if clock(*only) != clock(handoff.span) => Some(*only),
+        let only = || match near.as_slice() {
+            [(_, only)] if clock(*only) != clock(handoff.span) => Some(*only),
             _ => None,
-        })
+        };
+        next.map(|(_, span)| *span).or_else(only)
     }
 
     /// The agent's span before the one that took over without being told.
@@ -166,10 +173,11 @@ impl<'a> Passages<'a> {
         let at = children.iter().position(|&child| child == handoff.span)?;
         children[..at].iter().rev().copied().find(is_from)
     }
+}
 
-    fn estimated(&self, span: SpanIx) -> i64 {
-        let (domain, at_ns) = (self.context.domains.of_span.get(span.at()), self.context.store.span(span).drawn_ns().0);
-        let shift = self.context.clocks.zip(domain).map_or(0, |(clocks, domain)| clocks.shift_ns(*domain, at_ns));
-        at_ns.saturating_sub(shift)
-    }
+/// When `span` starts on an axis that all clocks share, as well as it is known.
+fn estimated(context: &Context<'_>, span: SpanIx) -> i64 {
+    let (domain, at_ns) = (context.domains.of_span.get(span.at()), context.store.span(span).drawn_ns().0);
+    let shift = context.clocks.zip(domain).map_or(0, |(clocks, domain)| clocks.shift_ns(*domain, at_ns));
+    at_ns.saturating_sub(shift)
 }

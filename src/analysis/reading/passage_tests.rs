@@ -112,3 +112,16 @@ fn whoever_left_no_span_took_over_at_no_time() {
     // An invocation before the handoff on the same clock is not what it led to.
     assert_eq!(Sample::new(&team("a", 20.0)).passage(true), None);
 }
+
+/// However often the agent was at work before, the handoff led to what came next.
+#[test]
+fn of_many_invocations_the_next_one_took_over() {
+    let mut spans = team("a", 140.0);
+    let earlier =
+        (0..400_u32).map(|at| agent(1_000 + u64::from(at), 1, "writer", [11.0 + f64::from(at) / 10.0; 2], "a"));
+    let later = (0..400_u32).map(|at| agent(2_000 + u64::from(at), 1, "writer", [500.0 + f64::from(at); 2], "a"));
+    spans.splice(3..3, earlier.chain(later));
+    let sample = Sample::new(&spans);
+    let passage = sample.passage(true).unwrap();
+    assert_eq!(passage.words(), "taken over 40 ms later");
+}

@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::derived::{self, CallReport, ConventionReport, SourceReport};
 use super::missing::{self, MissingParentReport};
+use super::passage::PassageReport;
 use super::text::{count, grouped};
 use super::voice::VoiceReport;
 use super::{ReportInput, as_text};
-use crate::analysis::clocks::{ClockModel, Order};
+use crate::analysis::clocks::ClockModel;
 use crate::analysis::findings::{self, Rulebook, Severity as Weight};
 use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, Judged, PhaseTime, Totals, TurnIx};
-use crate::analysis::reading::{self, Passage, Passages};
+use crate::analysis::reading::{self, Passages};
 use crate::model::time::duration_text;
 use crate::model::{Severity, SpanIx, TraceStore};
 
@@ -194,27 +195,6 @@ pub struct HandoffReport {
     pub span: String,
     /// How whoever takes over follows; none where it left no span.
     pub taken: Option<PassageReport>,
-}
-
-/// From one span to another that takes over from it.
-#[derive(Clone, Debug, Serialize)]
-pub struct PassageReport {
-    /// The id of the span that takes over.
-    pub span: String,
-    /// It begins at least so much later, nanoseconds; negative is earlier. None when nothing bounds it.
-    pub lo_ns: Option<i64>,
-    /// And at most so much; none when nothing bounds it.
-    pub hi_ns: Option<i64>,
-    /// What the stated times claim.
-    pub raw_ns: Option<i64>,
-    /// `before`: the handoff came first, `after`, `same`, or `unknown`.
-    #[serde(serialize_with = "as_text")]
-    pub order: Order,
-    /// One clock stamped both.
-    pub one_clock: bool,
-    /// The same in words.
-    #[serde(skip)]
-    pub words: String,
 }
 
 /// Attempts at one thing.
@@ -570,7 +550,7 @@ impl Builder<'_> {
             by: handoff.by.to_string(),
             confidence: handoff.confidence.to_string(),
             span: self.id(handoff.span),
-            taken: passages.of(handoff).map(|passage| self.passage(&passage)),
+            taken: passages.of(handoff).map(|passage| PassageReport::new(self.store(), &passage)),
         });
         handoffs.collect()
     }
@@ -606,18 +586,6 @@ impl Builder<'_> {
         found.collect()
     }
 
-    fn passage(&self, passage: &Passage) -> PassageReport {
-        PassageReport {
-            span: self.id(passage.to.span),
-            lo_ns: passage.took.lo_ns,
-            hi_ns: passage.took.hi_ns,
-            raw_ns: passage.took.raw_ns,
-            order: passage.order,
-            one_clock: passage.is_one_clock,
-            words: passage.words(),
-        }
-    }
-
     fn stitches(&self, passages: &mut Passages<'_>) -> Vec<StitchReport> {
         let stitches = self.genai.stitches().iter().map(|stitch| StitchReport {
             root: self.id(stitch.root),
@@ -625,7 +593,7 @@ impl Builder<'_> {
             score: stitch.score,
             by: stitch.by.to_string(),
             evidence: stitch.evidence.clone(),
-            taken: passages.of_stitch(stitch).map(|passage| self.passage(&passage)),
+            taken: passages.of_stitch(stitch).map(|passage| PassageReport::new(self.store(), &passage)),
         });
         stitches.collect()
     }

@@ -118,6 +118,7 @@ mod clocks_text;
 mod derived;
 mod genai;
 mod missing;
+mod passage;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -129,10 +130,11 @@ pub use clocks::{
 };
 pub use derived::{CallReport, ConventionReport, SourceReport, ValueReport};
 pub use genai::{
-    AgentReport, AiFindingReport, AiReport, AiTotals, ConversationReport, HandoffReport, Interval, PassageReport,
-    PhaseReport, RetryReport, StitchReport, TurnReport,
+    AgentReport, AiFindingReport, AiReport, AiTotals, ConversationReport, HandoffReport, Interval, PhaseReport,
+    RetryReport, StitchReport, TurnReport,
 };
 pub use missing::{AncestorReport, MissingParentReport};
+pub use passage::PassageReport;
 
 use std::collections::HashSet;
 use std::ops::Range;
