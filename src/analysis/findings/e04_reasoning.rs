@@ -159,7 +159,7 @@ fn level(context: &Context<'_>, span: SpanIx) -> Option<String> {
 }
 
 /// Whether the answer ended because no more tokens were allowed.
-fn was_cut_off(context: &Context<'_>, span: SpanIx) -> bool {
+pub(super) fn was_cut_off(context: &Context<'_>, span: SpanIx) -> bool {
     let view = context.genai.call(context.store, span);
     let reasons = view.as_ref().and_then(|view| view.text(Field::FinishReason)).unwrap_or_default();
     let is_limit = |reason: &str| matches!(reason.to_ascii_lowercase().as_str(), "length" | "max_tokens");

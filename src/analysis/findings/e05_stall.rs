@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Context, Finding, Rule, Severity, count, e05_unseen};
+use super::{Config, Context, Finding, Rule, Severity, count, e04_reasoning, e05_broken, e05_unseen};
 use crate::analysis::genai::{Answers, Content};
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
@@ -43,7 +43,8 @@ impl Rule for Stall {
         repeats.sort_by_key(|(_, found)| std::cmp::Reverse(found.times));
         let stalls = stalls.iter().take(Finding::EXAMPLES).filter_map(|group| stalled(context, group));
         let repeats = repeats.iter().take(Finding::EXAMPLES).map(|(span, found)| repeated(context, found, *span));
-        stalls.chain(repeats).chain(e05_unseen::find(context)).collect()
+        let found = stalls.chain(repeats).chain(e05_unseen::find(context));
+        found.chain(e05_broken::find(context, &answers)).collect()
     }
 }
 
@@ -151,7 +152,13 @@ fn repeated(context: &Context<'_>, Repeated { times, phrase }: &Repeated, span: 
         count(words, "word")
     );
     let finding = Finding::new("E5", Severity::Suspicious, name, sentence).shown_by(&[span]);
-    finding.because("read from the recorded answer").with("repeats", *times).with("words", words)
+    let finding = finding.because("read from the recorded answer").with("repeats", *times).with("words", words);
+    // What goes round in circles ends where no more tokens are allowed.
+    let limit = e04_reasoning::was_cut_off(context, span).then_some("it ended at the limit of tokens");
+    match limit {
+        Some(limit) => finding.because(limit),
+        None => finding,
+    }
 }
 
 #[cfg(test)]

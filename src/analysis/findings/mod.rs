@@ -6,6 +6,7 @@ mod contract;
 mod e02_opaque;
 mod e03_dark_handoff;
 mod e04_reasoning;
+mod e05_broken;
 mod e05_stall;
 mod e05_unseen;
 mod e06_anonymous;

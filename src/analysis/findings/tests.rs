@@ -190,6 +190,7 @@ fn every_threshold_decides() {
         ("E7_unexplained_stream", "[E7]\nleast_hidden_ms = 7401"),
         ("E8_orphans", "[E8]\nleast_spans = 2"),
         ("E5_unseen", "[E5]\nleast_peers = 7"),
+        ("E5_again", "[E5]\nleast_phrase = 30"),
         ("E5_unseen", "[E5]\ntimes_peers = 30"),
         ("E5_unseen", "[E5]\nleast_excess_ms = 21000"),
         ("E10_barge_in", "[E10]\nleast_barge_ins = 2"),

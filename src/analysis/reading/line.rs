@@ -1,6 +1,6 @@
 //! One line of a turn: who does what to whom.
 
-use super::{Moment, Said};
+use super::{Moment, Passage, Said};
 use crate::analysis::genai::{AgentIx, Confidence, GenAi, Tokens};
 use crate::model::SpanIx;
 
@@ -175,6 +175,8 @@ pub struct Line {
     pub answered: Said,
     /// Why it failed; `None` when it did not.
     pub failure: Option<String>,
+    /// How much later whoever takes over begins, of handoffs.
+    pub passage: Option<Passage>,
     /// Which attempt it is, where there were several.
     pub attempt: Option<Attempt>,
     /// How far it can be trusted that it happened so: a handoff or a lost trace may be a conclusion.

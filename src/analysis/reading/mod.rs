@@ -5,6 +5,9 @@
 mod attribution;
 mod contents;
 mod line;
+mod passage;
+#[cfg(test)]
+mod passage_tests;
 mod since;
 #[cfg(test)]
 mod tests;
@@ -14,6 +17,7 @@ mod walk;
 pub use attribution::{Attribution, Link, LinkKind};
 pub use contents::{MOST_CHARS, Said};
 pub use line::{Act, Attempt, FirstToken, Line, Models, Party};
+pub use passage::{Passage, Passages};
 pub use since::{Moment, Since};
 pub use text::{details, reading_text};
 

@@ -54,6 +54,7 @@ pub fn details(line: &Line) -> Vec<String> {
     if let Some(first) = &line.first_token {
         details.push(format!("first token after {}", duration_text(first.ns)));
     }
+    details.extend(line.passage.map(|passage| passage.words()));
     let Models { asked, answered } = &line.models;
     if !asked.is_empty() && !answered.is_empty() && asked != answered {
         details.push(format!("answered by {answered}"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::contents::{Said, Taker};
 use super::line::{Act, Attempt, FirstToken, Line, Models, Party};
-use super::{Context, MOST_LINES, Moment, Since};
+use super::{Context, MOST_LINES, Moment, Passages, Since};
 use crate::analysis::genai::{
     AgentIx, Best, CallView, Confidence, Content, Document, Field, Handoff, HandoffBy, Message, Recorded, Role,
     Speaker, Tokens, TurnIx,
@@ -22,6 +22,7 @@ pub fn lines(context: &Context<'_>, turn: TurnIx, since: &Since<'_>, cancel: &Ca
         context: *context,
         since,
         handoffs,
+        passages: Passages::new(context),
         taker: Taker::default(),
         lines: Vec::new(),
         more: 0,
@@ -47,6 +48,7 @@ struct Walk<'a> {
     context: Context<'a>,
     since: &'a Since<'a>,
     handoffs: BTreeMap<SpanIx, &'a Handoff>,
+    passages: Passages<'a>,
     taker: Taker,
     lines: Vec<Line>,
     more: u64,
@@ -180,6 +182,7 @@ impl Walk<'_> {
             said: Said::nothing(),
             answered: Said::nothing(),
             failure: self.failure(span),
+            passage: None,
             attempt: self.attempt(span),
             confidence: Confidence::Stated,
             remark: String::new(),
@@ -302,6 +305,7 @@ impl Walk<'_> {
         let from = Self::party(handoff.from.or(step.above));
         let mut line = self.line(step, Act::HandsOver, from, to);
         line.confidence = handoff.confidence;
+        line.passage = self.passages.of(handoff);
         line.remark = match handoff.by {
             HandoffBy::Span => String::new(),
             HandoffBy::Attributes => "both agents are named".to_owned(),

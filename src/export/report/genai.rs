@@ -5,13 +5,16 @@ use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
-use super::derived::{self, CallReport, SourceReport};
+use super::derived::{self, CallReport, ConventionReport, SourceReport};
+use super::missing::{self, MissingParentReport};
+use super::passage::PassageReport;
 use super::text::count;
 use super::voice::VoiceReport;
 use super::{ReportInput, as_text};
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::findings::{self, Rulebook, Severity as Weight};
-use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, PhaseTime, Totals, TurnIx};
+use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, Judged, PhaseTime, Totals, TurnIx};
+use crate::analysis::reading::{self, Passages};
 use crate::model::time::duration_text;
 use crate::model::{Severity, SpanIx, TraceStore, grouped};
 
@@ -20,6 +23,8 @@ const MOST_VISITED: usize = 4_000_000;
 
 /// Patterns that the text form lists; the JSON form has all.
 const MOST_FINDINGS: usize = 20;
+/// Handoffs that the text form lists; the JSON form has all.
+const MOST_HANDOFFS: usize = 8;
 
 /// The sections about AI conversations.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -42,6 +47,10 @@ pub struct AiReport {
     pub stitches: Vec<StitchReport>,
     /// Where derived values were read: per field, how often and how sure.
     pub sources: Vec<SourceReport>,
+    /// What is known about parents that are in no input; those about which nothing is are only counted.
+    pub missing_parents: Vec<MissingParentReport>,
+    /// Which conventions each instrumentation scope follows.
+    pub conventions: Vec<ConventionReport>,
     /// The first model calls, each value with its source. Without anything that was said.
     pub calls: Vec<CallReport>,
     /// Patterns that were found, the worst first.
@@ -184,6 +193,8 @@ pub struct HandoffReport {
     pub confidence: String,
     /// The id of the span where it shows.
     pub span: String,
+    /// How whoever takes over follows; none where it left no span.
+    pub taken: Option<PassageReport>,
 }
 
 /// Attempts at one thing.
@@ -216,6 +227,8 @@ pub struct StitchReport {
     pub by: String,
     /// The same in words.
     pub evidence: String,
+    /// How the trace follows that span.
+    pub taken: Option<PassageReport>,
 }
 
 /// A pattern that was found.
@@ -299,18 +312,28 @@ impl AiReport {
         let builder = Builder { input, genai: &genai };
         let ai_findings = builder.findings(rules);
         if genai.is_empty() {
-            return Self { ai_findings, ..Self::default() };
+            return Self { ai_findings, missing_parents: missing::parents(&genai, input.store), ..Self::default() };
         }
+        let judged = Judged::default();
+        let mut passages = Passages::new(&reading::Context {
+            store: input.store,
+            domains: input.domains,
+            genai: &genai,
+            clocks: Some(input.model),
+            judged: &judged,
+        });
         Self {
             ai: genai.totals().into(),
             agents: builder.agents(),
             conversations: builder.conversations(),
             turns: builder.turns(),
             phases: phases(&builder.breakdown(input.store.span_ixs(), true)),
-            handoffs: builder.handoffs(),
+            handoffs: builder.handoffs(&mut passages),
             retries: builder.retries(),
-            stitches: builder.stitches(),
+            stitches: builder.stitches(&mut passages),
             sources: derived::sources(&genai, input.store),
+            missing_parents: missing::parents(&genai, input.store),
+            conventions: derived::conventions(&genai, input.store),
             calls: derived::calls(&genai, input.store),
             ai_findings,
         }
@@ -337,6 +360,11 @@ impl AiReport {
         let mut longest: Vec<&PhaseReport> = self.phases.iter().collect();
         longest.sort_by_key(|time| std::cmp::Reverse(time.sum_ns));
         writeln!(f, "  time, summed: {}", shortened(longest.into_iter().map(phase_text).collect(), 8))?;
+        if !self.handoffs.is_empty() {
+            let handoffs = self.handoffs.iter().map(handoff_text).collect();
+            let handed = count(self.handoffs.len() as u64, "handoff");
+            writeln!(f, "  {handed}: {}", shortened(handoffs, MOST_HANDOFFS))?;
+        }
         if !self.retries.is_empty() {
             let attempts: usize = self.retries.iter().map(|retry| retry.attempts.len()).sum();
             let backoff: i64 = self.retries.iter().flat_map(|retry| &retry.backoff_ns).sum();
@@ -392,6 +420,12 @@ fn tokens(totals: &AiTotals) -> String {
 
 fn agent_text(agent: &AgentReport) -> String {
     if agent.inferred { format!("{} (inferred)", agent.name) } else { agent.name.clone() }
+}
+
+fn handoff_text(handoff: &HandoffReport) -> String {
+    let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "somebody".to_owned());
+    let taken = handoff.taken.as_ref().map_or("left no span", |taken| taken.words.as_str());
+    format!("{} to {} ({taken})", name(&handoff.from), name(&handoff.to))
 }
 
 fn phase_text(time: &PhaseReport) -> String {
@@ -506,7 +540,7 @@ impl Builder<'_> {
         known.map_or_else(|| "counted".to_owned(), |known| known.source.clone())
     }
 
-    fn handoffs(&self) -> Vec<HandoffReport> {
+    fn handoffs(&self, passages: &mut Passages<'_>) -> Vec<HandoffReport> {
         let handoffs = self.genai.handoffs().iter().map(|handoff| HandoffReport {
             from: self.agent(handoff.from).map(|agent| agent.name.clone()),
             to: self
@@ -516,6 +550,7 @@ impl Builder<'_> {
             by: handoff.by.to_string(),
             confidence: handoff.confidence.to_string(),
             span: self.id(handoff.span),
+            taken: passages.of(handoff).map(|passage| PassageReport::new(self.store(), &passage)),
         });
         handoffs.collect()
     }
@@ -551,13 +586,14 @@ impl Builder<'_> {
         found.collect()
     }
 
-    fn stitches(&self) -> Vec<StitchReport> {
+    fn stitches(&self, passages: &mut Passages<'_>) -> Vec<StitchReport> {
         let stitches = self.genai.stitches().iter().map(|stitch| StitchReport {
             root: self.id(stitch.root),
             under: self.id(stitch.under),
             score: stitch.score,
             by: stitch.by.to_string(),
             evidence: stitch.evidence.clone(),
+            taken: passages.of_stitch(stitch).map(|passage| PassageReport::new(self.store(), &passage)),
         });
         stitches.collect()
     }

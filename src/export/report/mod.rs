@@ -83,14 +83,26 @@
 //!              or the first token) + unaccounted_ns, busy: the union, an interval { lo_ns, hi_ns };
 //!              phases may overlap
 //! handoffs[]   from and to (agents, null if unknown), by ("span", "attributes", "tool", "next_agent"),
-//!              confidence, span
+//!              confidence, span, taken: how whoever takes over follows, null where it left no span { span,
+//!              lo_ns and hi_ns: it begins that much later, from the start of the handoff (of "next_agent" from
+//!              the end of the agent before), null for an open side, exact on one clock; raw_ns: what the
+//!              stated times claim, order ("before": the handoff came first, "after", "same", "unknown": not
+//!              proven), one_clock }
 //! retries[]    name, attempts[] (ids, all but the last failed), backoff_ns[] between them, succeeded,
 //!              wasted_tokens, fallback: another model or tool was tried
 //! stitches[]   proposals for traces that lost their parent: root and under (ids), score (0 to 100), by
 //!              ("ancestry", "link", "tool_call", "task", "mcp_request", "request", "linked_trace",
-//!              "previous_response", "handoff", "conversation"; the surest first), evidence
+//!              "previous_response", "handoff", "conversation"; the surest first), evidence, taken: from the
+//!              start of under to the start of root, as for handoffs
 //! sources[]    where derived values were read: field, source (an attribute's key, or "span name"), convention,
 //!              confidence, spans: how many have it from there, first (id)
+//! missing_parents[]  what is known about parents that are in no input, the first 500: id, trace, children (how many
+//!              spans name it), sampled: how many of them say that the trace was sampled, exact: the last of
+//!              ancestors is the parent itself and not only above it, ancestors[]: the outermost first, id and
+//!              name (null if not stated), start_ns (or null), here: the id of its span if it is in an input;
+//!              sources[] (attributes that say it). Parents about which nothing is known are left out
+//! conventions[]  what each instrumentation scope of AI spans follows: scope, version, schema_url (empty if not
+//!              stated), spans, conventions[] (by name, as far as attributes or span names belong to one)
 //! calls[]      the first 500 model calls: span (id), name, values[]: field, value (text; durations in
 //!              nanoseconds), source, confidence. What was said is never in a report
 //! ai_findings[]  patterns, the worst first: id (goes on after those of findings), code ("E2" to "E13"),
@@ -104,11 +116,15 @@
 //!              raw_to_ns: the stated times }: "from" had to happen before "to"
 //! ```
 
+#[cfg(test)]
+mod ai_tests;
 mod between;
 mod clocks;
 mod clocks_text;
 mod derived;
 mod genai;
+mod missing;
+mod passage;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -119,11 +135,13 @@ pub use clocks::{
     Analysis, Describe, EdgeReport, FindingReport, Moment, OffsetReport, PairReport, StrainReport, UnseenReport,
     WhyEdge,
 };
-pub use derived::{CallReport, SourceReport, ValueReport};
+pub use derived::{CallReport, ConventionReport, SourceReport, ValueReport};
 pub use genai::{
     AgentReport, AiFindingReport, AiReport, AiTotals, ConversationReport, HandoffReport, Interval, PhaseReport,
     RetryReport, StitchReport, TurnReport,
 };
+pub use missing::{AncestorReport, MissingParentReport};
+pub use passage::PassageReport;
 
 use std::collections::HashSet;
 use std::ops::Range;
