@@ -59,6 +59,8 @@ fn tables_become_objects() {
          {\"TraceId\":\"01ab\",\"SpanId\":\"3\",\"SpanName\":\"two\\nlines\",\"SpanAttributes\":{},\"Duration\":0.5,\
          \"Note\":\"007\",\"column 7\":\"more\"}\n"
     );
+    // A row that was cut stays open.
+    assert_eq!(unwrapped(b" \n\ta,b\n1,2\n3", Wrap::Table(b',')), "{\"a\":1,\"b\":2}\n{\"a\":3");
     let tsv = "TraceId\tSpanId\tSpanName\tEvents.Name\n1\t2\ta\\tb\t['x','y']\n3\t4\t\\N\t[]\n";
     assert_eq!(
         unwrapped(tsv.as_bytes(), Wrap::Table(b'\t')),
