@@ -39,9 +39,9 @@ pub use progress::{Phase, Progress};
 pub use source::{Origin, Source};
 
 /// What Skewline reads, in words, for error messages.
-pub const EXPECTED: &str = "OTLP as JSON, JSON lines or protobuf, Jaeger, Zipkin or Chrome trace JSON, exports of \
-    Langfuse, LangSmith, MLflow, the OpenAI Agents SDK, Dynamo, ClickHouse or Jaeger's Elasticsearch, or a list of \
-    spans as an SDK dumps them, plain, in gzip or zstd, in lines of a log, or as a table with a header";
+pub const EXPECTED: &str = "OTLP as JSON, JSON lines or protobuf, Jaeger, Zipkin or Chrome trace JSON, an export or rows of \
+    one of the usual AI and tracing tools, or spans as an SDK dumps them, plain, in gzip or zstd, in lines of a log, or \
+    as a table with a header";
 
 /// A file format. One file per format; nothing else in the loader knows formats.
 pub trait Format: Sync {
@@ -75,6 +75,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &records::DynamoRequests,
     &records::ClickHouseRows,
     &records::GoSpans,
+    &records::GoogleTrace,
+    &records::XRay,
+    &records::TritonTrace,
+    &records::SentryEvents,
+    &records::ToolRows,
     &records::FlatSpans,
     &otlp_proto::OtlpProto,
 ];

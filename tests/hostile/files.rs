@@ -150,6 +150,15 @@ pub fn valid() -> Vec<Valid> {
         export("jaeger-rows-kafka.jsonl", "jaeger", 2),
         export("otlp-resources.jsonl", "otlp-json", 2),
         export("langsmith-batch.json", "langsmith", 2),
+        export("google-trace-v1.json", "google-trace", 2),
+        export("xray-traces.json", "aws-xray", 3),
+        export("triton-trace.json", "triton", 2),
+        export("rows-braintrust.json", "tool-rows", 3),
+        export("rows-elastic-apm.json", "tool-rows", 2),
+        export("sentry-transaction.json", "sentry", 2),
+        export("rows-application-insights.csv", "tool-rows", 2),
+        export("log-lines-kubernetes.txt", "otlp-json", 2),
+        export("printed-javascript.txt", "flat-spans", 1),
     ]
 }
 

@@ -160,8 +160,7 @@ mod tests {
                 r#"{"data":{"trace":{"spans":[{"segmentId":"a","spanId":0,"serviceCode":"b"}]}}}"#,
                 "a trace of SkyWalking",
             ),
-            (r#"{"Traces":[{"Id":"1-5d","Segments":[{"Id":"54","Document":"{}"}]}]}"#, "traces of AWS X-Ray"),
-            (r#"[{"Timestamp":"x","trace.trace_id":"01","trace.span_id":"02"}]"#, "rows of Honeycomb"),
+            (r#"{"transaction":{"id":"1","span_count":{"started":2}}}"#, "events of the Elastic APM agents"),
             (r#"{"nodes":[{"id":1,"callFrame":{}}],"samples":[1],"timeDeltas":[0]}"#, "a CPU profile of V8"),
             (r#"{"name":{"0":"a"},"start_time":{"0":"x"}}"#, "a table of pandas, column by column"),
             (

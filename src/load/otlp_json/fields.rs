@@ -32,7 +32,10 @@ pub(super) fn time_ns(json: &mut Scanner<'_>, flags: &mut SpanFlags) -> Result<i
             }
             number.as_int().or_else(|| rounded(number))
         }
-        _ => return json.field_int().map(|_| 0),
+        _ => match two_halves(token, json)? {
+            Some(halves) => Some(halves),
+            None => return json.field_int().map(|_| 0),
+        },
     };
     let Some(int) = int else {
         json.bad_field(offset, "a time in nanoseconds");
@@ -68,8 +71,11 @@ pub(super) fn span_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<SpanId,
         Some(Id::Bytes(bits)) => return Ok(SpanId::from_u64(bits)),
         Some(Id::Odd) | None => json.rewind(mark),
     }
-    json.peek();
+    let token = json.peek();
     let offset = json.offset();
+    if let Some(hex) = bytes_as_hex(token, json)? {
+        return Ok(fields::span_id_of(&hex, offset, json, part));
+    }
     Ok(match json.field_text()? {
         Some(text) => fields::span_id_of(&text, offset, json, part),
         None => SpanId::None,
@@ -85,12 +91,64 @@ pub(super) fn trace_id(json: &mut Scanner<'_>, part: &mut Part) -> Result<TraceI
         Some(Id::Bytes(bits)) => return Ok(TraceId::from_u128(bits)),
         Some(Id::Odd) | None => json.rewind(mark),
     }
-    json.peek();
+    let token = json.peek();
     let offset = json.offset();
+    if let Some(hex) = bytes_as_hex(token, json)? {
+        return Ok(fields::trace_id_of(&hex, offset, json, part));
+    }
     Ok(match json.field_text()? {
         Some(text) => fields::trace_id_of(&text, offset, json, part),
         None => TraceId::None,
     })
+}
+
+/// The value that comes next, when it is an array or an object; it is passed over.
+fn composite(token: Token, json: &mut Scanner<'_>) -> Result<Option<serde_json::Value>, Fault> {
+    if !matches!(token, Token::Array | Token::Object) {
+        return Ok(None);
+    }
+    let mark = json.mark();
+    json.skip_value()?;
+    let value = serde_json::from_slice(json.since(mark)).ok();
+    if value.is_none() {
+        json.rewind(mark);
+    }
+    Ok(value)
+}
+
+/// Bytes as JavaScript writes them when nobody says how, in hex: a list of numbers, `{"type": "Buffer", "data": […]}`, or
+/// `{"0": 10, "1": 247, …}`. Moves only when it is one of these.
+fn bytes_as_hex(token: Token, json: &mut Scanner<'_>) -> Result<Option<String>, Fault> {
+    /// Ids are not longer.
+    const MOST: usize = 16;
+    let mark = json.mark();
+    let Some(value) = composite(token, json)? else { return Ok(None) };
+    let list = value.get("data").unwrap_or(&value);
+    let bytes: Vec<Option<u64>> = match list {
+        serde_json::Value::Array(list) => list.iter().map(serde_json::Value::as_u64).collect(),
+        // The keys are the positions.
+        object => (0..MOST).map_while(|at| object.get(at.to_string())).map(serde_json::Value::as_u64).collect(),
+    };
+    let is_id = (1..=MOST).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_some_and(|byte| byte < 256));
+    if !is_id {
+        json.rewind(mark);
+        return Ok(None);
+    }
+    Ok(Some(bytes.into_iter().flatten().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// 64 bits as JavaScript libraries without such numbers write them: `{"low": -1, "high": 395812, "unsigned": true}`.
+fn two_halves(token: Token, json: &mut Scanner<'_>) -> Result<Option<i128>, Fault> {
+    let mark = json.mark();
+    let Some(value) = composite(token, json)? else { return Ok(None) };
+    let half = |key: &str| value.get(key).and_then(serde_json::Value::as_i64);
+    match (half("low"), half("high")) {
+        (Some(low), Some(high)) => Ok(Some((i128::from(high & 0xffff_ffff) << 32) | i128::from(low & 0xffff_ffff))),
+        _ => {
+            json.rewind(mark);
+            Ok(None)
+        }
+    }
 }
 
 /// Reads an enum by number or by name, with or without its prefix.

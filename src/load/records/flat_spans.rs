@@ -94,6 +94,9 @@ impl Records for Dump {
     const WRAPPERS: &'static [&'static str] = &["data", "trace"];
 
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
+        if !is_span(record) && self.of_traces(record, sink) {
+            return;
+        }
         if names_trace(record) {
             span_of(record, sink, None);
         } else {
@@ -112,6 +115,32 @@ impl Records for Dump {
 
     fn end(&mut self, sink: &mut Sink) {
         self.document(&Record::default(), sink);
+    }
+}
+
+/// Whether a record says anything that only spans say.
+fn is_span(record: &Record<'_>) -> bool {
+    let keys = [&["name", "id"][..], &START, &LOGFIRE, &SPAN_IDS, &TRACE_IDS, &COLUMNS, &CONTEXTS];
+    keys.iter().any(|keys| record.first(keys).is_some())
+}
+
+impl Dump {
+    /// Reads an object whose fields are traces, each a list of spans or an object with one. False when it is none.
+    fn of_traces(&mut self, record: &Record<'_>, sink: &mut Sink) -> bool {
+        let mut found = false;
+        for (key, raw) in record.fields() {
+            let inner = raw.record().filter(|_| raw.token() == Token::Object).unwrap_or_default();
+            let list = inner.get("spans").unwrap_or(raw);
+            for span in list.elements().into_iter().filter_map(Raw::record).filter(is_span) {
+                found = true;
+                let mut span = span.into_owned();
+                if !names_trace(&span) {
+                    span.push_text("trace_id", key);
+                }
+                span_of(&span, sink, None);
+            }
+        }
+        found
     }
 }
 
@@ -206,6 +235,11 @@ pub(super) fn span_of(record: &Record<'_>, sink: &mut Sink, reporter: Option<Res
     if let Some(raw) = record.get("attributes") {
         attributes(raw, sink);
     }
+    // Opik's spans call their own id just that, and what they say has names as plain as `type`.
+    let is_opik = own.is_none() && record.get("trace_id").is_some() && record.get("last_updated_at").is_some();
+    if let Some(error) = record.get("error_info").filter(|_| is_opik).and_then(Raw::record) {
+        sink.failed(error.first(&["message", "exception_type"]).and_then(Raw::text).as_deref());
+    }
     for (key, raw) in record.fields() {
         let lists = [
             &START[..],
@@ -224,6 +258,7 @@ pub(super) fn span_of(record: &Record<'_>, sink: &mut Sink, reporter: Option<Res
             "meta" | "metrics" if raw.token() == Token::Object => sink.attrs("", raw),
             "resource" if raw.token() == Token::Object => {}
             _ if lists.iter().any(|known| known.contains(&key)) => {}
+            _ if is_opik => sink.attr(&format!("opik.{key}"), raw),
             _ => sink.attr(key, raw),
         }
     }

@@ -89,7 +89,7 @@ impl Runs {
         let mut at = id;
         // Runs that are above each other in a circle do not lead anywhere.
         for _ in 0..=above.len() {
-            let Some(parent) = above.get(at) else { break };
+            let Some(parent) = above.get(at).filter(|parent| *parent != at) else { break };
             if let Some(trace) = self.traces.get(parent) {
                 return trace.clone();
             }
@@ -127,7 +127,7 @@ fn parent_of(record: &Record<'_>) -> Option<String> {
     let listed = || record.get("parent_run_ids").and_then(|raw| raw.elements().last().and_then(|raw| raw.text()));
     let stated = record.text("parent_run_id").map(Cow::into_owned).or_else(|| listed().map(Cow::into_owned));
     let id = id_of(record);
-    stated.or_else(|| order_of(record).iter().rev().nth(1).cloned()).filter(|above| *above != id)
+    stated.or_else(|| order_of(record).iter().rev().nth(1).cloned().filter(|above| *above != id))
 }
 
 /// Reads a run and the runs nested in it.

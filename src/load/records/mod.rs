@@ -7,25 +7,35 @@ mod clickhouse;
 mod dynamo;
 mod flat_spans;
 mod go_spans;
+mod google;
 mod langfuse;
 mod langsmith;
 mod mlflow;
 mod openai_agents;
 mod read;
 mod record;
+mod rows;
+mod sentry;
 mod sink;
 #[cfg(test)]
 mod tests;
 mod times;
+mod triton;
+mod xray;
 
 pub use clickhouse::ClickHouseRows;
 pub use dynamo::DynamoRequests;
 pub use flat_spans::FlatSpans;
 pub use go_spans::GoSpans;
+pub use google::GoogleTrace;
 pub use langfuse::Langfuse;
 pub use langsmith::LangSmithRuns;
 pub use mlflow::MlflowTraces;
 pub use openai_agents::OpenAiAgents;
+pub use rows::ToolRows;
+pub use sentry::SentryEvents;
+pub use triton::TritonTrace;
+pub use xray::XRay;
 
 use record::Record;
 use sink::Sink;

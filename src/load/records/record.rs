@@ -121,6 +121,11 @@ impl<'a> Record<'a> {
         self.fields.push((Cow::Owned(key.to_owned()), Cow::Owned(quoted.into_bytes()), self.offset));
     }
 
+    /// Adds a field with the text of a JSON value, which stands at `offset`.
+    pub fn push_raw(&mut self, key: &str, json: &[u8], offset: u64) {
+        self.fields.push((Cow::Owned(key.to_owned()), Cow::Owned(json.to_vec()), offset));
+    }
+
     /// The fields of `self`, and those of `earlier` that `self` does not state.
     pub fn or(mut self, earlier: Record<'a>) -> Self {
         self.offset = earlier.offset;

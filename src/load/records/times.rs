@@ -60,7 +60,10 @@ pub(in crate::load) fn date_time(text: &str) -> Option<i128> {
         return nanos(time.timestamp(), time.timestamp_subsec_nanos());
     }
     let text = text.strip_suffix('Z').or_else(|| text.strip_suffix(" UTC")).unwrap_or(text);
-    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y%m%dT%H%M%S%6f"].iter().find_map(|form| {
+    // The last one is how Azure's portal writes tables.
+    const FORMS: [&str; 4] =
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y%m%dT%H%M%S%6f", "%m/%d/%Y, %I:%M:%S%.f %p"];
+    FORMS.iter().find_map(|form| {
         let time = NaiveDateTime::parse_from_str(text, form).ok()?.and_utc();
         nanos(time.timestamp(), time.timestamp_subsec_nanos())
     })
@@ -90,6 +93,7 @@ mod tests {
             "\"2025-09-16 08:43:13.210770-04:00\"",
             "\"2025-09-16T14:43:13.210770+02:00\"",
             "\"20250916T124313210770Z\"",
+            "\"9/16/2025, 12:43:13.210770 PM\"",
             "[1758026593, 210770000]",
         ] {
             assert_eq!(read(text, Unit::Guess), expected, "{text}");

@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use serde_json::Value;
 
 use super::Step;
+use crate::load::sniff::without_bom;
 
 /// Where the JSON is in a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +34,7 @@ const FIELDS: [&str; 12] = [
 
 /// What may be in the lines of `head`.
 pub(super) fn kinds(head: &[u8]) -> Vec<Kind> {
-    let text = head.trim_ascii_start();
+    let text = without_bom(head).trim_ascii_start();
     if !matches!(text.first(), Some(b'{' | b'[' | b'"')) {
         return vec![Kind::Behind];
     }
@@ -78,7 +79,7 @@ impl Lines {
     fn field(&mut self, line: &[u8], field: &str, out: &mut Vec<u8>) -> bool {
         /// Docker cuts longer lines, and only the last part ends one.
         const PART_BYTES: usize = 16 << 10;
-        let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(line) else { return false };
+        let Ok(Value::Object(mut fields)) = serde_json::from_slice::<Value>(without_bom(line)) else { return false };
         match fields.remove(field) {
             Some(Value::String(text)) => {
                 let is_part = field == "log" && !text.ends_with('\n') && text.len() >= PART_BYTES;

@@ -5,11 +5,11 @@ use std::io::{self, BufRead as _, BufReader, Read};
 
 use super::Step;
 use crate::load::json::push_quoted;
+use crate::load::sniff::without_bom;
 
 /// Whether `head` begins with an object that is not JSON but printed by a program.
 pub(super) fn are_printed(head: &[u8]) -> bool {
-    let text = head.trim_ascii_start();
-    let mut inner = text;
+    let mut inner = without_bom(head).trim_ascii_start();
     // `[{`, `{ name: {` and the like: the first thing in an object decides.
     while let Some((b'[' | b'{', rest)) = inner.split_first() {
         let opens_object = inner[0] == b'{';

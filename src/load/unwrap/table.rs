@@ -11,14 +11,24 @@ const MOST_BYTES: usize = 64 << 20;
 
 /// The byte between the columns of the table that `head` begins with.
 pub(super) fn separator(head: &[u8]) -> Option<u8> {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let first = text.split(|&byte| byte == b'\n').next()?;
     // A header has names, and no objects.
-    if first.is_empty() || first.iter().any(|byte| matches!(byte, b'{' | b'}' | b'<' | b'[')) {
+    if first.first().is_none_or(|&byte| byte == b'[') || first.iter().any(|byte| matches!(byte, b'{' | b'}' | b'<')) {
         return None;
     }
     let count = |byte: u8| first.iter().filter(|&&other| other == byte).count();
     [b'\t', b',', b';'].into_iter().filter(|&byte| count(byte) >= 3).max_by_key(|&byte| count(byte))
+}
+
+/// A row as it was read.
+struct Row {
+    /// The text of each field, and whether it was in quotes.
+    fields: Vec<(Vec<u8>, bool)>,
+    /// The text ends inside of quotes.
+    is_open: bool,
+    /// The text ends without the end of a line.
+    is_last: bool,
 }
 
 pub(super) struct Table {
@@ -31,14 +41,14 @@ impl Table {
         Self { separator, header: None }
     }
 
-    /// Reads a row: the text of its fields, and whether each was in quotes. `None` at the end.
-    fn row(&self, source: &mut BufReader<Box<dyn Read + Send + '_>>) -> io::Result<Option<Vec<(Vec<u8>, bool)>>> {
+    /// Reads a row. `None` at the end.
+    fn row(&self, source: &mut BufReader<Box<dyn Read + Send + '_>>) -> io::Result<Option<Row>> {
         let mut fields = vec![(Vec::new(), false)];
         let (mut is_quoted, mut after_quote, mut size) = (false, false, 0);
         loop {
             let bytes = source.fill_buf()?;
             if bytes.is_empty() {
-                return Ok((size > 0).then_some(fields));
+                return Ok((size > 0).then_some(Row { fields, is_open: is_quoted, is_last: true }));
             }
             let mut taken = 0;
             let mut is_over = false;
@@ -73,7 +83,7 @@ impl Table {
                 {
                     field.pop();
                 }
-                return Ok(Some(fields));
+                return Ok(Some(Row { fields, is_open: false, is_last: false }));
             }
         }
     }
@@ -83,17 +93,20 @@ impl Step for Table {
     fn step(&mut self, source: &mut BufReader<Box<dyn Read + Send + '_>>, out: &mut Vec<u8>) -> io::Result<bool> {
         let Some(row) = self.row(source)? else { return Ok(false) };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let Some(header) = &self.header else {
-            let name = |(field, _): &(Vec<u8>, bool)| text(field).trim_start_matches('\u{feff}').trim().to_owned();
-            self.header = Some(row.iter().map(name).collect());
-            return Ok(true);
-        };
         // An empty line is no row.
-        if row.len() == 1 && row[0].0.is_empty() {
+        if row.fields.len() == 1 && row.fields[0].0.trim_ascii().is_empty() {
             return Ok(true);
         }
+        let Some(header) = &self.header else {
+            // Azure's portal says the zone of its times in the header.
+            let name = |(field, _): &(Vec<u8>, bool)| {
+                text(field).trim_start_matches('\u{feff}').trim().trim_end_matches(" [UTC]").to_owned()
+            };
+            self.header = Some(row.fields.iter().map(name).collect());
+            return Ok(true);
+        };
         let mut line = String::from("{");
-        for (at, (field, was_quoted)) in row.iter().enumerate() {
+        for (at, (field, was_quoted)) in row.fields.iter().enumerate() {
             let odd = format!("column {}", at + 1);
             let key = header.get(at).unwrap_or(&odd);
             if at > 0 {
@@ -104,7 +117,10 @@ impl Step for Table {
             let is_tab = self.separator == b'\t' && !was_quoted;
             push_value(&mut line, key, &text(field), is_tab);
         }
-        line.push_str("}\n");
+        // A row that was cut stays open, so that whoever reads it says so.
+        if !row.is_open && (!row.is_last || row.fields.len() >= header.len()) {
+            line.push_str("}\n");
+        }
         out.extend_from_slice(line.as_bytes());
         Ok(true)
     }

@@ -25,6 +25,7 @@ fn lines_of_logs_hold_json_behind_times_or_in_fields() {
         (format!("data: {REQUEST}\n\n"), lines::Kind::Behind),
         (format!("\u{1e}{REQUEST}\n"), lines::Kind::Behind),
         (format!("{{\"log\":{quoted},\"stream\":\"stdout\"}}\n"), lines::Kind::Field("log")),
+        (format!("\u{feff}{{\"log\":{quoted}}}\n"), lines::Kind::Field("log")),
         (format!("{{\"timestamp\":1,\"body\":{REQUEST}}}\n"), lines::Kind::Field("body")),
         (format!("{{\"@timestamp\":\"x\",\"message\":{quoted}}}\n"), lines::Kind::Field("message")),
     ] {
@@ -59,6 +60,8 @@ fn tables_become_objects() {
          {\"TraceId\":\"01ab\",\"SpanId\":\"3\",\"SpanName\":\"two\\nlines\",\"SpanAttributes\":{},\"Duration\":0.5,\
          \"Note\":\"007\",\"column 7\":\"more\"}\n"
     );
+    // A row that was cut stays open.
+    assert_eq!(unwrapped(b" \n\ta,b\n1,2\n3", Wrap::Table(b',')), "{\"a\":1,\"b\":2}\n{\"a\":3");
     let tsv = "TraceId\tSpanId\tSpanName\tEvents.Name\n1\t2\ta\\tb\t['x','y']\n3\t4\t\\N\t[]\n";
     assert_eq!(
         unwrapped(tsv.as_bytes(), Wrap::Table(b'\t')),
@@ -86,7 +89,7 @@ fn printed_objects_become_json() {
         assert_eq!(json(printed).unwrap(), serde_json::from_str::<serde_json::Value>(expected).unwrap(), "{printed}");
     }
     assert!(objects::are_printed(b"[\n  {\n    name: 'x'"));
-    assert!(objects::are_printed(b"{'a': 1}"));
+    assert!(objects::are_printed(b"\xef\xbb\xbf {'a': 1}"));
     for json in [&b"{\"a\": 1}"[..], b"[1]", b"{}", b"plain", b"", b"[[["] {
         assert!(!objects::are_printed(json));
     }

@@ -1,0 +1,335 @@
+//! Spans as rows of other tools' stores, by the table `assets/load/rows.toml`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::record::{Raw, Record};
+use super::times::Unit;
+use super::{Records, Sink, keys_in, read};
+use crate::load::decimal::scaled;
+use crate::load::json::Token;
+use crate::load::{Format, LoadError, Output};
+use crate::model::{AttrId, Code, InputIx, SpanKind};
+
+const TABLE: &str = include_str!("../../../assets/load/rows.toml");
+
+/// What one tool calls things.
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Tool {
+    format: String,
+    told_by: Vec<String>,
+    inside: Option<String>,
+    is_nested: bool,
+    trace: Vec<String>,
+    span: Vec<String>,
+    parent: Vec<String>,
+    roots_name_trace: bool,
+    name: Vec<String>,
+    kind: Vec<String>,
+    start: Vec<String>,
+    end: Vec<String>,
+    duration: Vec<String>,
+    unit: String,
+    service: Vec<String>,
+    scope: Vec<String>,
+    message: Vec<String>,
+    failed: Vec<Test>,
+    no_spans: Vec<Test>,
+    attributes: Vec<String>,
+    resource: Vec<String>,
+    about: BTreeMap<String, String>,
+    events: Vec<String>,
+    work: Option<String>,
+    prefix: String,
+    skip: Vec<String>,
+}
+
+/// A field, and the values that count; `*` is any.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct Test {
+    field: String,
+    is: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    tool: Vec<Tool>,
+}
+
+static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
+    // A test reads the table that is built in.
+    toml::from_str::<Table>(TABLE).unwrap_or_default().tool
+});
+
+/// Rows of one of the tools.
+pub struct ToolRows;
+
+impl Format for ToolRows {
+    fn name(&self) -> &'static str {
+        "tool-rows"
+    }
+
+    fn sniff(&self, head: &[u8]) -> bool {
+        TOOLS.iter().any(|tool| {
+            let told_by: Vec<&str> = tool.told_by.iter().map(String::as_str).collect();
+            keys_in(head, &told_by).count_ones() as usize == told_by.len()
+        })
+    }
+
+    fn read(&self, bytes: &mut (dyn Read + Send), out: &mut Output<'_>) -> Result<(), LoadError> {
+        read::read::<Rows>(bytes, out)
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Rows;
+
+impl Records for Rows {
+    const LISTS: &'static [&'static str] = &["data", "spans", "rows", "results", "hits", "value", "traces", "calls"];
+    const WRAPPERS: &'static [&'static str] = &["data", "hits", "result", "results", "response"];
+
+    fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
+        let found = TOOLS.iter().find_map(|tool| Some((tool, tool.row(record)?)));
+        match found {
+            Some((tool, row)) if !tool.no_spans.iter().any(|test| test.holds(&row.flat)) => tool.span(&row, sink),
+            Some((tool, _)) => {
+                let detail = || format!("a row of {} that is no span", tool.format);
+                sink.part.diagnostics.add(Code::EventsSkipped, InputIx(0), record.offset, detail);
+            }
+            None => {
+                let detail = || "a record without the fields of a span".to_owned();
+                sink.part.diagnostics.add(Code::UnknownDocument, InputIx(0), record.offset, detail);
+            }
+        }
+    }
+}
+
+/// A row: its fields, and all fields with the objects in it taken apart.
+struct Row {
+    fields: Record<'static>,
+    flat: Record<'static>,
+}
+
+impl Test {
+    fn holds(&self, flat: &Record<'_>) -> bool {
+        let Some(raw) = flat.get(&self.field) else { return false };
+        let text = raw.text_or_number().unwrap_or_else(|| String::from_utf8_lossy(raw.bytes()));
+        self.is.iter().any(|value| value == "*" && !text.is_empty() || *value == *text)
+    }
+}
+
+/// Takes objects apart: `{"a": {"b": 1}}` is `a.b`.
+fn flatten(prefix: &str, record: &Record<'_>, depth: u32, into: &mut Record<'static>) {
+    const MOST: u32 = 4;
+    for (key, raw) in record.fields() {
+        let key = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") };
+        match raw.record() {
+            Some(inner) if raw.token() == Token::Object && depth < MOST => flatten(&key, &inner, depth + 1, into),
+            _ => into.push(&key, raw),
+        }
+    }
+}
+
+fn first<'r>(record: &'r Record<'_>, keys: &[String]) -> Option<Raw<'r>> {
+    keys.iter().find_map(|key| record.get(key))
+}
+
+fn text<'r>(record: &'r Record<'_>, keys: &[String]) -> Cow<'r, str> {
+    first(record, keys).and_then(Raw::text_or_number).unwrap_or_default()
+}
+
+impl Tool {
+    /// The fields of `record`, when it is a row of this tool.
+    fn row(&self, record: &Record<'_>) -> Option<Row> {
+        let mut fields = record.clone().into_owned();
+        if let Some(inside) = &self.inside
+            && let Some(raw) = record.get(inside).filter(|raw| raw.token() == Token::Object)
+        {
+            let inner = raw.record()?.into_owned();
+            let mut around = Record::default();
+            around.offset = record.offset;
+            record.fields().filter(|(key, _)| key != inside).for_each(|(key, raw)| around.push(key, raw));
+            fields = inner.or(around);
+        }
+        let mut flat = Record::default();
+        flatten("", &fields, 0, &mut flat);
+        flat.offset = record.offset;
+        let says = |record: &Record<'_>, key: &String| record.fields().any(|(name, _)| name == key);
+        self.told_by.iter().all(|key| says(&flat, key) || says(&fields, key)).then_some(Row { fields, flat })
+    }
+
+    fn span(&self, row: &Row, sink: &mut Sink) {
+        let flat = &row.flat;
+        sink.begin(flat.offset);
+        sink.draft.trace = sink.trace_id(first(flat, &self.trace));
+        sink.draft.id = sink.span_id(first(flat, &self.span));
+        let parent = first(flat, &self.parent).map(|raw| raw.elements().first().copied().unwrap_or(raw));
+        // What some tools write where there is no parent: 0, or the trace.
+        let trace = first(flat, &self.trace).and_then(Raw::text_or_number).filter(|_| self.roots_name_trace);
+        let is_none = |raw: &Raw<'_>| {
+            let text = raw.text_or_number();
+            text.as_deref() == Some("0") || text.is_some() && text == trace
+        };
+        sink.draft.parent = sink.span_id(parent.filter(|raw| !is_none(raw)));
+        sink.draft.name = sink.sym(short_name(&text(flat, &self.name)));
+        sink.draft.kind = kind(&text(flat, &self.kind));
+        sink.draft.start_ns = sink.time(first(flat, &self.start), Unit::Guess);
+        sink.draft.end_ns = sink.time(first(flat, &self.end), Unit::Guess);
+        if sink.draft.end_ns == 0
+            && let Some(raw) = first(flat, &self.duration)
+        {
+            match raw.text_or_number().and_then(|text| scaled(&text, self.shift())) {
+                Some(duration) => sink.end_after(duration),
+                None => sink.bad_field(raw, "a duration"),
+            }
+        }
+        if self.failed.iter().any(|test| test.holds(flat)) {
+            let message = text(flat, &self.message).into_owned();
+            sink.failed(Some(&message));
+        }
+        self.attributes(row, sink);
+        self.events(row, sink);
+        let scope = sink.scope(&text(flat, &self.scope), "", Vec::new());
+        let about = self.resource(row, sink);
+        let resource = sink.resource(about, "");
+        sink.push(resource, scope);
+    }
+
+    /// Powers of ten from the unit of durations to nanoseconds.
+    fn shift(&self) -> i32 {
+        match self.unit.as_str() {
+            "us" => 3,
+            "ms" => 6,
+            "s" => 9,
+            _ => 0,
+        }
+    }
+
+    fn attributes(&self, row: &Row, sink: &mut Sink) {
+        for raw in self.attributes.iter().filter_map(|key| row.fields.get(key)) {
+            // Some stores take keys apart at their dots.
+            let mut flat = Record::default();
+            flatten("", &raw.record().unwrap_or_default(), 0, &mut flat);
+            flat.fields().for_each(|(key, raw)| sink.attr(key, raw));
+        }
+        if let Some(work) = &self.work
+            && let Some(kind) = row.flat.text(work)
+        {
+            // Any traced function is called so, and few of them are tools.
+            let kind = if kind == "function" { "task" } else { &*kind };
+            sink.attr_text(&format!("{}type", self.prefix), kind);
+        }
+        let own: [&[String]; 14] = [
+            &self.trace,
+            &self.span,
+            &self.parent,
+            &self.name,
+            &self.kind,
+            &self.start,
+            &self.end,
+            &self.duration,
+            &self.service,
+            &self.scope,
+            &self.attributes,
+            &self.resource,
+            &self.events,
+            &self.skip,
+        ];
+        let fields = if self.is_nested { &row.flat } else { &row.fields };
+        for (key, raw) in fields.fields() {
+            let is_own = own.iter().any(|keys| keys.iter().any(|own| own == key)) || self.about.contains_key(key);
+            if !is_own {
+                sink.attr(&format!("{}{key}", self.prefix), raw);
+            }
+        }
+    }
+
+    fn events(&self, row: &Row, sink: &mut Sink) {
+        let Some(list) = first(&row.fields, &self.events) else { return };
+        // Lists may stand as text, and so may what is in them.
+        let text = list.text().unwrap_or_default().into_owned();
+        let mut holder = Record::default();
+        if !text.is_empty() {
+            holder.push_raw("list", text.as_bytes(), list.offset);
+        }
+        let list = holder.get("list").unwrap_or(list);
+        for raw in list.elements() {
+            let Some(event) = raw.record() else { continue };
+            let at = sink.time(event.first(&["timeUnixNano", "timestamp", "time"]), Unit::Guess);
+            let attrs = sink.pairs(event.first(&["attributeMap", "attributes"]));
+            sink.event(&event.text("name").unwrap_or_default(), at, &attrs);
+        }
+    }
+
+    fn resource(&self, row: &Row, sink: &mut Sink) -> Vec<AttrId> {
+        let mut attrs = Vec::new();
+        for raw in self.resource.iter().filter_map(|key| row.fields.get(key)) {
+            attrs.extend(sink.pairs(Some(raw)));
+        }
+        let service = text(&row.flat, &self.service).into_owned();
+        let says_service = |sink: &Sink, attrs: &[AttrId]| {
+            attrs.iter().any(|&id| sink.part.strings.get(sink.part.attrs.get(id).key) == "service.name")
+        };
+        if !service.is_empty() && !says_service(sink, &attrs) {
+            attrs.push(sink.text_attr("service.name", &service));
+        }
+        for (field, name) in &self.about {
+            if let Some(raw) = row.flat.get(field) {
+                attrs.push(sink.intern(name, raw));
+            }
+        }
+        attrs
+    }
+}
+
+/// Weave names operations by where they are kept: `weave:///team/project/op/NAME:version`.
+fn short_name(name: &str) -> &str {
+    match name.strip_prefix("weave:///").and_then(|path| path.rsplit_once("/op/")) {
+        Some((_, op)) => op.split(':').next().unwrap_or(op),
+        None => name,
+    }
+}
+
+fn kind(text: &str) -> SpanKind {
+    match text.to_ascii_uppercase().rsplit('_').next() {
+        Some("INTERNAL") => SpanKind::Internal,
+        Some("SERVER") => SpanKind::Server,
+        Some("CLIENT") => SpanKind::Client,
+        Some("PRODUCER") => SpanKind::Producer,
+        Some("CONSUMER") => SpanKind::Consumer,
+        _ => SpanKind::Unspecified,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_right() {
+        let tools = toml::from_str::<Table>(TABLE).unwrap().tool;
+        assert!(tools.len() >= 8);
+        for tool in &tools {
+            assert!(tool.told_by.len() >= 2, "{}", tool.format);
+            for keys in [&tool.trace, &tool.span, &tool.name, &tool.start] {
+                assert!(!keys.is_empty(), "{}", tool.format);
+            }
+            assert!(tool.end.is_empty() != tool.duration.is_empty(), "{}", tool.format);
+            assert!(["", "ns", "us", "ms", "s"].contains(&tool.unit.as_str()), "{}", tool.format);
+            assert_eq!(tool.unit.is_empty(), tool.duration.is_empty(), "{}", tool.format);
+        }
+    }
+
+    #[test]
+    fn names_of_operations_are_short() {
+        assert_eq!(short_name("weave:///team/app/op/openai.chat:abc123"), "openai.chat");
+        assert_eq!(short_name("plan/op/x:1"), "plan/op/x:1");
+    }
+}
