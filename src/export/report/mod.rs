@@ -33,8 +33,8 @@
 //!              offset { reference (name of the reference clock), level (see analysis), lo_ns and
 //!              hi_ns: bounds of (this clock) - (reference clock), positive = ahead, null for an open
 //!              side; estimate_ns: a guess inside, null if the clocks are not comparable; at_ns: what
-//!              this clock showed then (the median of its spans' starts), one_sided: exactly one side
-//!              is bounded, why[]: the edges that set the ends, each with side: "lo" or "hi" }
+//!              this clock showed then (the median of its spans' starts, but for those at which it may
+//!              have jumped), one_sided: exactly one side is bounded, why[]: the edges that set the ends, each with side: "lo" or "hi" }
 //! analysis     level: which causal edges count ("protocol": information had to flow, "convention":
 //!              and the usual nesting, "prior": and weak identity), reference (name) and reason
 //!              (null without any clock), drift_ppb: how fast clocks may drift without comment, drift_of {}:
@@ -47,7 +47,7 @@
 //!              over a fifth is violated, "overruled": protocol contradicts over a fifth, "given_up", "too_weak":
 //!              not at this level); strain: what would explain all contradictions { reading_error_ns: the least
 //!              error of every single reading, extra_drift_ppb: the least addition to every clock's drift }
-//!              (0 without contradictions, null when none helps), null for more than 2,000 messages in use
+//!              (0 without contradictions, null when none helps)
 //! pairs[]      two clocks that exchange messages, under one constant offset, at analysis.level: a, b
 //!              (names), lo_ns and hi_ns: bounds of (clock of b) - (clock of a), null for an open side
 //!              or when no constant fits; slack_ns: least latency there and back (null likewise),
