@@ -24,8 +24,8 @@ pub struct Analysis {
     pub drift_of: BTreeMap<String, u32>,
     /// The id of the trace whose messages alone count, if not those of all.
     pub only_trace: Option<String>,
-    /// What would explain all contradictions; none where there are too many messages to work it out.
-    pub strain: Option<StrainReport>,
+    /// What would explain all contradictions.
+    pub strain: StrainReport,
 }
 
 /// How much would have to be wrong everywhere to explain all contradictions.
@@ -196,11 +196,9 @@ impl Describe<'_> {
     /// How the clocks were analysed.
     #[must_use]
     pub fn analysis(&self) -> Analysis {
-        // It searches the whole system several times.
-        const MOST_EDGES: usize = 2_000;
         let reference = self.model.reference();
         let options = self.model.options();
-        let strain = (self.model.edges().len() <= MOST_EDGES).then(|| self.model.strain());
+        let strain = self.model.strain();
         let trace =
             |trace: TraceIx| self.store.traces().get(trace.at()).map(|trace| self.store.trace_id_text(trace.id));
         Analysis {
@@ -210,10 +208,7 @@ impl Describe<'_> {
             drift_ppb: options.drift_ppb,
             drift_of: options.drift_of.iter().map(|&(domain, ppb)| (self.clock(domain), ppb)).collect(),
             only_trace: options.only.and_then(trace),
-            strain: strain.map(|strain| StrainReport {
-                reading_error_ns: strain.reading_error_ns,
-                extra_drift_ppb: strain.extra_drift_ppb,
-            }),
+            strain: StrainReport { reading_error_ns: strain.reading_error_ns, extra_drift_ppb: strain.extra_drift_ppb },
         }
     }
 
