@@ -30,9 +30,15 @@ impl Arranging {
                 let _ = sender.send(arranged);
                 wake();
             };
-            send(data.arrange(&plan, &before, send));
+            let arranged = data.arrange(&plan, &before, send);
+            let known = arranged.known.clone();
+            send(arranged);
             drop(sender);
             wake();
+            // What may be asked for next, as long as the workspace is open: another level is then only looked up.
+            if let Some(known) = known {
+                known.prepare(&data.store, &data.domains, || Arc::strong_count(&data) > 1);
+            }
         });
         Self { begun: Instant::now(), result }
     }

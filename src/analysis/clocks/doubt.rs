@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::causal::Evidence;
-use super::repair::{Changes, Consistent, Contradiction, Element, Terms, steady};
+use super::repair::{Changes, Consistent, Contradiction, Element, Repair, Terms, steady};
 use super::solve::{Check, Edge, Graph, Guide, Interval, Pairwise, Shape, Stamp, Trial, Trials, worst_round_trip};
 
 /// A jump of a clock, and between which of its times it happened.
@@ -47,24 +47,31 @@ pub fn loosen(
     let mut repairs = exact.repairs.clone();
     for repair in &mut repairs {
         let others: Vec<Element> = chosen.iter().copied().filter(|&other| other != repair.element).collect();
+        let unexplained = system.unexplained(repair, &others);
         if let Element::Jump { clock, at_ns } = repair.element
-            && let Some(gap) = system.gap(&others, clock, at_ns)
+            && let Some(gap) = system.gap(&others, (clock, at_ns), &unexplained)
         {
             gap.open_in(&mut changes);
             jumps.push(system.jump(&others, &gap));
         }
-        if !repair.contradictions.first().is_some_and(Contradiction::is_hard) {
-            let hard = system.hard_contradiction(&others);
-            repair.contradictions.splice(0..0, hard);
+        let (mut hard, mut is_cut) = (None, false);
+        if !repair.contradictions.first().is_some_and(Contradiction::is_hard) && !system.is_spent() {
+            hard = system.hard_contradiction(&others);
         }
         repair.alternatives.retain(|&other| {
-            let all: Vec<Element> = others.iter().copied().chain([other]).collect();
-            let is_one = system.is_feasible(&all);
-            if is_one && system.is_doubtful(repair.element, other) {
-                system.apply(&others, other, &mut changes);
+            // What is not tried is not said, but not relied on either.
+            let (is_known, mut is_one) = (!system.is_spent(), false);
+            is_cut |= !is_known;
+            if is_known {
+                is_one = system.is_feasible(&others.iter().copied().chain([other]).collect::<Vec<_>>());
+            }
+            if (is_one || !is_known) && system.is_doubtful(repair.element, other) {
+                system.apply(&others, other, &unexplained, &mut changes);
             }
             is_one
         });
+        repair.is_cut = is_cut;
+        repair.contradictions.splice(0..0, hard);
     }
     let (edges, graph) = graph(&all, &changes, terms);
     match graph.check(Some(exact.guess_for(&graph))) {
@@ -75,6 +82,9 @@ pub fn loosen(
         Check::Contradiction(_) => Consistent { repairs, jumps, ..exact },
     }
 }
+
+/// Arcs that trials may scan before the rest is left open: about a second.
+const BUDGET: usize = 20_000_000;
 
 /// `exact` with the edges back that others implied as long as the clock jumped where the repair put it: elsewhere they
 /// say more, and narrow down when it jumped.
@@ -150,18 +160,21 @@ impl<'a> System<'a> {
 
     /// Where the clocks that jumped may have done so.
     fn gaps(&self, chosen: &[Element]) -> Vec<Gap> {
-        let gap = |&element: &Element| {
-            let Element::Jump { clock, at_ns } = element else { return None };
-            let others: Vec<Element> = chosen.iter().copied().filter(|&other| other != element).collect();
-            self.gap(&others, clock, at_ns)
+        let gap = |repair: &Repair| {
+            let Element::Jump { clock, at_ns } = repair.element else { return None };
+            let others: Vec<Element> = chosen.iter().copied().filter(|&other| other != repair.element).collect();
+            self.gap(&others, (clock, at_ns), &self.unexplained(repair, &others))
         };
-        chosen.iter().filter_map(gap).collect()
+        self.exact.repairs.iter().filter_map(gap).collect()
     }
 
     /// What protocol alone finds contradictory with no more than the changes `others`: the proof that needs least.
     fn hard_contradiction(&self, others: &[Element]) -> Option<Contradiction> {
         let changes = Changes::of(others);
         let is_hard = |edge: &Edge| edge.cause.rule.strength() == Evidence::Protocol;
+        if self.fits(&changes, is_hard) {
+            return None;
+        }
         let allowed = self.all.iter().filter(|(edge, class)| is_hard(edge) && changes.allows(edge, *class));
         let active: Vec<(Edge, u32)> = allowed.copied().collect();
         let edges: Vec<Edge> = active.iter().map(|entry| entry.0).collect();
@@ -177,8 +190,15 @@ impl<'a> System<'a> {
     }
 
     fn is_feasible(&self, elements: &[Element]) -> bool {
-        let changes = Changes::of(elements);
-        let holds = |ix: u32| self.all.get(ix as usize).is_some_and(|(edge, class)| changes.allows(edge, *class));
+        self.fits(&Changes::of(elements), |_| true)
+    }
+
+    /// Whether those edges fit that `changes` allow and that count.
+    fn fits(&self, changes: &Changes, counts: impl Fn(&Edge) -> bool) -> bool {
+        let holds = |ix: u32| {
+            let entry = self.all.get(ix as usize);
+            entry.is_some_and(|(edge, class)| counts(edge) && changes.allows(edge, *class))
+        };
         let trial = Trial { rates: &changes.rates(self.terms.rates), breaks: &changes.breaks, holds: &holds };
         self.trials.borrow_mut().is_feasible(&trial)
     }
@@ -195,11 +215,21 @@ impl<'a> System<'a> {
         }
     }
 
-    /// Adds another explanation to `changes`.
-    fn apply(&self, others: &[Element], element: Element, changes: &mut Changes) {
+    fn is_spent(&self) -> bool {
+        self.trials.borrow().spent() > BUDGET
+    }
+
+    /// The contradictions that no other change than `repair` resolves.
+    fn unexplained(&self, repair: &Repair, others: &[Element]) -> Vec<Contradiction> {
+        let is_open = |own: &&Contradiction| !others.iter().any(|&other| own.is_hit(other, self.terms));
+        repair.contradictions.iter().filter(is_open).cloned().collect()
+    }
+
+    /// Adds another explanation of what is `unexplained` to `changes`.
+    fn apply(&self, others: &[Element], element: Element, unexplained: &[Contradiction], changes: &mut Changes) {
         match element {
             Element::Jump { clock, at_ns } => {
-                if let Some(gap) = self.gap(others, clock, at_ns) {
+                if let Some(gap) = self.gap(others, (clock, at_ns), unexplained) {
                     gap.open_in(changes);
                 }
             }
@@ -207,30 +237,27 @@ impl<'a> System<'a> {
         }
     }
 
-    /// Finds between which nodes the clock may have jumped.
-    fn gap(&self, others: &[Element], clock: u32, at_ns: i64) -> Option<Gap> {
+    /// Finds between which nodes the clock may have jumped: it did so in the middle of each contradiction that nothing
+    /// else explains. Where there is no time to look closer, that is all that is said.
+    fn gap(&self, others: &[Element], (clock, at_ns): (u32, i64), unexplained: &[Contradiction]) -> Option<Gap> {
         let graph = &self.exact.graph;
         let times: Vec<i64> = graph.nodes_of(clock).map(|node| graph.place(node).1).collect();
-        let chosen = times.partition_point(|&time| time < at_ns);
+        let (from_ns, to_ns) = window(clock, at_ns, unexplained);
+        // A jump just before a time that no edge in force has parts the same nodes as one before the next node.
+        let latest = times.partition_point(|&time| time < to_ns).min(times.len().checked_sub(1)?).max(1);
+        let earliest = times.partition_point(|&time| time <= from_ns).clamp(1, latest);
+        let chosen = times.partition_point(|&time| time < at_ns).clamp(earliest, latest);
         let mut elements = others.to_vec();
         let mut is_possible = |at: usize| {
             elements.push(Element::Jump { clock, at_ns: times[at] });
-            let is_possible = self.is_feasible(&elements);
+            let is_possible = self.is_spent() || self.is_feasible(&elements);
             elements.pop();
             is_possible
         };
-        // The nodes that may be the first one after the jump lie side by side around the chosen one.
-        let mut first = chosen.max(1);
-        let mut last = chosen.min(times.len().checked_sub(1)?);
-        let (mut low, mut high) = (0, times.len());
-        while low + 1 < first {
-            let middle = usize::midpoint(low, first);
-            if is_possible(middle) { first = middle } else { low = middle }
-        }
-        while last + 1 < high {
-            let middle = usize::midpoint(last, high);
-            if is_possible(middle) { last = middle } else { high = middle }
-        }
+        // The nodes that may be the first one after the jump lie side by side around the chosen one, and mostly close
+        // to it: the further away one is tried, the more of the system moves.
+        let first = chosen - furthest(chosen - earliest, |steps| is_possible(chosen - steps));
+        let last = chosen + furthest(latest - chosen, |steps| is_possible(chosen + steps));
         let between_ns = (*times.get(first.checked_sub(1)?)?, *times.get(last)?);
         Some(Gap { clock, between_ns, known_ns: times.get(first..last).unwrap_or_default().to_vec() })
     }
@@ -250,5 +277,59 @@ impl<'a> System<'a> {
             Check::Contradiction(_) => Interval::default(),
         };
         Jump { clock, before_ns, after_ns, size }
+    }
+}
+
+/// Between which times `clock` jumped if it did so near `at_ns` and that explains all of `contradictions`.
+fn window(clock: u32, at_ns: i64, contradictions: &[Contradiction]) -> (i64, i64) {
+    contradictions.iter().fold((i64::MIN, i64::MAX), |(from_ns, to_ns), own| {
+        let stays = own.stays().filter(|stay| stay.0 == clock).flat_map(|stay| [stay.1, stay.2]);
+        let hull = stays.fold(None, |hull: Option<(i64, i64)>, time| {
+            Some(hull.map_or((time, time), |(from, to)| (from.min(time), to.max(time))))
+        });
+        match hull {
+            Some((first, last)) if first < at_ns && at_ns <= last => (from_ns.max(first), to_ns.min(last)),
+            _ => (from_ns, to_ns),
+        }
+    })
+}
+
+/// How many steps, at most `most`, are possible when all up to some are: in doubling strides, then by halving the last.
+fn furthest(most: usize, mut is_possible: impl FnMut(usize) -> bool) -> usize {
+    let (mut known, mut stride) = (0, 1);
+    let mut limit = loop {
+        let next = (known + stride).min(most);
+        if next == known {
+            return most;
+        }
+        if !is_possible(next) {
+            break next;
+        }
+        (known, stride) = (next, 2 * stride);
+    };
+    while known + 1 < limit {
+        let middle = usize::midpoint(known, limit);
+        if is_possible(middle) { known = middle } else { limit = middle }
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::furthest;
+
+    #[test]
+    fn strides_end_where_the_last_possible_step_is() {
+        for most in 0..40 {
+            for last in 0..=most {
+                let mut tries = 0;
+                let found = furthest(most, |steps| {
+                    tries += 1;
+                    assert!(0 < steps && steps <= most);
+                    steps <= last
+                });
+                assert_eq!((found, tries <= 2 * (last + 1).ilog2() + 2), (last, true), "{last} of {most}: {tries}");
+            }
+        }
     }
 }

@@ -115,7 +115,7 @@ impl Test {
         }
         let rates = system.changes.rates(rates);
         let guess = |clock, at_ns| system.offset_near(clock, at_ns);
-        let bounds = Bounds::new(&edges, &rates, &breaks, frame, guess)?;
+        let bounds = Bounds::without_places(&edges, &rates, &breaks, frame, guess)?;
         Some(Self { at, clock, bounds, suspect, found: Vec::new(), count: 0 })
     }
 

@@ -15,6 +15,8 @@ pub struct Known {
     /// The model.
     pub model: ClockModel,
     strict: OnceLock<ClockModel>,
+    /// Remembers what is solved at every level, once [`Self::prepare`] is done.
+    ahead: OnceLock<ClockModel>,
     digest: Digest,
     uses: Vec<ClassUse>,
 }
@@ -35,9 +37,23 @@ impl Known {
         Self::new(store, self.knowing(options.level).with_options(store, domains, options))
     }
 
-    /// Both models remember what they solved: each level is asked of the one that knows it.
+    /// Models remember what they solved: each level is asked of one that knows it.
     fn knowing(&self, level: Evidence) -> &ClockModel {
-        self.strict.get().filter(|_| level == Evidence::Protocol).unwrap_or(&self.model)
+        let strict = || self.strict.get().filter(|_| level == Evidence::Protocol);
+        self.ahead.get().or_else(strict).unwrap_or(&self.model)
+    }
+
+    /// Solves the levels that were not asked for yet, so that [`Self::with_options`] only looks them up. Takes a few
+    /// times as long as one of them; gives up between two levels when `is_wanted` says so.
+    pub fn prepare(&self, store: &TraceStore, domains: &Domains, is_wanted: impl Fn() -> bool) {
+        let mut ahead = self.strict.get().unwrap_or(&self.model).clone();
+        for level in [Evidence::Protocol, Evidence::Convention, Evidence::Prior] {
+            if !is_wanted() {
+                return;
+            }
+            ahead = ahead.with_options(store, domains, &Options { level, ..self.model.options().clone() });
+        }
+        let _ = self.ahead.set(ahead);
     }
 
     /// Works out [`Self::strict`], if that is still to be done; `before` is what was known before. Takes a moment.
@@ -62,7 +78,7 @@ impl Known {
         let findings = model.findings().iter();
         let digest = Digest::of(findings.map(|finding| (finding.code.into(), finding.root.as_str())));
         let uses = class_uses(store, &model);
-        Self { model, strict: OnceLock::new(), digest, uses }
+        Self { model, strict: OnceLock::new(), ahead: OnceLock::new(), digest, uses }
     }
 
     /// The kinds of evidence, and whether they count.

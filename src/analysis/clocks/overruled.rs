@@ -40,7 +40,7 @@ pub fn overrule<'a>(
     let guess = |clock, at_ns| protocol.offset_near(clock, at_ns);
     let seen_from = |&(_, clock): &(u64, u32)| {
         let (graph, edges) = (&protocol.graph, &protocol.edges);
-        Some((clock, Bounds::new(edges, graph.rates(), graph.breaks(), clock, guess)?))
+        Some((clock, Bounds::without_places(edges, graph.rates(), graph.breaks(), clock, guess)?))
     };
     let bounds: BTreeMap<u32, Bounds> = busiest.iter().filter_map(seen_from).collect();
     let mut failures: BTreeMap<u32, Failures> = BTreeMap::new();

@@ -13,6 +13,7 @@ use super::causal::{Cause, Evidence, Rule};
 use super::doubt::{self, Jump};
 use super::solve::{
     Bounds, Breaks, Check, Edge, FINE_PER_NS, Fine, Graph, Guide, Rates, Shape, Step, Witness, worst_round_trip,
+    worst_round_trips,
 };
 pub use terms::Terms;
 
@@ -141,7 +142,7 @@ impl Contradiction {
         found
     }
 
-    fn is_hit(&self, element: Element, terms: &Terms<'_>) -> bool {
+    pub(super) fn is_hit(&self, element: Element, terms: &Terms<'_>) -> bool {
         match element {
             Element::Edge(cause) => self.edges.iter().any(|edge| edge.cause == cause),
             Element::Class(class) => {
@@ -194,6 +195,8 @@ pub struct Repair {
     pub contradictions: Vec<Contradiction>,
     /// Other changes that explain the same about as well.
     pub alternatives: Vec<Element>,
+    /// There may be more of them: the system contradicts itself too much to try all.
+    pub is_cut: bool,
 }
 
 /// Changes in force.
@@ -388,20 +391,27 @@ pub fn repair(
                     return doubt::loosen(exact, &chosen, all, terms, collect);
                 }
                 Check::Contradiction(witness) => {
-                    let witness = witness.shrink(&edges, &rates, &changes.breaks);
-                    let contradiction = Contradiction::of(&witness, &active, terms.rates);
-                    if found.len() < WEIGHED {
-                        found.push(contradiction);
-                        chosen = hitting_set(&found, terms);
-                        // Taking a clock apart gives its edges other clocks: start from the store again.
-                        if rounds < COLLECTIONS && Changes::of(&chosen).splits != collected.splits {
-                            break;
+                    if found.len() >= WEIGHED {
+                        // Past the limit: give up every pair of clocks on a cycle, so that this ends soon. Those of two
+                        // clocks have nothing to do with each other.
+                        let mut witnesses = worst_round_trips(&edges, &rates, &changes.breaks);
+                        if witnesses.is_empty() {
+                            witnesses.push(witness.shrink(&edges, &rates, &changes.breaks));
                         }
-                    } else {
-                        // Past the limit: give up every pair of clocks on the cycle, so that this ends soon.
-                        let pair = |edge: &Edge| Element::Pair { from: edge.from.clock, to: edge.to.clock };
-                        chosen.extend(contradiction.edges.iter().map(pair));
-                        found.push(contradiction);
+                        for witness in witnesses {
+                            let contradiction = Contradiction::of(&witness, &active, terms.rates);
+                            let pair = |edge: &Edge| Element::Pair { from: edge.from.clock, to: edge.to.clock };
+                            chosen.extend(contradiction.edges.iter().map(pair));
+                            found.push(contradiction);
+                        }
+                        continue;
+                    }
+                    let witness = witness.shrink(&edges, &rates, &changes.breaks);
+                    found.push(Contradiction::of(&witness, &active, terms.rates));
+                    chosen = hitting_set(&found, terms);
+                    // Taking a clock apart gives its edges other clocks: start from the store again.
+                    if rounds < COLLECTIONS && Changes::of(&chosen).splits != collected.splits {
+                        break;
                     }
                 }
             }
@@ -557,7 +567,7 @@ fn explain(chosen: &[Element], found: &[Contradiction], terms: &Terms<'_>) -> Ve
             }
             _ => true,
         });
-        repairs.push(Repair { element, contradictions, alternatives });
+        repairs.push(Repair { element, contradictions, alternatives, is_cut: false });
     }
     repairs
 }

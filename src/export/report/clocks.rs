@@ -34,8 +34,8 @@ pub struct Analysis {
     /// What differs from the usual, in words.
     #[serde(skip)]
     pub assumed: Vec<String>,
-    /// What would explain all contradictions; none where there are too many messages to work it out.
-    pub strain: Option<StrainReport>,
+    /// What would explain all contradictions.
+    pub strain: StrainReport,
 }
 
 /// A broker, or whoever dates the responses of a host.
@@ -259,11 +259,9 @@ impl Describe<'_> {
     /// How the clocks were analysed.
     #[must_use]
     pub fn analysis(&self) -> Analysis {
-        // It searches the whole system several times.
-        const MOST_EDGES: usize = 2_000;
         let reference = self.model.reference();
         let options = self.model.options();
-        let strain = (self.model.edges().len() <= MOST_EDGES).then(|| self.model.strain());
+        let strain = self.model.strain();
         let trace =
             |trace: TraceIx| self.store.traces().get(trace.at()).map(|trace| self.store.trace_id_text(trace.id));
         Analysis {
@@ -276,10 +274,7 @@ impl Describe<'_> {
             unseen_clocks: self.model.unseen().list.iter().map(UnseenReport::from).collect(),
             evidence: class_uses(self.store, self.model).into_iter().map(EvidenceReport::new).collect(),
             assumed: assumed_words(self.store, self.domains, options),
-            strain: strain.map(|strain| StrainReport {
-                reading_error_ns: strain.reading_error_ns,
-                extra_drift_ppb: strain.extra_drift_ppb,
-            }),
+            strain: StrainReport { reading_error_ns: strain.reading_error_ns, extra_drift_ppb: strain.extra_drift_ppb },
         }
     }
 

@@ -87,7 +87,10 @@ fn off_text(findings: &[FindingReport]) -> String {
 
 /// How much would have to be wrong everywhere at least to explain all contradictions.
 pub(super) fn write_strain(f: &mut fmt::Formatter<'_>, analysis: &Analysis) -> fmt::Result {
-    let Some(strain) = analysis.strain.filter(|strain| strain.reading_error_ns != Some(0)) else { return Ok(()) };
+    let strain = &analysis.strain;
+    if strain.reading_error_ns == Some(0) {
+        return Ok(());
+    }
     let error = |ns| format!("every single reading of a clock were off by at least {}", duration_text(ns));
     let drift = |ppb: u32| format!("every clock drifted by at least {} ppm more", ppb.div_ceil(1000));
     let ways: Vec<String> =

@@ -47,6 +47,12 @@ impl Context<'_> {
                 }
             }
         }
+        if matches!(repair.element, Element::Pair { .. }) {
+            finding.sentence.push_str(" So much contradicts itself that it was not weighed message by message.");
+        }
+        if repair.is_cut {
+            finding.sentence.push_str(" There is too much of it to try every other explanation.");
+        }
         let words = repair.alternatives.iter().map(|&other| self.remedy(other));
         finding.repairs = std::iter::once(self.remedy(repair.element)).chain(words).collect();
         finding

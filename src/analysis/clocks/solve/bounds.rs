@@ -87,6 +87,21 @@ impl Bounds {
         frame: u32,
         guess: impl Fn(u32, i64) -> Fine,
     ) -> Option<Self> {
+        let mut bounds = Self::without_places(edges, rates, breaks, frame, guess)?;
+        bounds.placed = bounds.place_one_sided(edges);
+        bounds.drawn = bounds.filled();
+        Some(bounds)
+    }
+
+    /// The same for questions about bounds alone: nothing that is bounded on one side only has an estimate.
+    #[must_use]
+    pub fn without_places(
+        edges: &[Edge],
+        rates: &Rates,
+        breaks: &Breaks,
+        frame: u32,
+        guess: impl Fn(u32, i64) -> Fine,
+    ) -> Option<Self> {
         let graph = Graph::build(edges, rates, breaks, Shape::Frame(frame));
         let nodes = 0..u32::try_from(graph.len()).unwrap_or(u32::MAX);
         let start = nodes.map(|node| {
@@ -98,10 +113,7 @@ impl Bounds {
         let field = |way| Field::new(&graph, &solution, frame, frame_at_ns, way);
         let (from_frame, to_frame) = rayon::join(|| field(Way::From), || field(Way::To));
         let (placed, drawn) = (Vec::new(), Vec::new());
-        let mut bounds = Self { graph, solution, frame, from_frame, to_frame, placed, drawn };
-        bounds.placed = bounds.place_one_sided(edges);
-        bounds.drawn = bounds.filled();
-        Some(bounds)
+        Some(Self { graph, solution, frame, from_frame, to_frame, placed, drawn })
     }
 
     /// The reference clock.
@@ -170,7 +182,7 @@ impl Bounds {
     #[must_use]
     pub fn drawn(&self, clock: u32, at_ns: i64) -> Option<Fine> {
         let estimate = self.estimate(clock, at_ns).map(|estimate| estimate.value);
-        estimate.or_else(|| self.drawn[self.graph.nearest(clock, at_ns)? as usize])
+        estimate.or_else(|| *self.drawn.get(self.graph.nearest(clock, at_ns)? as usize)?)
     }
 
     /// The placements with those of neighbours on the same clock where there is none.
@@ -198,7 +210,7 @@ impl Bounds {
         tighter: impl Fn(Fine, Fine) -> Fine,
     ) -> Option<Estimate> {
         let near = self.graph.neighbours(clock, at_ns).into_iter().flatten();
-        let values = near.filter_map(|(node, drift)| Some(shift(self.placed[node as usize]?, drift)));
+        let values = near.filter_map(|(node, drift)| Some(shift((*self.placed.get(node as usize)?)?, drift)));
         Some(Estimate { value: values.reduce(tighter)?, is_one_sided: true })
     }
 

@@ -148,6 +148,12 @@ impl Reducer {
         group.kept.push(*edge);
     }
 
+    /// Edges held so far, spare ones included.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.groups.iter().map(|group| group.kept.len() + group.spare.len()).sum()
+    }
+
     fn group_ix(&mut self, key: Key, strength: Evidence) -> u32 {
         let key_of = |group: &Group| (group.from, group.to, group.class, group.stretches);
         if let Some(group) = self.groups.get(self.last as usize)

@@ -11,6 +11,22 @@ use super::{Breaks, Edge, Fine, Rates};
 /// is missed; with drift a contradiction may be, but none is made up.
 #[must_use]
 pub fn worst_round_trip(edges: &[Edge], rates: &Rates, breaks: &Breaks) -> Option<Witness> {
+    let worst = worst_of_pairs(edges, rates, breaks).into_iter().min()?;
+    Some(witness(edges, worst))
+}
+
+/// The same for every pair of clocks that has one, the worst first.
+#[must_use]
+pub fn worst_round_trips(edges: &[Edge], rates: &Rates, breaks: &Breaks) -> Vec<Witness> {
+    let mut worst = worst_of_pairs(edges, rates, breaks);
+    worst.sort_unstable();
+    worst.into_iter().map(|found| witness(edges, found)).collect()
+}
+
+/// What two messages leave for the offsets, and which they are.
+type Found = (Fine, u32, u32);
+
+fn worst_of_pairs(edges: &[Edge], rates: &Rates, breaks: &Breaks) -> Vec<Found> {
     let pair = |edge: &Edge| (edge.from.clock.min(edge.to.clock), edge.from.clock.max(edge.to.clock));
     // Times of the lower and of the higher clock.
     let times = |edge: &Edge| {
@@ -23,8 +39,9 @@ pub fn worst_round_trip(edges: &[Edge], rates: &Rates, breaks: &Breaks) -> Optio
         let edge = &edges[at as usize];
         (pair(edge), times(edge), at)
     });
-    let mut worst: Option<(Fine, u32, u32)> = None;
+    let mut found = Vec::new();
     for group in order.chunk_by(|&a, &b| pair(&edges[a as usize]) == pair(&edges[b as usize])) {
+        let mut worst: Option<Found> = None;
         let mut look = |at: &u32, passed: &mut Passed| {
             let edge = &edges[*at as usize];
             if let Some(other) = passed.opposite(edge, breaks) {
@@ -40,15 +57,19 @@ pub fn worst_round_trip(edges: &[Edge], rates: &Rates, breaks: &Breaks) -> Optio
         group.iter().for_each(|at| look(at, &mut passed));
         let mut passed = Passed { sign: 1, least: BTreeMap::new() };
         group.iter().rev().for_each(|at| look(at, &mut passed));
+        found.extend(worst);
     }
-    let (cost, first, second) = worst?;
+    found
+}
+
+fn witness(edges: &[Edge], (cost, first, second): Found) -> Witness {
     let (out, back) = (&edges[first as usize], &edges[second as usize]);
     let stay = |from: &Edge, to: &Edge| {
         let (clock, from_ns, to_ns) = (from.to.clock, from.to.anchor_ns, to.from.anchor_ns);
         (from_ns != to_ns).then_some(Step::Drift { clock, from_ns, to_ns })
     };
     let steps = [Some(Step::Edge(first)), stay(out, back), Some(Step::Edge(second)), stay(back, out)];
-    Some(Witness { steps: steps.into_iter().flatten().collect(), excess: -cost })
+    Witness { steps: steps.into_iter().flatten().collect(), excess: -cost }
 }
 
 /// What two messages, one each way, leave for the offsets: negative for a contradiction.

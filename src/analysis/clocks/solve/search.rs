@@ -34,6 +34,24 @@ pub(super) fn search<A: Arcs>(graph: &A, label: Vec<Fine>) -> Result<Vec<Fine>, 
     search_within(graph, label, STEP_LIMIT)
 }
 
+/// The same, with the labels as far as the search came when it met a negative cycle: a good start for a graph whose
+/// arcs cost a little more.
+pub(super) fn search_on<A: Arcs>(graph: &A, label: Vec<Fine>) -> (Vec<Fine>, Option<Cycle>) {
+    let mut forest = Forest::new(label);
+    (0..forest.root()).for_each(|node| forest.enqueue(node));
+    let cycle = forest.run(graph, STEP_LIMIT);
+    (forest.label, cycle)
+}
+
+/// Whether there is a solution, and how many arcs were scanned.
+#[cfg(test)]
+pub(super) fn effort<A: Arcs>(graph: &A, label: Vec<Fine>) -> (bool, usize) {
+    let mut forest = Forest::new(label);
+    (0..forest.root()).for_each(|node| forest.enqueue(node));
+    let is_feasible = forest.run(graph, STEP_LIMIT).is_none();
+    (is_feasible, forest.scanned())
+}
+
 fn search_within<A: Arcs>(graph: &A, label: Vec<Fine>, step_limit: usize) -> Result<Vec<Fine>, Cycle> {
     let mut forest = Forest::new(label);
     for node in 0..forest.root() {
@@ -112,7 +130,6 @@ impl Forest {
     }
 
     /// Arcs scanned by the last search.
-    #[cfg(test)]
     pub(super) const fn scanned(&self) -> usize {
         self.scanned
     }

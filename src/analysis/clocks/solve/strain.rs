@@ -14,7 +14,7 @@
 //! remedy is allowed, so that with reduced edges the numbers are lower bounds: "at least so much".
 
 use super::graph::{DRIFT, Graph, Shape};
-use super::search::{Arcs, search};
+use super::search::{Arcs, search_on};
 use super::{Edge, Fine};
 
 /// The two layers of a relaxed graph: what a clock is off by, below, and what its readings say, above.
@@ -22,6 +22,10 @@ struct Misread<'a> {
     graph: &'a Graph,
     error: Fine,
 }
+
+/// Contradictions that are looked at, each one worse than the one before: a million spans take a few dozen. Past it
+/// the number is what those need, and still a lower bound.
+const MOST_ROUNDS: usize = 1_000;
 
 /// Tag of an arc between the layers.
 const READ: u32 = u32::MAX - 1;
@@ -61,14 +65,18 @@ impl Graph {
     /// ([`Shape::Drift`](super::Shape::Drift)).
     #[must_use]
     pub fn least_error(&self) -> Option<Fine> {
-        let mut error = 0;
-        loop {
+        // The labels of one search are a good start for the next, whose arcs cost a little more.
+        let (mut error, mut label) = (0, vec![0; 2 * self.len()]);
+        for _ in 0..MOST_ROUNDS {
             let relaxed = Misread { graph: self, error };
-            let Err(cycle) = search(&relaxed, vec![0; relaxed.nodes()]) else { return Some(error) };
+            let found = search_on(&relaxed, label);
+            label = found.0;
+            let Some(cycle) = found.1 else { break };
             let used = cycle.iter().filter(|arc| arc.2 == READ).count() as Fine;
             let cost: Fine = cycle.iter().map(|&arc| cost_of(&relaxed, arc)).sum();
             error = next(error, cost, used)?;
         }
+        Some(error)
     }
 
     /// The least addition to every clock's drift bound, in parts per billion, that leaves no contradiction; 0 for a
@@ -76,16 +84,19 @@ impl Graph {
     /// from.
     #[must_use]
     pub fn least_extra_drift(&self, edges: &[Edge]) -> Option<u32> {
-        let mut extra_ppb: u32 = 0;
-        loop {
+        let (mut extra_ppb, mut label) = (0_u32, vec![0; self.len()]);
+        for _ in 0..MOST_ROUNDS {
             // Of two messages between the same readings the older stamps gain more: which is tighter may change.
             let rates = self.rates().faster(extra_ppb)?;
             let graph = Self::build(edges, &rates, self.breaks(), Shape::Drift);
-            let Err(cycle) = search(&graph, vec![0; graph.len()]) else { return Some(extra_ppb) };
+            let found = search_on(&graph, label);
+            label = found.0;
+            let Some(cycle) = found.1 else { break };
             let used: Fine = cycle.iter().map(|&(tail, head, edge)| graph.drift_of(edges, tail, head, edge)).sum();
             let cost: Fine = cycle.iter().map(|&arc| cost_of(&graph, arc)).sum();
             extra_ppb = u32::try_from(next(Fine::from(extra_ppb), cost, used)?).ok()?;
         }
+        Some(extra_ppb)
     }
 
     /// For how long drift counts on an arc, nanoseconds.

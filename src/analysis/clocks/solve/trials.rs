@@ -19,6 +19,7 @@ pub struct Trials<'a> {
     /// What the solution does not satisfy when all edges hold and no clock jumped: (tail, head, edge or drift).
     open: Vec<(u32, u32, u32)>,
     forest: Forest,
+    spent: usize,
 }
 
 /// What is tried.
@@ -70,7 +71,7 @@ impl<'a> Trials<'a> {
             });
         }
         let out = arcs.into_iter().map(|(_, head, ix)| (head, ix)).collect();
-        Self { edges, first, out, open, forest: Forest::reusable(label), graph }
+        Self { edges, first, out, open, forest: Forest::reusable(label), spent: 0, graph }
     }
 
     /// Whether any offsets fit what is tried.
@@ -78,7 +79,15 @@ impl<'a> Trials<'a> {
         let tried = Tried::new(self.edges, &self.graph, (&self.first, &self.out), trial);
         // The least cost of an arc is with the rates that trials begin with: nothing else can be unsatisfied.
         let seeds = self.open.iter().filter(|&&(tail, head, tag)| tried.has(tail, head, tag)).map(|arc| arc.0);
-        self.forest.is_feasible(&tried, seeds)
+        let is_feasible = self.forest.is_feasible(&tried, seeds);
+        self.spent += self.forest.scanned();
+        is_feasible
+    }
+
+    /// Arcs scanned by all trials so far: what they cost.
+    #[must_use]
+    pub const fn spent(&self) -> usize {
+        self.spent
     }
 
     /// Arcs scanned by the last trial.

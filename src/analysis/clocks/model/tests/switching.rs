@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::analysis::clocks::Known;
 
 /// Calls among three clocks in four traces, one of them with a step or a wrong edge in it.
 fn workspace(seed: u64, fault: u8) -> Draft {
@@ -75,5 +76,34 @@ proptest! {
                 prop_assert_eq!(both[0], both[1]);
             }
         }
+    }
+}
+
+#[test]
+fn levels_that_were_prepared_are_looked_up_and_say_the_same() {
+    for fault in 0..3 {
+        let (store, domains, _) = analyse(&workspace(3, fault));
+        let known = Known::analyse(&store, &domains, &Options::default());
+        let at = |level| Options { level, ..Options::default() };
+        let twice = |level| [0, 1].map(|_| known.with_options(&store, &domains, &at(level)).model);
+        let [first, second] = twice(Evidence::Prior);
+        assert!(!first.has_durations_of(&second), "solved each time it is asked for");
+        // The workspace was closed after the first level.
+        let asked = std::cell::Cell::new(0);
+        known.prepare(&store, &domains, || asked.replace(asked.get() + 1) < 1);
+        let [first, second] = twice(Evidence::Prior);
+        assert!(asked.get() == 2 && !first.has_durations_of(&second));
+        known.prepare(&store, &domains, || true);
+        for level in [Evidence::Protocol, Evidence::Convention, Evidence::Prior] {
+            let [first, second] = twice(level);
+            assert!(first.has_durations_of(&second), "{level}: remembered");
+            let fresh = ClockModel::analyse(&store, &domains, &at(level));
+            assert_eq!(first.findings(), fresh.findings());
+            assert_eq!((first.pairs(), first.reference()), (fresh.pairs(), fresh.reference()));
+        }
+        // What was looked up remembers the others as well.
+        let switched = known.with_options(&store, &domains, &at(Evidence::Prior)).model;
+        let back = switched.with_options(&store, &domains, &at(Evidence::Protocol));
+        assert!(back.has_durations_of(&twice(Evidence::Protocol)[0]));
     }
 }

@@ -84,3 +84,32 @@ fn an_hour_of_steady_messages_leaves_a_thin_envelope() {
     let kept = reducer.finish().edges(Evidence::Prior, |_| false).len();
     assert!(kept > 10 && kept < 10_000, "{kept} of 200000 kept");
 }
+
+/// Ten million messages of six pairs of clocks, in the order of their time: what is held stays a small part of them, on
+/// the way too, and says whether they fit after few looks.
+#[test]
+fn ten_million_messages_stay_within_their_budget() {
+    const MESSAGES: i64 = 10_000_000;
+    const PAIRS: [(u32, u32); 6] = [(0, 1), (1, 0), (1, 2), (2, 1), (2, 0), (0, 2)];
+    let mut reducer = super::super::Reducer::new(Rates::uniform(3, 50_000), NO_BREAKS);
+    let mut message = edge(0, Stamp::exact(0, 0), Stamp::exact(0, 0));
+    for at in 0..MESSAGES {
+        // Bursts of a thousand, as files hold them, one message each 100 us.
+        let (from, to) = PAIRS[usize::try_from(at / 1_000 % 6).unwrap()];
+        let sent = at * 100_000;
+        message.from = Stamp::exact(from, sent);
+        message.to = Stamp::exact(to, sent + 1_000_000 + at * 7_919 % 1_000_003);
+        reducer.push(&message, 0);
+    }
+    let before = reducer.held();
+    let reduced = reducer.finish();
+    let kept: usize = reduced.groups.iter().map(|group| group.kept.len()).sum();
+    let seen: u64 = reduced.groups.iter().map(|group| group.seen).sum();
+    let edges = reduced.edges(Evidence::Prior, |_| false);
+    let graph = super::super::Graph::build(&edges, &reduced.rates, &NO_BREAKS, super::super::Shape::Drift);
+    let (is_feasible, scanned) = graph.effort();
+    assert_eq!((seen, is_feasible), (MESSAGES.unsigned_abs(), true));
+    assert!(before < 100_000, "{before} held on the way");
+    assert!(kept < 70_000, "{kept} kept");
+    assert!(scanned < 40 * (graph.arcs() + 2 * graph.len()), "{scanned} arcs scanned");
+}

@@ -99,3 +99,45 @@ fn one_reading_is_no_help_and_two_share_the_error() {
     let four = vec![edge(0, a, b), edge(1, Stamp::exact(1, 70), Stamp::exact(0, 108))];
     assert_eq!(lone(&four).least_error(), Some(fine(3)));
 }
+
+/// A thousand exchanges of two clocks whose second one drifts, steps and then stands still for a while: far more
+/// messages than an oracle of cubic cost can take, so that the number itself is held against the feasibility check.
+#[test]
+fn at_size_it_is_enough_and_not_a_unit_more() {
+    let edges: Vec<Edge> = (0..5_000_i64)
+        .flat_map(|at| {
+            let sent = at * 1_000_000;
+            let here = sent + sent / 2_000 + if at < 2_500 { 0 } else { 700_000 };
+            let span = u32::try_from(2 * at).unwrap();
+            let (busy, latency) = (at % 7 * 10_000, 90_000 + at % 13 * 1_000);
+            let there = edge(span, Stamp::exact(0, sent), Stamp::exact(1, here + latency));
+            [there, edge(span + 1, Stamp::exact(1, here + latency + busy), Stamp::exact(0, sent + 2 * latency + busy))]
+        })
+        .collect();
+    let rates = Rates::uniform(2, 50_000);
+    let build = |rates: &Rates, edges: &[Edge]| Graph::build(edges, rates, &NO_BREAKS, Shape::Drift);
+    let graph = build(&rates, &edges);
+    let extra = graph.least_extra_drift(&edges).unwrap();
+    let is_feasible = |extra| {
+        let found = build(&rates.faster(extra).unwrap(), &edges).check(None);
+        matches!(found, Check::Feasible(_))
+    };
+    assert!(extra > 400_000 && is_feasible(extra) && !is_feasible(extra - 1), "{extra}");
+    // An error of every reading makes each message later or earlier by twice that, as no stamp here is used twice.
+    let error = graph.least_error().unwrap();
+    let is_feasible = |error: Fine| {
+        let half = i32::try_from(error).unwrap();
+        let loose = |stamp: Stamp| Stamp { early_ns: -half, late_ns: half, ..stamp };
+        let still = |edge: &Edge| Edge { from: loose(edge.from), to: loose(edge.to), ..*edge };
+        let rates = Rates::uniform(2, 50_000);
+        // Drift counts over reading errors too; as delay it is taken off again.
+        let edges: Vec<Edge> = edges.iter().map(still).collect();
+        let extra = 2 * (error * 50_000).div_euclid(super::super::FINE_PER_NS);
+        let edges: Vec<Edge> =
+            edges.into_iter().map(|edge| Edge { min_delay_ns: i64::try_from(extra).unwrap(), ..edge }).collect();
+        matches!(build(&rates, &edges).check(None), Check::Feasible(_))
+    };
+    let error_ns = super::super::ceil_ns(error);
+    assert!(error_ns > 300_000, "{error_ns}");
+    assert!(is_feasible(Fine::from(error_ns) + 100) && !is_feasible(Fine::from(error_ns) - 100), "{error_ns}");
+}
