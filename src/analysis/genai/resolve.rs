@@ -161,12 +161,12 @@ impl Resolved {
     }
 
     fn read_event_names(&mut self, store: &TraceStore) {
-        let mut last = Sym::EMPTY;
+        // Names without a meaning are looked at once, too: there are hundreds of rules.
+        let mut is_known = vec![false; store.strings().len()];
         for &name in &store.events.name {
-            if name == last || self.events.contains_key(&name) {
+            if std::mem::replace(&mut is_known[name.at()], true) {
                 continue;
             }
-            last = name;
             let rules = (0u16..).zip(&self.tables.keys);
             let of_event = rules.filter(|(_, rule)| rule.event.as_deref() == Some(store.text(name)));
             let of_event: Vec<u16> = of_event.map(|(at, _)| at).collect();
