@@ -70,8 +70,8 @@ pub struct Bounds {
     to_frame: Field,
     /// Placement of nodes that are bounded on one side only.
     placed: Vec<Option<Fine>>,
-    /// By node: its placement, else that of the last node of its clock before it that has one, else of the first after.
-    drawn: Vec<Option<Fine>>,
+    /// Of clocks that jumped: their placements at times at which they certainly did not, by clock and time.
+    sure: Vec<(u32, i64, Fine)>,
 }
 
 impl Bounds {
@@ -89,7 +89,7 @@ impl Bounds {
     ) -> Option<Self> {
         let mut bounds = Self::without_places(edges, rates, breaks, frame, guess)?;
         bounds.placed = bounds.place_one_sided(edges);
-        bounds.drawn = bounds.filled();
+        bounds.sure = bounds.sure_places();
         Some(bounds)
     }
 
@@ -112,8 +112,8 @@ impl Bounds {
         let frame_at_ns = main_time(edges, breaks, frame);
         let field = |way| Field::new(&graph, &solution, frame, frame_at_ns, way);
         let (from_frame, to_frame) = rayon::join(|| field(Way::From), || field(Way::To));
-        let (placed, drawn) = (Vec::new(), Vec::new());
-        Some(Self { graph, solution, frame, from_frame, to_frame, placed, drawn })
+        let (placed, sure) = (Vec::new(), Vec::new());
+        Some(Self { graph, solution, frame, from_frame, to_frame, placed, sure })
     }
 
     /// The reference clock.
@@ -177,29 +177,30 @@ impl Bounds {
     }
 
     /// Where to draw what `clock` stamped around its own time `at_ns`: its offset by [`Self::estimate`], else, while it
-    /// may have jumped, the one that it had before or after. Says nothing about where that lies; `None` where nothing
-    /// of the clock is known.
+    /// may have jumped, the one at the nearest time at which it did not. Says nothing about where that lies; `None` where
+    /// nothing of the clock is known.
     #[must_use]
     pub fn drawn(&self, clock: u32, at_ns: i64) -> Option<Fine> {
         let estimate = self.estimate(clock, at_ns).map(|estimate| estimate.value);
-        estimate.or_else(|| *self.drawn.get(self.graph.nearest(clock, at_ns)? as usize)?)
+        estimate.or_else(|| {
+            let after = self.sure.partition_point(|&(other, time, _)| (other, time) < (clock, at_ns));
+            let near = [after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|at| self.sure.get(at));
+            let own = near.filter(|place| place.0 == clock);
+            own.min_by_key(|&&(_, time, _)| time.abs_diff(at_ns)).map(|place| place.2)
+        })
     }
 
-    /// The placements with those of neighbours on the same clock where there is none.
-    fn filled(&self) -> Vec<Option<Fine>> {
-        let mut filled = self.placed.clone();
-        let is_same = |a: usize, b: usize| self.graph.place(a as u32).0 == self.graph.place(b as u32).0;
-        for at in 1..filled.len() {
-            if filled[at].is_none() && is_same(at - 1, at) {
-                filled[at] = filled[at - 1];
-            }
-        }
-        for at in (1..filled.len()).rev() {
-            if filled[at - 1].is_none() && is_same(at - 1, at) {
-                filled[at - 1] = filled[at];
-            }
-        }
-        filled
+    fn sure_places(&self) -> Vec<(u32, i64, Fine)> {
+        let breaks = self.graph.breaks();
+        let clocks = (0..u32::try_from(self.graph.rates().clocks()).unwrap_or(u32::MAX))
+            .filter(|&clock| clock != self.frame && breaks.of(clock).next().is_some());
+        let nodes = clocks.flat_map(|clock| self.graph.nodes_of(clock));
+        let place = |node: u32| {
+            let (clock, at_ns) = self.graph.place(node);
+            let is_sure = !breaks.is_in_gap(clock, at_ns);
+            Some((clock, at_ns, self.placed[node as usize].filter(|_| is_sure)?))
+        };
+        nodes.filter_map(place).collect()
     }
 
     fn placed_near(

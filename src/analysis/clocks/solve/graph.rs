@@ -322,16 +322,6 @@ impl Graph {
         [near(at.checked_sub(1)), near(Some(at))]
     }
 
-    /// The last node of `clock` up to its own time `at_ns`, else its first one, whether or not it was steady in between.
-    #[must_use]
-    pub fn nearest(&self, clock: u32, at_ns: i64) -> Option<u32> {
-        let time = self.coordinate(clock, at_ns);
-        let nodes = self.nodes_of(clock);
-        let times = &self.at_ns[nodes.start as usize..nodes.end as usize];
-        let before = times.partition_point(|&other| other <= time).saturating_sub(1);
-        (!times.is_empty()).then(|| nodes.start + u32::try_from(before).unwrap_or(u32::MAX))
-    }
-
     /// Calls `visit(head, cost, edge or DRIFT)` for every arc out of `node`.
     pub(super) fn for_out(&self, node: u32, mut visit: impl FnMut(u32, Fine, u32)) {
         self.for_drift(node, &mut visit);

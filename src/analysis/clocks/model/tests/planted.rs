@@ -220,12 +220,22 @@ fn a_step_is_that_clock_at_that_time_and_counts_what_it_explains() {
 
 #[test]
 fn what_happens_while_a_clock_may_have_jumped_is_drawn_beside_its_clock() {
-    // Two hours ahead, and a jump of three seconds in a pause of ten.
-    let pause = |time: i64| if time < NOW + 3 * S { 0 } else { 10 * S };
-    let shown = |time: i64| time + pause(time) + 7_200 * S + if time < NOW + 3 * S { 0 } else { 3 * S };
-    let read = |clock: usize, time: i64| if clock == 1 { shown(time) } else { time + pause(time) };
-    let mut draft = conversation(60, 100 * MS, read);
-    let in_pause = NOW + 8 * S + 7_200 * S;
+    // Two hours ahead, and a jump of three seconds in a pause of ten; two other clocks agree with each other.
+    let mut draft = Draft::default();
+    let hosts = ["a", "b", "c"].map(|host| draft.host(host, "python"));
+    let mut dice = Dice(7);
+    for (call, id) in (0..60_i64).zip((1_u64..).step_by(10)) {
+        let late = if call < 30 { 0 } else { 10 * S };
+        let ahead = 7_200 * S + if call < 30 { 0 } else { 3 * S };
+        let at = NOW + call * 100 * MS + late;
+        let mut delay = || 2 * MS + dice.below(3 * MS);
+        let times = [0, delay(), 20 * MS + delay(), 30 * MS + delay()].map(|after| at + after);
+        let [sent, received, replied, done] = times;
+        draft.call((hosts[0], hosts[1]), id, 0, [sent, received + ahead, replied + ahead, done]);
+        draft.call((hosts[0], hosts[2]), id + 5, 0, times);
+    }
+    // Later than the middle of the pause: as far as anybody can guess, the clock has jumped.
+    let in_pause = NOW + 12 * S + 7_200 * S;
     draft.span(1, 1_000, 0, in_pause, in_pause + S);
     let (store, domains, model) = analyse(&draft);
     assert_eq!(codes(&model)[0], Code::X3, "{:#?}", model.findings());
@@ -235,7 +245,7 @@ fn what_happens_while_a_clock_may_have_jumped_is_drawn_beside_its_clock() {
     assert_eq!(model.place(&store, &domains, at).unwrap().estimate_ns, None);
     let drawn = model.estimate_ns(&model.stamps(&store, &domains).get(at).unwrap());
     let shift = in_pause - drawn;
-    assert!((7_199 * S..7_205 * S).contains(&shift), "drawn {shift} ns away from where its clock is");
+    assert!((7_202 * S..7_204 * S).contains(&shift), "drawn {shift} ns away from where its clock is");
     assert_eq!(model.shift_ns(b, in_pause), shift);
 }
 
