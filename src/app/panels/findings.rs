@@ -8,11 +8,11 @@ use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::super::theme::{bold, link_color, size};
 use crate::analysis::clocks::findings::Finding as ClockFinding;
-use crate::analysis::clocks::{EventKey, Point};
+use crate::analysis::clocks::{Cause, EventKey, Point};
 use crate::analysis::findings::Finding as Pattern;
 use crate::analysis::numbered::Found;
-use crate::model::TraceStore;
 use crate::model::time::duration_text;
+use crate::model::{SpanIx, TraceStore};
 use crate::scene::Theme;
 use crate::scene::clocks::{badge_look, tone_color};
 
@@ -302,9 +302,10 @@ pub fn edge_ui(
 ) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        event_link(ui, theme, store, proof.cause.from, queue);
+        let [from, to] = edge_ends(store, proof.cause);
+        event_link(ui, theme, store, (proof.cause.from, from), queue);
         ui.label(RichText::new("→").small().weak());
-        event_link(ui, theme, store, proof.cause.to, queue);
+        event_link(ui, theme, store, (proof.cause.to, to), queue);
         let raw = proof.to_ns.saturating_sub(proof.from_ns);
         let sign = if raw > 0 { "+" } else { "" };
         let color = if raw < 0 { theme.error } else { theme.text_dim };
@@ -313,22 +314,57 @@ pub fn edge_ui(
     });
 }
 
-fn event_link(ui: &mut Ui, theme: &Theme, store: &TraceStore, key: EventKey, queue: &mut Queue) {
+fn event_link(ui: &mut Ui, theme: &Theme, store: &TraceStore, (key, words): (EventKey, String), queue: &mut Queue) {
     if key.span.at() >= store.len() {
         return;
     }
-    let text = RichText::new(event_words(store, key)).small().color(link_color(theme));
+    let text = RichText::new(words).small().color(link_color(theme));
     if ui.add(egui::Link::new(text)).on_hover_text("Selects it and brings it into view").clicked() {
         queue.push(Command::Clocks(ClockCommand::Reveal(key)));
     }
 }
 
-/// `POST /chat starts`.
-pub fn event_words(store: &TraceStore, key: EventKey) -> String {
-    let name: String = store.span(key.span).name().chars().take(40).collect();
+/// Both ends of a causal edge, in words: `POST /chat starts`, or `POST /chat, dated` for what another clock than the
+/// span's own says. Empty for spans of another store.
+pub fn edge_ends(store: &TraceStore, cause: Cause) -> [String; 2] {
+    let mut ends = [cause.from, cause.to].map(|key| event_words(store, key));
+    if let Some((said, is_earlier)) = cause.rule.reads() {
+        let key = if is_earlier { cause.from } else { cause.to };
+        ends[usize::from(!is_earlier)] = format!("{}, {}", brief_name(store, key.span), said.word());
+    }
+    ends
+}
+
+fn brief_name(store: &TraceStore, span: SpanIx) -> String {
+    if span.at() < store.len() { store.span(span).name().chars().take(40).collect() } else { String::new() }
+}
+
+fn event_words(store: &TraceStore, key: EventKey) -> String {
+    let name = brief_name(store, key.span);
     match key.point {
         Point::Start => format!("{name} starts"),
         Point::End => format!("{name} ends"),
         Point::Event(at) => format!("{name}, event {}", u32::from(at) + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::clocks::Rule;
+    use crate::analysis::genai::tests::fixture::{Span, store};
+
+    #[test]
+    fn what_another_clock_said_is_no_end_of_the_span_that_read_it() {
+        let span = |id: u64, name: &str| Span { id, trace: 1, name: name.to_owned(), ..Span::default() };
+        let store = store(&[span(1, "POST /chat"), span(2, "jobs process")]);
+        let [first, second] = [SpanIx(0), SpanIx(1)];
+        let ends = |rule, from, to| edge_ends(&store, Cause { from, to, rule });
+        let dated = ends(Rule::DateAfterRequest, EventKey::start(first), EventKey::end(first));
+        assert_eq!(dated, ["POST /chat starts", "POST /chat, dated"]);
+        let stored = ends(Rule::MessageDelivered, EventKey::start(first), EventKey::start(second));
+        assert_eq!(stored, ["POST /chat, stored", "jobs process starts"]);
+        let sent = ends(Rule::RequestStart, EventKey::start(first), EventKey::start(second));
+        assert_eq!(sent, ["POST /chat starts", "jobs process starts"]);
     }
 }

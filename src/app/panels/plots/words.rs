@@ -8,7 +8,7 @@ use egui_plot::MarkerShape;
 use super::super::super::command::{Command, Queue};
 use super::super::super::plots::tsv;
 use super::super::super::state::State;
-use super::super::findings::event_words;
+use super::super::findings::edge_ends;
 use super::super::grid::shortened;
 use crate::analysis::clocks::{Evidence, Proof};
 use crate::model::time::{absolute_text, duration_text};
@@ -200,7 +200,7 @@ pub fn edge_card_ui(ui: &mut Ui, theme: &Theme, store: &TraceStore, proof: &Proo
     if from.span.at() >= store.len() || to.span.at() >= store.len() {
         return;
     }
-    ui.label(RichText::new(format!("{} → {}", event_words(store, from), event_words(store, to))).strong());
+    ui.label(RichText::new(edge_ends(store, proof.cause).join(" → ")).strong());
     small_ui(ui, format!("{}, {}", rule.words(), strength_words(rule.strength())), theme.text_dim);
     for note in notes {
         small_ui(ui, note, theme.text);
@@ -218,7 +218,7 @@ pub fn edge_line(store: &TraceStore, proof: &Proof) -> String {
     if from.span.at() >= store.len() || to.span.at() >= store.len() {
         return rule.words().to_owned();
     }
-    let (from, to) = (event_words(store, from), event_words(store, to));
+    let [from, to] = edge_ends(store, proof.cause);
     let raw = duration_text(proof.to_ns.saturating_sub(proof.from_ns));
     format!("{from} → {to}: {}, {}, raw {raw} apart", rule.words(), strength_words(rule.strength()))
 }
