@@ -123,6 +123,7 @@ mod clocks;
 mod clocks_text;
 mod derived;
 mod genai;
+mod genai_text;
 mod missing;
 mod passage;
 #[cfg(test)]

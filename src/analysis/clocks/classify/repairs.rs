@@ -202,33 +202,25 @@ impl Context<'_> {
             return self.loop_of(worst, &[from, to]);
         }
         let (others, known) = (grouped(others), self.difference(&edge.from, &edge.to));
-        if cause.rule == Rule::TurnBeforeNext {
-            let sentence = format!(
-                "“{}” on {} goes on for at least {} after the next turn, “{}”, began: {others} messages agree that {} is \
-                 {} {}. Somebody spoke into it, or asked several things at once.",
+        let goes_on = |after: String, because: &str| {
+            format!(
+                "“{}” on {} goes on for at least {} after {after}: {others} messages agree that {} is {} {}. {because}",
                 self.span(edge, true),
                 self.name(from),
                 duration_text(excess_ns(worst.excess)),
-                self.span(edge, false),
                 self.name(to),
                 ahead(known),
                 self.name(from)
-            );
-            return self.edge_finding(edge, sentence);
+            )
+        };
+        let other = self.span(edge, false);
+        if cause.rule == Rule::TurnBeforeNext {
+            let after = format!("the next turn, “{other}”, began");
+            return self.edge_finding(edge, goes_on(after, "Somebody spoke into it, or asked several things at once."));
         }
         if cause.rule == Rule::UnaryEnd {
-            let sentence = format!(
-                "“{}” on {} goes on for at least {} after “{}” had its answer: {others} messages agree that {} is {} {}. \
-                 The server did something more, or its end was set late.",
-                self.span(edge, true),
-                self.name(from),
-                duration_text(excess_ns(worst.excess)),
-                self.span(edge, false),
-                self.name(to),
-                ahead(known),
-                self.name(from)
-            );
-            return self.edge_finding(edge, sentence);
+            let after = format!("“{other}” had its answer");
+            return self.edge_finding(edge, goes_on(after, "The server did something more, or its end was set late."));
         }
         let sentence = format!(
             "{others} messages agree that {} is {} {}; “{}” → “{}” disagrees by {}. Probably a wrong parent or \
