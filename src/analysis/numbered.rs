@@ -224,11 +224,11 @@ impl<'a> Numbered<'a> {
         self.patterns.map_or(0, |patterns| patterns.dropped)
     }
 
-    /// Findings that clocks explain, those that no clock explains, and patterns.
+    /// Findings that clocks explain, those that no clock explains, notes about times, and patterns.
     #[must_use]
-    pub fn counts(self) -> [usize; 3] {
-        let [explained, real] = self.clocks.map_or([0; 2], Known::counts);
-        [explained, real, self.of_patterns().len()]
+    pub fn counts(self) -> [usize; 4] {
+        let [explained, real, notes] = self.clocks.map_or([0; 3], Known::counts);
+        [explained, real, notes, self.of_patterns().len()]
     }
 
     /// The finding with the number `id`.

@@ -40,7 +40,9 @@ pub struct Settings {
     pub details_tab: super::people::DetailsTab,
     /// The list of findings is open.
     pub findings_open: bool,
-    /// Times are shown on the reference clock's axis.
+    /// Times are shown on the reference clock's axis, also of what is opened next. Forgotten when the window closes: a
+    /// new one shows what every clock said, and shifts nothing unasked.
+    #[serde(skip)]
     pub prefers_frame: bool,
     /// The drawer at the bottom.
     pub drawer: Drawer,

@@ -12,7 +12,7 @@ use super::geometry::LaneBand;
 use super::text::{self, Font};
 use super::theme::ThemeKind;
 use crate::analysis::clocks::domains::ClockKind;
-use crate::arrange::LaneInfo;
+use crate::arrange::{ColorBy, LaneInfo};
 use crate::layout::LaneIx;
 
 /// The texts of a lane head, cropped for one width.
@@ -21,6 +21,7 @@ pub(super) struct LaneTexts {
     room: f32,
     hits: Option<u32>,
     theme: ThemeKind,
+    color: ColorBy,
     full_name: String,
     is_pinned: bool,
     name: Arc<str>,
@@ -79,7 +80,7 @@ impl SceneBuilder {
         let is_pinned = frame.view.lanes.pinned.contains(&lane.key);
         let is_same = |texts: &&LaneTexts| {
             (texts.room, texts.theme, texts.hits, texts.is_pinned) == (room, frame.view.theme, hits, is_pinned)
-                && texts.full_name == name
+                && (texts.color, texts.full_name.as_str()) == (frame.view.lanes.color, name)
         };
         if let Some(texts) = self.lane_texts[at].as_ref().filter(is_same) {
             return texts.clone();
@@ -97,6 +98,7 @@ impl SceneBuilder {
             room,
             hits,
             theme: frame.view.theme,
+            color: frame.view.lanes.color,
             name: text::crop(name, Font::Bold, metrics.name, room - count_width - pin_width).into(),
             full_name: name.to_owned(),
             is_pinned,
@@ -124,9 +126,9 @@ fn kind_beside(kind: ClockKind, chip: &str) -> &'static str {
     if is_said { "" } else { kind_text(kind) }
 }
 
-/// Services of a lane with their colours, when there is more than the one that the stripe shows.
+/// Services of a lane with their colours, when bars have those and there is more than the one that the stripe shows.
 fn services(frame: &Frame<'_>, names: &[String], room: f32, size: f32) -> Arc<[(Color32, Arc<str>)]> {
-    if names.len() < 2 {
+    if names.len() < 2 || frame.view.lanes.color != ColorBy::Service {
         return Arc::new([]);
     }
     let color = |name: &str| frame.input.colors.colors_of_name(name, frame.view.theme).fill;

@@ -48,6 +48,18 @@ pub enum Code {
     K,
 }
 
+impl Code {
+    /// Whether it says what a clock did, or how its times are written: that explains what looks impossible.
+    #[must_use]
+    pub const fn blames_clock(self) -> bool {
+        match self {
+            Self::N0 | Self::N1 | Self::X1 | Self::X2 | Self::X3 | Self::X8 => true,
+            Self::C1 | Self::C2 | Self::U | Self::K | Self::B => true,
+            Self::X4 | Self::X5 | Self::X6 | Self::X7 | Self::S1 | Self::S2 | Self::S3 | Self::S4 | Self::Q => false,
+        }
+    }
+}
+
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, strum::Display)]
 #[strum(serialize_all = "snake_case")]

@@ -99,11 +99,16 @@ impl Known {
         self.model.findings().iter().find(|finding| finding.id == id)
     }
 
-    /// Findings that clocks explain, and those that no clock explains.
+    /// Findings that clocks explain, those that no clock explains, and what is only good to know.
     #[must_use]
-    pub fn counts(&self) -> [usize; 2] {
-        let real = self.model.findings().iter().filter(|finding| FindingTone::of(finding).is_fault()).count();
-        [self.model.findings().len() - real, real]
+    pub fn counts(&self) -> [usize; 3] {
+        let mut counts = [0; 3];
+        for finding in self.model.findings() {
+            let tone = FindingTone::of(finding);
+            let is_of_clock = tone == FindingTone::Clock || finding.code.blames_clock();
+            counts[if tone == FindingTone::Note { 2 } else { usize::from(!is_of_clock) }] += 1;
+        }
+        counts
     }
 }
 

@@ -64,7 +64,7 @@ fn title_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     ui.horizontal(|ui| {
         ui.label(RichText::new("Findings").font(bold(size::TITLE * state.settings.text_scale)));
         let counts = state.known().map(|_| state.findings().counts());
-        if let Some([explained, real, patterns]) = counts.filter(|counts| counts.iter().sum::<usize>() > 0) {
+        if let Some([_, real, _, patterns]) = counts.filter(|counts| counts.iter().sum::<usize>() > 0) {
             let color = match (real, patterns) {
                 (1.., _) => theme.error,
                 (0, 1..) => theme.pattern,
@@ -74,7 +74,7 @@ fn title_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                 .stroke(Stroke::new(1.0, color))
                 .corner_radius(9)
                 .inner_margin(Margin::symmetric(7, 0))
-                .show(ui, |ui| ui.label(RichText::new((explained + real + patterns).to_string()).small().strong()));
+                .show(ui, |ui| ui.label(RichText::new(state.findings().len().to_string()).small().strong()));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let close = ui.add(Button::new(RichText::new("✕").small()).frame_when_inactive(false));
@@ -93,10 +93,11 @@ fn title_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     });
 }
 
-/// How many findings are facts about clocks, how many no clock explains, how many are patterns: in words, and shorter.
-fn kinds_texts([explained, real, patterns]: [usize; 3]) -> [String; 2] {
-    let patterns = if patterns > 0 { format!(" · patterns {patterns}") } else { String::new() };
-    ["explained by clocks", "clocks"].map(|clocks| format!("{clocks} {explained} · real {real}{patterns}"))
+/// How many findings clocks explain, how many no clock explains, how many are notes and patterns: in words, and shorter.
+fn kinds_texts([explained, real, notes, patterns]: [usize; 4]) -> [String; 2] {
+    let more = |what: &str, count: usize| if count > 0 { format!(" · {what} {count}") } else { String::new() };
+    let (notes, patterns) = (more("notes", notes), more("patterns", patterns));
+    ["explained by clocks", "clocks"].map(|clocks| format!("{clocks} {explained} · real {real}{notes}{patterns}"))
 }
 
 /// One chip per kind that occurs.

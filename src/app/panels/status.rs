@@ -118,7 +118,7 @@ fn notices_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         .filter(|&(_, count)| count > 0)
         .map(|(severity, count)| counted(count, &severity.to_string()))
         .collect();
-    let text = if parts.is_empty() { "nothing odd".to_owned() } else { parts.join(" · ") };
+    let text = if parts.is_empty() { "no notices".to_owned() } else { parts.join(" · ") };
     let color = match data.diagnostics.worst() {
         None | Some(Severity::Notice) => theme.text_dim,
         Some(Severity::Warning) => theme.warning,

@@ -125,7 +125,7 @@ fn the_worst_of_everything_decides() {
         failures: &[],
     });
     assert!(!quiet.has(Severity::Notice));
-    assert!(quiet.to_string().contains("Nothing odd was found."));
+    assert!(quiet.to_string().contains("Nothing odd in what was read."));
     assert_eq!(quiet.memory.bytes_per_span, 0, "no division by zero spans");
     assert_eq!(quiet.workspace.time, None);
 }

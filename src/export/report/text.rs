@@ -133,7 +133,7 @@ fn where_parents_were(missing: MissingParents) -> String {
 fn verdict(counts: Counts) -> String {
     let found = [(counts.error, "error"), (counts.warning, "warning"), (counts.notice, "notice")];
     let said: Vec<_> = found.iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(*n, what)).collect();
-    if said.is_empty() { "Nothing odd was found.".to_owned() } else { format!("Found {}.", said.join(", ")) }
+    if said.is_empty() { "Nothing odd in what was read.".to_owned() } else { format!("Found {}.", said.join(", ")) }
 }
 
 /// Rows with their cells padded to equal width, two spaces apart, without trailing space; counts end at the right.
