@@ -112,6 +112,38 @@ fn utf_16_becomes_utf_8() {
     assert_eq!(utf16::order_of(b"{\"a\":1}"), None);
 }
 
+#[test]
+fn quoted_json_is_json() {
+    let quoted = serde_json::to_string(REQUEST).unwrap();
+    let pretty = serde_json::to_string(&format!("\n  {REQUEST}\n")).unwrap();
+    for text in [quoted.clone(), format!("\u{feff}\n{quoted}\n{quoted}\n"), format!("[{quoted},\n{quoted}]"), pretty] {
+        assert_eq!(wrap_of(&text), Some((Wrap::Quoted, "otlp-json")), "{text}");
+        for line in unwrapped(text.as_bytes(), Wrap::Quoted).lines().filter(|line| !line.trim().is_empty()) {
+            assert_eq!(line.trim(), REQUEST);
+        }
+    }
+    let odd = "\"{\\\"a\\\":\\\"\\u00e9 \\ud83d\\ude00 \\ud83d! \\\\\\/\\\"}\"";
+    assert_eq!(unwrapped(odd.as_bytes(), Wrap::Quoted), "{\"a\":\"é 😀 \u{fffd}! \\/\"}\n");
+    for text in ["\"hello\"", "[\"a\",\"b\"]", "\"{}\"", "\"{ not json", "\""] {
+        assert_eq!(wrap_of(text), None, "{text}");
+    }
+}
+
+/// Activities end at a blank line or where the next one begins, and everything else is left out.
+#[test]
+fn activities_become_objects() {
+    let text = "\u{feff}starting\r\nActivity.TraceId: 01\r\nActivity.SpanId: 02\r\nActivity.DisplayName: a: b\r\n\
+        Activity.StartTime: 2026-02-01T10:00:00.0000000Z\r\nActivity.Duration: 00:00:00.5\r\n\
+        Activity.TraceId: 01\r\nActivity.SpanId: 03\r\nActivity.Tags:\r\n    k: v: w\r\n    empty: \r\n\r\nlost\r\n";
+    assert_eq!(wrap_of(text), Some((Wrap::Activities, "flat-spans")));
+    let rest = "\"links\":[],\"scope\":{\"attributes\":{}},\"resource\":{\"attributes\":{}}}\n";
+    let first = "{\"trace_id\":\"01\",\"span_id\":\"02\",\"name\":\"a: b\",\"start_time\":\"2026-02-01T10:00:00.0000000Z\",\
+        \"end_time\":\"1769940000500000000\",\"attributes\":{},\"events\":[],";
+    let second =
+        "{\"trace_id\":\"01\",\"span_id\":\"03\",\"attributes\":{\"k\":\"v: w\",\"empty\":null},\"events\":[],";
+    assert_eq!(unwrapped(text.as_bytes(), Wrap::Activities), format!("{first}{rest}{second}{rest}"));
+}
+
 /// Whatever the bytes, taking off what is around them ends and does not panic.
 #[test]
 fn nothing_panics() {
@@ -133,6 +165,8 @@ fn nothing_panics() {
             Wrap::Table(b','),
             Wrap::Table(b'\t'),
             Wrap::Objects,
+            Wrap::Activities,
+            Wrap::Quoted,
         ] {
             let mut out = Vec::new();
             wrap.open(Box::new(Cursor::new(bytes.clone())), None).read_to_end(&mut out).unwrap();
