@@ -306,7 +306,7 @@ fn event_ns(text: &str, start_ns: Option<i64>, end_ns: Option<i64>) -> Option<i6
     match (inside, start_ns) {
         (Some(ns), Some(start)) => Some(ns.max(start)),
         (Some(ns), None) => Some(ns),
-        (None, _) => FORMS.iter().find_map(|form| read(&form)),
+        (None, _) => FORMS.iter().find_map(read),
     }
 }
 
