@@ -4,7 +4,7 @@ mod known;
 
 pub(super) use known::is_table;
 
-use super::sniff::{is_json, walk_json_keys, without_bom};
+use super::sniff::{begins_with_label, is_json, walk_json_keys, without_bom};
 
 const PERFETTO: &str = "Convert a Perfetto trace with `traceconv json`; a profile has no spans.";
 const EXPORT: &str = "Export the trace from its tool in one of these formats.";
@@ -14,7 +14,7 @@ pub(super) fn describe(head: &[u8]) -> (String, &'static str) {
     if let Some((name, remedy)) = magic(head) {
         return (name.to_owned(), remedy);
     }
-    if is_json(head) {
+    if is_json(head) && !begins_with_label(head) {
         // Objects as JavaScript prints them begin like JSON too.
         let start = String::from_utf8_lossy(&head[..head.len().min(4096)]);
         return match known::json(head).or_else(|| known::text(&start)) {

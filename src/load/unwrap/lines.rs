@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use serde_json::Value;
 
 use super::{LeftOut, Step};
-use crate::load::sniff::without_bom;
+use crate::load::sniff::{begins_with_label, without_bom};
 
 /// Where the JSON is in a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ const FIELDS: [&str; 12] = [
 /// What may be in the lines of `head`.
 pub(super) fn kinds(head: &[u8]) -> Vec<Kind> {
     let text = without_bom(head).trim_ascii_start();
-    if !matches!(text.first(), Some(b'{' | b'[' | b'"')) {
+    if !matches!(text.first(), Some(b'{' | b'[' | b'"')) || begins_with_label(text) {
         return vec![Kind::Behind];
     }
     let first = text.split(|&byte| byte == b'\n').next().unwrap_or_default();

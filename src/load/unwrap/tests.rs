@@ -23,6 +23,9 @@ fn lines_of_logs_hold_json_behind_times_or_in_fields() {
         (format!("2026-01-05T10:00:00.1Z stdout F {REQUEST}\n"), lines::Kind::Behind),
         (format!("starting\n2026-01-05 10:00:00 [INFO] exporter: {REQUEST}\n"), lines::Kind::Behind),
         (format!("data: {REQUEST}\n\n"), lines::Kind::Behind),
+        (format!("[otel.javaagent 2026-01-05 10:00:00:000 +0000] [main] INFO x - {REQUEST}\n"), lines::Kind::Behind),
+        (format!("[2026-01-05 10:00:00] starting\n[2026-01-05 10:00:01] {REQUEST}\n"), lines::Kind::Behind),
+        (format!("[42] {REQUEST}\n"), lines::Kind::Behind),
         (format!("\u{1e}{REQUEST}\n"), lines::Kind::Behind),
         (format!("{{\"log\":{quoted},\"stream\":\"stdout\"}}\n"), lines::Kind::Field("log")),
         (format!("\u{feff}{{\"log\":{quoted}}}\n"), lines::Kind::Field("log")),
@@ -36,6 +39,29 @@ fn lines_of_logs_hold_json_behind_times_or_in_fields() {
     }
     for text in ["hello there\nand more\n", "{\"message\":\"hi\",\"level\":\"info\"}\n", "a,b,c,d\n1,2,3,4\n", ""] {
         assert_eq!(wrap_of(text), None, "{text}");
+    }
+}
+
+#[test]
+fn labels_of_loggers_are_no_lists() {
+    for (text, is_label) in [
+        ("[main] INFO", true),
+        ("[2026-01-05 10:00:00] x", true),
+        ("[42] x", true),
+        ("\u{feff}[info]", true),
+        ("[1, 2]", false),
+        ("[1]\n[2]", false),
+        ("[", false),
+        ("[\n{", false),
+        ("[{\"a\":1}]", false),
+        ("[\"a\"] x", false),
+        ("[]", false),
+        ("[17", false),
+        ("[null]", false),
+        ("{\"a\":1}", false),
+        ("", false),
+    ] {
+        assert_eq!(crate::load::sniff::begins_with_label(text.as_bytes()), is_label, "{text}");
     }
 }
 
