@@ -176,6 +176,27 @@ fn a_directory_may_hold_other_files() {
     assert_eq!(report["worst"], "notice");
 }
 
+/// Offsets into what was made of the file are not told as if they were offsets into the file.
+#[test]
+fn places_say_what_their_bytes_count() {
+    let exports = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/exports");
+    for (file, words) in [
+        (
+            "log-lines-docker.jsonl",
+            "at byte 0 of the JSON made of log lines: 1 lines, the first one at byte 0 of the file",
+        ),
+        ("printed-dotnet.txt", "at byte 0 of the JSON made of printed activities: 4 lines"),
+    ] {
+        let output = run(&exports, &["report", file]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(words), "{text}");
+    }
+    let folder = folder();
+    let text = String::from_utf8(run(folder.path(), &["report", "orphan.json"]).stdout).unwrap();
+    let place = text.lines().find(|line| line.contains("at byte")).unwrap();
+    assert!(!place.contains(" of the JSON ") && !place.contains("unpacked"), "{place}");
+}
+
 #[test]
 fn the_text_form_reads_like_a_summary() {
     let folder = folder();

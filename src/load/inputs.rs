@@ -216,9 +216,8 @@ fn complete(found: Recognised<'_>, error: Option<LoadError>) -> (Input, Origin) 
     if let Some((code, offset, detail)) = notes.ended_early.take() {
         input.diagnostics.add(code, crate::model::InputIx(0), offset, || detail);
     }
-    if let Some((count, offset, line)) = notes.left_out.take() {
-        let first = || format!("{count} lines, the first one: {line}");
-        input.diagnostics.add(unwrap::LEFT_OUT, crate::model::InputIx(0), offset, first);
+    if let Some((count, offset, first)) = notes.left_out.take() {
+        input.diagnostics.add(unwrap::LEFT_OUT, crate::model::InputIx(0), offset, || first);
         input.diagnostics.add_count(unwrap::LEFT_OUT, count.saturating_sub(1));
     }
     if let Some(error) = error {

@@ -7,8 +7,8 @@ use super::{FORMATS, Format, LoadError, looks};
 /// # Errors
 /// [`LoadError::Empty`] or [`LoadError::Unknown`], with what the content looks like.
 pub fn recognise(name: &str, head: &[u8]) -> Result<&'static dyn Format, LoadError> {
-    let is_table = looks::is_table(head);
-    if let Some(&format) = FORMATS.iter().find(|format| !is_table && format.sniff(head)) {
+    let is_other = looks::is_table(head) || begins_with_label(head);
+    if let Some(&format) = FORMATS.iter().find(|format| !is_other && format.sniff(head)) {
         return Ok(format);
     }
     if without_bom(head).iter().all(u8::is_ascii_whitespace) {
@@ -22,6 +22,25 @@ pub fn recognise(name: &str, head: &[u8]) -> Result<&'static dyn Format, LoadErr
 #[must_use]
 pub fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// True when `head` begins with a label of a logger in brackets, `[main] INFO …` or `[2026-02-01 10:00:00] …`, and not
+/// with a JSON array.
+#[must_use]
+pub fn begins_with_label(head: &[u8]) -> bool {
+    let line = without_bom(head).trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let Some(inner) = line.strip_prefix(b"[") else { return false };
+    let inner = inner.trim_ascii();
+    // What opens a list, an object or a text is JSON, and so is a list that goes on in the next line.
+    if inner.first().is_none_or(|first| matches!(first, b'{' | b'[' | b'"' | b']')) {
+        return false;
+    }
+    let Some(end) = inner.iter().position(|byte| matches!(byte, b',' | b']')) else {
+        return serde_json::from_slice::<serde_json::Value>(inner).is_err();
+    };
+    let is_value = serde_json::from_slice::<serde_json::Value>(inner[..end].trim_ascii()).is_ok();
+    // `[42] INFO …`: something comes behind the list.
+    !is_value || inner[end] == b']' && !inner[end + 1..].trim_ascii().is_empty()
 }
 
 /// True when `head` starts like a JSON object or array.

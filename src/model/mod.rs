@@ -29,5 +29,5 @@ pub use ids::{DomainIx, InputIx, ResourceIx, ScopeIx, SpanId, SpanIx, TraceId, T
 pub use part::{EventDraft, LinkDraft, LogDraft, Part, Resource, Scope, SpanDraft};
 pub use refs::{EventRef, LinkRef, SpanRef};
 pub use span::{LinkKind, SpanFlags, SpanKind, Status};
-pub use store::{Ghost, Input, Memory, Trace, TraceStore};
+pub use store::{Ghost, Input, Memory, Trace, TraceStore, offset_words};
 pub use strings::{Strings, Sym};

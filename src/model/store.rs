@@ -18,7 +18,7 @@ pub struct Input {
     pub name: String,
     /// The recognised format, e.g. `otlp-json`.
     pub format: &'static str,
-    /// How it was compressed: empty, `gzip` or `zstd`.
+    /// What was around the trace: empty, a compression (`gzip`), or what its text was made of (`log lines`).
     pub compression: &'static str,
     /// Size as stored, in bytes.
     pub bytes: u64,
@@ -28,6 +28,25 @@ pub struct Input {
     pub spans: u64,
     /// What was odd in it.
     pub diagnostics: Diagnostics,
+}
+
+impl Input {
+    /// What byte offsets into it count, in words behind the number: nothing where they are those of the file itself.
+    #[must_use]
+    pub fn offset_words(&self) -> String {
+        offset_words(self.compression)
+    }
+}
+
+/// What byte offsets count in an input with `compression` around its trace: see [`Input::offset_words`].
+#[must_use]
+pub fn offset_words(compression: &str) -> String {
+    match compression {
+        "" => String::new(),
+        "UTF-16" => " of the text in UTF-8".to_owned(),
+        packed if packed.starts_with("gzip") || packed.starts_with("zstd") => " once unpacked".to_owned(),
+        made_of => format!(" of the JSON made of {made_of}"),
+    }
 }
 
 /// A trace: a set of spans with one trace id.

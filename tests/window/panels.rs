@@ -34,6 +34,17 @@ fn diagnostics_are_listed_with_place_and_meaning() {
 }
 
 #[test]
+fn places_in_log_lines_say_that_their_bytes_are_not_those_of_the_file() {
+    let line = serde_json::to_string(&SMALL.replace('\n', " ")).unwrap();
+    let text = format!("{{\"log\":\"starting\"}}\n{{\"log\":{line}}}\n");
+    let mut harness = window(vec![Source::memory("app.log", text.into_bytes())]);
+    harness.get_by_label_contains("Diagnostics: ").click();
+    harness.run_steps(3);
+    let places = |text: &str| harness.get_all_by_label_contains(text).count();
+    assert_eq!(places("app.log, byte "), places(" of the JSON made of log lines"));
+}
+
+#[test]
 fn the_drawer_opens_by_key_and_keeps_its_tab_and_height() {
     let mut harness = window(vec![small()]);
     assert!(harness.query_by_label("Close drawer").is_none());

@@ -3,7 +3,7 @@
 use super::facts::{At, Facts};
 use super::field::{Confidence, Datum, Field};
 use super::resolve::Resolved;
-use super::ttft;
+use super::{tokens, ttft};
 use crate::model::{SpanIx, TraceStore};
 
 /// Tokens of a model call; `None` when not stated.
@@ -70,7 +70,10 @@ pub struct Call {
 
 impl Call {
     pub(super) fn read(store: &TraceStore, resolved: &Resolved, facts: &Facts, span: SpanIx) -> Self {
-        let count = |field| facts.int(field).map(|int| u32::try_from(int).unwrap_or(u32::MAX));
+        let count = |field| {
+            let sum = tokens::sum(resolved, facts, field).map(|sum| sum.count);
+            sum.or_else(|| facts.int(field)).map(|int| u32::try_from(int).unwrap_or(u32::MAX))
+        };
         let tokens = Tokens {
             input: count(Field::InputTokens),
             output: count(Field::OutputTokens),

@@ -128,6 +128,7 @@ const fn shape(field: Field) -> Shape {
         Field::Kind => Shape::Role,
         Field::InputTokens
         | Field::OutputTokens
+        | Field::TotalTokens
         | Field::CacheReadTokens
         | Field::CacheWriteTokens
         | Field::ReasoningTokens

@@ -55,6 +55,8 @@ pub enum Field {
     InputTokens,
     /// Tokens out, reasoning included.
     OutputTokens,
+    /// Tokens in and out together, as stated.
+    TotalTokens,
     /// Tokens in that came from a cache.
     CacheReadTokens,
     /// Tokens in that were written to a cache.

@@ -32,6 +32,7 @@ mod streams;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tokens;
 mod tool_calls;
 mod ttft;
 mod turns;

@@ -192,7 +192,9 @@ fn role(resolved: &Resolved, facts: &Facts) -> (Role, u8) {
         return (role, marks);
     }
     let has_model = || {
-        let says_model = facts.get(Field::RequestModel).is_some() || facts.get(Field::ResponseModel).is_some();
+        // A parameter that is called `model` may be anybody's.
+        let states = |field| facts.get(field).is_some_and(|fact| fact.confidence(resolved) != Confidence::Assumed);
+        let says_model = states(Field::RequestModel) || states(Field::ResponseModel);
         let has_phases = facts.get(Field::Prefill).is_some() || facts.get(Field::Decode).is_some();
         (says_model || has_phases).then_some(Role::Model)
     };

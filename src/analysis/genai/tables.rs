@@ -30,6 +30,8 @@ pub struct KeyRule {
     pub is_unit_fixed: bool,
     /// The duration was known when the answer began to be sent: of a streamed answer it covers the beginning only.
     pub is_of_head: bool,
+    /// Of tokens: they are counted beside those of this key, not among them.
+    pub beside: Option<String>,
     /// The only value that counts.
     pub only: Option<String>,
     /// How far it can be trusted.
@@ -150,6 +152,7 @@ struct RawKey {
     fixed: bool,
     #[serde(default)]
     head: bool,
+    beside: Option<String>,
     only: Option<String>,
     sure: Option<String>,
     of: String,
@@ -273,6 +276,7 @@ fn key_rule(field: Field, raw: RawKey) -> Result<KeyRule, String> {
         unit: raw.unit.map(|unit| parse("unit", &unit)).transpose()?,
         is_unit_fixed: raw.fixed,
         is_of_head: raw.head,
+        beside: raw.beside,
         only: raw.only,
         sure: raw.sure.map_or(Ok(Confidence::Stated), |sure| parse("confidence", &sure))?,
         of: raw.of,
@@ -374,6 +378,13 @@ mod tests {
             let is_header = rule.key.starts_with("http.response.header.");
             assert_eq!(rule.is_of_head, is_header && rule.field.is_duration(), "headers come first: {rule:?}");
             assert!(!rule.key.is_empty() && !rule.of.is_empty(), "{rule:?}");
+        }
+        for rule in tables.keys.iter().filter(|rule| rule.beside.is_some()) {
+            let total = |other: &&KeyRule| {
+                matches!(other.field, Field::InputTokens | Field::OutputTokens)
+                    && rule.beside.as_ref() == Some(&other.key)
+            };
+            assert!(tables.keys.iter().any(|other| total(&other)), "beside what no table knows: {rule:?}");
         }
         let mut seen = std::collections::HashSet::new();
         for rule in &tables.keys {

@@ -3,7 +3,7 @@
 use super::calls::{Call, ttft_source};
 use super::facts::{At, Facts};
 use super::field::{Confidence, Datum, Field, Role, Unit};
-use super::{AskedTool, GenAi, units};
+use super::{AskedTool, GenAi, tokens, units};
 use crate::model::{SpanIx, TraceStore};
 
 /// A derived value, where it was read, and how far it can be trusted.
@@ -63,7 +63,17 @@ impl<'a> CallView<'a> {
                 None => (fact.datum, fact.confidence(&genai.resolved)),
             };
             let units = unit.zip(fitted.map(|fitted| fitted.unit));
-            Known { field, text: text(genai, store, datum), datum, source, convention, confidence, units, is_of_head }
+            let known = Known {
+                field,
+                text: text(genai, store, datum),
+                datum,
+                source,
+                convention,
+                confidence,
+                units,
+                is_of_head,
+            };
+            added_up(genai, &facts, known)
         });
         Self { span, role: genai.role_of(span), known: known.collect(), call: genai.call_of(span), genai, store }
     }
@@ -112,6 +122,27 @@ impl<'a> CallView<'a> {
     #[must_use]
     pub fn chunks(&self) -> (Vec<i64>, u32) {
         self.genai.chunks(self.store, self.span)
+    }
+}
+
+/// Tokens that are stated in parts become their sum, and say what was added.
+fn added_up(genai: &GenAi, facts: &Facts, known: Known) -> Known {
+    let Some(sum) = tokens::sum(&genai.resolved, facts, known.field) else { return known };
+    // Parts of one object are named by their places in it, and the object once.
+    let part = |field: &Field| {
+        let rule = facts.get(*field)?.key_rule(&genai.resolved)?;
+        let name = rule.path.as_ref().unwrap_or(&rule.key);
+        Some((format!("{} of {name}", facts.int(*field)?), rule.path.as_ref().map(|_| rule.key.as_str())))
+    };
+    let (parts, objects): (Vec<String>, Vec<Option<&str>>) = sum.of.iter().filter_map(part).unzip();
+    let inside = objects.into_iter().flatten().next().map(|key| format!(" in {key}")).unwrap_or_default();
+    let why = if sum.by_total { ", as the stated total has it" } else { "" };
+    Known {
+        text: sum.count.to_string(),
+        datum: Datum::Int(sum.count),
+        source: format!("{}{inside}{why}", parts.join(" + ")),
+        confidence: known.confidence.max(Confidence::Assumed),
+        ..known
     }
 }
 

@@ -15,7 +15,7 @@ use super::widgets::{counted, grouped};
 use crate::analysis::search::{Query, Term, TextTest};
 use crate::model::diagnostics::Entry;
 use crate::model::span::FLAG_NAMES;
-use crate::model::{Code, Place, Severity};
+use crate::model::{Code, Input, Place, Severity};
 use crate::scene::Theme;
 
 /// The tab.
@@ -120,9 +120,11 @@ fn place_ui(ui: &mut Ui, theme: &Theme, data: &Workspace, place: &Place, queue: 
 }
 
 fn place_text(data: &Workspace, place: &Place) -> String {
-    let input = data.store.inputs().get(place.input.at()).map_or("?", |input| input.name.as_str());
-    let file = std::path::Path::new(input).file_name().map_or_else(|| input.into(), |name| name.to_string_lossy());
-    format!("{file}, byte {}  {}", grouped(place.offset), shortened(&place.detail, 160))
+    let input = data.store.inputs().get(place.input.at());
+    let name = input.map_or("?", |input| input.name.as_str());
+    let file = std::path::Path::new(name).file_name().map_or_else(|| name.into(), |name| name.to_string_lossy());
+    let inside = input.map(Input::offset_words).unwrap_or_default();
+    format!("{file}, byte {}{inside}  {}", grouped(place.offset), shortened(&place.detail, 160))
 }
 
 /// Everything as plain text.

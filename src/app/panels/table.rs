@@ -180,7 +180,10 @@ fn grid_column(column: &Column) -> GridColumn {
         Column::SelfTime => (96.0, "Duration without the time in which children on the same clock ran."),
         Column::Attributes => (76.0, "Number of attributes of its own."),
         Column::Events => (62.0, "Number of events."),
-        Column::Offset => (96.0, "Where it stands in its file, in bytes after decompression."),
+        Column::Offset => (
+            96.0,
+            "Where it stands in its file, in bytes: once unpacked, and of the JSON made of it where it held none.",
+        ),
     };
     let tooltip = format!("{tooltip} Click to sort, right click for more.");
     GridColumn {

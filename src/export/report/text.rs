@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write as _};
 use super::clocks_text;
 use super::{Counts, Diagnostic, Hull, InputReport, MissingParents, Report};
 use crate::model::time::{absolute_text, duration_text, is_uptime, uptime_text};
-use crate::model::{Severity, grouped};
+use crate::model::{Severity, grouped, offset_words};
 
 /// How many places of one diagnostic are shown; the JSON form has more of them.
 const PLACES_SHOWN: usize = 2;
@@ -21,7 +21,7 @@ impl Display for Report {
         for (row, input) in aligned(&table).iter().zip(&self.inputs) {
             writeln!(f, "  {row}")?;
             for diagnostic in &input.diagnostics {
-                write_diagnostic(f, diagnostic)?;
+                write_diagnostic(f, diagnostic, &offset_words(input.compression.unwrap_or_default()))?;
             }
         }
         for failure in &self.failures {
@@ -65,13 +65,14 @@ fn input_cells(input: &InputReport) -> Vec<String> {
     ]
 }
 
-fn write_diagnostic(f: &mut fmt::Formatter<'_>, diagnostic: &Diagnostic) -> fmt::Result {
+/// `inside`: what offsets count, in words behind the number.
+fn write_diagnostic(f: &mut fmt::Formatter<'_>, diagnostic: &Diagnostic, inside: &str) -> fmt::Result {
     let Diagnostic { code, severity, count, meaning, places } = diagnostic;
     writeln!(f, "    {severity:<8} {} × {code}: {meaning}", grouped(*count))?;
     let shown = places.iter().take(PLACES_SHOWN);
     for place in shown.clone() {
         let colon = if place.detail.is_empty() { "" } else { ": " };
-        writeln!(f, "             at byte {}{colon}{}", grouped(place.offset), place.detail)?;
+        writeln!(f, "             at byte {}{inside}{colon}{}", grouped(place.offset), place.detail)?;
     }
     let more = count.saturating_sub(shown.len() as u64);
     if more > 0 && !places.is_empty() {

@@ -48,6 +48,13 @@ const JSON: &[(&[&str], Kind)] = &[
     (&["profiles", "shared", "frames"], ("a profile of speedscope", PROFILE)),
     (&["libs", "threads", "meta"], ("a profile of Firefox", PROFILE)),
     (&["resultType", "result"], ("an answer of Loki or Prometheus", "Open a trace instead of logs or metrics.")),
+    (
+        &["awslogs", "data"],
+        (
+            "a message of CloudWatch Logs, packed",
+            "Take `awslogs.data` out, then base64 -d and gunzip, and open the rest.",
+        ),
+    ),
     (&["nodes", "edges", "snapshot"], ("a heap snapshot of V8", PROFILE)),
     (&["message", "level", "trace_id"], ("log records that name traces", "Open the trace that they name instead.")),
     (
@@ -90,12 +97,19 @@ pub(super) fn json(head: &[u8]) -> Option<Kind> {
     JSON.iter().find(|(wanted, _)| wanted.iter().all(|&key| keys.contains(key))).map(|&(_, kind)| kind)
 }
 
+/// Its lines name spans, ids and attributes, and no times.
+const JAVA: Kind = (
+    "what the logging exporter of Java prints, which leaves out the times of spans",
+    "Switch the program to otel.traces.exporter=logging-otlp (or otlp), and open what that writes.",
+);
+
 /// Text of a known kind: one of its first lines begins or goes on like this.
 const TEXT: &[(&[&str], Kind)] = &[
-    (&["Activity.TraceId:"], ("what the console exporter of .NET prints", OTLP_EXPORTER)),
     (&["ResourceSpans #0"], ("what the collector's debug exporter prints", AS_OTLP)),
     (&["OpenTelemetry::SDK::Trace::SpanData"], ("what the console exporter of Ruby prints", OTLP_EXPORTER)),
-    (&["io.opentelemetry.exporter.logging"], ("what the logging exporter of Java prints", OTLP_EXPORTER)),
+    (&["LoggingSpanExporter"], JAVA),
+    (&[" [tracer: ", "AttributesMap{"], JAVA),
+    (&[" [tracer: ", "{capacity="], JAVA),
     (&["resource_spans {"], ("OTLP in the text form of protobuf", OTLP_EXPORTER)),
     (&["traceId: '", "instrumentationScope: {"], ("what the console exporter of JavaScript prints", OTLP_EXPORTER)),
     (&["traceId: '", "parentSpanContext"], ("what the console exporter of JavaScript prints", OTLP_EXPORTER)),

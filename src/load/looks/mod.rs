@@ -4,7 +4,7 @@ mod known;
 
 pub(super) use known::is_table;
 
-use super::sniff::{is_json, walk_json_keys, without_bom};
+use super::sniff::{begins_with_label, is_json, walk_json_keys, without_bom};
 
 const PERFETTO: &str = "Convert a Perfetto trace with `traceconv json`; a profile has no spans.";
 const EXPORT: &str = "Export the trace from its tool in one of these formats.";
@@ -14,7 +14,7 @@ pub(super) fn describe(head: &[u8]) -> (String, &'static str) {
     if let Some((name, remedy)) = magic(head) {
         return (name.to_owned(), remedy);
     }
-    if is_json(head) {
+    if is_json(head) && !begins_with_label(head) {
         // Objects as JavaScript prints them begin like JSON too.
         let start = String::from_utf8_lossy(&head[..head.len().min(4096)]);
         return match known::json(head).or_else(|| known::text(&start)) {
@@ -107,6 +107,9 @@ fn describe_text(text: &[u8]) -> (String, &'static str) {
             "Sign in and download the trace itself, not the page that shows it.",
         );
     }
+    if let Some(packed) = in_base64(&start) {
+        return (packed.to_owned(), "Decode it first: base64 -d FILE, and open what comes out, still packed or not.");
+    }
     if start.starts_with('<') {
         return ("an XML document".to_owned(), EXPORT);
     }
@@ -123,6 +126,24 @@ fn describe_text(text: &[u8]) -> (String, &'static str) {
     }
     let excerpt: String = first.chars().take(40).collect();
     (format!("plain text that begins with {excerpt:?}"), EXPORT)
+}
+
+/// What is in base64, told from the first characters of what programs put there.
+fn in_base64(start: &str) -> Option<&'static str> {
+    const BEGINNINGS: [(&str, &str); 6] = [
+        ("H4sI", "gzip in base64"),
+        ("KLUv/", "zstd in base64"),
+        ("eyJ", "JSON in base64"),
+        ("eyAi", "JSON in base64"),
+        ("ewog", "JSON in base64"),
+        ("W3si", "JSON in base64"),
+    ];
+    let text = start.trim_start_matches('"');
+    let first: &str = text.lines().next().unwrap_or_default();
+    let is_base64 =
+        |char: char| char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '-' | '_' | '=' | '"' | ',');
+    let found = BEGINNINGS.iter().find(|(beginning, _)| text.starts_with(beginning))?;
+    (first.len() >= 16 && first.trim_end().chars().all(is_base64)).then_some(found.1)
 }
 
 #[cfg(test)]
@@ -167,7 +188,18 @@ mod tests {
                 r#"{"level":"info","message":"hi","trace_id":"01","span_id":"02","timestamp":"x"}"#,
                 "log records that name traces",
             ),
-            ("Activity.TraceId:      8ae0\nActivity.SpanId:   1d5b\n", "what the console exporter of .NET prints"),
+            (
+                "INFO: 'GET /' : 4bf9 00f0 SERVER [tracer: http:1.0] AttributesMap{data={a=b}, capacity=128}\n",
+                "what the logging exporter of Java prints, which leaves out the times of spans",
+            ),
+            (
+                "Feb 01, 2026 10:00:00 AM io.opentelemetry.exporter.logging.LoggingSpanExporter export\n",
+                "what the logging exporter of Java prints, which leaves out the times of spans",
+            ),
+            ("H4sIAAAAAAAAA6tWKkktLlGyUlAqS8wpTtVRKkotVrJSMlSqBQBo\n", "gzip in base64"),
+            ("\"eyJyZXNvdXJjZVNwYW5zIjpbXX0=\"", "JSON in base64"),
+            ("eyJhbGciOi plain words", "plain text that begins with \"eyJhbGciOi plain words\""),
+            (r#"{"awslogs":{"data":"H4sIAAAA"}}"#, "a message of CloudWatch Logs, packed"),
             (
                 "{\n  instrumentationScope: { name: 'lib' },\n  traceId: '9d5c',\n",
                 "what the console exporter of JavaScript prints",

@@ -4,8 +4,8 @@ use std::io::{self, BufRead as _, BufReader, Read};
 
 use serde_json::Value;
 
-use super::Step;
-use crate::load::sniff::without_bom;
+use super::{LeftOut, Step};
+use crate::load::sniff::{begins_with_label, without_bom};
 
 /// Where the JSON is in a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +35,7 @@ const FIELDS: [&str; 12] = [
 /// What may be in the lines of `head`.
 pub(super) fn kinds(head: &[u8]) -> Vec<Kind> {
     let text = without_bom(head).trim_ascii_start();
-    if !matches!(text.first(), Some(b'{' | b'[' | b'"')) {
+    if !matches!(text.first(), Some(b'{' | b'[' | b'"')) || begins_with_label(text) {
         return vec![Kind::Behind];
     }
     let first = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -51,14 +51,12 @@ pub(super) struct Lines {
     line: Vec<u8>,
     /// The last line was only a part of one.
     is_open: bool,
-    /// Bytes of the source before the current line.
-    offset: u64,
-    left_out: Option<(u64, u64, String)>,
+    left_out: LeftOut,
 }
 
 impl Lines {
     pub fn new(kind: Kind) -> Self {
-        Self { kind, line: Vec::new(), is_open: false, offset: 0, left_out: None }
+        Self { kind, line: Vec::new(), is_open: false, left_out: LeftOut::default() }
     }
 
     /// Appends the JSON in the current line. False when there is none.
@@ -107,15 +105,6 @@ impl Lines {
         }
         true
     }
-
-    fn leave_out(&mut self) {
-        if self.line.trim_ascii().is_empty() {
-            return;
-        }
-        let (line, offset) = (&self.line, self.offset);
-        let excerpt = || String::from_utf8_lossy(&line[..line.len().min(60)]).trim().to_owned();
-        self.left_out.get_or_insert_with(|| (0, offset, excerpt())).0 += 1;
-    }
 }
 
 impl Step for Lines {
@@ -126,14 +115,14 @@ impl Step for Lines {
             return Ok(false);
         }
         if !self.unwrap(out) {
-            self.leave_out();
+            self.left_out.line(&self.line);
         }
-        self.offset += count as u64;
+        self.left_out.pass(count);
         Ok(true)
     }
 
-    fn left_out(&self) -> Option<(u64, u64, String)> {
-        self.left_out.clone()
+    fn left_out(&self) -> Option<&LeftOut> {
+        Some(&self.left_out)
     }
 }
 

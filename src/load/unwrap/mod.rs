@@ -1,10 +1,12 @@
 //! Traces inside of something else: text in UTF-16, JSON in lines of a log, tables with a header, objects as JavaScript
-//! and Python print them. Each becomes the JSON that the formats read, piece by piece.
+//! and Python print them, activities as .NET does, JSON in quotes. Each becomes the JSON that the formats read, piece by piece.
 //!
 //! Offsets of spans then count bytes of that JSON, as they count bytes after decompression elsewhere.
 
+mod activities;
 mod lines;
 mod objects;
+mod quoted;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,10 @@ enum Wrap {
     Table(u8),
     /// Objects as JavaScript and Python print them.
     Objects,
+    /// Activities as .NET prints them.
+    Activities,
+    /// JSON inside of strings.
+    Quoted,
 }
 
 /// Turns a stream of bytes into another one, a piece at a time.
@@ -33,9 +39,38 @@ trait Step: Send {
     /// Takes what comes next of `source` and appends what it becomes to `out`. False at the end of `source`.
     fn step(&mut self, source: &mut BufReader<Box<dyn Read + Send + '_>>, out: &mut Vec<u8>) -> io::Result<bool>;
 
-    /// What was left out so far: how many lines, and the first one with its offset in the source.
-    fn left_out(&self) -> Option<(u64, u64, String)> {
+    /// What was left out so far.
+    fn left_out(&self) -> Option<&LeftOut> {
         None
+    }
+}
+
+/// Lines that hold nothing of the trace.
+#[derive(Clone, Default, Debug)]
+struct LeftOut {
+    count: u64,
+    /// The beginning of the first one, and where it is in the source.
+    first: Option<(String, u64)>,
+    /// Bytes of the source before the current line.
+    offset: u64,
+}
+
+impl LeftOut {
+    /// Leaves out the current line, unless it is blank.
+    fn line(&mut self, line: &[u8]) {
+        const SHOWN: usize = 60;
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        let offset = self.offset;
+        let excerpt = || String::from_utf8_lossy(&line[..line.len().min(SHOWN)]).trim().to_owned();
+        self.first.get_or_insert_with(|| (excerpt(), offset));
+        self.count += 1;
+    }
+
+    /// Goes on behind a line of so many bytes.
+    fn pass(&mut self, bytes: usize) {
+        self.offset += bytes as u64;
     }
 }
 
@@ -45,17 +80,29 @@ struct Unwrapped<'a> {
     step: Box<dyn Step>,
     ready: Vec<u8>,
     at: usize,
+    /// Bytes that were made before those that are ready.
+    made: u64,
+    /// Where in what was made the first line was left out.
+    left_at: Option<u64>,
     notes: Option<SharedNotes>,
 }
 
 impl Read for Unwrapped<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at == self.ready.len() {
+            self.made += self.ready.len() as u64;
             self.ready.clear();
             self.at = 0;
-            if !self.step.step(&mut self.source, &mut self.ready)? && self.ready.is_empty() {
-                if let (Some(notes), Some(left_out)) = (self.notes.take(), self.step.left_out()) {
-                    lock(&notes).left_out = Some(left_out);
+            let goes_on = self.step.step(&mut self.source, &mut self.ready)?;
+            let left_out = self.step.left_out().filter(|left_out| left_out.count > 0);
+            if left_out.is_some() {
+                self.left_at.get_or_insert(self.made);
+            }
+            if !goes_on && self.ready.is_empty() {
+                if let (Some(notes), Some(left_out)) = (self.notes.take(), left_out) {
+                    let (line, offset) = left_out.first.clone().unwrap_or_default();
+                    let first = format!("{} lines, the first one at byte {offset} of the file: {line}", left_out.count);
+                    lock(&notes).left_out = Some((left_out.count, self.left_at.unwrap_or_default(), first));
                 }
                 return Ok(0);
             }
@@ -74,8 +121,10 @@ impl Wrap {
             Self::Lines(kind) => Box::new(lines::Lines::new(kind)),
             Self::Table(separator) => Box::new(table::Table::new(separator)),
             Self::Objects => Box::new(objects::Objects::default()),
+            Self::Activities => Box::new(activities::Activities::default()),
+            Self::Quoted => Box::new(quoted::Quoted::default()),
         };
-        Unwrapped { source: BufReader::new(source), step, ready: Vec::new(), at: 0, notes }
+        Unwrapped { source: BufReader::new(source), step, ready: Vec::new(), at: 0, made: 0, left_at: None, notes }
     }
 
     /// What `head` becomes, as far as it goes.
@@ -90,6 +139,8 @@ impl Wrap {
             Self::Lines(_) => "log lines",
             Self::Table(_) => "a table",
             Self::Objects => "printed objects",
+            Self::Activities => "printed activities",
+            Self::Quoted => "quoted text",
         }
     }
 }
@@ -128,6 +179,10 @@ fn name(wrap: Wrap, compression: &'static str) -> &'static str {
         ("a table", "gzip") => "a table in gzip",
         ("a table", "zstd") => "a table in zstd",
         ("printed objects", "gzip") => "printed objects in gzip",
+        ("printed activities", "gzip") => "printed activities in gzip",
+        ("printed activities", "UTF-16") => "printed activities in UTF-16",
+        ("quoted text", "gzip") => "quoted text in gzip",
+        ("quoted text", "UTF-16") => "quoted text in UTF-16",
         ("log lines", "UTF-16") => "log lines in UTF-16",
         ("a table", "UTF-16") => "a table in UTF-16",
         ("printed objects", "UTF-16") => "printed objects in UTF-16",
@@ -137,9 +192,12 @@ fn name(wrap: Wrap, compression: &'static str) -> &'static str {
 
 /// What is around the trace that `head` begins with, and the format of the trace.
 fn find(head: &[u8]) -> Option<(Wrap, &'static dyn Format)> {
-    let mut wraps: Vec<Wrap> = lines::kinds(head).into_iter().map(Wrap::Lines).collect();
+    // Values in printed activities may be JSON, too.
+    let mut wraps: Vec<Wrap> = activities::are_printed(head).then_some(Wrap::Activities).into_iter().collect();
+    wraps.extend(lines::kinds(head).into_iter().map(Wrap::Lines));
     wraps.extend(table::separator(head).map(Wrap::Table));
     wraps.extend(objects::are_printed(head).then_some(Wrap::Objects));
+    wraps.extend(quoted::is_quoted(head).then_some(Wrap::Quoted));
     let recognised = |wrap: Wrap| {
         let inner = wrap.head(head);
         let is_json = inner.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'{' | b'['));

@@ -128,7 +128,7 @@ impl Step for Table {
 
 /// Writes a field as JSON. Lists and objects become what they are, numbers numbers, except where they are ids.
 /// `is_escaped` when backslashes escape, as ClickHouse writes between tabs.
-fn push_value(out: &mut String, key: &str, text: &str, is_escaped: bool) {
+pub(super) fn push_value(out: &mut String, key: &str, text: &str, is_escaped: bool) {
     if text.is_empty() || is_escaped && text == "\\N" {
         return out.push_str("null");
     }

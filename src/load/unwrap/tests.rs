@@ -23,6 +23,9 @@ fn lines_of_logs_hold_json_behind_times_or_in_fields() {
         (format!("2026-01-05T10:00:00.1Z stdout F {REQUEST}\n"), lines::Kind::Behind),
         (format!("starting\n2026-01-05 10:00:00 [INFO] exporter: {REQUEST}\n"), lines::Kind::Behind),
         (format!("data: {REQUEST}\n\n"), lines::Kind::Behind),
+        (format!("[otel.javaagent 2026-01-05 10:00:00:000 +0000] [main] INFO x - {REQUEST}\n"), lines::Kind::Behind),
+        (format!("[2026-01-05 10:00:00] starting\n[2026-01-05 10:00:01] {REQUEST}\n"), lines::Kind::Behind),
+        (format!("[42] {REQUEST}\n"), lines::Kind::Behind),
         (format!("\u{1e}{REQUEST}\n"), lines::Kind::Behind),
         (format!("{{\"log\":{quoted},\"stream\":\"stdout\"}}\n"), lines::Kind::Field("log")),
         (format!("\u{feff}{{\"log\":{quoted}}}\n"), lines::Kind::Field("log")),
@@ -36,6 +39,29 @@ fn lines_of_logs_hold_json_behind_times_or_in_fields() {
     }
     for text in ["hello there\nand more\n", "{\"message\":\"hi\",\"level\":\"info\"}\n", "a,b,c,d\n1,2,3,4\n", ""] {
         assert_eq!(wrap_of(text), None, "{text}");
+    }
+}
+
+#[test]
+fn labels_of_loggers_are_no_lists() {
+    for (text, is_label) in [
+        ("[main] INFO", true),
+        ("[2026-01-05 10:00:00] x", true),
+        ("[42] x", true),
+        ("\u{feff}[info]", true),
+        ("[1, 2]", false),
+        ("[1]\n[2]", false),
+        ("[", false),
+        ("[\n{", false),
+        ("[{\"a\":1}]", false),
+        ("[\"a\"] x", false),
+        ("[]", false),
+        ("[17", false),
+        ("[null]", false),
+        ("{\"a\":1}", false),
+        ("", false),
+    ] {
+        assert_eq!(crate::load::sniff::begins_with_label(text.as_bytes()), is_label, "{text}");
     }
 }
 
@@ -112,6 +138,38 @@ fn utf_16_becomes_utf_8() {
     assert_eq!(utf16::order_of(b"{\"a\":1}"), None);
 }
 
+#[test]
+fn quoted_json_is_json() {
+    let quoted = serde_json::to_string(REQUEST).unwrap();
+    let pretty = serde_json::to_string(&format!("\n  {REQUEST}\n")).unwrap();
+    for text in [quoted.clone(), format!("\u{feff}\n{quoted}\n{quoted}\n"), format!("[{quoted},\n{quoted}]"), pretty] {
+        assert_eq!(wrap_of(&text), Some((Wrap::Quoted, "otlp-json")), "{text}");
+        for line in unwrapped(text.as_bytes(), Wrap::Quoted).lines().filter(|line| !line.trim().is_empty()) {
+            assert_eq!(line.trim(), REQUEST);
+        }
+    }
+    let odd = "\"{\\\"a\\\":\\\"\\u00e9 \\ud83d\\ude00 \\ud83d! \\\\\\/\\\"}\"";
+    assert_eq!(unwrapped(odd.as_bytes(), Wrap::Quoted), "{\"a\":\"é 😀 \u{fffd}! \\/\"}\n");
+    for text in ["\"hello\"", "[\"a\",\"b\"]", "\"{}\"", "\"{ not json", "\""] {
+        assert_eq!(wrap_of(text), None, "{text}");
+    }
+}
+
+/// Activities end at a blank line or where the next one begins, and everything else is left out.
+#[test]
+fn activities_become_objects() {
+    let text = "\u{feff}starting\r\nActivity.TraceId: 01\r\nActivity.SpanId: 02\r\nActivity.DisplayName: a: b\r\n\
+        Activity.StartTime: 2026-02-01T10:00:00.0000000Z\r\nActivity.Duration: 00:00:00.5\r\n\
+        Activity.TraceId: 01\r\nActivity.SpanId: 03\r\nActivity.Tags:\r\n    k: v: w\r\n    empty: \r\n\r\nlost\r\n";
+    assert_eq!(wrap_of(text), Some((Wrap::Activities, "flat-spans")));
+    let rest = "\"links\":[],\"scope\":{\"attributes\":{}},\"resource\":{\"attributes\":{}}}\n";
+    let first = "{\"trace_id\":\"01\",\"span_id\":\"02\",\"name\":\"a: b\",\"start_time\":\"2026-02-01T10:00:00.0000000Z\",\
+        \"end_time\":\"1769940000500000000\",\"attributes\":{},\"events\":[],";
+    let second =
+        "{\"trace_id\":\"01\",\"span_id\":\"03\",\"attributes\":{\"k\":\"v: w\",\"empty\":null},\"events\":[],";
+    assert_eq!(unwrapped(text.as_bytes(), Wrap::Activities), format!("{first}{rest}{second}{rest}"));
+}
+
 /// Whatever the bytes, taking off what is around them ends and does not panic.
 #[test]
 fn nothing_panics() {
@@ -133,6 +191,8 @@ fn nothing_panics() {
             Wrap::Table(b','),
             Wrap::Table(b'\t'),
             Wrap::Objects,
+            Wrap::Activities,
+            Wrap::Quoted,
         ] {
             let mut out = Vec::new();
             wrap.open(Box::new(Cursor::new(bytes.clone())), None).read_to_end(&mut out).unwrap();

@@ -8,7 +8,7 @@ use super::super::widgets::{counted, grouped};
 use super::{Details, name_ui, row_ui};
 use crate::model::span::{FLAG_NAMES, otlp_flags};
 use crate::model::time::{absolute_text, duration_text};
-use crate::model::{SpanFlags, SpanIx, SpanKind, Status, Sym};
+use crate::model::{Input, SpanFlags, SpanIx, SpanKind, Status, Sym};
 
 /// The fields that matter most, always visible.
 pub fn fields_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, queue: &mut Queue) {
@@ -163,7 +163,8 @@ pub fn raw_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, queue: &mut Queu
     if let Some(input) = input {
         row_ui(ui, details, "format", input.format, queue);
     }
-    row_ui(ui, details, "at byte", &grouped(view.offset()), queue);
+    let inside = input.map(Input::offset_words).unwrap_or_default();
+    row_ui(ui, details, "at byte", &format!("{}{inside}", grouped(view.offset())), queue);
 }
 
 fn signed_grouped(ns: i64) -> String {
