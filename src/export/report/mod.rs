@@ -13,7 +13,8 @@
 //! version      of the program
 //! worst        the worst severity found: "notice", "warning", "error", or null
 //! counts       { notice, warning, error }: how often something of that severity was found
-//! inputs[]     name, format, compression ("gzip", "zstd" or null), bytes, inflated_bytes,
+//! inputs[]     name, format, compression ("gzip", "zstd", null, or what was around the trace: "log
+//!              lines", "a table", ...; offsets then count bytes of what was made of it), bytes, inflated_bytes,
 //!              sha256 (of the stored bytes; null if they are gone), spans and traces (kept from
 //!              it: exact copies of spans of earlier inputs are merged, see "duplicate-merged"),
 //!              diagnostics[]: code, severity, count, meaning, places[]: offset (bytes, inflated), detail

@@ -225,8 +225,8 @@ impl Bounds {
         pin
     }
 
-    /// Pins two-sided nodes at their middles, then those with only an upper bound below it by the usual latency,
-    /// then those with only a lower bound. Latency never shrinks along a path, which keeps every edge satisfied.
+    /// Pins two-sided nodes at their middles, then those with only an upper bound below it by the usual latency, but
+    /// not past their raw times, then those with only a lower bound. Latency never shrinks along a path, which keeps every edge satisfied.
     fn place_one_sided(&self, edges: &[Edge]) -> Vec<Option<Fine>> {
         let nodes = 0..u32::try_from(self.graph.len()).unwrap_or(u32::MAX);
         let sides = |node: u32| (self.to_frame.of_node(node), self.from_frame.of_node(node));
@@ -243,15 +243,19 @@ impl Bounds {
         let (late, early) = rayon::join(|| self.latency(edges, Way::From), || self.latency(edges, Way::To));
         for (way, latency) in [(Way::From, late), (Way::To, early)] {
             let sign = if way == Way::From { 1 } else { -1 };
-            let field = self.near_placed(&placed, way);
-            for node in nodes.clone() {
-                let is_open = match (way, sides(node)) {
-                    (Way::From, (None, Some(_))) | (Way::To, (Some(_), None)) => true,
-                    (Way::From | Way::To, _) => false,
-                };
-                if is_open && let Some(bound) = field.of_node(node) {
+            let is_open = |node: u32| match (way, sides(node)) {
+                (Way::From, (None, Some(_))) | (Way::To, (Some(_), None)) => true,
+                (Way::From | Way::To, _) => false,
+            };
+            let field = self.near_placed(&placed, way, &[]);
+            let open: Vec<(u32, Fine)> = nodes.clone().filter(|&node| is_open(node)).map(|node| (node, 0)).collect();
+            // Raw times, or as close to them as messages allow: no assumed latency moves a clock past them. Of two
+            // solutions the larger values are one as well.
+            let raw = self.near_placed(&placed, way, &open);
+            for (node, _) in open {
+                if let (Some(bound), Some(raw)) = (field.of_node(node), raw.of_node(node)) {
                     let extra = latency.get(&self.segment(node)).copied().unwrap_or(0);
-                    placed[node as usize] = Some(sign * (bound - extra));
+                    placed[node as usize] = Some(sign * (bound - extra).max(raw));
                 }
             }
         }
@@ -260,8 +264,8 @@ impl Bounds {
 
     /// How far nodes that have no place are from those that have one. A path through another placed node is never
     /// shorter than the one that begins there, because placements satisfy every arc: so only those next to an open
-    /// node matter, and no path need pass them.
-    fn near_placed(&self, placed: &[Option<Fine>], way: Way) -> Field {
+    /// node matter, and no path need pass them. `others` are nodes without a place that are where they are.
+    fn near_placed(&self, placed: &[Option<Fine>], way: Way, others: &[(u32, Fine)]) -> Field {
         let sign = if way == Way::From { 1 } else { -1 };
         let is_next_to_open = |node: u32| {
             let mut is_open = false;
@@ -273,8 +277,8 @@ impl Bounds {
             is_open
         };
         let place = |(node, place): (u32, &Option<Fine>)| Some((node, sign * (*place)?));
-        let sources: Vec<(u32, Fine)> =
-            (0..).zip(placed).filter_map(place).filter(|source| is_next_to_open(source.0)).collect();
+        let near = (0..).zip(placed).filter_map(place).filter(|source| is_next_to_open(source.0));
+        let sources: Vec<(u32, Fine)> = near.chain(others.iter().copied()).collect();
         Field::spread(&self.graph, &self.solution, &sources, way, |node| placed[node as usize].is_none())
     }
 
@@ -305,8 +309,7 @@ impl Bounds {
         let mut index: BTreeMap<Stretch, NodeIndex> = BTreeMap::new();
         for ((from, to), mut all) in weights {
             all.sort_unstable();
-            // Of two messages the faster one counts: one that waited for long says nothing about what is usual.
-            let spread = all.get(all.len().saturating_sub(1) / 2).map_or(0, |median| median - all[0]);
+            let spread = all.get(all.len() / 2).map_or(0, |median| median - all[0]);
             let mut at = |key| *index.entry(key).or_insert_with(|| segments.add_node(key));
             let (from, to) = (at(from), at(to));
             segments.add_edge(from, to, spread);

@@ -42,6 +42,8 @@ pub struct Group {
     pub spare: Vec<Edge>,
     /// Position in `kept` of the edge that later arrivals are compared with.
     current: usize,
+    /// How many of `kept` are enough for another sweep.
+    limit: usize,
 }
 
 /// Collects edges and keeps only those that matter.
@@ -57,6 +59,8 @@ pub struct Reducer {
     room: usize,
 }
 
+/// Edges of a group that are not worth a sweep before all have come.
+const FEW: usize = 1 << 10;
 /// Spare edges per group.
 pub const SPARE: usize = 32;
 /// Spare edges of all groups together: a few MB. Past it, repairs need another pass over the spans.
@@ -85,6 +89,18 @@ impl Group {
         if edge.base_weight() < self.spare[0].base_weight() {
             self.spare[0] = *edge;
             self.largest_spare_first();
+        }
+    }
+
+    /// Drops what others of the group imply. What is left is sorted by sending anchor.
+    fn sweep(&mut self, rates: &Rates, loosest: &Rates, room: &mut usize) {
+        self.kept.sort_unstable_by(in_time_order);
+        for _ in 0..2 {
+            let kept = sweep(&mut self.kept, rates, loosest);
+            for edge in self.kept.split_off(kept) {
+                self.spare(&edge, room);
+            }
+            self.kept.reverse();
         }
     }
 
@@ -146,6 +162,14 @@ impl Reducer {
         }
         group.current = group.kept.len();
         group.kept.push(*edge);
+        // What comes out of the order of time is hardly ever implied by the one before it. Swept whenever it has doubled,
+        // a group holds no more than twice what matters, at the cost of sorting each edge a few times.
+        if group.kept.len() >= group.limit {
+            group.sweep(&self.rates, &self.loosest, &mut self.room);
+            group.limit = FEW.max(2 * group.kept.len());
+            let near = group.kept.partition_point(|other| in_time_order(other, edge).is_lt());
+            group.current = near.min(group.kept.len().saturating_sub(1));
+        }
     }
 
     /// Edges held so far, spare ones included.
@@ -182,6 +206,7 @@ impl Reducer {
                 kept,
                 spare,
                 current,
+                limit: FEW,
             };
             self.groups.push(group);
             let groups = &self.groups;
@@ -197,14 +222,7 @@ impl Reducer {
     #[must_use]
     pub fn finish(mut self) -> Reduced {
         for group in &mut self.groups {
-            group.kept.sort_unstable_by(in_time_order);
-            for _ in 0..2 {
-                let kept = sweep(&mut group.kept, &self.rates, &self.loosest);
-                for edge in group.kept.split_off(kept) {
-                    group.spare(&edge, &mut self.room);
-                }
-                group.kept.reverse();
-            }
+            group.sweep(&self.rates, &self.loosest, &mut self.room);
             group.kept.shrink_to_fit();
             group.spare.sort_unstable_by(in_time_order);
         }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::{
-    Bounds, Check, Fine, Graph, Guide, Order, Pairwise, Rates, Shape, Side, Stamp, ceil_ns, fine, floor_ns,
+    Bounds, Check, Edge, Fine, Graph, Guide, Order, Pairwise, Rates, Shape, Side, Stamp, ceil_ns, fine, floor_ns,
 };
 use super::oracle::Oracle;
 use super::{NO_BREAKS, System, edge, no_guess, shifted, system};
@@ -244,4 +244,26 @@ fn a_jump_cuts_what_is_known_before_from_what_is_known_after() {
     assert_eq!(bounds.offset(1, 500 * MS), super::super::OffsetRange::exactly(0));
     let range = bounds.offset(1, 1500 * MS);
     assert_eq!((range.lo.map(floor_ns), range.hi.map(ceil_ns)), (Some(-104 * MS), Some(-96 * MS)));
+}
+
+/// Nothing answers clock 1. A message that waited for seconds must not push it seconds away from its raw times.
+#[test]
+fn an_assumed_latency_moves_no_clock_past_its_raw_times() {
+    let edges: Vec<Edge> = [(0, 30), (100, 24_000), (200, 24_500)]
+        .into_iter()
+        .zip(1..)
+        .map(|((sent, took), span)| edge(span, Stamp::exact(0, sent), Stamp::exact(1, sent + took)))
+        .collect();
+    let rates = Rates::uniform(2, 0);
+    let placed = |edges: &[Edge]| {
+        let bounds = Bounds::new(edges, &rates, &NO_BREAKS, 0, |_, _| 0).unwrap();
+        let (range, estimate) = (bounds.offset(1, 30), bounds.estimate(1, 30).unwrap());
+        assert!(range.lo.is_none() && estimate.is_one_sided && range.contains(estimate.value));
+        estimate.value
+    };
+    assert_eq!(placed(&edges), 0, "not 24 s behind");
+    // A clock that is surely behind is as close as messages allow.
+    let behind: Vec<Edge> =
+        edges.iter().map(|edge| Edge { to: Stamp::exact(1, edge.to.raw_ns - 50), ..*edge }).collect();
+    assert_eq!(placed(&behind), fine(-20));
 }

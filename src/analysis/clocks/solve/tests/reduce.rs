@@ -113,3 +113,38 @@ fn ten_million_messages_stay_within_their_budget() {
     assert!(kept < 70_000, "{kept} kept");
     assert!(scanned < 40 * (graph.arcs() + 2 * graph.len()), "{scanned} arcs scanned");
 }
+
+/// Messages in no order at all, as files of several writers hold them: what is held on the way stays a small multiple of
+/// what matters, and what is kept in the end is what messages in order leave.
+#[test]
+fn shuffled_messages_are_held_to_what_matters() {
+    const MESSAGES: usize = 1 << 18;
+    let mut state = 7_u64;
+    let mut dice = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 40
+    };
+    let mut messages: Vec<_> = (0..MESSAGES)
+        .map(|at| {
+            let sent = i64::try_from(at).unwrap() * 1_000_000;
+            let latency = 3_000_000 + i64::try_from(dice()).unwrap() % 2_000_000;
+            edge(u32::try_from(at).unwrap(), Stamp::exact(0, sent), Stamp::exact(1, sent + latency))
+        })
+        .collect();
+    let reduce = |messages: &[super::super::Edge]| {
+        let mut reducer = Reducer::new(Rates::uniform(2, 50_000), NO_BREAKS);
+        let mut most = 0;
+        for message in messages {
+            reducer.push(message, 0);
+            most = most.max(reducer.held());
+        }
+        (most, reducer.finish().edges(Evidence::Prior, |_| false))
+    };
+    let (_, in_order) = reduce(&messages);
+    for at in (1..MESSAGES).rev() {
+        messages.swap(at, usize::try_from(dice()).unwrap() % (at + 1));
+    }
+    let (most, kept) = reduce(&messages);
+    assert_eq!(kept, in_order);
+    assert!(most <= 2 * kept.len() + 2_048, "{most} held for {} kept", kept.len());
+}
