@@ -104,9 +104,13 @@ impl Known {
     pub fn counts(&self) -> [usize; 3] {
         let mut counts = [0; 3];
         for finding in self.model.findings() {
-            let tone = FindingTone::of(finding);
-            let is_of_clock = tone == FindingTone::Clock || finding.code.blames_clock();
-            counts[if tone == FindingTone::Note { 2 } else { usize::from(!is_of_clock) }] += 1;
+            let kind = match FindingTone::of(finding) {
+                _ if finding.code.blames_clock() => 0,
+                FindingTone::Clock => 0,
+                FindingTone::Note => 2,
+                FindingTone::Pattern | FindingTone::Odd | FindingTone::Fault => 1,
+            };
+            counts[kind] += 1;
         }
         counts
     }
