@@ -53,9 +53,12 @@ pub(super) fn add(context: &Context<'_>, scene: &mut Scene) {
 }
 
 /// The measured time in words, and what the raw times claim when that is something else. Between two events it is
-/// what causality allows; elsewhere the axis is all there is.
+/// what causality allows; elsewhere the axis is all there is, and where it is that of several clocks, that is said.
 fn measured(context: &Context<'_>, length_ns: i64) -> (String, Option<String>) {
-    let Some(between) = context.measured else { return (duration_text(length_ns), None) };
+    let Some(between) = context.measured else {
+        let is_of_several = context.input.domains.list.len() > 1;
+        return (duration_text(length_ns), is_of_several.then(|| "as drawn".to_owned()));
+    };
     let raw = duration_text(between.raw_ns);
     let text = range_text(between.lo_ns, between.hi_ns);
     let is_exact = text == raw;
