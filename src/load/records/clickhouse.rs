@@ -100,7 +100,7 @@ const KNOWN: [&str; 17] = [
 ];
 
 /// `Server`, `SERVER` or `SPAN_KIND_SERVER`, by version.
-fn kind(text: &str) -> SpanKind {
+pub(super) fn kind(text: &str) -> SpanKind {
     match text.to_ascii_uppercase().rsplit('_').next() {
         Some("INTERNAL") => SpanKind::Internal,
         Some("SERVER") => SpanKind::Server,

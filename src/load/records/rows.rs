@@ -13,7 +13,7 @@ use super::{Records, Sink, keys_in, read};
 use crate::load::decimal::scaled;
 use crate::load::json::Token;
 use crate::load::{Format, LoadError, Output};
-use crate::model::{AttrId, Code, InputIx, SpanKind};
+use crate::model::{AttrId, Code, InputIx};
 
 const TABLE: &str = include_str!("../../../assets/load/rows.toml");
 
@@ -179,7 +179,7 @@ impl Tool {
         };
         sink.draft.parent = sink.span_id(parent.filter(|raw| !is_none(raw)));
         sink.draft.name = sink.sym(short_name(&text(flat, &self.name)));
-        sink.draft.kind = kind(&text(flat, &self.kind));
+        sink.draft.kind = super::clickhouse::kind(&text(flat, &self.kind));
         sink.draft.start_ns = sink.time(first(flat, &self.start), Unit::Guess);
         sink.draft.end_ns = sink.time(first(flat, &self.end), Unit::Guess);
         if sink.draft.end_ns == 0
@@ -294,17 +294,6 @@ fn short_name(name: &str) -> &str {
     match name.strip_prefix("weave:///").and_then(|path| path.rsplit_once("/op/")) {
         Some((_, op)) => op.split(':').next().unwrap_or(op),
         None => name,
-    }
-}
-
-fn kind(text: &str) -> SpanKind {
-    match text.to_ascii_uppercase().rsplit('_').next() {
-        Some("INTERNAL") => SpanKind::Internal,
-        Some("SERVER") => SpanKind::Server,
-        Some("CLIENT") => SpanKind::Client,
-        Some("PRODUCER") => SpanKind::Producer,
-        Some("CONSUMER") => SpanKind::Consumer,
-        _ => SpanKind::Unspecified,
     }
 }
 
