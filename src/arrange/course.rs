@@ -4,12 +4,14 @@ use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+
 use super::ties::{self, Tie};
 use super::{Arranged, Axis, LaneInfo, Plan};
+use crate::analysis::clocks::Known;
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::words::range_text;
-use crate::analysis::clocks::{EventKey, Known};
-use crate::analysis::genai::{Content, GenAi, Role, Speaker, TurnIx};
+use crate::analysis::genai::{Content, Ends, GenAi, Role, Speaker, TurnIx, Walls};
 use crate::layout::Layout;
 use crate::lod::covering_shift;
 use crate::model::time::duration_text;
@@ -82,8 +84,8 @@ pub struct TurnRun {
 
 /// Turns that overlap get so many lines.
 pub const MOST_LINES: usize = 3;
-/// Turns up to which times of several clocks are joined: each takes a look at the clock model.
-const MOST_INTERVALS: usize = 50;
+/// Events up to which searches through the clock model go to join the times of turns: a few milliseconds.
+const MOST_VISITED: usize = 50_000;
 /// Turns of which the question is read: the messages of a call each.
 const MOST_QUESTIONS: usize = 200;
 /// Characters of a question that are kept.
@@ -193,13 +195,17 @@ impl Ground<'_> {
         by_turn.sort_unstable_by_key(|turn| turn.turn);
         let clocks = (self.known, self.before.and_then(|before| before.known.as_deref()));
         let same_clocks = matches!(clocks, (Some(now), Some(then)) if now.model.has_durations_of(&then.model));
+        let then =
+            |turn: &TurnTime| by_turn.binary_search_by_key(&turn.turn, |then| then.turn).ok().map(|at| by_turn[at]);
+        let asked = |turn: &TurnTime| then(turn).filter(|then| same_clocks && then.is_interval);
+        let unasked = turns.iter().filter(|turn| asked(turn).is_none());
+        let ends = self.ends(unasked.map(|turn| turn.turn));
+        let mut left = MOST_VISITED;
         for (at, turn) in turns.iter_mut().enumerate() {
-            let then = by_turn.binary_search_by_key(&turn.turn, |then| then.turn).ok().map(|at| by_turn[at]);
-            let same_ends = |then: &&TurnTime| (then.first, then.last) == (turn.first, turn.last);
-            let interval = then.filter(same_ends).filter(|then| same_clocks && then.is_interval);
-            (turn.length, turn.is_interval) = match interval {
+            let then = then(turn);
+            (turn.length, turn.is_interval) = match asked(turn) {
                 Some(then) => (Arc::clone(&then.length), true),
-                None => self.length(turn, at < MOST_INTERVALS),
+                None => self.length(turn, ends.get(&turn.turn), &mut left),
             };
             let same_call = |then: &&TurnTime| then.first_call == turn.first_call && then.question.is_some();
             turn.question = match then.filter(same_call) {
@@ -223,18 +229,31 @@ impl Ground<'_> {
         Some(line.into())
     }
 
-    /// How long `turn` takes, and whether that is an interval across clocks.
-    fn length(&self, turn: &TurnTime, may_ask: bool) -> (Arc<str>, bool) {
-        let clock = |span: SpanIx| self.domains.of_span.get(span.at());
-        let known = self.known.filter(|_| may_ask && clock(turn.first) != clock(turn.last));
-        let between = known.and_then(|known| {
-            let ends = (EventKey::start(turn.first), EventKey::end(turn.last));
-            known.model.between(self.store, self.domains, ends.0, ends.1)
-        });
-        match between {
-            Some(between) => (range_text(between.lo_ns, between.hi_ns).into(), true),
-            None => (duration_text(turn.to_ns.saturating_sub(turn.from_ns)).into(), false),
+    /// The first and the last time of some turns on each clock. Looks at every span when there are any.
+    fn ends(&self, turns: impl Iterator<Item = TurnIx>) -> HashMap<TurnIx, Ends> {
+        let mut ends: HashMap<TurnIx, Ends> = turns.map(|turn| (turn, Ends::default())).collect();
+        let Some(genai) = self.genai.filter(|_| self.known.is_some() && !ends.is_empty()) else { return ends };
+        for span in self.store.span_ixs() {
+            let Some(of_turn) = genai.turn_of(span).and_then(|turn| ends.get_mut(&turn)) else { continue };
+            let Some(&domain) = self.domains.of_span.get(span.at()) else { continue };
+            let (start, end) = self.store.span(span).drawn_ns();
+            of_turn.widen(domain, span, [start, end]);
         }
+        ends
+    }
+
+    /// How long `turn` takes, and whether that is what all its clocks allow: the same whatever clocks are drawn.
+    /// Without a question to the clock model it is what is drawn.
+    fn length(&self, turn: &TurnTime, ends: Option<&Ends>, left: &mut usize) -> (Arc<str>, bool) {
+        let drawn = duration_text(turn.to_ns.saturating_sub(turn.from_ns));
+        let Some((known, ends)) = self.known.zip(ends) else { return (drawn.into(), false) };
+        if *left == 0 && ends.len() > 1 {
+            return (format!("about {drawn}").into(), false);
+        }
+        let mut walls = Walls::new(self.store, self.domains, Some(&known.model));
+        let wall = walls.of(ends);
+        *left = left.saturating_sub(walls.visited);
+        wall.map_or_else(|| (drawn.into(), false), |wall| (range_text(Some(wall.lo_ns), wall.hi_ns).into(), true))
     }
 }
 

@@ -427,3 +427,30 @@ fn a_view_file_is_short_and_readable() {
     }
     "#);
 }
+
+/// The lengths of all turns of a sample, drawn on raw times and in the reference frame.
+fn turn_lengths(name: &str) -> [Vec<String>; 2] {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces").join(name);
+    let source = crate::load::Source::memory(name, std::fs::read(path).unwrap());
+    let store = crate::load::load(&[source], &Default::default(), &Default::default()).unwrap().store;
+    let (domains, genai) = (domains::assign(&store), GenAi::analyse(&store));
+    let known = Plan::default().known(&store, &domains, None);
+    [ClockChoice::Raw, ClockChoice::Frame].map(|clock| {
+        let plan = Plan { clock, ..Plan::default() };
+        let arranged = arrange_folded(&store, &domains, Some(Arc::clone(&known)), (Some(&genai), None), &plan);
+        arranged.course.turns.iter().map(|turn| turn.length.to_string()).collect()
+    })
+}
+
+#[test]
+fn how_long_turns_take_does_not_depend_on_what_is_drawn() {
+    for (name, lengths) in [
+        ("slow-conversation.otlp.json", ["4.54 s", "4.67 s", "5.17 s"]),
+        ("unit-mistake.otlp.json", ["5.05 s", "4.6 s", "4.9 s"]),
+        ("slept-laptop.otlp.json", ["5.96 s", "at least 4.99 s", "at least 4.92 s"]),
+    ] {
+        let [raw, frame] = turn_lengths(name);
+        assert_eq!(raw, lengths, "{name} on raw times");
+        assert_eq!(frame, lengths, "{name} in the frame");
+    }
+}

@@ -304,7 +304,7 @@ impl SceneBuilder {
         if !name.is_whole {
             return end;
         }
-        let (text, width) = self.beside_name(bar, span.duration_ns(), size);
+        let (text, width) = self.beside_name(bar, shown_ns(frame, bar.span), size);
         let at = end + 7.0 * unit;
         if text.is_empty() || at + width > x + room {
             return end;
@@ -325,6 +325,14 @@ impl SceneBuilder {
         }
         duration_ns.map_or_else(|| ("".into(), 0.0), |duration| self.labels.duration(duration, size))
     }
+}
+
+/// How long a span is by the times that are drawn: where they are read in another unit, so is its duration.
+fn shown_ns(frame: &Frame<'_>, span: SpanIx) -> Option<i64> {
+    let raw_ns = frame.input.store.span(span).duration_ns()?;
+    let Some(clocks) = frame.input.clocks.filter(|clocks| clocks.is_frame) else { return Some(raw_ns) };
+    let domain = frame.input.domains.of_span.get(span.at());
+    Some(domain.map_or(raw_ns, |&domain| clocks.known.model.duration_ns(domain, raw_ns)))
 }
 
 /// An empty stretch of a lane is a fact about the time range, not about the lane.

@@ -73,8 +73,15 @@ fn span_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, bar: Opti
     let view = data.store.span(span);
     ui.label(RichText::new(cut(view.name())).strong());
     let duration = view.duration_ns().map_or_else(|| "no end stated".to_owned(), duration_text);
+    let of_unit = data.domains.of_span.get(span.at()).zip(state.known()).zip(view.duration_ns());
+    let of_unit = of_unit
+        .and_then(|((&domain, known), raw)| Some((known.model.unit(domain)?, known.model.duration_ns(domain, raw))));
     let start = state.arranged.layout.extent_ns(span).0.saturating_sub(state.arranged.hull_ns.start);
     ui.label(format!("{duration}   at {}", duration_text(start)));
+    if let Some((unit, ns)) = of_unit {
+        let text = format!("{}, if these are {}", duration_text(ns), unit.words);
+        ui.label(RichText::new(text).color(theme.warning));
+    }
     let service = data.store.find_text(&view.resource().attrs, "service.name").unwrap_or("no service name");
     let clock = data.domains.list.get(data.domains.of_span.get(span.at()).map_or(usize::MAX, |ix| ix.at()));
     let clock = clock.map_or("", |domain| domain.name.as_str());

@@ -2,12 +2,11 @@
 //!
 //! Busy time and wall time join times of different clocks only as intervals.
 
-use std::collections::BTreeMap;
-
 use super::GenAi;
 use super::phase::{Origin, Phase};
+use super::walls::{Ends, Walls};
+use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::Domains;
-use crate::analysis::clocks::{ClockModel, EventKey};
 use crate::model::{DomainIx, SpanIx, TraceStore};
 
 /// A duration in nanoseconds: at least `lo_ns`, at most `hi_ns`.
@@ -20,7 +19,7 @@ pub struct Between {
 }
 
 impl Between {
-    const fn exactly(ns: i64) -> Self {
+    pub(super) const fn exactly(ns: i64) -> Self {
         Self { lo_ns: ns, hi_ns: Some(ns) }
     }
 
@@ -85,25 +84,6 @@ struct Piece {
     span: SpanIx,
 }
 
-/// A time on the clock of a span, not far from it.
-#[derive(Clone, Copy)]
-struct Edge {
-    span: SpanIx,
-    at_ns: i64,
-}
-
-/// The first and the last time on each clock.
-type Ends = BTreeMap<DomainIx, (Edge, Edge)>;
-
-/// How times of different clocks are compared.
-struct Joiner<'a> {
-    store: &'a TraceStore,
-    domains: &'a Domains,
-    clocks: Option<&'a ClockModel>,
-    /// Events that searches visited so far.
-    visited: usize,
-}
-
 impl Breakdown {
     /// Where the time of `spans` went. Without a clock model times of different clocks are not compared at all.
     ///
@@ -117,7 +97,7 @@ impl Breakdown {
         clocks: Option<&ClockModel>,
         spans: impl IntoIterator<Item = SpanIx>,
     ) -> Self {
-        Self::read(&mut Joiner { store, domains, clocks, visited: 0 }, genai, spans, false)
+        Self::read(&mut Walls::new(store, domains, clocks), genai, spans, false)
     }
 
     /// The same, with the wall time of every phase also where clocks differ: as many searches more as there are
@@ -130,22 +110,22 @@ impl Breakdown {
         clocks: Option<&ClockModel>,
         spans: impl IntoIterator<Item = SpanIx>,
     ) -> Self {
-        Self::read(&mut Joiner { store, domains, clocks, visited: 0 }, genai, spans, true)
+        Self::read(&mut Walls::new(store, domains, clocks), genai, spans, true)
     }
 
-    fn read(joiner: &mut Joiner<'_>, genai: &GenAi, spans: impl IntoIterator<Item = SpanIx>, with_walls: bool) -> Self {
+    fn read(walls: &mut Walls<'_>, genai: &GenAi, spans: impl IntoIterator<Item = SpanIx>, with_walls: bool) -> Self {
         let mut pieces = Vec::new();
-        let mut ends = Ends::new();
-        let reader = Reader { store: joiner.store, genai, domains: joiner.domains };
+        let mut ends = Ends::default();
+        let reader = Reader { store: walls.store, genai, domains: walls.domains };
         for span in spans {
             reader.pieces(span, &mut pieces);
             reader.widen(span, &mut ends);
         }
         pieces.sort_unstable();
-        let wall = joiner.wall(&ends);
+        let wall = walls.of(&ends);
         let phase = |pieces: &[Piece]| {
             let ends = ends_of(pieces);
-            let wall_of = if with_walls || ends.len() < 2 { joiner.wall(&ends) } else { None };
+            let wall_of = if with_walls || ends.len() < 2 { walls.of(&ends) } else { None };
             // However little is known about it, it is a part of everything.
             let most = wall.and_then(|wall| wall.hi_ns);
             let within = |wall: Between| Between {
@@ -157,25 +137,14 @@ impl Breakdown {
         let phases = pieces.chunk_by(|a, b| a.phase == b.phase).map(phase).collect();
         pieces.sort_unstable_by_key(|piece| (piece.domain, piece.start_ns, piece.end_ns));
         let clocks = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-        Self { phases, busy: busy(&pieces, wall), wall, clocks, visited: joiner.visited }
-    }
-}
-
-fn widen(ends: &mut Ends, domain: DomainIx, span: SpanIx, [from, to]: [i64; 2]) {
-    let [first, last] = [from, to].map(|at_ns| Edge { span, at_ns });
-    let known = ends.entry(domain).or_insert((first, last));
-    if from < known.0.at_ns {
-        known.0 = first;
-    }
-    if to > known.1.at_ns {
-        known.1 = last;
+        Self { phases, busy: busy(&pieces, wall), wall, clocks, visited: walls.visited }
     }
 }
 
 fn ends_of(pieces: &[Piece]) -> Ends {
-    let mut ends = Ends::new();
+    let mut ends = Ends::default();
     for piece in pieces {
-        widen(&mut ends, piece.domain, piece.span, [piece.start_ns, piece.end_ns]);
+        ends.widen(piece.domain, piece.span, [piece.start_ns, piece.end_ns]);
     }
     ends
 }
@@ -194,7 +163,7 @@ impl Reader<'_> {
     fn widen(&self, span: SpanIx, ends: &mut Ends) {
         let (start, end) = self.store.span(span).drawn_ns();
         if start != 0 || end != 0 {
-            widen(ends, self.domain(span), span, [start, end]);
+            ends.widen(self.domain(span), span, [start, end]);
         }
     }
 
@@ -299,37 +268,4 @@ fn busy(pieces: &[Piece], wall: Option<Between>) -> Between {
     }
     let most = wall.and_then(|wall| wall.hi_ns).unwrap_or(i64::MAX).max(longest);
     Between { lo_ns: longest, hi_ns: Some(sum.min(most)) }
-}
-
-impl Joiner<'_> {
-    /// From the first start to the last end of all clocks.
-    fn wall(&mut self, ends: &Ends) -> Option<Between> {
-        let Self { store, domains, clocks, .. } = *self;
-        // How far an edge is from the start, or the end, of its span: on one clock that is exact.
-        let late = |edge: &Edge| edge.at_ns.saturating_sub(store.span(edge.span).drawn_ns().0);
-        let beyond = |edge: &Edge| edge.at_ns.saturating_sub(store.span(edge.span).drawn_ns().1);
-        let on_one = |(first, last): &(Edge, Edge)| last.at_ns.saturating_sub(first.at_ns);
-        // The longest of all pairs is at least as long as each, and at most as long as the longest can be: only what
-        // may be longer than what one clock measured is looked at.
-        let measured = ends.values().map(on_one).max()?;
-        let mut all = Between::exactly(measured);
-        for (from, (first, _)) in ends.iter().filter(|_| ends.len() > 1) {
-            // All questions about one start share its searches.
-            let start =
-                clocks.and_then(|clocks| Some((clocks, clocks.compare(store, domains, EventKey::start(first.span))?)));
-            for (_, (_, last)) in ends.iter().filter(|&(to, _)| to != from) {
-                let more = beyond(last).saturating_sub(late(first));
-                let above = start.as_ref().and_then(|(clocks, start)| {
-                    let end = EventKey::end(last.span);
-                    let stamp = clocks.stamps(store, domains).get(end)?;
-                    Some(start.ends_above(store, end, &stamp, measured.saturating_sub(more)))
-                });
-                let (lo, hi) = above.unwrap_or_default();
-                all.lo_ns = all.lo_ns.max(lo.map_or(measured, |lo| lo.saturating_add(more)));
-                all.hi_ns = all.hi_ns.zip(hi).map(|(most, hi)| most.max(hi.saturating_add(more)));
-            }
-            self.visited += start.map_or(0, |(_, start)| start.visited());
-        }
-        Some(all)
-    }
 }

@@ -39,6 +39,7 @@ mod turns;
 mod units;
 mod view;
 mod voice;
+mod walls;
 
 pub use agents::{Agent, AgentIx};
 pub use ancestry::{Ancestor, LostParent};
@@ -62,6 +63,7 @@ pub use tool_calls::{AskedTool, asked as asked_tools};
 pub use turns::{Turn, TurnIx};
 pub use view::{CallView, Known};
 pub use voice::{StatedWait, Voice, VoiceMoment};
+pub use walls::{Ends, Walls};
 
 use std::ops::Range;
 

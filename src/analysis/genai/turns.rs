@@ -1,8 +1,9 @@
 //! Turns: what a person said, and everything until they speak again.
 //!
 //! Where the data numbers turns, they are those. Else each root of a conversation begins one, unless it starts while
-//! the turn before is still going on: such a root is a part of that turn which lost its parent. Times are compared
-//! between spans of one resource only.
+//! the turn before is still going on: such a root is a part of that turn which lost its parent. Nor does work begin one
+//! in which neither a model nor an agent is called (an index that is updated afterwards): it belongs to the turn before.
+//! Times are compared between spans of one resource only.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -144,8 +145,8 @@ impl Finder<'_> {
                 let trace = self.store.span(span).trace_ix();
                 let hull = hulls.get(&(conversation, trace));
                 let goes_on = current.as_ref().is_some_and(|(_, traces)| {
-                    let is_same = traces.contains(&trace);
-                    is_same
+                    traces.contains(&trace)
+                        || (conversation.is_some() && hull.is_some_and(|hull| !hull.speaks))
                         || (conversation.is_some()
                             && traces.iter().any(|known| overlap(hulls.get(&(conversation, *known)), hull)))
                 });
@@ -201,9 +202,10 @@ impl Finder<'_> {
             let view = self.store.span(span);
             let (start, end) = view.drawn_ns();
             let of_trace = hulls.entry((self.conversation(span), view.trace_ix())).or_default();
-            match of_trace.iter_mut().find(|hull| hull.0 == view.resource_ix()) {
+            of_trace.speaks |= speaks(self.own.role[span.at()]);
+            match of_trace.at_work.iter_mut().find(|hull| hull.0 == view.resource_ix()) {
                 Some(hull) => *hull = (hull.0, hull.1.min(start), hull.2.max(end)),
-                None => of_trace.push((view.resource_ix(), start, end)),
+                None => of_trace.at_work.push((view.resource_ix(), start, end)),
             }
         }
         hulls
@@ -242,13 +244,24 @@ impl Finder<'_> {
     }
 }
 
-/// (resource, first start, last end)
-type Hulls = Vec<(ResourceIx, i64, i64)>;
+/// One trace's part in a conversation.
+#[derive(Default)]
+struct Hulls {
+    /// Somebody answers in it.
+    speaks: bool,
+    /// (resource, first start, last end)
+    at_work: Vec<(ResourceIx, i64, i64)>,
+}
+
+/// Whether such a span may be the answer to what a person said.
+const fn speaks(role: Role) -> bool {
+    matches!(role, Role::Model | Role::Agent | Role::Workflow | Role::Turn | Role::Speech | Role::Human)
+}
 
 /// Whether the second one starts on some resource while the first one is still at work there.
 fn overlap(first: Option<&Hulls>, second: Option<&Hulls>) -> bool {
     let (Some(first), Some(second)) = (first, second) else { return false };
-    second.iter().any(|(resource, start, _)| {
-        first.iter().any(|(known, from, to)| known == resource && (from..=to).contains(&start))
+    second.at_work.iter().any(|(resource, start, _)| {
+        first.at_work.iter().any(|(known, from, to)| known == resource && (from..=to).contains(&start))
     })
 }

@@ -306,6 +306,18 @@ impl ClockModel {
         Strain { reading_error_ns: graph.least_error().map(ceil_ns), extra_drift_ppb: extra }
     }
 
+    /// How the times of `domain` are read where they are not Unix nanoseconds.
+    #[must_use]
+    pub fn unit(&self, domain: DomainIx) -> Option<Unit> {
+        self.basis.units.get(domain.at()).copied().flatten()
+    }
+
+    /// How long a stretch of `raw_ns` on the clock of `domain` took in nanoseconds: the same, where that is its unit.
+    #[must_use]
+    pub fn duration_ns(&self, domain: DomainIx, raw_ns: i64) -> i64 {
+        raw_ns.saturating_mul(self.unit(domain).map_or(1, |unit| unit.factor))
+    }
+
     /// When the clock of `domain` jumped: the last of its times that certainly came before and the first that certainly
     /// came after, in order.
     #[must_use]

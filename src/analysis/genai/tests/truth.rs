@@ -47,6 +47,19 @@ fn three_turns_of_three_agents() {
 }
 
 #[test]
+fn work_without_a_model_or_an_agent_begins_no_turn() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces/async-children.otlp.json");
+    let source = Source::memory("sample", std::fs::read(path).unwrap());
+    let store = load(&[source], &Options::default(), &Progress::default()).unwrap().store;
+    let genai = GenAi::analyse(&store);
+    assert_eq!(genai.turns().len(), 3, "each turn's index is updated in a trace of its own, after the answer");
+    for (at, turn) in genai.turns().iter().enumerate() {
+        let names: Vec<&str> = turn.roots.iter().map(|root| store.span(*root).name()).collect();
+        assert_eq!(names, [format!("user turn {}", at + 1).as_str(), "index conversation"]);
+    }
+}
+
+#[test]
 fn the_lost_handoff_is_proposed_where_it_belongs() {
     let sample = sample();
     let handoff = sample.spans("lost-handoff");

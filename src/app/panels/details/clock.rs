@@ -7,8 +7,9 @@ use super::super::super::state::State;
 use super::super::findings::edge_ui;
 use super::{Details, row_ui};
 use crate::analysis::clocks::words::placed_text;
-use crate::analysis::clocks::{EventKey, Side};
+use crate::analysis::clocks::{ClockModel, EventKey, Side};
 use crate::model::SpanIx;
+use crate::model::time::duration_text;
 
 /// Edges listed for one end of a bound.
 const MOST_EDGES: usize = 8;
@@ -23,6 +24,7 @@ pub fn reference_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &St
             .map_or_else(|| "not stamped".to_owned(), |placed| placed_text(&placed));
         row_ui(ui, details, name, &text, queue);
     }
+    unit_ui(ui, details, model, span, queue);
     let Some(stamp) = model.stamps(&data.store, &data.domains).start(span) else { return };
     let Some(&domain) = data.domains.of_span.get(span.at()) else { return };
     let sides = [("not before, because", Side::Hi), ("not after, because", Side::Lo)];
@@ -41,4 +43,15 @@ pub fn reference_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &St
             }
         },
     );
+}
+
+/// How long the span took where its times are read in another unit than they state.
+fn unit_ui(ui: &mut Ui, details: &Details<'_>, model: &ClockModel, span: SpanIx, queue: &mut Queue) {
+    let domain = details.data.domains.of_span.get(span.at());
+    let unit = domain.and_then(|&domain| Some((domain, model.unit(domain)?)));
+    let raw_ns = details.data.store.span(span).duration_ns();
+    if let Some(((domain, unit), raw_ns)) = unit.zip(raw_ns) {
+        let text = format!("{}, read as {}", duration_text(model.duration_ns(domain, raw_ns)), unit.words);
+        row_ui(ui, details, "duration (reference)", &text, queue);
+    }
 }
