@@ -169,8 +169,8 @@ fn band_text(frame: &Frame<'_>, scene: &Scene, rect: Rect, at: u32, count: u32) 
             let plain = [
                 format!("turn {number} · {}", turn.length),
                 format!("{number} · {}", turn.length),
-                turn.length.to_string(),
                 format!("turn {number}"),
+                number.to_owned(),
             ];
             (question, plain.to_vec())
         }

@@ -213,8 +213,8 @@ fn no_interval_of_a_turn_is_cut() {
                 vec![
                     format!("turn {number} · {}", turn.length),
                     format!("{number} · {}", turn.length),
-                    turn.length.to_string(),
                     format!("turn {number}"),
+                    number.clone(),
                 ]
             } else {
                 vec![format!("{} turns", band.count), band.count.to_string()]

@@ -2,9 +2,9 @@
 //!
 //! Busy time and wall time join times of different clocks only as intervals.
 
-use super::GenAi;
 use super::phase::{Origin, Phase};
 use super::walls::{Ends, Walls};
+use super::{Call, GenAi};
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::clocks::domains::Domains;
 use crate::model::{DomainIx, SpanIx, TraceStore};
@@ -87,8 +87,9 @@ struct Piece {
 impl Breakdown {
     /// Where the time of `spans` went. Without a clock model times of different clocks are not compared at all.
     ///
-    /// Of model calls inside one another the outermost counts, and so for tools and other spans of one phase; an
-    /// agent's work is what its spans do besides the spans below them.
+    /// Of model calls inside one another the outermost of `spans` counts, and so for tools and other spans of one phase;
+    /// stages of a server count where no call around them is among `spans`. An agent's work is what its spans do
+    /// besides the spans below them.
     #[must_use]
     pub fn of(
         store: &TraceStore,
@@ -116,7 +117,9 @@ impl Breakdown {
     fn read(walls: &mut Walls<'_>, genai: &GenAi, spans: impl IntoIterator<Item = SpanIx>, with_walls: bool) -> Self {
         let mut pieces = Vec::new();
         let mut ends = Ends::default();
-        let reader = Reader { store: walls.store, genai, domains: walls.domains };
+        let spans: Vec<SpanIx> = spans.into_iter().collect();
+        let chosen = Chosen::of(walls.store, &spans);
+        let reader = Reader { store: walls.store, genai, domains: walls.domains, chosen };
         for span in spans {
             reader.pieces(span, &mut pieces);
             reader.widen(span, &mut ends);
@@ -153,6 +156,28 @@ struct Reader<'a> {
     store: &'a TraceStore,
     genai: &'a GenAi,
     domains: &'a Domains,
+    chosen: Chosen,
+}
+
+/// Which spans are looked at.
+struct Chosen {
+    sorted: Vec<SpanIx>,
+    is_all: bool,
+}
+
+impl Chosen {
+    fn of(store: &TraceStore, spans: &[SpanIx]) -> Self {
+        let is_all = spans.len() == store.len();
+        let mut sorted = if is_all { Vec::new() } else { spans.to_vec() };
+        if !sorted.is_sorted() {
+            sorted.sort_unstable();
+        }
+        Self { sorted, is_all }
+    }
+
+    fn has(&self, span: SpanIx) -> bool {
+        self.is_all || self.sorted.binary_search(&span).is_ok()
+    }
 }
 
 impl Reader<'_> {
@@ -171,7 +196,8 @@ impl Reader<'_> {
         let phase = self.genai.phase_of(span);
         let domain = self.domain(span);
         let (start_ns, end_ns) = self.store.span(span).drawn_ns();
-        let above = self.store.span(span).parent().map_or(Phase::None, |parent| self.genai.phase_of(parent));
+        let parent = self.store.span(span).parent().filter(|parent| self.chosen.has(*parent));
+        let above = parent.map_or(Phase::None, |parent| self.genai.phase_of(parent));
         let mut add = |phase, start_ns, end_ns, origin| {
             if end_ns > start_ns {
                 pieces.push(Piece { phase, domain, start_ns, end_ns, origin, span });
@@ -185,9 +211,20 @@ impl Reader<'_> {
                 }
             }
             Phase::AgentWork => self.own_work(span, start_ns, end_ns, |from, to| add(phase, from, to, 0)),
-            // Stages are parts of their model call.
-            Phase::Queue | Phase::Load | Phase::Prefill | Phase::Decode | Phase::Compute | Phase::Overhead => {}
-            Phase::Network | Phase::FirstToken | Phase::Opaque => {}
+            // Stages are parts of their model call, unless that is not looked at.
+            Phase::Queue
+            | Phase::Load
+            | Phase::Prefill
+            | Phase::Decode
+            | Phase::Compute
+            | Phase::Overhead
+            | Phase::Network
+            | Phase::FirstToken
+            | Phase::Opaque => {
+                if !self.is_below(span, |above| above == phase || above == Phase::ModelCall) {
+                    add(phase, start_ns, end_ns, 0);
+                }
+            }
             Phase::Tool | Phase::Retrieval | Phase::Backoff | Phase::HumanWait => {
                 if above != phase {
                     add(phase, start_ns, end_ns, 0);
@@ -196,10 +233,19 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether a span above `span` that is looked at, too, has such a phase.
+    fn is_below(&self, span: SpanIx, is_such: impl Fn(Phase) -> bool) -> bool {
+        let above = std::iter::successors(self.store.span(span).parent(), |&up| self.store.span(up).parent());
+        above.into_iter().any(|up| is_such(self.genai.phase_of(up)) && self.chosen.has(up))
+    }
+
+    /// Whether it is a model call, and no other one around it is looked at.
     fn is_outermost_call(&self, span: SpanIx) -> bool {
         let calls = self.genai.calls();
-        let Some(call) = self.genai.call_of(span) else { return false };
-        call.is_model && call.outer.is_none_or(|outer| !calls[outer as usize].is_model)
+        let Some(call) = self.genai.call_of(span).filter(|call| call.is_model) else { return false };
+        let outer = |call: &Call| call.outer.map(|outer| &calls[outer as usize]);
+        let mut around = std::iter::successors(outer(call), |&call| outer(call));
+        !around.any(|around| around.is_model && self.chosen.has(around.span))
     }
 
     /// What `span` does besides the spans below it. Of those on another clock only the length is known: as much of

@@ -123,9 +123,12 @@ impl Part {
             Self::Findings => {
                 // A short list leaves its room to the details. Every length of list is as high as it was dragged.
                 let listed = state.listed_findings().take(MOST_SHORT).count();
-                let needed = (64.0 + 82.0 * listed as f32) * state.settings.text_scale;
+                let is_open = state.session.view.finding.is_some();
+                // The chosen one shows its evidence below its sentence.
+                let needed = 64.0 + 82.0 * listed as f32 + if is_open { 120.0 } else { 0.0 };
                 let most = height * 0.42;
-                (egui::Id::unique(("findings", listed)), if listed < MOST_SHORT { needed.min(most) } else { most })
+                let first = if listed < MOST_SHORT { (needed * state.settings.text_scale).min(most) } else { most };
+                (egui::Id::unique(("findings", listed, is_open && listed < MOST_SHORT)), first)
             }
             Self::Agents => (egui::Id::unique("agent-map"), height * 0.3),
             Self::Details => (egui::Id::unique("details-part"), height * 0.5),

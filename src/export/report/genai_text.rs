@@ -30,10 +30,14 @@ impl AiReport {
         ];
         writeln!(f, "  {}", parts.join(", "))?;
         writeln!(f, "  {}", tokens(&self.ai))?;
-        writeln!(f, "  agents: {}", shortened(self.agents.iter().map(agent_text).collect(), 8))?;
+        if !self.agents.is_empty() {
+            writeln!(f, "  agents: {}", shortened(self.agents.iter().map(agent_text).collect(), 8))?;
+        }
         let mut longest: Vec<&PhaseReport> = self.phases.iter().collect();
         longest.sort_by_key(|time| std::cmp::Reverse(time.sum_ns));
-        writeln!(f, "  time, summed: {}", shortened(longest.into_iter().map(phase_text).collect(), 8))?;
+        if !longest.is_empty() {
+            writeln!(f, "  time, summed: {}", shortened(longest.into_iter().map(phase_text).collect(), 8))?;
+        }
         if !self.handoffs.is_empty() {
             let handoffs = self.handoffs.iter().map(handoff_text).collect();
             let handed = count(self.handoffs.len() as u64, "handoff");

@@ -2,14 +2,22 @@
 
 use serde_json::Value as Json;
 
-use crate::analysis::genai::{GenAi, Phase, Role};
+use crate::analysis::clocks::domains;
+use crate::analysis::genai::{Breakdown, GenAi, Phase, Role};
 use crate::load::{Options, Progress, Source, load};
+use crate::model::time::MS;
 use crate::model::{SpanIx, TraceStore};
 
 struct Sample {
     store: TraceStore,
     genai: GenAi,
     truth: Json,
+}
+
+fn store_of(name: &str) -> TraceStore {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces").join(name);
+    let source = Source::memory(name, std::fs::read(path).unwrap());
+    load(&[source], &Options::default(), &Progress::default()).unwrap().store
 }
 
 fn sample() -> Sample {
@@ -48,9 +56,7 @@ fn three_turns_of_three_agents() {
 
 #[test]
 fn work_without_a_model_or_an_agent_begins_no_turn() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces/async-children.otlp.json");
-    let source = Source::memory("sample", std::fs::read(path).unwrap());
-    let store = load(&[source], &Options::default(), &Progress::default()).unwrap().store;
+    let store = store_of("async-children.otlp.json");
     let genai = GenAi::analyse(&store);
     assert_eq!(genai.turns().len(), 3, "each turn's index is updated in a trace of its own, after the answer");
     for (at, turn) in genai.turns().iter().enumerate() {
@@ -103,4 +109,20 @@ fn stages_of_the_provider_are_no_calls() {
         })
         .sum();
     assert_eq!(genai.totals().input_tokens, sum);
+}
+
+/// Where the time of all spans of `name` went, with nothing around them: phases with their sums, in milliseconds.
+fn alone(sample: &str, name: &str) -> Vec<(Phase, i64)> {
+    let store = store_of(sample);
+    let (genai, domains) = (GenAi::analyse(&store), domains::assign(&store));
+    let spans = store.span_ixs().filter(|span| store.span(*span).name() == name);
+    let breakdown = Breakdown::of(&store, &genai, &domains, None, spans);
+    breakdown.phases.iter().map(|time| (time.phase, time.sum_ns() / MS)).collect()
+}
+
+#[test]
+fn what_is_looked_at_without_the_call_around_it_counts_by_itself() {
+    assert_eq!(alone("decode-in-prefill.otlp.json", "llm_d.pd_proxy.prefill"), [(Phase::Prefill, 6484)]);
+    let served: i64 = alone("unit-clash.otlp.json", "llm_request").iter().map(|(_, ms)| ms).sum();
+    assert!(served > 10_000, "six calls of over two seconds each: {served} ms");
 }
