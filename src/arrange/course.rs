@@ -4,8 +4,6 @@ use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
-use hashbrown::HashMap;
-
 use super::ties::{self, Tie};
 use super::{Arranged, Axis, LaneInfo, Plan};
 use crate::analysis::clocks::Known;
@@ -205,7 +203,7 @@ impl Ground<'_> {
             let then = then(turn);
             (turn.length, turn.is_interval) = match asked(turn) {
                 Some(then) => (Arc::clone(&then.length), true),
-                None => self.length(turn, ends.get(&turn.turn), &mut left),
+                None => self.length(turn, ends.get(turn.turn.at()).and_then(Option::as_ref), &mut left),
             };
             let same_call = |then: &&TurnTime| then.first_call == turn.first_call && then.question.is_some();
             turn.question = match then.filter(same_call) {
@@ -229,12 +227,19 @@ impl Ground<'_> {
         Some(line.into())
     }
 
-    /// The first and the last time of some turns on each clock. Looks at every span when there are any.
-    fn ends(&self, turns: impl Iterator<Item = TurnIx>) -> HashMap<TurnIx, Ends> {
-        let mut ends: HashMap<TurnIx, Ends> = turns.map(|turn| (turn, Ends::default())).collect();
-        let Some(genai) = self.genai.filter(|_| self.known.is_some() && !ends.is_empty()) else { return ends };
+    /// The first and the last time of some turns on each clock, by turn. Looks at every span when there are any.
+    fn ends(&self, turns: impl Iterator<Item = TurnIx>) -> Vec<Option<Ends>> {
+        let Some(genai) = self.genai.filter(|_| self.known.is_some()) else { return Vec::new() };
+        let mut ends: Vec<Option<Ends>> = vec![None; genai.turns().len()];
+        let mut is_asked = false;
+        for turn in turns {
+            (ends[turn.at()], is_asked) = (Some(Ends::default()), true);
+        }
+        if !is_asked {
+            return ends;
+        }
         for span in self.store.span_ixs() {
-            let Some(of_turn) = genai.turn_of(span).and_then(|turn| ends.get_mut(&turn)) else { continue };
+            let Some(of_turn) = genai.turn_of(span).and_then(|turn| ends[turn.at()].as_mut()) else { continue };
             let Some(&domain) = self.domains.of_span.get(span.at()) else { continue };
             let (start, end) = self.store.span(span).drawn_ns();
             of_turn.widen(domain, span, [start, end]);

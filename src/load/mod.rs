@@ -64,6 +64,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &otlp_json::OtlpJson,
     &otlp_json::OtlpResources,
     &otlp_json::OtlpWrapped,
+    &records::SkyWalking,
     &jaeger_json::JaegerJson,
     &jaeger_json::JaegerRows,
     &zipkin_json::ZipkinJson,

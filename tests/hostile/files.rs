@@ -156,6 +156,7 @@ pub fn valid() -> Vec<Valid> {
         export("rows-braintrust.json", "tool-rows", 3),
         export("rows-elastic-apm.json", "tool-rows", 2),
         export("sentry-transaction.json", "sentry", 2),
+        export("skywalking-query.json", "skywalking", 3),
         export("rows-application-insights.csv", "tool-rows", 2),
         export("log-lines-kubernetes.txt", "otlp-json", 2),
         export("printed-javascript.txt", "flat-spans", 1),

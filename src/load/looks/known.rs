@@ -21,7 +21,6 @@ const JSON: &[(&[&str], Kind)] = &[
             "Open a trace itself: /api/traces/ID of Tempo, or the trace view's JSON.",
         ),
     ),
-    (&["segmentId", "serviceCode"], ("a trace of SkyWalking", AS_OTLP)),
     (&["trace_id", "subsegments"], ("a segment of AWS X-Ray", AS_OTLP)),
     (&["trace.trace_id", "trace.span_id"], ("rows of Honeycomb", AS_OTLP)),
     (&["event_id", "start_timestamp", "contexts"], ("an event of Sentry", AS_OTLP)),

@@ -177,10 +177,6 @@ mod tests {
                 r#"{"traces":[{"traceID":"2f","rootTraceName":"pay","spanSets":[{"spans":[{"spanID":"56"}]}]}]}"#,
                 "the result of a Tempo search, which lists traces without their spans",
             ),
-            (
-                r#"{"data":{"trace":{"spans":[{"segmentId":"a","spanId":0,"serviceCode":"b"}]}}}"#,
-                "a trace of SkyWalking",
-            ),
             (r#"{"transaction":{"id":"1","span_count":{"started":2}}}"#, "events of the Elastic APM agents"),
             (r#"{"nodes":[{"id":1,"callFrame":{}}],"samples":[1],"timeDeltas":[0]}"#, "a CPU profile of V8"),
             (r#"{"name":{"0":"a"},"start_time":{"0":"x"}}"#, "a table of pandas, column by column"),

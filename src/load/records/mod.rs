@@ -17,6 +17,7 @@ mod record;
 mod rows;
 mod sentry;
 mod sink;
+mod skywalking;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -34,6 +35,7 @@ pub use mlflow::MlflowTraces;
 pub use openai_agents::OpenAiAgents;
 pub use rows::ToolRows;
 pub use sentry::SentryEvents;
+pub use skywalking::SkyWalking;
 pub use triton::TritonTrace;
 pub use xray::XRay;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::read::read_with;
 use super::{
     Records, clickhouse, dynamo, flat_spans, go_spans, google, langfuse, langsmith, mlflow, openai_agents, rows,
-    sentry, triton, xray,
+    sentry, skywalking, triton, xray,
 };
 use crate::load::json::Limits;
 use crate::load::{FORMATS, Output, Progress};
@@ -23,7 +23,7 @@ fn load<F: Records>(mut text: &[u8], limits: Limits) -> TraceStore {
 
 fn exports() -> Vec<(&'static str, &'static str, Read, Vec<u8>)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/exports");
-    let files: [(&str, &str, Read); 34] = [
+    let files: [(&str, &str, Read); 36] = [
         ("clickhouse-nested.jsonl", "clickhouse-rows", load::<clickhouse::Rows>),
         ("clickhouse-rows.jsonl", "clickhouse-rows", load::<clickhouse::Rows>),
         ("clickhouse-table.json", "clickhouse-rows", load::<clickhouse::Rows>),
@@ -56,6 +56,8 @@ fn exports() -> Vec<(&'static str, &'static str, Read, Vec<u8>)> {
         ("rows-signoz.json", "tool-rows", load::<rows::Rows>),
         ("rows-weave.jsonl", "tool-rows", load::<rows::Rows>),
         ("sentry-transaction.json", "sentry-events", load::<sentry::Events>),
+        ("skywalking-query.json", "skywalking", load::<skywalking::Segments>),
+        ("skywalking-segments.jsonl", "skywalking", load::<skywalking::Segments>),
         ("triton-trace.json", "triton-json", load::<triton::Requests>),
         ("xray-traces.json", "aws-xray", load::<xray::Segments>),
     ];
@@ -114,7 +116,9 @@ fn a_cut_anywhere_keeps_the_records_before_it() {
             "xray-traces.json",
         ];
         // A request is known in full at the end, and a transaction begins before its spans.
-        if WHOLE.contains(&name) || ["triton-trace.json", "sentry-transaction.json"].contains(&name) {
+        if WHOLE.contains(&name)
+            || ["triton-trace.json", "sentry-transaction.json", "skywalking-segments.jsonl"].contains(&name)
+        {
             continue;
         }
         let whole = read(&text, Limits::default());
