@@ -9,6 +9,7 @@ use super::record::{Raw, Record};
 use super::times::{Unit, time_ns};
 use super::{Records, Sink, keys_in, read};
 use crate::load::decimal::scaled;
+use crate::load::fields::kind_of;
 use crate::load::json::Token;
 use crate::load::sniff::has_json_path;
 use crate::load::{Format, LoadError, Output};
@@ -283,21 +284,15 @@ fn parent(record: &Record<'_>, sink: &mut Sink) -> SpanId {
 
 /// SDKs number kinds from 0 for internal, OTLP from 1; the names are the same everywhere.
 fn kind(raw: Raw<'_>, is_otlp: bool, sink: &mut Sink) -> SpanKind {
-    const NAMES: [(&str, SpanKind); 6] = [
-        ("INTERNAL", SpanKind::Internal),
-        ("SERVER", SpanKind::Server),
-        ("CLIENT", SpanKind::Client),
-        ("PRODUCER", SpanKind::Producer),
-        ("CONSUMER", SpanKind::Consumer),
-        ("UNSPECIFIED", SpanKind::Unspecified),
-    ];
-    let text = raw.text_or_number().unwrap_or_default().to_ascii_uppercase();
-    let name = text.rsplit(['.', '_']).next().unwrap_or_default();
-    let by_number = name.parse().ok().and_then(|at: u8| {
-        if is_otlp { SpanKind::from_repr(at) } else { NAMES.get(usize::from(at)).map(|(_, kind)| *kind) }
+    let text = raw.text_or_number().unwrap_or_default();
+    let number = text.rsplit(['.', '_']).next().and_then(|name| name.parse::<u8>().ok());
+    let by_number = number.and_then(|at| match at {
+        at if is_otlp => SpanKind::from_repr(at),
+        5 => Some(SpanKind::Unspecified),
+        at => SpanKind::from_repr(at.checked_add(1)?),
     });
-    let found = by_number.or_else(|| NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind));
-    if found.is_none() && !name.is_empty() {
+    let found = by_number.or_else(|| kind_of(&text));
+    if found.is_none() && !text.is_empty() {
         // Some tools say here what kind of work it is.
         sink.attr("kind", raw);
     }

@@ -11,6 +11,7 @@ use super::record::{Raw, Record};
 use super::times::Unit;
 use super::{Records, Sink, keys_in, read};
 use crate::load::decimal::scaled;
+use crate::load::fields::kind_of;
 use crate::load::json::Token;
 use crate::load::{Format, LoadError, Output};
 use crate::model::{AttrId, Code, InputIx};
@@ -179,7 +180,7 @@ impl Tool {
         };
         sink.draft.parent = sink.span_id(parent.filter(|raw| !is_none(raw)));
         sink.draft.name = sink.sym(short_name(&text(flat, &self.name)));
-        sink.draft.kind = super::clickhouse::kind(&text(flat, &self.kind));
+        sink.draft.kind = kind_of(&text(flat, &self.kind)).unwrap_or_default();
         sink.draft.start_ns = sink.time(first(flat, &self.start), Unit::Guess);
         sink.draft.end_ns = sink.time(first(flat, &self.end), Unit::Guess);
         if sink.draft.end_ns == 0
