@@ -343,7 +343,7 @@ fn at_path<'j>(json: &'j Json, path: &str) -> Option<Cow<'j, Json>> {
     Some(Cow::Owned(sum.into()))
 }
 
-/// The value at `path` in `json`; `*` is the first element of a list that has one.
+/// The value at `path` in `json`; `*` is the first element of a list, or the first field of an object, that has one.
 fn inside<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
     // A key may itself hold dots, e.g. "server-timing.total".
     if let Some(found) = json.get(path) {
@@ -351,7 +351,12 @@ fn inside<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
     }
     let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     let into = |next: &'j Json| rest.map_or(Some(next), |rest| inside(next, rest));
-    if first == "*" { json.as_array()?.iter().find_map(into) } else { into(json.get(first)?) }
+    match (first, json) {
+        ("*", Json::Array(items)) => items.iter().find_map(into),
+        // What is kept by the names of models, say.
+        ("*", Json::Object(fields)) => fields.values().find_map(into),
+        _ => into(json.get(first)?),
+    }
 }
 
 /// A value that was found in JSON.
@@ -395,6 +400,8 @@ mod tests {
         assert_eq!(inside(&json, "x.y"), Some(&Json::from(1)));
         assert_eq!(inside(&json, "a.c"), None);
         assert_eq!(inside(&json, "a.b.c"), None);
+        assert_eq!(inside(&json, "*.b.*.c"), Some(&Json::from(3)));
+        assert_eq!(inside(&json, "x.*"), None);
         let json = serde_json::json!({"a": 3, "b": {"c": 4}, "d": "x", "e": -1});
         for (path, sum) in [("a + b.c", Some(7)), ("a + nothing", Some(3)), ("e + a", Some(3)), ("d + b", None)] {
             assert_eq!(at_path(&json, path).as_deref(), sum.map(Json::from).as_ref(), "{path}");

@@ -14,7 +14,7 @@ use crate::load::decimal::scaled;
 use crate::load::fields::kind_of;
 use crate::load::json::Token;
 use crate::load::{Format, LoadError, Output};
-use crate::model::{AttrId, Code, InputIx};
+use crate::model::{AttrId, Code, InputIx, LogDraft, SpanId, SpanKind, TraceId};
 
 const TABLE: &str = include_str!("../../../assets/load/rows.toml");
 
@@ -33,6 +33,8 @@ struct Tool {
     roots_name_trace: bool,
     name: Vec<String>,
     kind: Vec<String>,
+    kinds: BTreeMap<String, String>,
+    internal: Vec<Test>,
     start: Vec<String>,
     end: Vec<String>,
     duration: Vec<String>,
@@ -42,6 +44,7 @@ struct Tool {
     message: Vec<String>,
     failed: Vec<Test>,
     no_spans: Vec<Test>,
+    events_of_parent: Vec<Test>,
     attributes: Vec<String>,
     resource: Vec<String>,
     about: BTreeMap<String, String>,
@@ -111,6 +114,7 @@ impl Records for Rows {
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
         let found = TOOLS.iter().find_map(|tool| Some((tool, tool.row(record)?)));
         match found {
+            Some((tool, row)) if tool.events_of_parent.iter().any(|test| test.holds(&row.flat)) => tool.log(&row, sink),
             Some((tool, row)) if !tool.no_spans.iter().any(|test| test.holds(&row.flat)) => self.row(tool, row, sink),
             Some((tool, _)) => {
                 let detail = || format!("a row of {} that is no span", tool.format);
@@ -254,7 +258,7 @@ impl Tool {
         };
         sink.draft.parent = sink.span_id(parent.filter(|raw| !is_none(raw)));
         sink.draft.name = sink.sym(short_name(&text(flat, &self.name)));
-        sink.draft.kind = kind_of(&text(flat, &self.kind)).unwrap_or_default();
+        sink.draft.kind = self.kind(flat);
         sink.draft.start_ns = sink.time(first(flat, &self.start), Unit::Guess);
         sink.draft.end_ns = sink.time(first(flat, &self.end), Unit::Guess);
         self.duration(flat, sink);
@@ -274,6 +278,32 @@ impl Tool {
             sink.reporter(&trace)
         };
         sink.push(resource, scope);
+    }
+
+    fn kind(&self, flat: &Record<'_>) -> SpanKind {
+        if self.internal.iter().any(|test| test.holds(flat)) {
+            return SpanKind::Internal;
+        }
+        let stated = text(flat, &self.kind);
+        kind_of(self.kinds.get(&*stated).map_or(&*stated, String::as_str)).unwrap_or_default()
+    }
+
+    /// Makes an event of the span that is the row's parent.
+    fn log(&self, row: &Row, sink: &mut Sink) {
+        let flat = &row.flat;
+        sink.begin(flat.offset);
+        let trace = sink.trace_id(first(flat, &self.trace));
+        let span = sink.span_id(first(flat, &self.parent));
+        let is_of_trace = self.roots_name_trace && text(flat, &self.trace) == text(flat, &self.parent);
+        if trace == TraceId::None || span == SpanId::None || is_of_trace {
+            return sink.part.diagnostics.add(Code::LogsSkipped, InputIx(0), flat.offset, String::new);
+        }
+        let name = sink.sym(&text(flat, &self.name));
+        let time_ns = sink.time(first(flat, &self.start), Unit::Guess);
+        self.attributes(row, sink);
+        let attrs = std::mem::take(&mut sink.draft.attrs);
+        let (input, offset) = (InputIx(0), flat.offset);
+        sink.part.push_log(LogDraft { input, trace, span, time_ns, observed_ns: None, name, attrs, offset });
     }
 
     /// The end or the start that a duration gives, where only the other one is stated.

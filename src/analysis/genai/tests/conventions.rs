@@ -42,6 +42,7 @@ fn exports_of_ai_tools_read_as_expected() {
         "rows-helicone.json",
         "rows-langwatch.json",
         "rows-posthog.json",
+        "rows-weave.jsonl",
     ] {
         insta::assert_snapshot!(name, describe(&loaded("exports", name)));
     }
