@@ -3,7 +3,7 @@
 use super::decimal::scaled;
 use super::ids::{self, Id};
 use super::json::{Fault, Scanner, Token, parse_short_int};
-use crate::model::{Code, Part, SpanFlags, SpanId, Sym, TraceId, Value};
+use crate::model::{Code, Part, SpanFlags, SpanId, SpanKind, Sym, TraceId, Value};
 
 /// A text field, empty when absent.
 pub(super) fn text(json: &mut Scanner<'_>, part: &mut Part) -> Result<Sym, Fault> {
@@ -102,6 +102,21 @@ pub(super) fn micros(json: &mut Scanner<'_>) -> Result<Option<i128>, Fault> {
     Ok(time)
 }
 
+/// The kind of span that `text` names: `Server`, `server`, `SERVER`, `SpanKind.SERVER` or `SPAN_KIND_SERVER`. `None` when
+/// it names none.
+pub(super) fn kind_of(text: &str) -> Option<SpanKind> {
+    const KINDS: [SpanKind; 6] = [
+        SpanKind::Unspecified,
+        SpanKind::Internal,
+        SpanKind::Server,
+        SpanKind::Client,
+        SpanKind::Producer,
+        SpanKind::Consumer,
+    ];
+    let name = text.trim().rsplit(['.', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    KINDS.into_iter().find(|kind| kind.to_string() == name)
+}
+
 /// A value as its JSON type says.
 pub(super) fn any_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value, Fault> {
     if let Some(text) = json.plain_text() {
@@ -137,6 +152,25 @@ pub(super) fn any_value(json: &mut Scanner<'_>, part: &mut Part) -> Result<Value
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_spelling_of_a_kind() {
+        for text in ["Server", "server", "SERVER", "SpanKind.SERVER", "SPAN_KIND_SERVER", "RPC_SERVER", " server "] {
+            assert_eq!(kind_of(text), Some(SpanKind::Server), "{text}");
+        }
+        for (text, kind) in [
+            ("internal", SpanKind::Internal),
+            ("SPAN_KIND_CLIENT", SpanKind::Client),
+            ("Producer", SpanKind::Producer),
+            ("consumer", SpanKind::Consumer),
+            ("SPAN_KIND_UNSPECIFIED", SpanKind::Unspecified),
+        ] {
+            assert_eq!(kind_of(text), Some(kind), "{text}");
+        }
+        for text in ["", "llm", "servers", "server_", "2"] {
+            assert_eq!(kind_of(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn plain_microseconds_are_those_of_the_exact_way() {

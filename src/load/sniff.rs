@@ -52,7 +52,7 @@ pub fn is_json(head: &[u8]) -> bool {
 /// True when an object key of `head` lies at a path that `wanted` accepts.
 ///
 /// Paths look like `data[].spans[].traceID`; a key of a top-level object is just its name. Works on cut
-/// and damaged text. Keys are compared as written, escapes included; keys deeper than six levels are left out.
+/// and damaged text. Keys are compared as written, escapes included; keys deeper than eight levels are left out.
 #[must_use]
 pub fn has_json_path(head: &[u8], wanted: impl Fn(&str) -> bool) -> bool {
     let mut found = false;
@@ -112,7 +112,7 @@ struct Walker {
     beyond: usize,
 }
 
-const MAX_DEPTH: usize = 6;
+const MAX_DEPTH: usize = 8;
 
 impl Walker {
     fn open(&mut self, bracket: u8) {

@@ -226,10 +226,14 @@ impl Part {
         self.logs.push(log);
     }
 
-    /// Gives `log` the name that older SDKs write into the attribute `event.name`, unless it has one of its own.
+    /// Gives `log` the name that older SDKs write into the attribute `event.name`, and LiteLLM into `event_name`, unless it
+    /// has one of its own.
     pub fn name_log(&self, log: &mut LogDraft) {
-        let stated =
-            log.attrs.iter().map(|id| self.attrs.get(*id)).find(|attr| self.strings.get(attr.key) == "event.name");
+        let stated = log
+            .attrs
+            .iter()
+            .map(|id| self.attrs.get(*id))
+            .find(|attr| matches!(self.strings.get(attr.key), "event.name" | "event_name"));
         if let (true, Some(Value::Str(name))) = (log.name.is_empty(), stated.map(|attr| attr.value)) {
             log.name = name;
         }

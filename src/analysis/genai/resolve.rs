@@ -1,5 +1,7 @@
 //! What every distinct attribute, span name and event name of a store says: looked up once each, not per span.
 
+use std::borrow::Cow;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use serde_json::Value as Json;
@@ -135,9 +137,9 @@ impl Resolved {
                 None => datum(store, &mut self.own, self.tables, rule, value),
                 Some(path) => {
                     let parse = || value.sym().and_then(|sym| serde_json::from_str(store.text(sym)).ok());
-                    let inside = json.get_or_insert_with(parse).as_ref().and_then(|json| inside(json, path));
+                    let inside = json.get_or_insert_with(parse).as_ref().and_then(|json| at_path(json, path));
                     inside.and_then(|inside| {
-                        let value = as_value(store, &mut self.own, inside)?;
+                        let value = as_value(store, &mut self.own, &inside)?;
                         self.of_own(store, rule, value)
                     })
                 }
@@ -331,7 +333,17 @@ fn parts_match(pattern: &str, key: &str) -> bool {
     }
 }
 
-/// The value at `path` in `json`; `*` is the first element of a list that has one.
+/// The value at `path` in `json`, or the sum of the whole numbers at several paths, as far as they are there.
+fn at_path<'j>(json: &'j Json, path: &str) -> Option<Cow<'j, Json>> {
+    if !path.contains(" + ") {
+        return inside(json, path).map(Cow::Borrowed);
+    }
+    let numbers = path.split(" + ").filter_map(|path| inside(json, path)?.as_i64().filter(|number| *number >= 0));
+    let sum = numbers.reduce(i64::saturating_add)?;
+    Some(Cow::Owned(sum.into()))
+}
+
+/// The value at `path` in `json`; `*` is the first element of a list, or the first field of an object, that has one.
 fn inside<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
     // A key may itself hold dots, e.g. "server-timing.total".
     if let Some(found) = json.get(path) {
@@ -339,7 +351,12 @@ fn inside<'j>(json: &'j Json, path: &str) -> Option<&'j Json> {
     }
     let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     let into = |next: &'j Json| rest.map_or(Some(next), |rest| inside(next, rest));
-    if first == "*" { json.as_array()?.iter().find_map(into) } else { into(json.get(first)?) }
+    match (first, json) {
+        ("*", Json::Array(items)) => items.iter().find_map(into),
+        // What is kept by the names of models, say.
+        ("*", Json::Object(fields)) => fields.values().find_map(into),
+        _ => into(json.get(first)?),
+    }
 }
 
 /// A value that was found in JSON.
@@ -383,5 +400,11 @@ mod tests {
         assert_eq!(inside(&json, "x.y"), Some(&Json::from(1)));
         assert_eq!(inside(&json, "a.c"), None);
         assert_eq!(inside(&json, "a.b.c"), None);
+        assert_eq!(inside(&json, "*.b.*.c"), Some(&Json::from(3)));
+        assert_eq!(inside(&json, "x.*"), None);
+        let json = serde_json::json!({"a": 3, "b": {"c": 4}, "d": "x", "e": -1});
+        for (path, sum) in [("a + b.c", Some(7)), ("a + nothing", Some(3)), ("e + a", Some(3)), ("d + b", None)] {
+            assert_eq!(at_path(&json, path).as_deref(), sum.map(Json::from).as_ref(), "{path}");
+        }
     }
 }

@@ -227,8 +227,9 @@ impl Stitcher<'_> {
                 continue;
             }
             let tops: Vec<SpanIx> = group.iter().map(|join| self.top(join.span)).collect();
-            let is_lost =
-                |join: &Join, top: SpanIx| is_root.contains(&top) || (!is_answer(join.field) && self.is_served(top));
+            let is_lost = |join: &Join, top: SpanIx| {
+                is_root.contains(&top) || (join.field != Field::PreviousResponse && self.is_served(top))
+            };
             for (inner, top) in group.iter().zip(&tops).filter(|(inner, top)| is_lost(inner, **top)) {
                 self.joined(group, &tops, inner, *top, found);
             }
@@ -244,6 +245,13 @@ impl Stitcher<'_> {
                 (Field::PreviousResponse, Field::ResponseId) => {
                     let evidence = format!("it continues the answer {id} of {name}");
                     self.propose(found, root, outer.span, StitchBy::PreviousResponse, evidence);
+                }
+                // An engine that was asked by a client; clients alone may get one answer from a cache.
+                (Field::ResponseId, Field::ResponseId) => {
+                    if is_server(self.store.span(inner.span).kind()) && self.asked(outer.span, inner.span) {
+                        let evidence = format!("it shares the answer {id} with {name}");
+                        self.propose(found, root, outer.span, StitchBy::Request, evidence);
+                    }
                 }
                 (field, _) => {
                     let Some(by) = StitchBy::shared(field).filter(|_| self.asked(outer.span, inner.span)) else {

@@ -375,7 +375,8 @@ mod tests {
                 "a unit belongs to durations, and only to them: {rule:?}"
             );
             assert!(!rule.is_unit_fixed || rule.unit.is_some(), "{rule:?}");
-            let is_header = rule.key.starts_with("http.response.header.");
+            let is_header = rule.key.starts_with("http.response.header.")
+                || rule.path.as_ref().is_some_and(|path| path.starts_with("additional_headers."));
             assert_eq!(rule.is_of_head, is_header && rule.field.is_duration(), "headers come first: {rule:?}");
             assert!(!rule.key.is_empty() && !rule.of.is_empty(), "{rule:?}");
         }

@@ -6,6 +6,7 @@
 mod fields;
 mod join;
 mod reader;
+mod span;
 #[cfg(test)]
 mod tests;
 

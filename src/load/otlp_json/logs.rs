@@ -66,7 +66,7 @@ fn severity_number(json: &mut Scanner<'_>) -> Result<Option<i64>, Fault> {
 }
 
 /// Severity and body become attributes; a body in words is the name of an event that has none.
-fn finish(log: &mut LogDraft, part: &mut Part, severity: Option<Value>, body: Value) {
+pub(in crate::load) fn finish(log: &mut LogDraft, part: &mut Part, severity: Option<Value>, body: Value) {
     if let Some(severity) = severity {
         let key = part.strings.intern(LOG_SEVERITY);
         log.attrs.push(part.attrs.intern(key, severity));

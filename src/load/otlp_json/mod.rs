@@ -13,6 +13,7 @@ mod spans;
 mod tests;
 mod values;
 
+pub(super) use logs::finish as finish_log;
 pub(super) use values::any_value as otlp_value;
 
 use std::io::Read;

@@ -7,8 +7,9 @@ use super::record::{Raw, Record};
 use super::times::Unit;
 use super::{Records, Sink, keys_in, read};
 use crate::load::decimal::scaled;
+use crate::load::fields::kind_of;
 use crate::load::{Format, LoadError, Output};
-use crate::model::{AttrId, SpanKind, Status};
+use crate::model::{AttrId, Status};
 
 /// Rows of `otel_traces`.
 pub struct ClickHouseRows;
@@ -47,7 +48,7 @@ impl Records for Rows {
                 None => sink.bad_field(raw, "nanoseconds"),
             }
         }
-        sink.draft.kind = kind(&row.text("SpanKind").unwrap_or_default());
+        sink.draft.kind = kind_of(&row.text("SpanKind").unwrap_or_default()).unwrap_or_default();
         if let Some(state) = row.text("TraceState").filter(|text| !text.is_empty()) {
             sink.draft.rare.trace_state = sink.sym(&state);
         }
@@ -98,18 +99,6 @@ const KNOWN: [&str; 17] = [
     "StatusMessage",
     "TimestampTime",
 ];
-
-/// `Server`, `SERVER` or `SPAN_KIND_SERVER`, by version.
-pub(super) fn kind(text: &str) -> SpanKind {
-    match text.to_ascii_uppercase().rsplit('_').next() {
-        Some("INTERNAL") => SpanKind::Internal,
-        Some("SERVER") => SpanKind::Server,
-        Some("CLIENT") => SpanKind::Client,
-        Some("PRODUCER") => SpanKind::Producer,
-        Some("CONSUMER") => SpanKind::Consumer,
-        _ => SpanKind::Unspecified,
-    }
-}
 
 fn resource(row: &Record<'_>, sink: &mut Sink) -> Vec<AttrId> {
     let record = row.get("ResourceAttributes").and_then(Raw::record).unwrap_or_default();

@@ -7,8 +7,9 @@ use std::io::Read;
 
 use super::record::{Raw, Record};
 use super::times::{Unit, time_ns};
-use super::{Records, Sink, keys_in, read};
+use super::{Records, Sink, keys_in, logs, read};
 use crate::load::decimal::scaled;
+use crate::load::fields::kind_of;
 use crate::load::json::Token;
 use crate::load::sniff::has_json_path;
 use crate::load::{Format, LoadError, Output};
@@ -36,7 +37,8 @@ impl Format for FlatSpans {
         let ids = keys_in(head, &SPAN_IDS) != 0 || is_child || is_printed;
         let known =
             keys_in(head, &["name", "attributes", "context", "trace_id", "traceId", "status", "events", "kind"]);
-        ids && (starts != 0 && known.count_ones() >= 2 || prints == 0b11 && known.count_ones() >= 4)
+        logs::are_logs(head)
+            || ids && (starts != 0 && known.count_ones() >= 2 || prints == 0b11 && known.count_ones() >= 4)
     }
 
     fn read(&self, bytes: &mut (dyn Read + Send), out: &mut Output<'_>) -> Result<(), LoadError> {
@@ -58,7 +60,7 @@ const CONTEXTS: [&str; 4] = ["context", "_spanContext", "spanContext", "span_con
 const EVENT_TIMES: [&str; 5] = ["timestamp", "time", "time_unix_nano", "timeUnixNano", "time_ns"];
 
 /// Fields that become something else than an attribute.
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 23] = [
     "name",
     "id",
     "kind",
@@ -74,6 +76,8 @@ const KNOWN: [&str; 22] = [
     "instrumentationLibrary",
     "timestamp",
     "duration",
+    // What CloudWatch adds to the two times.
+    "durationNano",
     "trace_state",
     "traceState",
     "resource_attributes",
@@ -94,6 +98,9 @@ impl Records for Dump {
     const WRAPPERS: &'static [&'static str] = &["data", "trace"];
 
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
+        if record.first(&START).is_none() && logs::is_log(record) {
+            return logs::read(record, sink);
+        }
         if !is_span(record) && self.of_traces(record, sink) {
             return;
         }
@@ -221,6 +228,10 @@ pub(super) fn span_of(record: &Record<'_>, sink: &mut Sink, reporter: Option<Res
     sink.draft.name = sink.sym(&record.first(&["name", LOGFIRE[2]]).and_then(Raw::text).unwrap_or_default());
     let is_otlp = record.first(&["startTimeUnixNano", "start_time_unix_nano"]).is_some();
     sink.draft.kind = record.get("kind").map_or(SpanKind::Unspecified, |raw| kind(raw, is_otlp, sink));
+    // What OTLP says about the parent: whether it is of another process.
+    if let Some(flags) = record.get("flags").filter(|_| is_otlp).and_then(Raw::text_or_number) {
+        sink.draft.otlp_flags = flags.parse().unwrap_or_default();
+    }
     times(record, sink);
     if record.get("start").is_some() && record.get("error").is_some_and(|raw| raw.bytes() == b"1") {
         // Datadog counts.
@@ -257,6 +268,7 @@ pub(super) fn span_of(record: &Record<'_>, sink: &mut Sink, reporter: Option<Res
             _ if key.starts_with("attributes.") => sink.attr(&key["attributes.".len()..], raw),
             "meta" | "metrics" if raw.token() == Token::Object => sink.attrs("", raw),
             "resource" if raw.token() == Token::Object => {}
+            "flags" if is_otlp => {}
             _ if lists.iter().any(|known| known.contains(&key)) => {}
             _ if is_opik => sink.attr(&format!("opik.{key}"), raw),
             _ => sink.attr(key, raw),
@@ -283,21 +295,15 @@ fn parent(record: &Record<'_>, sink: &mut Sink) -> SpanId {
 
 /// SDKs number kinds from 0 for internal, OTLP from 1; the names are the same everywhere.
 fn kind(raw: Raw<'_>, is_otlp: bool, sink: &mut Sink) -> SpanKind {
-    const NAMES: [(&str, SpanKind); 6] = [
-        ("INTERNAL", SpanKind::Internal),
-        ("SERVER", SpanKind::Server),
-        ("CLIENT", SpanKind::Client),
-        ("PRODUCER", SpanKind::Producer),
-        ("CONSUMER", SpanKind::Consumer),
-        ("UNSPECIFIED", SpanKind::Unspecified),
-    ];
-    let text = raw.text_or_number().unwrap_or_default().to_ascii_uppercase();
-    let name = text.rsplit(['.', '_']).next().unwrap_or_default();
-    let by_number = name.parse().ok().and_then(|at: u8| {
-        if is_otlp { SpanKind::from_repr(at) } else { NAMES.get(usize::from(at)).map(|(_, kind)| *kind) }
+    let text = raw.text_or_number().unwrap_or_default();
+    let number = text.rsplit(['.', '_']).next().and_then(|name| name.parse::<u8>().ok());
+    let by_number = number.and_then(|at| match at {
+        at if is_otlp => SpanKind::from_repr(at),
+        5 => Some(SpanKind::Unspecified),
+        at => SpanKind::from_repr(at.checked_add(1)?),
     });
-    let found = by_number.or_else(|| NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind));
-    if found.is_none() && !name.is_empty() {
+    let found = by_number.or_else(|| kind_of(&text));
+    if found.is_none() && !text.is_empty() {
         // Some tools say here what kind of work it is.
         sink.attr("kind", raw);
     }

@@ -6,8 +6,9 @@ use std::io::Read;
 use super::record::{Raw, Record};
 use super::times::Unit;
 use super::{Records, Sink, keys_in, read};
+use crate::load::fields::kind_of;
 use crate::load::{Format, LoadError, Output};
-use crate::model::{AttrId, SpanKind};
+use crate::model::AttrId;
 
 /// Google Cloud Trace's JSON.
 pub struct GoogleTrace;
@@ -88,14 +89,7 @@ fn span(record: &Record<'_>, trace: &str, sink: &mut Sink) {
     sink.draft.start_ns = sink.time(record.get("startTime"), Unit::Guess);
     sink.draft.end_ns = sink.time(record.get("endTime"), Unit::Guess);
     let kind = record.first(&["spanKind", "kind"]).and_then(Raw::text).unwrap_or_default();
-    sink.draft.kind = match kind.rsplit('_').next() {
-        Some("INTERNAL") => SpanKind::Internal,
-        Some("SERVER") => SpanKind::Server,
-        Some("CLIENT") => SpanKind::Client,
-        Some("PRODUCER") => SpanKind::Producer,
-        Some("CONSUMER") => SpanKind::Consumer,
-        _ => SpanKind::Unspecified,
-    };
+    sink.draft.kind = kind_of(&kind).unwrap_or_default();
     if let Some(status) = record.get("status").and_then(Raw::record)
         && status.get("code").and_then(Raw::text_or_number).is_some_and(|code| code != "0")
     {
@@ -191,4 +185,35 @@ fn resource(record: &Record<'_>, sink: &mut Sink) -> Vec<AttrId> {
         }
     }
     attrs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{Options, Progress, Source, load};
+    use crate::model::SpanKind;
+
+    /// Tools that rewrite exports spell kinds as they like; version 1 has names of its own.
+    #[test]
+    fn kinds_are_read_in_every_spelling() {
+        for (spelling, kind) in [
+            ("RPC_SERVER", SpanKind::Server),
+            ("CLIENT", SpanKind::Client),
+            ("client", SpanKind::Client),
+            ("Producer", SpanKind::Producer),
+            ("SPAN_KIND_UNSPECIFIED", SpanKind::Unspecified),
+            ("other", SpanKind::Unspecified),
+        ] {
+            let text = format!(
+                r#"{{"spans":[{{"name":"projects/p/traces/{:032x}/spans/{:016x}","spanId":"{:016x}","displayName":
+                {{"value":"x"}},"startTime":"2026-02-01T10:00:00Z","endTime":"2026-02-01T10:00:01Z","spanKind":"{spelling}"}}]}}"#,
+                7, 9, 9
+            );
+            assert!(GoogleTrace.sniff(text.as_bytes()));
+            let loaded =
+                load(&[Source::memory("x", text.into_bytes())], &Options::default(), &Progress::default()).unwrap();
+            let spans: Vec<_> = loaded.store.span_ixs().map(|span| loaded.store.span(span).kind()).collect();
+            assert_eq!(spans, [kind], "{spelling}");
+        }
+    }
 }

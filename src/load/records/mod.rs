@@ -10,6 +10,7 @@ mod go_spans;
 mod google;
 mod langfuse;
 mod langsmith;
+mod logs;
 mod mlflow;
 mod openai_agents;
 mod read;

@@ -1,7 +1,7 @@
 //! Spans as rows of other tools' stores, by the table `assets/load/rows.toml`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::LazyLock;
 
@@ -11,9 +11,10 @@ use super::record::{Raw, Record};
 use super::times::Unit;
 use super::{Records, Sink, keys_in, read};
 use crate::load::decimal::scaled;
+use crate::load::fields::kind_of;
 use crate::load::json::Token;
 use crate::load::{Format, LoadError, Output};
-use crate::model::{AttrId, Code, InputIx};
+use crate::model::{AttrId, Code, InputIx, LogDraft, SpanId, SpanKind, TraceId};
 
 const TABLE: &str = include_str!("../../../assets/load/rows.toml");
 
@@ -23,6 +24,7 @@ const TABLE: &str = include_str!("../../../assets/load/rows.toml");
 struct Tool {
     format: String,
     told_by: Vec<String>,
+    only: Vec<Test>,
     inside: Option<String>,
     is_nested: bool,
     trace: Vec<String>,
@@ -31,6 +33,8 @@ struct Tool {
     roots_name_trace: bool,
     name: Vec<String>,
     kind: Vec<String>,
+    kinds: BTreeMap<String, String>,
+    internal: Vec<Test>,
     start: Vec<String>,
     end: Vec<String>,
     duration: Vec<String>,
@@ -40,16 +44,22 @@ struct Tool {
     message: Vec<String>,
     failed: Vec<Test>,
     no_spans: Vec<Test>,
+    events_of_parent: Vec<Test>,
     attributes: Vec<String>,
     resource: Vec<String>,
     about: BTreeMap<String, String>,
     events: Vec<String>,
     work: Option<String>,
+    works_as: String,
+    reporter: String,
+    no_parent: Vec<String>,
     prefix: String,
     skip: Vec<String>,
+    keep: Vec<String>,
+    around: BTreeMap<String, String>,
 }
 
-/// A field, and the values that count; `*` is any.
+/// A field, and the values that count; `*` at the end of one is any text.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 struct Test {
@@ -89,7 +99,13 @@ impl Format for ToolRows {
 }
 
 #[derive(Default)]
-pub(super) struct Rows;
+pub(super) struct Rows {
+    /// Rows whose parent is their trace, which some tools write at roots and where the trace is a span of its own: which
+    /// of the two it is is known at the end.
+    waiting: Vec<(&'static Tool, Row)>,
+    /// Spans that are called like their trace.
+    heads: BTreeSet<String>,
+}
 
 impl Records for Rows {
     const LISTS: &'static [&'static str] = &["data", "spans", "rows", "results", "hits", "value", "traces", "calls"];
@@ -98,17 +114,73 @@ impl Records for Rows {
     fn record(&mut self, record: &Record<'_>, sink: &mut Sink) {
         let found = TOOLS.iter().find_map(|tool| Some((tool, tool.row(record)?)));
         match found {
-            Some((tool, row)) if !tool.no_spans.iter().any(|test| test.holds(&row.flat)) => tool.span(&row, sink),
+            Some((tool, row)) if tool.events_of_parent.iter().any(|test| test.holds(&row.flat)) => tool.log(&row, sink),
+            Some((tool, row)) if !tool.no_spans.iter().any(|test| test.holds(&row.flat)) => self.row(tool, row, sink),
             Some((tool, _)) => {
                 let detail = || format!("a row of {} that is no span", tool.format);
                 sink.part.diagnostics.add(Code::EventsSkipped, InputIx(0), record.offset, detail);
             }
+            None if enclosed(record, self, sink) => {}
             None => {
                 let detail = || "a record without the fields of a span".to_owned();
                 sink.part.diagnostics.add(Code::UnknownDocument, InputIx(0), record.offset, detail);
             }
         }
     }
+
+    fn document(&mut self, fields: &Record<'_>, sink: &mut Sink) {
+        for tool in TOOLS.iter().filter(|tool| !tool.around.is_empty()) {
+            let mut flat = Record::default();
+            flatten("", fields, 0, &mut flat);
+            let trace = text(&flat, &tool.trace).into_owned();
+            for (field, name) in &tool.around {
+                if let (Some(raw), false) = (flat.get(field), trace.is_empty()) {
+                    sink.describe(&trace, name, raw);
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, sink: &mut Sink) {
+        for (tool, row) in std::mem::take(&mut self.waiting) {
+            let is_head = self.heads.contains(&*text(&row.flat, &tool.trace));
+            tool.span(&row, is_head, sink);
+        }
+    }
+}
+
+impl Rows {
+    fn row(&mut self, tool: &'static Tool, row: Row, sink: &mut Sink) {
+        let trace = text(&row.flat, &tool.trace).into_owned();
+        if tool.roots_name_trace && trace == *text(&row.flat, &tool.span) {
+            self.heads.insert(trace);
+        } else if tool.roots_name_trace && trace == *text(&row.flat, &tool.parent) {
+            return self.waiting.push((tool, row));
+        }
+        tool.span(&row, true, sink);
+    }
+}
+
+/// Reads the spans that an object inside of `record` holds, each with what it says about all of them. False when there
+/// are none.
+fn enclosed(record: &Record<'_>, rows: &mut Rows, sink: &mut Sink) -> bool {
+    let Some(inner) = record.get("attributes").filter(|raw| raw.token() == Token::Object).and_then(Raw::record) else {
+        return false;
+    };
+    let Some(spans) = inner.get("spans").filter(|raw| raw.token() == Token::Array) else { return false };
+    let mut around = Record::default();
+    inner.fields().filter(|(key, _)| *key != "spans").for_each(|(key, raw)| around.push(key, raw));
+    for raw in spans.elements() {
+        match raw.record() {
+            Some(span) => {
+                let mut span = span.into_owned().or(around.clone());
+                span.offset = raw.offset;
+                rows.record(&span, sink);
+            }
+            None => sink.bad_field(raw, "a span"),
+        }
+    }
+    true
 }
 
 /// A row: its fields, and all fields with the objects in it taken apart.
@@ -121,7 +193,10 @@ impl Test {
     fn holds(&self, flat: &Record<'_>) -> bool {
         let Some(raw) = flat.get(&self.field) else { return false };
         let text = raw.text_or_number().unwrap_or_else(|| String::from_utf8_lossy(raw.bytes()));
-        self.is.iter().any(|value| value == "*" && !text.is_empty() || *value == *text)
+        self.is.iter().any(|value| match value.strip_suffix('*') {
+            Some(start) => !text.is_empty() && text.starts_with(start),
+            None => *value == *text,
+        })
     }
 }
 
@@ -162,34 +237,31 @@ impl Tool {
         flatten("", &fields, 0, &mut flat);
         flat.offset = record.offset;
         let says = |record: &Record<'_>, key: &String| record.fields().any(|(name, _)| name == key);
-        self.told_by.iter().all(|key| says(&flat, key) || says(&fields, key)).then_some(Row { fields, flat })
+        let is_told = self.told_by.iter().all(|key| says(&flat, key) || says(&fields, key));
+        (is_told && self.only.iter().all(|test| test.holds(&flat))).then_some(Row { fields, flat })
     }
 
-    fn span(&self, row: &Row, sink: &mut Sink) {
+    /// Makes a span of `row`; a parent that is called like the trace counts where `is_head`.
+    fn span(&self, row: &Row, is_head: bool, sink: &mut Sink) {
         let flat = &row.flat;
         sink.begin(flat.offset);
         sink.draft.trace = sink.trace_id(first(flat, &self.trace));
         sink.draft.id = sink.span_id(first(flat, &self.span));
         let parent = first(flat, &self.parent).map(|raw| raw.elements().first().copied().unwrap_or(raw));
-        // What some tools write where there is no parent: 0, or the trace.
-        let trace = first(flat, &self.trace).and_then(Raw::text_or_number).filter(|_| self.roots_name_trace);
+        let trace = text(flat, &self.trace);
         let is_none = |raw: &Raw<'_>| {
-            let text = raw.text_or_number();
-            text.as_deref() == Some("0") || text.is_some() && text == trace
+            let text = raw.text_or_number().unwrap_or_default();
+            // What some tools write where there is no parent.
+            text == "0"
+                || self.no_parent.iter().any(|none| *none == text)
+                || (!is_head && self.roots_name_trace && text == trace)
         };
         sink.draft.parent = sink.span_id(parent.filter(|raw| !is_none(raw)));
         sink.draft.name = sink.sym(short_name(&text(flat, &self.name)));
-        sink.draft.kind = super::clickhouse::kind(&text(flat, &self.kind));
+        sink.draft.kind = self.kind(flat);
         sink.draft.start_ns = sink.time(first(flat, &self.start), Unit::Guess);
         sink.draft.end_ns = sink.time(first(flat, &self.end), Unit::Guess);
-        if sink.draft.end_ns == 0
-            && let Some(raw) = first(flat, &self.duration)
-        {
-            match raw.text_or_number().and_then(|text| scaled(&text, self.shift())) {
-                Some(duration) => sink.end_after(duration),
-                None => sink.bad_field(raw, "a duration"),
-            }
-        }
+        self.duration(flat, sink);
         if self.failed.iter().any(|test| test.holds(flat)) {
             let message = text(flat, &self.message).into_owned();
             sink.failed(Some(&message));
@@ -198,8 +270,55 @@ impl Tool {
         self.events(row, sink);
         let scope = sink.scope(&text(flat, &self.scope), "", Vec::new());
         let about = self.resource(row, sink);
-        let resource = sink.resource(about, "");
+        let resource = if self.around.is_empty() {
+            sink.resource(about, "")
+        } else {
+            let trace = text(flat, &self.trace);
+            about.into_iter().for_each(|id| sink.describe_with(&trace, id));
+            sink.reporter(&trace)
+        };
         sink.push(resource, scope);
+    }
+
+    fn kind(&self, flat: &Record<'_>) -> SpanKind {
+        if self.internal.iter().any(|test| test.holds(flat)) {
+            return SpanKind::Internal;
+        }
+        let stated = text(flat, &self.kind);
+        kind_of(self.kinds.get(&*stated).map_or(&*stated, String::as_str)).unwrap_or_default()
+    }
+
+    /// Makes an event of the span that is the row's parent.
+    fn log(&self, row: &Row, sink: &mut Sink) {
+        let flat = &row.flat;
+        sink.begin(flat.offset);
+        let trace = sink.trace_id(first(flat, &self.trace));
+        let span = sink.span_id(first(flat, &self.parent));
+        let is_of_trace = self.roots_name_trace && text(flat, &self.trace) == text(flat, &self.parent);
+        if trace == TraceId::None || span == SpanId::None || is_of_trace {
+            return sink.part.diagnostics.add(Code::LogsSkipped, InputIx(0), flat.offset, String::new);
+        }
+        let name = sink.sym(&text(flat, &self.name));
+        let time_ns = sink.time(first(flat, &self.start), Unit::Guess);
+        self.attributes(row, sink);
+        let attrs = std::mem::take(&mut sink.draft.attrs);
+        let (input, offset) = (InputIx(0), flat.offset);
+        sink.part.push_log(LogDraft { input, trace, span, time_ns, observed_ns: None, name, attrs, offset });
+    }
+
+    /// The end or the start that a duration gives, where only the other one is stated.
+    fn duration(&self, flat: &Record<'_>, sink: &mut Sink) {
+        let Some(raw) = first(flat, &self.duration).filter(|_| sink.draft.start_ns == 0 || sink.draft.end_ns == 0)
+        else {
+            return;
+        };
+        match raw.text_or_number().and_then(|text| scaled(&text, self.shift())) {
+            Some(duration) if sink.draft.start_ns == 0 && sink.draft.end_ns != 0 => {
+                sink.start_before(duration);
+            }
+            Some(duration) => sink.end_after(duration),
+            None => sink.bad_field(raw, "a duration"),
+        }
     }
 
     /// Powers of ten from the unit of durations to nanoseconds.
@@ -219,11 +338,10 @@ impl Tool {
             flatten("", &raw.record().unwrap_or_default(), 0, &mut flat);
             flat.fields().for_each(|(key, raw)| sink.attr(key, raw));
         }
-        if let Some(work) = &self.work
-            && let Some(kind) = row.flat.text(work)
-        {
-            // Any traced function is called so, and few of them are tools.
-            let kind = if kind == "function" { "task" } else { &*kind };
+        let stated = self.work.as_ref().and_then(|work| row.flat.text(work)).filter(|kind| !kind.is_empty());
+        // Any traced function is called so, and few of them are tools.
+        let kind = stated.as_deref().map_or(&*self.works_as, |kind| if kind == "function" { "task" } else { kind });
+        if !kind.is_empty() {
             sink.attr_text(&format!("{}type", self.prefix), kind);
         }
         let own: [&[String]; 14] = [
@@ -244,8 +362,9 @@ impl Tool {
         ];
         let fields = if self.is_nested { &row.flat } else { &row.fields };
         for (key, raw) in fields.fields() {
-            let is_own = own.iter().any(|keys| keys.iter().any(|own| own == key)) || self.about.contains_key(key);
-            if !is_own {
+            let is_in = |keys: &[String]| keys.iter().any(|known| known == key);
+            let is_own = own.iter().any(|keys| is_in(keys)) || self.about.contains_key(key);
+            if !is_own || is_in(&self.keep) {
                 sink.attr(&format!("{}{key}", self.prefix), raw);
             }
         }
@@ -273,7 +392,8 @@ impl Tool {
         for raw in self.resource.iter().filter_map(|key| row.fields.get(key)) {
             attrs.extend(sink.pairs(Some(raw)));
         }
-        let service = text(&row.flat, &self.service).into_owned();
+        let stated = text(&row.flat, &self.service);
+        let service = if stated.is_empty() { self.reporter.clone() } else { stated.into_owned() };
         let says_service = |sink: &Sink, attrs: &[AttrId]| {
             attrs.iter().any(|&id| sink.part.strings.get(sink.part.attrs.get(id).key) == "service.name")
         };
@@ -307,10 +427,11 @@ mod tests {
         assert!(tools.len() >= 8);
         for tool in &tools {
             assert!(tool.told_by.len() >= 2, "{}", tool.format);
-            for keys in [&tool.trace, &tool.span, &tool.name, &tool.start] {
+            for keys in [&tool.trace, &tool.span, &tool.name] {
                 assert!(!keys.is_empty(), "{}", tool.format);
             }
-            assert!(tool.end.is_empty() != tool.duration.is_empty(), "{}", tool.format);
+            let stated = [&tool.start, &tool.end, &tool.duration].iter().filter(|keys| !keys.is_empty()).count();
+            assert!(stated == 2, "two of start, end and duration: {}", tool.format);
             assert!(["", "ns", "us", "ms", "s"].contains(&tool.unit.as_str()), "{}", tool.format);
             assert_eq!(tool.unit.is_empty(), tool.duration.is_empty(), "{}", tool.format);
         }

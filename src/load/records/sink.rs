@@ -66,7 +66,8 @@ impl Sink {
         self.describe_with(key, id);
     }
 
-    fn describe_with(&mut self, key: &str, id: AttrId) {
+    /// Says more about the reporter of the trace `key`, with an attribute that is there already.
+    pub fn describe_with(&mut self, key: &str, id: AttrId) {
         self.reporter(key);
         let name = self.part.attrs.get(id).key;
         let attrs = &self.part.attrs;
@@ -266,6 +267,14 @@ impl Sink {
         let end = i128::from(self.draft.start_ns).saturating_add(duration_ns);
         let mut flags = SpanFlags::default();
         self.draft.end_ns = fields::clamp(end, &mut flags);
+        self.draft.flags = self.draft.flags.with(flags);
+    }
+
+    /// The start that a duration gives, when no start is stated.
+    pub fn start_before(&mut self, duration_ns: i128) {
+        let start = i128::from(self.draft.end_ns).saturating_sub(duration_ns);
+        let mut flags = SpanFlags::default();
+        self.draft.start_ns = fields::clamp(start, &mut flags);
         self.draft.flags = self.draft.flags.with(flags);
     }
 

@@ -1,6 +1,7 @@
 //! AWS X-Ray: traces as `BatchGetTraces` gives them, whose segments stand as text in `Document`, and segments alone, as
 //! the daemon takes them (AWS X-Ray developer guide, "segment documents").
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::record::{Raw, Record};
@@ -31,7 +32,12 @@ impl Format for XRay {
 }
 
 #[derive(Default)]
-pub(super) struct Segments;
+pub(super) struct Segments {
+    /// Segments that X-Ray made of what the caller told it, until the caller is known.
+    inferred: Vec<Record<'static>>,
+    /// Who reported the calls that leave a service, by their ids.
+    callers: BTreeMap<String, ResourceIx>,
+}
 
 impl Records for Segments {
     const LISTS: &'static [&'static str] = &["Traces", "Segments", "segments"];
@@ -52,11 +58,30 @@ impl Records for Segments {
         }
         match record.get("Document") {
             Some(raw) => match raw.record() {
-                Some(segment) => read_segment(&segment, &Above::default(), record.offset, sink),
+                Some(segment) => self.segment(&segment, record.offset, sink),
                 None => sink.bad_field(raw, "a segment"),
             },
-            None => read_segment(record, &Above::default(), record.offset, sink),
+            None => self.segment(record, record.offset, sink),
         }
+    }
+
+    fn end(&mut self, sink: &mut Sink) {
+        for segment in std::mem::take(&mut self.inferred) {
+            let parent = segment.text("parent_id").unwrap_or_default();
+            let above = Above { reporter: self.callers.get(&*parent).copied(), is_inferred: true, ..Above::default() };
+            read_segment(&segment, &above, segment.offset, self, sink);
+        }
+    }
+}
+
+impl Segments {
+    fn segment(&mut self, segment: &Record<'_>, offset: u64, sink: &mut Sink) {
+        if segment.get("inferred").is_some_and(|raw| raw.bytes() == b"true") {
+            let mut segment = segment.clone().into_owned();
+            segment.offset = offset;
+            return self.inferred.push(segment);
+        }
+        read_segment(segment, &Above::default(), offset, self, sink);
     }
 }
 
@@ -67,6 +92,8 @@ struct Above {
     parent: String,
     reporter: Option<ResourceIx>,
     depth: u32,
+    /// The service below did not report it: whoever called it did.
+    is_inferred: bool,
 }
 
 /// Fields that become something else than an attribute.
@@ -86,7 +113,7 @@ const KNOWN: [&str; 13] = [
     "error",
 ];
 
-fn read_segment(segment: &Record<'_>, above: &Above, offset: u64, sink: &mut Sink) {
+fn read_segment(segment: &Record<'_>, above: &Above, offset: u64, known: &mut Segments, sink: &mut Sink) {
     const MOST: u32 = 64;
     sink.begin(offset);
     let own = segment.text("trace_id").unwrap_or_default();
@@ -104,6 +131,8 @@ fn read_segment(segment: &Record<'_>, above: &Above, offset: u64, sink: &mut Sin
     sink.draft.end_ns = sink.time(segment.get("end_time"), Unit::Guess);
     let is_remote = segment.text("namespace").is_some_and(|namespace| matches!(&*namespace, "remote" | "aws"));
     sink.draft.kind = match above.reporter {
+        // Both of its times are the caller's.
+        _ if above.is_inferred => SpanKind::Internal,
         None => SpanKind::Server,
         Some(_) if is_remote => SpanKind::Client,
         Some(_) => SpanKind::Internal,
@@ -135,10 +164,13 @@ fn read_segment(segment: &Record<'_>, above: &Above, offset: u64, sink: &mut Sin
     });
     let scope = sink.scope("", "", Vec::new());
     sink.push(reporter, scope);
-    let inner = Above { trace, parent: id, reporter: Some(reporter), depth: above.depth + 1 };
+    if is_remote {
+        known.callers.insert(id.clone(), reporter);
+    }
+    let inner = Above { trace, parent: id, reporter: Some(reporter), depth: above.depth + 1, is_inferred: false };
     for raw in segment.get("subsegments").map(Raw::elements).unwrap_or_default() {
         match raw.record() {
-            Some(subsegment) if inner.depth < MOST => read_segment(&subsegment, &inner, offset, sink),
+            Some(subsegment) if inner.depth < MOST => read_segment(&subsegment, &inner, offset, known, sink),
             _ => sink.bad_field(raw, "a subsegment"),
         }
     }

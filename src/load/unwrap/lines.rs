@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Behind,
     /// In this field of a JSON object.
     Field(&'static str),
+    /// As text in this field of the objects inside of a document: what the command line tools of clouds print of a log.
+    Inside(&'static str),
 }
 
 /// Fields in which log drivers and log stores keep the line that a program wrote.
@@ -39,8 +41,34 @@ pub(super) fn kinds(head: &[u8]) -> Vec<Kind> {
         return vec![Kind::Behind];
     }
     let first = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(first) else { return Vec::new() };
-    FIELDS.iter().filter(|field| fields.contains_key(**field)).map(|&field| Kind::Field(field)).collect()
+    let mut kinds = Vec::new();
+    if let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(first) {
+        kinds.extend(FIELDS.iter().filter(|field| fields.contains_key(**field)).map(|&field| Kind::Field(field)));
+    }
+    // CloudWatch's answers to queries name their fields in a field of their own.
+    let all = FIELDS.iter().chain(&["value"]);
+    kinds.extend(all.filter(|field| texts(text, field).any(|text| text.is_some())).map(|&field| Kind::Inside(field)));
+    kinds
+}
+
+/// The texts of the fields called `field` in `line`, in order: those that hold a JSON object, `None` for others.
+fn texts<'l>(line: &'l [u8], field: &str) -> impl Iterator<Item = Option<String>> + use<'l> {
+    let key = format!("\"{field}\"");
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        loop {
+            let at = memchr::memmem::find(rest, key.as_bytes())?;
+            rest = rest[at + key.len()..].trim_ascii_start();
+            let Some(value) = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start) else { continue };
+            if value.first() != Some(&b'"') {
+                continue;
+            }
+            let mut stream = serde_json::Deserializer::from_slice(value).into_iter::<String>();
+            let text = stream.next().and_then(Result::ok);
+            rest = value.get(stream.byte_offset().max(1)..).unwrap_or_default();
+            return Some(text.filter(|text| text.trim_start().starts_with('{')));
+        }
+    })
 }
 
 /// Longer lines are taken in pieces.
@@ -68,6 +96,20 @@ impl Lines {
                 self.text(text, is_part, out)
             }
             Kind::Field(field) => self.field(&line, field, out),
+            Kind::Inside(field) => {
+                let mut is_whole = true;
+                for text in texts(&line, field) {
+                    match text {
+                        Some(text) => {
+                            out.extend_from_slice(text.trim().as_bytes());
+                            out.push(b'\n');
+                        }
+                        // Other lines hold nothing but what is around the texts.
+                        None => is_whole = false,
+                    }
+                }
+                is_whole
+            }
         };
         self.line = line;
         found

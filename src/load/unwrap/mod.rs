@@ -1,9 +1,10 @@
 //! Traces inside of something else: text in UTF-16, JSON in lines of a log, tables with a header, objects as JavaScript
-//! and Python print them, activities as .NET does, JSON in quotes. Each becomes the JSON that the formats read, piece by piece.
+//! and Python print them, activities as .NET does, JSON in quotes; each of them behind labels of container tools, too. Each becomes the JSON that the formats read, piece by piece.
 //!
 //! Offsets of spans then count bytes of that JSON, as they count bytes after decompression elsewhere.
 
 mod activities;
+mod labels;
 mod lines;
 mod objects;
 mod quoted;
@@ -32,6 +33,8 @@ enum Wrap {
     Activities,
     /// JSON inside of strings.
     Quoted,
+    /// Any of these, or JSON over several lines, with something before each line.
+    Labels,
 }
 
 /// Turns a stream of bytes into another one, a piece at a time.
@@ -85,6 +88,8 @@ struct Unwrapped<'a> {
     /// Where in what was made the first line was left out.
     left_at: Option<u64>,
     notes: Option<SharedNotes>,
+    /// What places count bytes of.
+    of: &'static str,
 }
 
 impl Read for Unwrapped<'_> {
@@ -101,7 +106,8 @@ impl Read for Unwrapped<'_> {
             if !goes_on && self.ready.is_empty() {
                 if let (Some(notes), Some(left_out)) = (self.notes.take(), left_out) {
                     let (line, offset) = left_out.first.clone().unwrap_or_default();
-                    let first = format!("{} lines, the first one at byte {offset} of the file: {line}", left_out.count);
+                    let of = self.of;
+                    let first = format!("{} lines, the first one at byte {offset} of {of}: {line}", left_out.count);
                     lock(&notes).left_out = Some((left_out.count, self.left_at.unwrap_or_default(), first));
                 }
                 return Ok(0);
@@ -123,8 +129,10 @@ impl Wrap {
             Self::Objects => Box::new(objects::Objects::default()),
             Self::Activities => Box::new(activities::Activities::default()),
             Self::Quoted => Box::new(quoted::Quoted::default()),
+            Self::Labels => Box::new(labels::Labels::default()),
         };
-        Unwrapped { source: BufReader::new(source), step, ready: Vec::new(), at: 0, made: 0, left_at: None, notes }
+        let (ready, of) = (Vec::new(), "the file");
+        Unwrapped { source: BufReader::new(source), step, ready, at: 0, made: 0, left_at: None, notes, of }
     }
 
     /// What `head` becomes, as far as it goes.
@@ -141,6 +149,7 @@ impl Wrap {
             Self::Objects => "printed objects",
             Self::Activities => "printed activities",
             Self::Quoted => "quoted text",
+            Self::Labels => "labelled lines",
         }
     }
 }
@@ -155,8 +164,14 @@ pub(super) fn as_utf8(plain: Plain<'_>) -> Plain<'_> {
 
 /// The trace inside of `plain`, and who reads it. `plain` itself when there is none.
 pub(super) fn unwrap(plain: Plain<'_>) -> Result<(Plain<'_>, &'static dyn Format), Plain<'_>> {
-    match find(&plain.head) {
-        Some((wrap, format)) => Ok((open(plain, wrap), format)),
+    if let Some((wrap, format)) = find(&plain.head) {
+        return Ok((open(plain, wrap), format));
+    }
+    match behind_labels(&plain.head) {
+        Some((wrap, format)) => {
+            let plain = open(plain, Wrap::Labels);
+            Ok((if let Some(wrap) = wrap { open(plain, wrap) } else { plain }, format))
+        }
         None => Err(plain),
     }
 }
@@ -164,6 +179,9 @@ pub(super) fn unwrap(plain: Plain<'_>) -> Result<(Plain<'_>, &'static dyn Format
 fn open(plain: Plain<'_>, wrap: Wrap) -> Plain<'_> {
     let Plain { head: _, reader, compression, notes } = plain;
     let mut reader = wrap.open(reader, Some(SharedNotes::clone(&notes)));
+    if compression.starts_with(Wrap::Labels.name()) {
+        reader.of = "the text behind the labels";
+    }
     // Hidden errors are in the notes: the stream below ends early instead.
     let head = read_up_to(&mut reader, HEAD_BYTES).unwrap_or_default();
     let reader = Box::new(Cursor::new(head.clone()).chain(reader));
@@ -178,6 +196,10 @@ fn name(wrap: Wrap, compression: &'static str) -> &'static str {
         ("log lines", "zstd") => "log lines in zstd",
         ("a table", "gzip") => "a table in gzip",
         ("a table", "zstd") => "a table in zstd",
+        ("labelled lines", "gzip") => "labelled lines in gzip",
+        ("labelled lines", "UTF-16") => "labelled lines in UTF-16",
+        ("printed objects", "labelled lines") => "printed objects in labelled lines",
+        ("printed activities", "labelled lines") => "printed activities in labelled lines",
         ("printed objects", "gzip") => "printed objects in gzip",
         ("printed activities", "gzip") => "printed activities in gzip",
         ("printed activities", "UTF-16") => "printed activities in UTF-16",
@@ -205,6 +227,16 @@ fn find(head: &[u8]) -> Option<(Wrap, &'static dyn Format)> {
         if is_json && !looks::is_table(&inner) { known().map(|format| (wrap, format)) } else { None }
     };
     wraps.into_iter().find_map(recognised)
+}
+
+/// What is around the trace behind the labels of the lines of `head`, if anything more, and the format of the trace.
+fn behind_labels(head: &[u8]) -> Option<(Option<Wrap>, &'static dyn Format)> {
+    let inner = labels::are_there(head).then(|| Wrap::Labels.head(head))?;
+    // Values in what is printed may be JSON, too.
+    let printed = find(&inner).map(|(wrap, format)| (Some(wrap), format));
+    let is_json = inner.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'{' | b'['));
+    let known = || FORMATS.iter().find(|format| format.sniff(&inner)).map(|format| (None, *format));
+    if is_json { known().or(printed) } else { printed }
 }
 
 /// The code of the note about what was left out.

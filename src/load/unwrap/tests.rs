@@ -31,6 +31,20 @@ fn lines_of_logs_hold_json_behind_times_or_in_fields() {
         (format!("\u{feff}{{\"log\":{quoted}}}\n"), lines::Kind::Field("log")),
         (format!("{{\"timestamp\":1,\"body\":{REQUEST}}}\n"), lines::Kind::Field("body")),
         (format!("{{\"@timestamp\":\"x\",\"message\":{quoted}}}\n"), lines::Kind::Field("message")),
+        (
+            format!("{{\n \"events\": [\n {{\n \"message\": {quoted},\n \"id\": 1\n}}]}}\n"),
+            lines::Kind::Inside("message"),
+        ),
+        (
+            format!("{{\"events\":[{{\"message\":\"START\"}},{{\"message\":{quoted}}}]}}"),
+            lines::Kind::Inside("message"),
+        ),
+        (
+            format!(
+                "{{\"results\": [\n[{{\"field\": \"@ptr\", \"value\": \"x\"}},\n{{\"field\": \"@message\",\n\"value\": {quoted}}}]]}}"
+            ),
+            lines::Kind::Inside("value"),
+        ),
     ] {
         assert_eq!(wrap_of(&text), Some((Wrap::Lines(kind), "otlp-json")), "{text}");
         let inner = unwrapped(text.as_bytes(), Wrap::Lines(kind));

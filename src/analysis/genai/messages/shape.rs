@@ -228,7 +228,11 @@ fn contents(value: &Json, speaker: &Speaker, pieces: &mut Vec<Piece>) {
                 }
             }
         }
-        Json::Object(fields) => pieces.push(one(fields)),
+        // AWS's distribution puts what Strands says into an object around it.
+        Json::Object(fields) => match ["content", "message"].iter().find_map(|key| fields.get(*key)) {
+            Some(inner) if part(fields, speaker).is_none() => contents(inner, speaker, pieces),
+            _ => pieces.push(one(fields)),
+        },
         Json::Null => {}
         other => pieces.push((speaker.clone(), Content::Other(compact(other)))),
     }

@@ -121,8 +121,12 @@ impl Source {
         let inside = |found: Found| {
             let whole =
                 if let Json::String(text) = &found.json { serde_json::from_str(text).ok()? } else { found.json };
-            let inside = path.split('.').try_fold(&whole, |json, step| json.get(step))?;
-            Some(Found { json: inside.clone(), speaker: found.speaker })
+            let into = |json: &'_ Json, step: &str| match step.parse::<usize>() {
+                Ok(at) if json.is_array() => json.get(at).cloned(),
+                _ => json.get(step).cloned(),
+            };
+            let inside = path.split('.').try_fold(whole, |json, step| into(&json, step))?;
+            Some(Found { json: inside, speaker: found.speaker })
         };
         found.into_iter().filter_map(inside).collect()
     }
@@ -160,7 +164,9 @@ impl Source {
                 },
                 None => whole_event(store, &attrs),
             };
-            let speaker = if captured.is_empty() { self.speaker.clone() } else { Speaker::of(captured) };
+            // The messages in a list say who speaks.
+            let speaker =
+                if captured.is_empty() || self.path.is_some() { self.speaker.clone() } else { Speaker::of(captured) };
             found.push(Found { json, speaker });
         }
         found

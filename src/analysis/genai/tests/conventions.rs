@@ -31,11 +31,18 @@ fn real_files_read_as_expected() {
 fn exports_of_ai_tools_read_as_expected() {
     for name in [
         "dynamo-requests.jsonl",
+        "flat-cloudwatch.jsonl",
         "langfuse-api.json",
         "langsmith-runs.json",
         "mlflow-v2.json",
         "mlflow-v3.json",
         "openai-agents.jsonl",
+        "rows-datadog-llm-export.json",
+        "rows-datadog-llm.json",
+        "rows-helicone.json",
+        "rows-langwatch.json",
+        "rows-posthog.json",
+        "rows-weave.jsonl",
     ] {
         insta::assert_snapshot!(name, describe(&loaded("exports", name)));
     }
