@@ -190,7 +190,7 @@ fn has_otlp_key(json: &mut Scanner<'_>) -> bool {
             b"resourceSpans" | b"resource_spans" | b"resourceLogs" | b"resource_logs" | b"resourceMetrics"
             | b"resource_metrics" => return true,
             b"batches" => return json.peek() == Token::Array,
-            key if shape::is_wrapper(key) => {
+            key if shape::is_wrapper(key) || shape::is_object_wrapper(key) && json.peek() == Token::Object => {
                 let mark = json.mark();
                 let is_list = json.peek() == Token::Array;
                 let opens = !is_list || json.begin_array().is_ok() && json.next_element() == Ok(true);

@@ -55,6 +55,11 @@ pub(super) enum OtlpShape {
     Wrapped,
 }
 
+/// What tools call the object, but never a list, in which they put a request: Jaeger's API v3, where it finds spans.
+pub(super) fn is_object_wrapper(key: &[u8]) -> bool {
+    key == b"spans"
+}
+
 /// What tools call the object or the list in which they put requests.
 pub(super) fn is_wrapper(key: &[u8]) -> bool {
     matches!(
@@ -84,7 +89,7 @@ impl Shape for OtlpShape {
             (Level::ROOT, None, true) => return Some(REQUESTS),
             (Level::ROOT | REQUESTS, None, false) => return Some(REQUEST),
             // Tempo, Jaeger's API v3 and others wrap the document.
-            (REQUEST, Some(key), false) if is_wrapper(key) => return Some(REQUEST),
+            (REQUEST, Some(key), false) if is_wrapper(key) || is_object_wrapper(key) => return Some(REQUEST),
             (REQUEST, Some(key), true) => {
                 let signal = match key {
                     _ if is_wrapper(key) => {

@@ -47,8 +47,13 @@ struct Tool {
     events_of_parent: Vec<Test>,
     attributes: Vec<String>,
     resource: Vec<String>,
+    own_prefix: String,
+    reporter_prefix: String,
+    dot: String,
     about: BTreeMap<String, String>,
     events: Vec<String>,
+    links: Vec<String>,
+    trace_state: Vec<String>,
     work: Option<String>,
     works_as: String,
     reporter: String,
@@ -268,6 +273,11 @@ impl Tool {
         }
         self.attributes(row, sink);
         self.events(row, sink);
+        self.links(row, sink);
+        let state = text(flat, &self.trace_state).into_owned();
+        if !state.is_empty() {
+            sink.draft.rare.trace_state = sink.sym(&state);
+        }
         let scope = sink.scope(&text(flat, &self.scope), "", Vec::new());
         let about = self.resource(row, sink);
         let resource = if self.around.is_empty() {
@@ -331,6 +341,12 @@ impl Tool {
         }
     }
 
+    /// What `key` is called where it is an attribute of whatever `prefix` stands for.
+    fn prefixed(&self, key: &str, prefix: &str) -> Option<String> {
+        let name = key.strip_prefix(prefix).filter(|name| !prefix.is_empty() && !name.is_empty())?;
+        Some(if self.dot.is_empty() { name.to_owned() } else { name.replace(&self.dot, ".") })
+    }
+
     fn attributes(&self, row: &Row, sink: &mut Sink) {
         for raw in self.attributes.iter().filter_map(|key| row.fields.get(key)) {
             // Some stores take keys apart at their dots.
@@ -344,7 +360,7 @@ impl Tool {
         if !kind.is_empty() {
             sink.attr_text(&format!("{}type", self.prefix), kind);
         }
-        let own: [&[String]; 14] = [
+        let own: [&[String]; 16] = [
             &self.trace,
             &self.span,
             &self.parent,
@@ -358,32 +374,37 @@ impl Tool {
             &self.attributes,
             &self.resource,
             &self.events,
+            &self.links,
+            &self.trace_state,
             &self.skip,
         ];
         let fields = if self.is_nested { &row.flat } else { &row.fields };
         for (key, raw) in fields.fields() {
             let is_in = |keys: &[String]| keys.iter().any(|known| known == key);
             let is_own = own.iter().any(|keys| is_in(keys)) || self.about.contains_key(key);
-            if !is_own || is_in(&self.keep) {
+            let is_of_reporter = self.prefixed(key, &self.reporter_prefix).is_some();
+            if let Some(name) = self.prefixed(key, &self.own_prefix) {
+                sink.attr(&name, raw);
+            } else if !is_of_reporter && (!is_own || is_in(&self.keep)) {
                 sink.attr(&format!("{}{key}", self.prefix), raw);
             }
         }
     }
 
     fn events(&self, row: &Row, sink: &mut Sink) {
-        let Some(list) = first(&row.fields, &self.events) else { return };
-        // Lists may stand as text, and so may what is in them.
-        let text = list.text().unwrap_or_default().into_owned();
-        let mut holder = Record::default();
-        if !text.is_empty() {
-            holder.push_raw("list", text.as_bytes(), list.offset);
-        }
-        let list = holder.get("list").unwrap_or(list);
-        for raw in list.elements() {
-            let Some(event) = raw.record() else { continue };
+        for event in listed(row, &self.events, sink) {
             let at = sink.time(event.first(&["timeUnixNano", "timestamp", "time"]), Unit::Guess);
-            let attrs = sink.pairs(event.first(&["attributeMap", "attributes"]));
+            let attrs = sink.pairs(event.first(&["attributeMap", "attributes", "attribute"]));
             sink.event(&event.text("name").unwrap_or_default(), at, &attrs);
+        }
+    }
+
+    fn links(&self, row: &Row, sink: &mut Sink) {
+        for link in listed(row, &self.links, sink) {
+            let trace = sink.trace_id(link.first(&["traceId", "traceID", "trace_id"]));
+            let span = sink.span_id(link.first(&["spanId", "spanID", "span_id"]));
+            let attrs = sink.pairs(link.first(&["attributes", "attribute"]));
+            sink.link(trace, span, &attrs);
         }
     }
 
@@ -391,6 +412,9 @@ impl Tool {
         let mut attrs = Vec::new();
         for raw in self.resource.iter().filter_map(|key| row.fields.get(key)) {
             attrs.extend(sink.pairs(Some(raw)));
+        }
+        for (key, raw) in row.fields.fields().filter(|(_, raw)| !raw.is_nothing()) {
+            attrs.extend(self.prefixed(key, &self.reporter_prefix).map(|name| sink.intern(&name, raw)));
         }
         let stated = text(&row.flat, &self.service);
         let service = if stated.is_empty() { self.reporter.clone() } else { stated.into_owned() };
@@ -407,6 +431,24 @@ impl Tool {
         }
         attrs
     }
+}
+
+/// The objects in the list that the first of `keys` holds. Lists may stand as text, and so may what is in them.
+fn listed(row: &Row, keys: &[String], sink: &mut Sink) -> Vec<Record<'static>> {
+    let Some(list) = first(&row.fields, keys) else { return Vec::new() };
+    let text = list.text().unwrap_or_default().into_owned();
+    let mut holder = Record::default();
+    if !text.is_empty() {
+        holder.push_raw("list", text.as_bytes(), list.offset);
+    }
+    let mut found = Vec::new();
+    for raw in holder.get("list").unwrap_or(list).elements() {
+        match raw.record() {
+            Some(inner) => found.push(inner.into_owned()),
+            None => sink.bad_field(raw, "an object"),
+        }
+    }
+    found
 }
 
 /// Weave names operations by where they are kept: `weave:///team/project/op/NAME:version`.

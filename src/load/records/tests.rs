@@ -23,7 +23,7 @@ fn load<F: Records>(mut text: &[u8], limits: Limits) -> TraceStore {
 
 fn exports() -> Vec<(&'static str, &'static str, Read, Vec<u8>)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/exports");
-    let files: [(&str, &str, Read); 36] = [
+    let files: [(&str, &str, Read); 38] = [
         ("clickhouse-nested.jsonl", "clickhouse-rows", load::<clickhouse::Rows>),
         ("clickhouse-rows.jsonl", "clickhouse-rows", load::<clickhouse::Rows>),
         ("clickhouse-table.json", "clickhouse-rows", load::<clickhouse::Rows>),
@@ -48,6 +48,8 @@ fn exports() -> Vec<(&'static str, &'static str, Read, Vec<u8>)> {
         ("flat-opik.json", "flat-spans", load::<flat_spans::Dump>),
         ("google-trace-v1.json", "google-trace", load::<google::Spans>),
         ("google-trace-v2.json", "google-trace", load::<google::Spans>),
+        ("rows-alibaba.jsonl", "tool-rows", load::<rows::Rows>),
+        ("rows-opensearch.json", "tool-rows", load::<rows::Rows>),
         ("rows-braintrust.json", "tool-rows", load::<rows::Rows>),
         ("rows-datadog-api.json", "tool-rows", load::<rows::Rows>),
         ("rows-elastic-apm.json", "tool-rows", load::<rows::Rows>),
