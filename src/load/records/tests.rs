@@ -25,7 +25,7 @@ fn load<F: Records>(mut text: &[u8], limits: Limits) -> TraceStore {
 
 fn exports() -> Vec<(&'static str, &'static str, Read, Vec<u8>)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/exports");
-    let files: [(&str, &str, Read); 44] = [
+    let files: [(&str, &str, Read); 45] = [
         ("clickhouse-nested.jsonl", "clickhouse-rows", load::<clickhouse::Rows>),
         ("clickhouse-rows.jsonl", "clickhouse-rows", load::<clickhouse::Rows>),
         ("clickhouse-table.json", "clickhouse-rows", load::<clickhouse::Rows>),
@@ -64,6 +64,7 @@ fn exports() -> Vec<(&'static str, &'static str, Read, Vec<u8>)> {
         ("rows-azure-monitor.json", "tool-rows", load::<rows::Rows>),
         ("rows-datadog-llm.json", "tool-rows", load::<rows::Rows>),
         ("rows-datadog-llm-export.json", "tool-rows", load::<rows::Rows>),
+        ("rows-elastic-otel.json", "tool-rows", load::<rows::Rows>),
         ("rows-helicone.json", "tool-rows", load::<rows::Rows>),
         ("rows-langwatch.json", "tool-rows", load::<rows::Rows>),
         ("rows-new-relic-agent.json", "tool-rows", load::<rows::Rows>),
