@@ -10,6 +10,8 @@ type Kind = (&'static str, &'static str);
 const AS_OTLP: &str = "Send the spans through the OpenTelemetry collector and open what its file exporter writes.";
 const OTLP_EXPORTER: &str =
     "Switch the program to the OTLP exporter, or to one that writes JSON, and open what that writes.";
+/// Their one time may be when the call began, when it ended or when it was written down.
+const GATEWAY: &str = "They do not say when the call began and when it ended. Switch on the gateway's OpenTelemetry export, and open that.";
 const PROFILE: &str = "A profile counts samples and has no spans. Record a trace with spans instead.";
 
 /// JSON of a known kind: all of these keys occur, at any depth.
@@ -36,6 +38,9 @@ const JSON: &[(&[&str], Kind)] = &[
         &["sessionId", "parentUuid"],
         ("a session of Claude Code, which has messages but no spans", "Record it with OpenTelemetry, and open that."),
     ),
+    (&["ai_org", "ai_model", "trace_id"], ("logs of Portkey", GATEWAY)),
+    (&["generation_time", "native_tokens_prompt"], ("what OpenRouter says about an answer", GATEWAY)),
+    (&["tokens_in", "tokens_out", "provider"], ("logs of Cloudflare's AI Gateway", GATEWAY)),
     (&["DurationNano", "TagsKeys"], ("a trace as SigNoz shows it", AS_OTLP)),
     (
         &["schema", "fields", "values"],

@@ -50,7 +50,11 @@ fn magic(head: &[u8]) -> Option<(&'static str, &'static str)> {
         (b"\x7fELF", "a program (ELF)", NO_TRACE),
         (b"MZ", "a program (Windows)", NO_TRACE),
         (b"SQLite format 3\0", "an SQLite database", "Export the trace from the tool that owns the database."),
-        (b"PAR1", "a Parquet table", "Convert it to OTLP JSON first."),
+        (
+            b"PAR1",
+            "a Parquet table",
+            "Write its rows as JSON, for instance with pandas: to_json(orient=\"records\", lines=True).",
+        ),
         (b"\xff\xfe", "UTF-16 text", "Convert it to UTF-8, for instance with iconv."),
         (b"\xfe\xff", "UTF-16 text", "Convert it to UTF-8, for instance with iconv."),
     ];
@@ -178,6 +182,15 @@ mod tests {
                 "the result of a Tempo search, which lists traces without their spans",
             ),
             (r#"{"transaction":{"id":"1","span_count":{"started":2}}}"#, "events of the Elastic APM agents"),
+            (r#"{"id":"a","trace_id":"t","created_at":"x","ai_org":"openai","ai_model":"m"}"#, "logs of Portkey"),
+            (
+                r#"{"data":{"id":"gen-1","created_at":"x","generation_time":1200,"native_tokens_prompt":10}}"#,
+                "what OpenRouter says about an answer",
+            ),
+            (
+                r#"{"result":[{"id":"a","created_at":"x","provider":"openai","duration":10,"tokens_in":1,"tokens_out":2}]}"#,
+                "logs of Cloudflare's AI Gateway",
+            ),
             (r#"{"nodes":[{"id":1,"callFrame":{}}],"samples":[1],"timeDeltas":[0]}"#, "a CPU profile of V8"),
             (r#"{"name":{"0":"a"},"start_time":{"0":"x"}}"#, "a table of pandas, column by column"),
             (

@@ -410,8 +410,13 @@ impl Tool {
 
     fn resource(&self, row: &Row, sink: &mut Sink) -> Vec<AttrId> {
         let mut attrs = Vec::new();
-        for raw in self.resource.iter().filter_map(|key| row.fields.get(key)) {
-            attrs.extend(sink.pairs(Some(raw)));
+        for key in &self.resource {
+            if let Some(raw) = row.fields.get(key) {
+                attrs.extend(sink.pairs(Some(raw)));
+                continue;
+            }
+            let inner = |(field, raw)| Some((str::strip_prefix(field, key)?.strip_prefix('.')?, raw));
+            attrs.extend(row.flat.fields().filter_map(inner).map(|(field, raw)| sink.intern(field, raw)));
         }
         for (key, raw) in row.fields.fields().filter(|(_, raw)| !raw.is_nothing()) {
             attrs.extend(self.prefixed(key, &self.reporter_prefix).map(|name| sink.intern(&name, raw)));
@@ -476,6 +481,22 @@ mod tests {
             assert!(stated == 2, "two of start, end and duration: {}", tool.format);
             assert!(["", "ns", "us", "ms", "s"].contains(&tool.unit.as_str()), "{}", tool.format);
             assert_eq!(tool.unit.is_empty(), tool.duration.is_empty(), "{}", tool.format);
+        }
+    }
+
+    /// Lines of logs that name a span and say how long something took are no spans.
+    #[test]
+    fn logs_are_no_rows_of_spans() {
+        for text in [
+            r#"{"@timestamp":"2026-02-01T10:00:00Z","message":"GET /","trace_id":"01","span_id":"02","duration":12,"level":"info"}"#,
+            r#"{"TimeGenerated":"x","OperationId":"a","ParentId":"b","Category":"Audit","DurationMs":3}"#,
+            r#"{"event":"$pageview","timestamp":"x","properties":{"$session_id":"a"}}"#,
+            r#"{"request_id":"a","created_at":"x","delay_ms":3}"#,
+            r#"{"trace_id":"a","timestamps":{"started_at":1}}"#,
+            r#"{"span_id":"a","start_ns":1,"message":"x"}"#,
+            r#"{"traceId":"a","duration":1,"timestamp":2,"message":"x"}"#,
+        ] {
+            assert!(!ToolRows.sniff(text.as_bytes()), "{text}");
         }
     }
 

@@ -38,7 +38,13 @@ impl Step for Labels {
         self.line.clear();
         let count = source.by_ref().take(MOST_BYTES).read_until(b'\n', &mut self.line)?;
         if count == 0 {
-            std::mem::take(&mut self.waiting).into_values().for_each(|text| out.extend(text));
+            for text in std::mem::take(&mut self.waiting).into_values().filter(|text| !text.is_empty()) {
+                out.extend(text);
+                // Where the text was cut, what the next one printed begins a line all the same.
+                if out.last() != Some(&b'\n') {
+                    out.push(b'\n');
+                }
+            }
             return Ok(false);
         }
         let line = without_bom(&self.line);

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read as _};
 
-use super::{Wrap, find, lines, objects, utf16};
+use super::{Wrap, behind_labels, find, lines, objects, utf16};
 
 fn unwrapped(text: &[u8], wrap: Wrap) -> String {
     let mut out = String::new();
@@ -213,5 +213,29 @@ fn nothing_panics() {
             assert!(out.len() <= 40 * bytes.len());
         }
         find(&bytes);
+    }
+}
+
+/// However a printout of several programs is cut, what was printed before is there, and nothing panics.
+#[test]
+fn labelled_lines_cut_anywhere() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/exports/printed-dotnet-compose.txt");
+    let whole = std::fs::read(path).unwrap();
+    let activities = |text: &[u8]| {
+        let Some((Some(wrap), format)) = behind_labels(text) else { return 0 };
+        assert_eq!((wrap, format.name()), (Wrap::Activities, "flat-spans"));
+        let lines = unwrapped(text, Wrap::Labels);
+        unwrapped(lines.as_bytes(), wrap).lines().count()
+    };
+    assert_eq!(activities(&whole), 3);
+    let mut before = 0;
+    for cut in (0..=whole.len()).step_by(37) {
+        let found = activities(&whole[..cut]);
+        assert!(found >= before, "cut at {cut}: {found} of {before}");
+        before = found;
+    }
+    // What nobody printed over several lines is not touched.
+    for text in ["app-1  | hello\napp-1  | world\n", "2026-02-01T10:00:00.5Z {\n2026-02-01T10:00:00.6Z }\n", "\n\n"] {
+        assert!(behind_labels(text.as_bytes()).is_none(), "{text}");
     }
 }
