@@ -9,7 +9,9 @@ use super::{Arranged, Axis, LaneInfo, Plan};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::words::range_text;
 use crate::analysis::clocks::{EventKey, Known};
-use crate::analysis::genai::{Content, GenAi, Role, Speaker, TurnIx};
+use crate::analysis::genai::{Content, GenAi, Judged, Role, Speaker, TurnIx};
+use crate::analysis::reading::Context;
+use crate::analysis::why::took_ns;
 use crate::layout::Layout;
 use crate::lod::covering_shift;
 use crate::model::time::duration_text;
@@ -231,10 +233,22 @@ impl Ground<'_> {
             let ends = (EventKey::start(turn.first), EventKey::end(turn.last));
             known.model.between(self.store, self.domains, ends.0, ends.1)
         });
+        // Which of several clocks shows the first start and the last end depends on whose time is drawn: what one clock
+        // measured of the turn is part of it in any case.
+        let least_ns = self.measured_ns(turn.turn);
+        let at_least = |end: Option<i64>| end.map(|end| least_ns.map_or(end, |least| end.max(least)));
         match between {
-            Some(between) => (range_text(between.lo_ns, between.hi_ns).into(), true),
+            Some(between) => (range_text(at_least(between.lo_ns), at_least(between.hi_ns)).into(), true),
             None => (duration_text(turn.to_ns.saturating_sub(turn.from_ns)).into(), false),
         }
+    }
+}
+
+impl Ground<'_> {
+    /// How long `turn` took on the clock on which it began.
+    fn measured_ns(&self, turn: TurnIx) -> Option<i64> {
+        let (Self { store, domains, .. }, genai, judged) = (*self, self.genai?, Judged::default());
+        took_ns(&Context { store, domains, genai, clocks: None, judged: &judged }, turn)
     }
 }
 

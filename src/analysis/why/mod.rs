@@ -111,6 +111,8 @@ impl<'a> Whys<'a> {
         let mut why = self.explain(Explained::Turn(turn), subject, tops::of_turn(&context, turn))?;
         why.usual = tops::usual(&context, turn);
         why.remarks.extend(words::lost(&context, turn, &why.tops));
+        let later = tops::later(&context, turn, &why.tops);
+        why.remarks.extend(later.map(|(span, ns)| words::later(context.store, span, ns)));
         Some(why)
     }
 

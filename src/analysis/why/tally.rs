@@ -86,7 +86,7 @@ impl<'a> Tally<'a> {
 
     fn owns<'p>(&self, path: &'p CriticalPath) -> BTreeMap<SpanIx, Own<'p>> {
         let store = self.context.store;
-        let sender = |step: SpanIx| path.relays.iter().find(|relay| relay.0 == step).map(|relay| relay.1);
+        let senders: BTreeMap<SpanIx, SpanIx> = path.relays.iter().copied().collect();
         let mut owns: BTreeMap<SpanIx, Own<'p>> = BTreeMap::new();
         for segment in &path.segments {
             let own = owns.entry(segment.span).or_default();
@@ -97,8 +97,8 @@ impl<'a> Tally<'a> {
                 continue;
             }
             // A step that passed on a stream counts from the end of its call on, and the call as a whole.
-            let taken = match sender(child) {
-                Some(call) => {
+            let taken = match senders.get(&child) {
+                Some(&call) => {
                     let after = store.span(child).end_ns().saturating_sub(store.span(call).end_ns());
                     self.length_ns(call).saturating_add(after.max(0))
                 }
@@ -322,7 +322,8 @@ impl<'a> Tally<'a> {
         let Context { store, genai, .. } = self.context;
         let view = store.span(wait);
         let beside = view.parent().map_or(&[][..], |parent| store.span(parent).children());
-        let at = beside.iter().position(|child| *child == wait).unwrap_or(0);
+        // Children come by start.
+        let at = beside.partition_point(|child| store.span(*child).start_ns() < view.start_ns());
         let earlier = beside[..at].iter().rev().take(MOST_BESIDE).copied();
         let has_failed = |span: &SpanIx| genai.has_failed(*span) || store.flags()[span.at()].has(SpanFlags::ERROR);
         let mut failed = earlier.filter(|span| {

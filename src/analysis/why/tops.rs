@@ -36,6 +36,20 @@ pub fn of_turn(context: &Context<'_>, turn: TurnIx) -> Vec<SpanIx> {
     tops
 }
 
+/// AI work at the top of `turn` that went on longest after `tops` on their clock, and for how long, nanoseconds: it was
+/// beside them, so that it delayed nothing that is known.
+pub fn later(context: &Context<'_>, turn: TurnIx, tops: &[SpanIx]) -> Option<(SpanIx, i64)> {
+    let store = context.store;
+    let last = *tops.last()?;
+    let clock = |span: SpanIx| context.domains.of_span.get(span.at());
+    let roots = context.genai.turns().get(turn.at())?.roots.iter().copied().take(MOST_ROOTS);
+    let beside = roots.filter(|root| {
+        clock(*root) == clock(last) && context.genai.role_of(*root) != Role::None && length_ns(context, *root).is_some()
+    });
+    let after = beside.map(|root| (root, store.span(root).end_ns().saturating_sub(store.span(last).end_ns())));
+    after.filter(|(_, ns)| *ns > 0).max_by_key(|(root, ns)| (*ns, std::cmp::Reverse(*root)))
+}
+
 /// How long `span` took on its clock, nanoseconds; `None` when a time is missing or it ends before it starts.
 pub fn length_ns(context: &Context<'_>, span: SpanIx) -> Option<i64> {
     let view = context.store.span(span);

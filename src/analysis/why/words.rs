@@ -259,6 +259,11 @@ pub fn lost(context: &Context<'_>, turn: TurnIx, tops: &[SpanIx]) -> Vec<String>
     lost.take(MOST_REMARKS).collect()
 }
 
+/// What went on beside it.
+pub fn later(store: &TraceStore, span: SpanIx, ns: i64) -> String {
+    format!("{} began beside it and went on for {} more", name_of(store, span), duration_text(ns))
+}
+
 /// The service that `span` says it is of; empty when it does not.
 pub fn service(store: &TraceStore, span: SpanIx) -> String {
     shortened(store.find_text(&store.span(span).resource().attrs, "service.name").unwrap_or_default())
