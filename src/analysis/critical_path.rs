@@ -3,13 +3,25 @@
 //! The last child that ended before a moment is what that moment waited for; between them the parent itself was at
 //! work. Clocks differ, so that "before" may be unknown. Only known orders are followed: where several children
 //! may have been the last one, that stretch is marked unknown and names them all, instead of guessing one. A child
-//! that is known to have gone on past the moment was not waited for.
+//! that is known to have gone on past the moment was not waited for, and neither is who works on a message that nobody
+//! answers. Within one tick of one clock the order is the one in which it was written.
+//!
+//! Where a call and its answer say that a caller waited for a server, the path goes there, whatever is known about the
+//! place of the server's work inside of the call. And a step that passes on a stream waits for whoever sends it: where
+//! exactly one call beside it was open when it began, its time until that call's end is the call's.
+
+mod orders;
+#[cfg(test)]
+pub(crate) mod planted;
+mod relays;
 
 use std::collections::BTreeMap;
 
 use super::clocks::domains::Domains;
-use super::clocks::{ClockModel, Comparison, EventKey, Order};
-use crate::model::{SpanIx, TraceStore};
+use super::clocks::{ClockModel, EventKey, Order, Point};
+use super::genai::GenAi;
+use crate::model::{SpanIx, SpanKind, TraceStore};
+use orders::Orders;
 
 /// A stretch of the critical path.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +42,14 @@ pub struct Segment {
 pub struct CriticalPath {
     /// From the end of the span back to its start.
     pub segments: Vec<Segment>,
+    /// Steps that passed on a stream, each with the call whose answer that was: concluded from what the step is called
+    /// and from the call that was open when it began.
+    pub relays: Vec<(SpanIx, SpanIx)>,
+    /// Somewhere a child ended within one tick of its clock before what went on then: in the order in which that clock
+    /// wrote both.
+    pub is_by_ticks: bool,
+    /// What it cost: events that searches through the clock model visited.
+    pub visited: usize,
     /// The path was given up after [`MOST_SEGMENTS`].
     pub is_cut: bool,
 }
@@ -38,33 +58,6 @@ pub struct CriticalPath {
 pub const MOST_SEGMENTS: usize = 100_000;
 
 impl CriticalPath {
-    /// The critical path of `root` as far as the orders that `model` proves tell it.
-    #[must_use]
-    pub fn new(store: &TraceStore, domains: &Domains, model: &ClockModel, root: SpanIx) -> Self {
-        let mut orders = Orders { store, domains, model, last: None };
-        Self::with_order(store, domains, root, |a, b| orders.of(a, b))
-    }
-
-    /// The same with orders of any origin: `order(a, b)` says which of both events came first.
-    #[must_use]
-    pub fn with_order(
-        store: &TraceStore,
-        domains: &Domains,
-        root: SpanIx,
-        order: impl FnMut(EventKey, EventKey) -> Order,
-    ) -> Self {
-        let mut walk = Walk { store, domains, order, path: Self::default() };
-        let mut open = vec![Open { until: EventKey::end(root), left: walk.children(root), span: root }];
-        while let Some(at) = open.pop() {
-            if walk.path.segments.len() >= MOST_SEGMENTS {
-                walk.path.is_cut = true;
-                break;
-            }
-            walk.step(at, &mut open);
-        }
-        walk.path
-    }
-
     /// The spans that were at work for certain, in order of their numbers.
     #[must_use]
     pub fn spans(&self) -> Vec<SpanIx> {
@@ -76,41 +69,6 @@ impl CriticalPath {
     }
 }
 
-/// Orders by the clock model; the searches for one event serve all questions about it.
-struct Orders<'a> {
-    store: &'a TraceStore,
-    domains: &'a Domains,
-    model: &'a ClockModel,
-    last: Option<(EventKey, Option<Comparison>)>,
-}
-
-impl Orders<'_> {
-    fn of(&mut self, a: EventKey, b: EventKey) -> Order {
-        if a == b {
-            return Order::Same;
-        }
-        let stamps = self.model.stamps(self.store, self.domains);
-        let (Some(own), Some(other)) = (stamps.get(a), stamps.get(b)) else { return Order::Unknown };
-        if own.is_rigid_with(&other) {
-            return match own.raw_ns.cmp(&other.raw_ns) {
-                std::cmp::Ordering::Less => Order::Before,
-                std::cmp::Ordering::Equal => Order::Same,
-                std::cmp::Ordering::Greater => Order::After,
-            };
-        }
-        // Questions come as (many, one): prepare the one.
-        if self.last.as_ref().is_none_or(|(key, _)| *key != b) {
-            self.last = Some((b, self.model.compare(self.store, self.domains, b)));
-        }
-        let Some((_, Some(compared))) = &self.last else { return Order::Unknown };
-        match compared.with(self.store, a, &own).order {
-            Order::Before => Order::After,
-            Order::After => Order::Before,
-            order => order,
-        }
-    }
-}
-
 /// A span whose time before `until` is still to be explained, and its children by clock, each list sorted by end.
 struct Open {
     span: SpanIx,
@@ -118,21 +76,65 @@ struct Open {
     left: BTreeMap<u32, Vec<SpanIx>>,
 }
 
-struct Walk<'a, F> {
+/// Looks for critical paths. What one path had to learn about names and attributes, the next one knows.
+pub struct Paths<'a> {
+    walk: Walk<'a>,
+}
+
+impl<'a> Paths<'a> {
+    /// Paths as far as the orders that `model` proves tell them. Without `genai` nothing is concluded about streams.
+    #[must_use]
+    pub fn new(store: &'a TraceStore, domains: &'a Domains, model: &'a ClockModel, genai: Option<&'a GenAi>) -> Self {
+        let orders = Orders::new(store, domains, model);
+        Self { walk: Walk { store, domains, genai, orders, looked_at: 0, path: CriticalPath::default() } }
+    }
+
+    /// The critical path of `root`.
+    #[must_use]
+    pub fn of(&mut self, root: SpanIx) -> CriticalPath {
+        let walk = &mut self.walk;
+        let visited = walk.orders.visited();
+        walk.looked_at = 0;
+        let mut open = vec![Open { until: EventKey::end(root), left: walk.children(root), span: root }];
+        while let Some(at) = open.pop() {
+            if walk.path.segments.len() >= MOST_SEGMENTS {
+                walk.path.is_cut = true;
+                break;
+            }
+            walk.step(at, &mut open);
+        }
+        let path = std::mem::take(&mut walk.path);
+        CriticalPath { visited: walk.orders.visited().saturating_sub(visited), ..path }
+    }
+}
+
+struct Walk<'a> {
     store: &'a TraceStore,
     domains: &'a Domains,
-    order: F,
+    genai: Option<&'a GenAi>,
+    orders: Orders<'a>,
+    /// Spans that were looked at for streams.
+    looked_at: usize,
     path: CriticalPath,
 }
 
-impl<F: FnMut(EventKey, EventKey) -> Order> Walk<'_, F> {
+impl Walk<'_> {
+    fn order(&mut self, a: EventKey, b: EventKey) -> Order {
+        self.orders.of(a, b)
+    }
+
     fn clock(&self, span: SpanIx) -> u32 {
         self.domains.of_span.get(span.at()).map_or(u32::MAX, |domain| domain.0)
     }
 
     fn children(&self, span: SpanIx) -> BTreeMap<u32, Vec<SpanIx>> {
         let mut children: BTreeMap<u32, Vec<SpanIx>> = BTreeMap::new();
+        let is_producer = self.store.span(span).kind() == SpanKind::Producer;
         for &child in self.store.span(span).children() {
+            // Nobody waits for who works on a message later.
+            if is_producer && self.store.span(child).kind() == SpanKind::Consumer {
+                continue;
+            }
             let clock = self.clock(child);
             if self.store.span(child).duration_ns().is_some_and(|duration| duration >= 0) {
                 children.entry(clock).or_default().push(child);
@@ -145,7 +147,8 @@ impl<F: FnMut(EventKey, EventKey) -> Order> Walk<'_, F> {
     }
 
     fn step(&mut self, mut at: Open, open: &mut Vec<Open>) {
-        let (known, unsure) = self.candidates(&mut at);
+        let (mut known, mut unsure) = self.candidates(&mut at);
+        self.drop_relays(at.span, &mut known, &mut unsure);
         let last = if unsure.is_empty() { self.last_of(&known) } else { None };
         match last {
             None if known.is_empty() && unsure.is_empty() => {
@@ -153,10 +156,15 @@ impl<F: FnMut(EventKey, EventKey) -> Order> Walk<'_, F> {
             }
             Some(child) => {
                 self.push(at.span, EventKey::end(child), at.until, Vec::new());
-                let span = child;
+                let sent_by = self.relayed(at.span, child);
+                let span = sent_by.unwrap_or(child);
+                if span != child {
+                    self.push(child, EventKey::end(span), EventKey::end(child), Vec::new());
+                    self.path.relays.push((child, span));
+                }
                 let inner = Open { span, until: EventKey::end(span), left: self.children(span) };
-                at.until = EventKey::start(child);
-                at.forget(&[child], |span| self.clock(span));
+                at.until = EventKey::start(span);
+                at.forget(&[child, span], |span| self.clock(span));
                 open.push(at);
                 open.push(inner);
             }
@@ -187,7 +195,7 @@ impl<F: FnMut(EventKey, EventKey) -> Order> Walk<'_, F> {
         let (mut known, mut unsure) = (Vec::new(), Vec::new());
         for own in at.left.values_mut() {
             while let Some(&last) = own.last() {
-                if (self.order)(EventKey::end(last), at.until) == Order::After {
+                if self.order(EventKey::end(last), at.until) == Order::After {
                     own.pop();
                 } else {
                     break;
@@ -197,18 +205,30 @@ impl<F: FnMut(EventKey, EventKey) -> Order> Walk<'_, F> {
             for &child in own.iter().rev() {
                 let end = EventKey::end(child);
                 // On one clock, once one has surely ended before another, so have all before it.
-                if latest.is_some_and(|latest| (self.order)(end, EventKey::end(latest)) == Order::Before) {
+                if latest.is_some_and(|latest| self.order(end, EventKey::end(latest)) == Order::Before) {
                     break;
                 }
-                match (self.order)(end, at.until) {
+                match self.order(end, at.until) {
                     Order::Before | Order::Same => known.push(child),
                     Order::After => continue,
+                    Order::Unknown if self.is_written_before(child, at.until) => known.push(child),
+                    Order::Unknown if self.orders.is_awaited(at.span, child, at.until) => known.push(child),
                     Order::Unknown => unsure.push(child),
                 }
                 latest = latest.or(Some(child));
             }
         }
         (known, unsure)
+    }
+
+    /// Whether the clock of both says that `child` ended no later, though within one tick of it nobody knows: steps of one
+    /// parent that follow each other look so.
+    fn is_written_before(&mut self, child: SpanIx, until: EventKey) -> bool {
+        let view = self.store.span(until.span);
+        let until_ns = if until.point == Point::Start { view.start_ns() } else { view.end_ns() };
+        let is_before = self.clock(child) == self.clock(until.span) && self.store.ends_ns()[child.at()] <= until_ns;
+        self.path.is_by_ticks |= is_before;
+        is_before
     }
 
     /// The one that ended after all others for certain.
@@ -219,7 +239,7 @@ impl<F: FnMut(EventKey, EventKey) -> Order> Walk<'_, F> {
         tries.into_iter().find(|&last| {
             let is_before = |order| matches!(order, Order::Before | Order::Same);
             let others = candidates.iter().filter(|&&other| other != last);
-            let mut others = others.map(|&other| (self.order)(EventKey::end(other), EventKey::end(last)));
+            let mut others = others.map(|&other| self.order(EventKey::end(other), EventKey::end(last)));
             others.all(is_before)
         })
     }
@@ -229,7 +249,7 @@ impl<F: FnMut(EventKey, EventKey) -> Order> Walk<'_, F> {
         candidates.iter().copied().find(|&first| {
             let mut others = candidates.iter().filter(|&&other| other != first);
             others.all(|&other| {
-                let order = (self.order)(EventKey::start(other), EventKey::start(first));
+                let order = self.order(EventKey::start(other), EventKey::start(first));
                 matches!(order, Order::After | Order::Same)
             })
         })

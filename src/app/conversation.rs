@@ -201,9 +201,11 @@ impl State {
         };
         let conversations = genai.conversations();
         let of = known.conversation.and_then(|ix| conversations.get(ix.at())).filter(|_| conversations.len() > 1);
+        let whose = self.data.as_ref().and_then(|data| genai.counted_by(&data.store, turn.turn));
+        let whose = whose.map_or_else(String::new, |service| format!(" by {service}"));
         match of {
-            Some(of) => format!("turn {} of {}", known.number, of.id),
-            None => format!("turn {}", known.number),
+            Some(of) => format!("turn {}{whose} of {}", known.number, of.id),
+            None => format!("turn {}{whose}", known.number),
         }
     }
 

@@ -78,7 +78,9 @@ impl State {
         let (data, arranged) = (Arc::clone(data), Arc::clone(&self.arranged));
         let task = move |_: &CancelFlag| {
             let roots = roots.unwrap_or_else(|| longest_root(&data.store).into_iter().collect());
-            let found = Critical::new(&data.store, &data.domains, &known.model, &arranged.layout, roots);
+            let genai = data.known_work().map(|work| &work.genai);
+            let place = (&*arranged.layout, genai);
+            let found = Critical::new(&data.store, &data.domains, &known.model, place, roots);
             Some((arranged, found))
         };
         if let Err(error) = critical.worker.ask("skewline-critical-path", host.wake(), Duration::ZERO, task) {

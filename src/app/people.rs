@@ -3,6 +3,8 @@
 //! Readings are made on a thread of their own, for the turn of the selected span only, and only while they are
 //! shown. They hold what was said, so they are dropped as soon as nobody looks.
 
+mod whys;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +22,11 @@ use crate::analysis::genai::{AgentIx, AgentPicture, Judged, Role, TurnIx};
 use crate::analysis::numbered::Patterns;
 use crate::analysis::reading::{Attribution, Context, Reading, reading_text};
 use crate::analysis::search::CancelFlag;
+use crate::analysis::why::Explained;
 use crate::arrange::{ConversationView, Course};
 use crate::model::SpanIx;
+
+pub use whys::Whys;
 
 /// What the details show.
 #[derive(
@@ -97,6 +102,8 @@ pub struct People {
     pub map: MapSight,
     /// What somebody said about where traces belong that lost their parent.
     pub said: Said,
+    /// Why turns and spans took so long.
+    pub whys: Whys,
     /// With what the picture was asked for last.
     painted: Option<Arc<Judged>>,
     pending: Option<Asked>,
@@ -209,19 +216,29 @@ pub enum PeopleCommand {
         /// With what was said.
         with_contents: bool,
     },
+    /// The card of this turn is shown: it says why the turn took so long.
+    Explain(TurnIx),
+    /// Selects what shows a part of why it took so long.
+    WhyPart {
+        /// The turn or span.
+        what: Explained,
+        /// The part, from 0.
+        part: usize,
+    },
 }
 
 impl People {
     /// True while a turn is being read.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.worker.is_busy() || self.painter.is_busy()
+        self.worker.is_busy() || self.painter.is_busy() || self.whys.is_busy()
     }
 
     /// Forgets everything about what is open.
     pub(super) fn forget(&mut self) {
         self.forget_turn();
         self.painter.stop();
+        self.whys.forget();
         (self.picture, self.painted) = (None, None);
         (self.said, self.map) = (Said::default(), MapSight::default());
     }
@@ -292,6 +309,8 @@ impl State {
                 *map = MapSight { followed: agent, sight: sight.or(map.sight) };
             }
             PeopleCommand::CopyTurn { with_contents } => self.copy_turn(with_contents),
+            PeopleCommand::Explain(turn) => self.session.people.whys.hovered = Some(turn),
+            PeopleCommand::WhyPart { what, part } => self.select_why_part(what, part),
         }
     }
 
@@ -304,7 +323,9 @@ impl State {
     fn copy_turn(&mut self, with_contents: bool) {
         let (Some(data), Some(shown)) = (&self.data, &self.session.people.shown) else { return };
         let Some(work) = data.known_work() else { return };
-        let text = reading_text(&work.genai, &shown.reading, with_contents);
+        let why = self.session.people.whys.of(Explained::Turn(shown.reading.turn)).flatten();
+        let why = why.map_or_else(String::new, |why| format!("{}\n", why.sentence()));
+        let text = format!("{why}{}", reading_text(&work.genai, &shown.reading, with_contents));
         let what = if with_contents { "the turn with what was said" } else { "the turn without what was said" };
         self.effect(Effect::CopyText(text));
         self.effect(Effect::Toast(Tone::Good, format!("Copied {what}")));
@@ -314,6 +335,7 @@ impl State {
     pub(super) fn update_people(&mut self, host: &Host) {
         self.update_picture(host);
         self.update_turn(host);
+        self.update_whys(host);
     }
 
     /// True when the agent map is shown: only where there is anything about agents.

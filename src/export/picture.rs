@@ -74,7 +74,8 @@ impl Timeline {
             Some(span) => roots_of(store, Some(&self.work.genai), span),
             None => longest_root(store).into_iter().collect(),
         };
-        self.critical = Some(Critical::new(store, &self.domains, &known.model, &self.arranged.layout, roots));
+        let place = (&*self.arranged.layout, Some(&self.work.genai));
+        self.critical = Some(Critical::new(store, &self.domains, &known.model, place, roots));
     }
 
     /// What a scene is made from.

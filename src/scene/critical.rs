@@ -14,7 +14,7 @@ use super::shape::{BarRect, Shape, Stroke};
 use super::theme::faded;
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::{ClockModel, EventKey, Point};
-use crate::analysis::critical_path::{CriticalPath, MOST_SEGMENTS};
+use crate::analysis::critical_path::{CriticalPath, MOST_SEGMENTS, Paths};
 use crate::analysis::genai::GenAi;
 use crate::layout::{Layout, RowIx};
 use crate::lod::bucket_for;
@@ -82,11 +82,18 @@ pub fn longest_root(store: &TraceStore) -> Option<SpanIx> {
 impl Critical {
     /// The path that explains the ends of `roots`.
     #[must_use]
-    pub fn new(store: &TraceStore, domains: &Domains, model: &ClockModel, layout: &Layout, roots: Vec<SpanIx>) -> Self {
+    pub fn new(
+        store: &TraceStore,
+        domains: &Domains,
+        model: &ClockModel,
+        (layout, genai): (&Layout, Option<&GenAi>),
+        roots: Vec<SpanIx>,
+    ) -> Self {
         let explained = outermost(layout, &roots);
         let mut critical = Self { roots, explained: explained.clone(), ..Self::default() };
+        let mut paths = Paths::new(store, domains, model, genai);
         for root in explained {
-            let path = CriticalPath::new(store, domains, model, root);
+            let path = paths.of(root);
             critical.is_cut |= path.is_cut;
             critical.add(layout, &path);
             if critical.stretches.len() >= MOST_SEGMENTS {

@@ -13,6 +13,7 @@ use super::shape::{Anchor, Shape, Stroke, TextShape};
 use super::text::{self, Font};
 use super::work::phase_colors;
 use crate::arrange::{Group, Section};
+use crate::layout::Layout;
 use crate::model::time::duration_text;
 
 /// The colour of a group: that of its agent, phase or service; of nothing in particular otherwise.
@@ -42,16 +43,54 @@ pub fn name_of(group: &Group) -> String {
     }
 }
 
-/// How much a group holds, in words.
+/// How much a group holds, in words: all of it, whatever is in view.
 #[must_use]
 pub fn amount_of(section: &Section) -> String {
-    let mut parts = vec![count_text(section.spans, "span")];
+    let mut parts = vec![format!("{} in all", count_text(section.spans, "span"))];
     parts.push(format!("busy {} of {} wall", duration_text(section.busy_ns), duration_text(section.wall_ns)));
     if section.sum_ns != section.busy_ns {
         parts.push(format!("sum {}", duration_text(section.sum_ns)));
     }
     parts.extend(tokens_text(section.input_tokens, section.output_tokens, "tok"));
     parts.join(" · ")
+}
+
+/// What a group holds of a time: spans, and time in which at least one of them is busy, nanoseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct InView {
+    /// Spans that are at least partly in view.
+    pub spans: u64,
+    /// Time in view in which at least one of them is busy, nanoseconds.
+    pub busy_ns: i64,
+}
+
+/// Spans of a group that are looked at, at most.
+const MOST_LOOKED_AT: usize = 20_000;
+
+/// What `section` holds between two times of the axis of `layout`; `None` when that is too much to look at.
+#[must_use]
+pub fn in_view(layout: &Layout, section: &Section, from_ns: i64, to_ns: i64) -> Option<InView> {
+    let items = layout.span_rows();
+    let mut busy: Vec<(i64, i64)> = Vec::new();
+    for row in section.rows.clone() {
+        let slots = items.slots_of_rows(row..row + 1);
+        let (first, last) = (slots.start as usize, slots.end as usize);
+        let (starts, ends) = (&items.starts_ns()[first..last], &items.ends_ns()[first..last]);
+        // Within a row spans are disjoint and sorted.
+        let seen = ends.partition_point(|end| *end < from_ns)..starts.partition_point(|start| *start <= to_ns);
+        if busy.len() + seen.len() > MOST_LOOKED_AT {
+            return None;
+        }
+        let cut = |at: usize| (starts[at].max(from_ns), ends[at].min(to_ns));
+        busy.extend(seen.map(cut));
+    }
+    busy.sort_unstable();
+    let (mut covered, mut sum) = (i64::MIN, 0_i64);
+    for &(from, to) in &busy {
+        sum = sum.saturating_add(to.saturating_sub(from.max(covered)).max(0));
+        covered = covered.max(to);
+    }
+    Some(InView { spans: busy.len() as u64, busy_ns: sum })
 }
 
 /// Tokens in and out in words, as far as they are known: `1,204 → 388 tok`, `54 tok in`.

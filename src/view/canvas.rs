@@ -154,6 +154,7 @@ impl Canvas {
         self.lane_menu(ui, &response, state, hit.map(|(_, hit)| hit), queue);
         self.overlays(ui, rect, &scene, hit.map(|(_, hit)| hit));
         if let (Some((pos, hit)), None) = (hit, self.gestures.drag()) {
+            turns::explain(state, hit, queue);
             hover::hover_ui(ui, rect, &scene, data, state, pos, hit);
         }
         cursor(ui, hit.map(|(_, hit)| hit), self.gestures.drag());

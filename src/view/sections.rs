@@ -7,7 +7,7 @@ use crate::app::State;
 use crate::app::command::{Command, Queue};
 use crate::app::lanes::LaneCommand;
 use crate::model::time::duration_text;
-use crate::scene::sections::{amount_of, name_of, tokens_text};
+use crate::scene::sections::{amount_of, in_view, name_of, tokens_text};
 use crate::scene::{Scene, count_text, grouped};
 
 /// Parts of a call that its card lists.
@@ -54,7 +54,12 @@ pub fn card_ui(ui: &mut Ui, state: &State, section: u32) {
     {
         ui.label(RichText::new(format!("name from {} · {}", agent.source, agent.confidence)).weak());
     }
-    ui.label(count_text(section.spans, "span"));
+    let (layout, time) = (&state.arranged.layout, state.session.view.time);
+    if let Some(seen) = in_view(layout, section, time.from_ns, time.to_ns) {
+        let all = if seen.spans == section.spans { ", all of them" } else { "" };
+        ui.label(format!("in view: {}{all} · busy {}", count_text(seen.spans, "span"), duration_text(seen.busy_ns)));
+    }
+    ui.label(format!("{} in all", count_text(section.spans, "span")));
     ui.label(format!("busy {} · at least one span at work", duration_text(section.busy_ns)));
     ui.label(format!("wall {} · first start to last end", duration_text(section.wall_ns)));
     ui.label(format!("sum {} · every span on its own", duration_text(section.sum_ns)));

@@ -3,18 +3,22 @@
 use egui::accesskit::{Action, Role};
 use egui::{Key, Rect, RichText, Sense, Ui};
 
+use crate::analysis::why::Explained;
 use crate::app::State;
 use crate::app::command::{Command, Queue};
 use crate::app::conversation::ConversationCommand;
+use crate::app::people::PeopleCommand;
 use crate::app::workspace::Workspace;
 use crate::arrange::{TieKind, TurnTime};
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
 use crate::scene::turns::{BreakMark, TurnBand};
-use crate::scene::{Scene, count_text, grouped};
+use crate::scene::{Hit, Scene, count_text, grouped};
 
 /// Turns that the keyboard stops at; commands go to all of them.
 const MOST_NODES: usize = 60;
+/// Width of a card with a sentence, in points.
+const MOST_WIDTH: f32 = 440.0;
 
 /// Focusable places over the turns in view.
 pub fn turns_ui(ui: &Ui, rect: Rect, scene: &Scene, state: &State, queue: &mut Queue) {
@@ -53,6 +57,15 @@ fn label(state: &State, band: &TurnBand, turn: &TurnTime) -> String {
     format!("{name}, {}, at {after}{failed}", turn.length)
 }
 
+/// Asks why the turn below the pointer took so long.
+pub fn explain(state: &State, hit: Hit, queue: &mut Queue) {
+    let Hit::Turn(at) = hit else { return };
+    let Some(turn) = state.session.view.course.turns.get(at as usize).map(|turn| turn.turn) else { return };
+    if state.session.people.whys.hovered() != Some(turn) {
+        queue.push(PeopleCommand::Explain(turn).into());
+    }
+}
+
 /// The card of a turn.
 pub fn card_ui(ui: &mut Ui, state: &State, at: u32) {
     let Some(turn) = state.session.view.course.turns.get(at as usize) else { return };
@@ -60,6 +73,10 @@ pub fn card_ui(ui: &mut Ui, state: &State, at: u32) {
     ui.label(RichText::new(state.turn_name(turn)).strong());
     let after = duration_text(turn.from_ns.saturating_sub(state.arranged.hull_ns.start));
     ui.label(format!("{}   at {after}", turn.length));
+    if let Some(why) = state.session.people.whys.of(Explained::Turn(turn.turn)).flatten() {
+        ui.set_max_width(MOST_WIDTH);
+        ui.label(why.sentence());
+    }
     match &turn.question {
         Some(question) if state.session.view.with_contents => drop(ui.label(format!("“{question}”"))),
         Some(_) => drop(ui.label(RichText::new("what was said is folded").weak())),

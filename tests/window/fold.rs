@@ -57,7 +57,7 @@ fn nothing_is_folded_unasked_and_a_group_opens_in_place() {
     assert!(groups(&harness).is_empty());
     keys(&mut harness, Modifiers::NONE, Key::Num2);
     assert_eq!(groups(&harness), [("planner".to_owned(), false)]);
-    harness.get_by_label_contains("Group planner, folded, 4 spans · busy 1 s of 1 s wall");
+    harness.get_by_label_contains("Group planner, folded, 4 spans in all · busy 1 s of 1 s wall");
     assert_shown(&harness, "1 group folded");
     let scene = Arc::clone(harness.state().canvas().scene().unwrap());
     assert!(scene.profiles[0].columns.iter().any(|column| column.has_error), "failures are painted through");

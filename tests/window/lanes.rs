@@ -156,7 +156,7 @@ fn folding_says_how_much_it_hides_and_keeps_failures() {
     harness.get_by_label_contains("route").click();
     harness.run_steps(3);
     keys(&mut harness, Modifiers::NONE, Key::H);
-    assert!(harness.query_by_label_contains("lookup").is_none());
+    assert!(harness.query_by_label_contains("lookup, ").is_none());
     harness.get_by_label_contains("1 span folded");
     let scene = harness.state().canvas().scene().unwrap().clone();
     let bar = scene.bars.iter().find(|bar| bar.folded == 1).unwrap();

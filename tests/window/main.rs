@@ -32,4 +32,5 @@ mod spans;
 mod tables;
 mod views;
 mod what_if;
+mod why;
 mod worked_example;

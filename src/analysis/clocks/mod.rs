@@ -49,7 +49,7 @@ pub use causal::{Cause, EventKey, Evidence, Point, Rule};
 pub use findings::{Code, Finding, Proof, Severity};
 pub use known::{FindingTone, Known};
 pub use model::{
-    Band, BandJump, BandPoint, Between, ClockModel, Comparison, Held, Offset, Options, Pair, Placed, Stop, Touch,
+    Band, BandJump, BandPoint, Between, ClockModel, Comparison, Held, Offset, Options, Pair, Placed, Stop, Touch, Waits,
 };
 pub use reference::Reference;
 pub use solve::{Order, Side};

@@ -1,10 +1,11 @@
 use proptest::prelude::*;
 
+use super::super::clocks::Options;
 use super::super::clocks::domains;
 use super::super::clocks::tests::Draft;
-use super::super::clocks::{Options, Point};
+use super::planted::{Stretch, Tree};
 use super::*;
-use crate::model::SpanKind;
+use crate::analysis::clocks::Evidence;
 use crate::model::time::{MS, S};
 
 const NOW: i64 = 1_795_000_000 * S + 123_457;
@@ -13,7 +14,7 @@ fn path(draft: &Draft) -> (Vec<String>, CriticalPath) {
     let store = draft.store();
     let domains = domains::assign(&store);
     let model = ClockModel::analyse(&store, &domains, &Options::default());
-    let path = CriticalPath::new(&store, &domains, &model, SpanIx(0));
+    let path = Paths::new(&store, &domains, &model, None).of(SpanIx(0));
     let event = |key: EventKey| format!("{}{}", key.span.0, if key.point == Point::Start { "<" } else { ">" });
     let words = |segment: &Segment| {
         let unknown: Vec<u32> = segment.unknown.iter().map(|span| span.0).collect();
@@ -82,8 +83,151 @@ fn an_order_that_is_not_known_is_not_guessed() {
     assert!(!path.spans().contains(&SpanIx(1)));
 }
 
+/// A call from a browser, whose clock counts milliseconds, to a server whose clock is an hour ahead. There is no other
+/// message between them, so that no offset says whether the server ended before the call did.
+fn one_call(change: impl FnOnce(&mut Draft)) -> Draft {
+    let mut draft = Draft::default();
+    let (browser, server) = (draft.host("a", "webjs"), draft.host("b", ""));
+    let from = NOW - NOW % MS;
+    draft.call(
+        (browser, server),
+        1,
+        0,
+        [from, from + 3600 * S + 10_211_311, from + 3600 * S + 90_100_077, from + 100 * MS],
+    );
+    change(&mut draft);
+    draft
+}
+
+fn descends(draft: &Draft, options: &Options) -> bool {
+    let store = draft.store();
+    let domains = domains::assign(&store);
+    let model = ClockModel::analyse(&store, &domains, options);
+    Paths::new(&store, &domains, &model, None).of(SpanIx(0)).spans().contains(&SpanIx(1))
+}
+
+#[test]
+fn a_caller_waits_for_an_answer_whose_place_nothing_tells() {
+    let (found, _) = path(&one_call(|_| {}));
+    assert_eq!(found, ["0: 1> 0>", "1: 1< 1>", "0: 0< 1<"]);
+}
+
+#[test]
+fn nobody_waits_for_streams_messages_and_late_servers() {
+    type Change = fn(&mut Draft);
+    let cases: [(&str, Change); 8] = [
+        ("a stream", |draft| draft.at(0).texts.push(("http.response.header.content-type", "text/event-stream"))),
+        ("a stream of a server", |draft| draft.at(1).name = "stream answer".to_owned()),
+        ("a call that was given up", |draft| draft.at(0).attrs[0].1 = 504),
+        ("a message", |draft| {
+            draft.at(0).kind = SpanKind::Producer;
+            draft.at(1).kind = SpanKind::Consumer;
+        }),
+        ("a step of unknown kind", |draft| draft.at(1).kind = SpanKind::Internal),
+        ("a server that goes on", |draft| draft.at(1).shift_end(30 * MS)),
+        ("a notification", |draft| draft.at(0).texts.push(("rpc.method", "notifications/progress"))),
+        ("two servers", |draft| {
+            let from = NOW - NOW % MS + 3600 * S;
+            draft.span(1, 3, 1, from + 20 * MS + 7, from + 80 * MS + 5).kind = SpanKind::Server;
+        }),
+    ];
+    for (name, change) in cases {
+        assert!(!descends(&one_call(change), &Options::default()), "{name}");
+    }
+    let strict = Options { level: Evidence::Protocol, ..Options::default() };
+    assert!(!descends(&one_call(|_| {}), &strict), "that answers come last is a habit, no protocol");
+}
+
+#[test]
+fn within_a_tick_of_one_clock_the_written_order_holds() {
+    let from = NOW - NOW % MS;
+    // A clock that counts milliseconds: steps of one parent begin in the millisecond in which the one before ended.
+    let run = |steps: &[(i64, i64)]| {
+        let mut draft = Draft::default();
+        let host = draft.host("a", "webjs");
+        draft.span(host, 1, 0, from, from + 100 * MS);
+        for (id, &(start, end)) in (2..).zip(steps) {
+            draft.span(host, id, 1, from + start * MS, from + end * MS);
+        }
+        let (found, path) = path(&draft);
+        (found, path.is_by_ticks)
+    };
+    assert_eq!(
+        run(&[(10, 50), (50, 100)]),
+        (path_of(&["0: 2> 0>", "2: 2< 2>", "0: 1> 2<", "1: 1< 1>", "0: 0< 1<"]), true)
+    );
+    // Two that end in one tick: nobody knows which was the last one.
+    let (unclear, _) = run(&[(10, 100), (50, 100)]);
+    assert!(unclear[0].ends_with("of [1, 2]"), "{unclear:?}");
+    // No tick is needed where nothing is near.
+    assert!(!run(&[(10, 50), (60, 90)]).1);
+}
+
+fn path_of(stretches: &[&str]) -> Vec<String> {
+    stretches.iter().map(|&stretch| stretch.to_owned()).collect()
+}
+
+/// A call, and a step beside it; both as kind, name, start and end in ms.
+type Beside<'a> = (SpanKind, &'a str, i64, i64);
+
+/// The names along the path, and whether anything was concluded about streams.
+fn relayed(steps: &[Beside<'_>], is_known: bool) -> (Vec<String>, bool) {
+    let mut draft = Draft::default();
+    let host = draft.host("a", "");
+    draft.span(host, 1, 0, NOW, NOW + 100 * MS);
+    for (id, &(kind, name, start, end)) in (2..).zip(steps) {
+        let span = draft.span(host, id, 1, NOW + start * MS, NOW + end * MS);
+        (span.kind, span.name) = (kind, name.to_owned());
+    }
+    let store = draft.store();
+    let domains = domains::assign(&store);
+    let model = ClockModel::analyse(&store, &domains, &Options::default());
+    let genai = GenAi::analyse(&store);
+    let path = Paths::new(&store, &domains, &model, is_known.then_some(&genai)).of(SpanIx(0));
+    let names = path.segments.iter().map(|segment| store.span(segment.span).name().to_owned());
+    (names.collect(), !path.relays.is_empty())
+}
+
+#[test]
+fn a_step_that_passes_on_a_stream_waits_for_whoever_sends_it() {
+    use SpanKind::{Client, Internal};
+    const CALL: Beside<'_> = (Client, "call", 10, 80);
+    const STEP: Beside<'_> = (Internal, "relay stream", 30, 90);
+    // After the call ended the step was at work itself.
+    let check = |name: &str, steps: &[Beside<'_>], is_known: bool, expected: &[&str], is_concluded: bool| {
+        let (found, concluded) = relayed(steps, is_known);
+        assert_eq!((found.join(", "), concluded), (expected.join(", "), is_concluded), "{name}");
+    };
+    check("a relay", &[CALL, STEP], true, &["work", "relay stream", "call", "work"], true);
+    // Innocent: on the path is what ended last, and the parent itself before that began.
+    let own: &[&str] = &["work", "relay stream", "work"];
+    let cases: [(&str, &[Beside<'_>], &[&str]); 5] = [
+        ("no stream", &[CALL, (Internal, "relay", 30, 90)], &["work", "relay", "work"]),
+        ("two calls were open", &[CALL, (Client, "call", 12, 70), STEP], own),
+        ("it calls somebody itself", &[CALL, (Client, "relay stream", 30, 90)], own),
+        ("the call began later", &[(Client, "call", 35, 80), STEP], own),
+        ("the call was over", &[(Client, "call", 10, 25), STEP], &["work", "relay stream", "work", "call", "work"]),
+    ];
+    for (name, steps, expected) in cases {
+        check(name, steps, true, expected, false);
+    }
+    check("before it is known what AI work is", &[CALL, STEP], false, own, false);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    #[test]
+    fn the_true_path_is_found_whatever_the_clocks_say(seed: u64, offsets in prop::array::uniform3(-3600 * S..3600 * S)) {
+        let tree = Tree::plant(seed, offsets);
+        let store = tree.draft.store();
+        let domains = domains::assign(&store);
+        let model = ClockModel::analyse(&store, &domains, &Options::default());
+        let path = Paths::new(&store, &domains, &model, None).of(SpanIx(0));
+        let found: Vec<Stretch> = path.segments.iter().map(|it| (it.span, it.from, it.to)).collect();
+        prop_assert!(path.segments.iter().all(|segment| segment.unknown.is_empty()));
+        prop_assert_eq!(found, tree.path());
+    }
 
     #[test]
     fn on_one_clock_the_stretches_tile_the_span(

@@ -189,12 +189,7 @@ impl GenAi {
 
     /// Whether a call or one inside of it states tokens. Rarely more than a few calls are inside of one another.
     fn states_tokens(&self, at: usize) -> bool {
-        let outer = u32::try_from(at).unwrap_or(u32::MAX);
-        if self.calls[at].tokens.is_stated() {
-            return true;
-        }
-        let near = self.calls[at.saturating_sub(8)..(at + 8).min(self.calls.len())].iter();
-        near.into_iter().any(|call| call.outer == Some(outer) && call.tokens.is_stated())
+        self.tokens_of(self.calls[at].span).is_stated()
     }
 
     fn add(&mut self, span: SpanIx, one: &Totals) {
@@ -289,6 +284,13 @@ impl GenAi {
         &self.turns
     }
 
+    /// The service by whose count `turn` has its number, where another turn of the conversation has it too: several
+    /// services count turns, each in traces of its own, and nothing says which belong together.
+    #[must_use]
+    pub fn counted_by<'a>(&self, store: &'a TraceStore, turn: TurnIx) -> Option<&'a str> {
+        turns::counted_by(store, &self.turns, turn)
+    }
+
     /// Model calls and other spans that state tokens, in file order.
     #[must_use]
     pub fn calls(&self) -> &[Call] {
@@ -299,6 +301,20 @@ impl GenAi {
     #[must_use]
     pub fn call_of(&self, span: SpanIx) -> Option<&Call> {
         self.call_at(span).map(|at| &self.calls[at])
+    }
+
+    /// Tokens of the model call `span`, or those that only a call inside of it states: the provider's own span, or the
+    /// client library's.
+    #[must_use]
+    pub fn tokens_of(&self, span: SpanIx) -> Tokens {
+        let Some(at) = self.call_at(span) else { return Tokens::default() };
+        if self.calls[at].tokens.is_stated() {
+            return self.calls[at].tokens;
+        }
+        let outer = u32::try_from(at).ok();
+        let near = self.calls[at.saturating_sub(8)..(at + 8).min(self.calls.len())].iter();
+        let mut inner = near.filter(|call| call.outer == outer && call.tokens.is_stated());
+        inner.next().map_or_else(Tokens::default, |call| call.tokens)
     }
 
     fn call_at(&self, span: SpanIx) -> Option<usize> {

@@ -49,6 +49,7 @@ pub fn find(
     finder.stated(order);
     finder.counted(stitches);
     finder.spread(order);
+    finder.add_roots();
     finder.sorted()
 }
 
@@ -224,6 +225,29 @@ impl Finder<'_> {
         }
     }
 
+    /// Gives turns the topmost spans that are beside the one that began them, by start.
+    fn add_roots(&mut self) {
+        let mut is_root = vec![false; self.of_span.len()];
+        for root in self.turns.iter().flat_map(|turn| &turn.roots) {
+            is_root[root.at()] = true;
+        }
+        let of_span = &self.of_span;
+        let mut others: Vec<(TurnIx, i64, SpanIx)> = self
+            .store
+            .span_ixs()
+            .filter(|span| of_span[span.at()].is_some() && !is_root[span.at()])
+            .filter(|span| {
+                let above = self.store.parents()[span.at()].get().map(|parent| of_span[parent.at()]);
+                above != Some(of_span[span.at()])
+            })
+            .map(|span| (of_span[span.at()], self.store.span(span).drawn_ns().0, span))
+            .collect();
+        others.sort_unstable();
+        for (turn, _, span) in others {
+            self.turns[turn.at()].roots.push(span);
+        }
+    }
+
     /// Renumbers the turns by conversation and start.
     fn sorted(mut self) -> (Vec<TurnIx>, Vec<Turn>) {
         let start = |turn: &Turn| turn.roots.first().map(|root| self.store.span(*root).drawn_ns().0);
@@ -242,6 +266,20 @@ impl Finder<'_> {
         }
         (self.of_span, turns)
     }
+}
+
+/// The service by whose count a turn has its number, where another turn near by in the conversation has it too.
+pub fn counted_by<'a>(store: &'a TraceStore, turns: &[Turn], ix: TurnIx) -> Option<&'a str> {
+    /// Turns that are looked at on either side.
+    const NEAR: usize = 64;
+    let own = turns.get(ix.at()).filter(|turn| turn.conversation.is_some())?;
+    let (from, to) = (ix.at().saturating_sub(NEAR), ix.at().saturating_add(NEAR).min(turns.len()));
+    let is_same = |(at, turn): (usize, &Turn)| {
+        from + at != ix.at() && (turn.conversation, turn.number.as_str()) == (own.conversation, own.number.as_str())
+    };
+    let is_shared = turns[from..to].iter().enumerate().any(is_same);
+    let resource = store.span(*own.roots.first().filter(|_| is_shared)?).resource();
+    store.find_text(&resource.attrs, "service.name")
 }
 
 /// One trace's part in a conversation.

@@ -54,7 +54,7 @@ pub struct Reading {
     pub lines: Vec<Line>,
     /// Lines beyond [`MOST_LINES`].
     pub more: u64,
-    /// How long it took: from its first start to the end of the span that began it.
+    /// How long it took: from its first start to the end of the span that began it, or of what followed beside it.
     pub took: Moment,
 }
 
@@ -64,8 +64,9 @@ impl Reading {
     pub fn of_turn(context: &Context<'_>, turn: TurnIx, cancel: &CancelFlag) -> Option<Self> {
         let roots = &context.genai.turns().get(turn.at())?.roots;
         let since = Since::new(context, *roots.first()?);
-        let took = since.end(*roots.first()?);
-        let (lines, more) = walk::lines(context, turn, &since, cancel)?;
+        // What an agent does about it may begin beside it.
+        let took = since.end(super::why::tops_of(context, turn).last().copied().unwrap_or(*roots.first()?));
+        let (lines, more) = walk::lines(context, turn, (&since, took), cancel)?;
         Some(Self { turn, lines, more, took })
     }
 

@@ -16,7 +16,12 @@ use crate::model::{SpanFlags, SpanIx};
 const MOST_LISTENED: u32 = 64;
 
 /// The lines of `turn`, and how many more there would be; `None` when cancelled.
-pub fn lines(context: &Context<'_>, turn: TurnIx, since: &Since<'_>, cancel: &CancelFlag) -> Option<(Vec<Line>, u64)> {
+pub fn lines(
+    context: &Context<'_>,
+    turn: TurnIx,
+    (since, took): (&Since<'_>, Moment),
+    cancel: &CancelFlag,
+) -> Option<(Vec<Line>, u64)> {
     let handoffs = context.genai.handoffs().iter().map(|handoff| (handoff.span, handoff)).collect();
     let mut walk = Walk {
         context: *context,
@@ -40,7 +45,7 @@ pub fn lines(context: &Context<'_>, turn: TurnIx, since: &Since<'_>, cancel: &Ca
         let first = Step { span: root, depth: 0, above: None, turn, is_joined: at > 0 };
         walk.down(first, cancel)?;
     }
-    walk.frame(Step { span: *roots.first()?, depth: 0, above: None, turn, is_joined: false });
+    walk.frame(Step { span: *roots.first()?, depth: 0, above: None, turn, is_joined: false }, took);
     Some((walk.lines, walk.more))
 }
 
@@ -261,21 +266,10 @@ impl Walk<'_> {
         };
         let mut line = self.line(step, act, Self::party(step.above), Party::Model(known.clone()));
         line.first_token = first_token(&view);
-        line.tokens =
-            view.call.map(|call| call.tokens).filter(Tokens::is_stated).unwrap_or_else(|| self.inner_tokens(span));
+        line.tokens = genai.tokens_of(span);
         line.models = models;
         (line.said, line.answered) = self.taker.call(step.above, genai.messages(store, span));
         self.push(line);
-    }
-
-    /// Tokens that only a call inside of this one states: the provider's own span, or the client library's.
-    fn inner_tokens(&self, span: SpanIx) -> Tokens {
-        let calls = self.context.genai.calls();
-        let Ok(at) = calls.binary_search_by_key(&span, |call| call.span) else { return Tokens::default() };
-        let outer = u32::try_from(at).ok();
-        let near = calls[at.saturating_sub(8)..(at + 8).min(calls.len())].iter();
-        let inner = near.filter(|call| call.outer == outer && call.tokens.is_stated());
-        inner.map(|call| call.tokens).next().unwrap_or_default()
     }
 
     fn tool(&mut self, step: Step) {
@@ -340,7 +334,7 @@ impl Walk<'_> {
     }
 
     /// Puts what the user asked before everything, and what they got after it.
-    fn frame(&mut self, step: Step) {
+    fn frame(&mut self, step: Step, took: Moment) {
         let root = step.span;
         let is_call = |line: &&Line| matches!(line.act, Act::Prompts | Act::Speaks);
         let heard = self.heard.take();
@@ -366,7 +360,7 @@ impl Walk<'_> {
             let step = Step { span: last.span, ..step };
             let from = if last.from == Party::Unknown { last.to } else { last.from };
             let mut line = self.line(step, Act::Answers, from, Party::User);
-            line.start = self.since.end(root);
+            line.start = took;
             line.answered = spoken(&last.answered, &Speaker::Assistant);
             (line.took_ns, line.attempt) = (None, None);
             line.failure = self.failure(root);

@@ -10,6 +10,7 @@ use super::details::turn_name;
 use super::widgets::{counted, segmented};
 use crate::analysis::clocks::words::range_text;
 use crate::analysis::genai::{Between, GenAi, PhaseTime};
+use crate::model::TraceStore;
 use crate::model::time::duration_text;
 use crate::scene::{Theme, phase_colors};
 
@@ -39,7 +40,7 @@ pub fn phases_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             ui.label(RichText::new("Adding up…").weak());
             return;
         };
-        ui.add(Label::new(RichText::new(whose_words(&work.genai, shown.whose())).strong()).truncate());
+        ui.add(Label::new(RichText::new(whose_words(&data.store, &work.genai, shown.whose())).strong()).truncate());
     });
     let Some(shown) = shown else { return };
     ui.add(Label::new(RichText::new(total_words(shown)).weak()).wrap().selectable(true));
@@ -60,10 +61,10 @@ pub fn phases_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     });
 }
 
-fn whose_words(genai: &GenAi, whose: &Whose) -> String {
+fn whose_words(store: &TraceStore, genai: &GenAi, whose: &Whose) -> String {
     match whose {
         Whose::Spans(spans) => format!("of {} and everything below", counted(spans.len() as u64, "selected span")),
-        Whose::Turn(turn) => format!("of {}", turn_name(genai, *turn)),
+        Whose::Turn(turn) => format!("of {}", turn_name(store, genai, *turn)),
         Whose::Agent(agent) => {
             let agent = genai.agents().get(agent.at());
             format!("of the agent {}", agent.map_or("?", |agent| agent.name.as_str()))

@@ -8,6 +8,7 @@ use super::derived::{self, CallReport, ConventionReport, SourceReport};
 use super::missing::{self, MissingParentReport};
 use super::passage::PassageReport;
 use super::voice::VoiceReport;
+use super::why::{self, LongestReport, WhyReport};
 use super::{ReportInput, as_text};
 use crate::analysis::clocks::ClockModel;
 use crate::analysis::findings::{self, Rulebook, Severity as Weight};
@@ -29,6 +30,8 @@ pub struct AiReport {
     pub conversations: Vec<ConversationReport>,
     /// The turns, those of one conversation together and in order.
     pub turns: Vec<TurnReport>,
+    /// The longest trace, where no turn is known.
+    pub longest: Option<LongestReport>,
     /// Where the time of all AI work went.
     pub phases: Vec<PhaseReport>,
     /// Agents that hand over to others.
@@ -170,6 +173,8 @@ pub struct TurnReport {
     pub totals: AiTotals,
     /// Where its time went.
     pub phases: Vec<PhaseReport>,
+    /// Why it took so long; none without times, and beyond the slowest ones.
+    pub why: Option<WhyReport>,
 }
 
 /// One agent hands over to another.
@@ -304,7 +309,8 @@ impl AiReport {
         let builder = Builder { input, genai: &genai };
         let ai_findings = builder.findings(rules);
         if genai.is_empty() {
-            return Self { ai_findings, missing_parents: missing::parents(&genai, input.store), ..Self::default() };
+            let (longest, missing_parents) = (why::longest(&input, &genai), missing::parents(&genai, input.store));
+            return Self { ai_findings, missing_parents, longest, ..Self::default() };
         }
         let judged = Judged::default();
         let mut passages = Passages::new(&reading::Context {
@@ -319,6 +325,7 @@ impl AiReport {
             agents: builder.agents(),
             conversations: builder.conversations(),
             turns: builder.turns(),
+            longest: why::longest(&input, &genai),
             phases: phases(&builder.breakdown(input.store.span_ixs(), true)),
             handoffs: builder.handoffs(&mut passages),
             retries: builder.retries(),
@@ -393,6 +400,7 @@ impl Builder<'_> {
     fn turns(&self) -> Vec<TurnReport> {
         let turns = self.genai.turns();
         let mut left = MOST_VISITED;
+        let mut whys = why::turns(&self.input, self.genai).into_iter();
         let voices = self.genai.voices(self.store());
         let voice = |turn: usize| voices.iter().find(|voice| voice.turn.at() == turn);
         let groups = groups(turns.len(), self.store(), |span| self.genai.turn_of(span).map(TurnIx::at));
@@ -413,6 +421,7 @@ impl Builder<'_> {
                 voice: voice(at).map(|voice| VoiceReport::of(voice, &self.input, self.genai)),
                 totals: (&turn.totals).into(),
                 phases: phases(&breakdown),
+                why: whys.next().flatten(),
             }
         };
         turns.iter().zip(groups).enumerate().map(turn).collect()

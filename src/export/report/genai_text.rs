@@ -2,8 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-use super::genai::{AgentReport, AiFindingReport, AiReport, AiTotals, HandoffReport, PhaseReport, StitchReport};
+use super::genai::{
+    AgentReport, AiFindingReport, AiReport, AiTotals, HandoffReport, PhaseReport, StitchReport, TurnReport,
+};
 use super::text::count;
+use super::why::WhyReport;
 use crate::model::grouped;
 use crate::model::time::duration_text;
 
@@ -11,11 +14,16 @@ use crate::model::time::duration_text;
 const MOST_FINDINGS: usize = 20;
 /// Handoffs that the text form lists; the JSON form has all.
 const MOST_HANDOFFS: usize = 8;
+/// Turns whose time the text form explains: the slowest ones. The JSON form has more.
+const MOST_TURNS: usize = 5;
 
 impl AiReport {
     /// The part for people; nothing when there is no AI in the workspace.
     pub(super) fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.agents.is_empty() && self.ai.model_calls == 0 {
+            if let Some(longest) = &self.longest {
+                writeln!(f, "\nLongest trace\n  {}", longest.why.sentence)?;
+            }
             return self.write_findings(f);
         }
         writeln!(f, "\nAI work")?;
@@ -38,6 +46,7 @@ impl AiReport {
         if !longest.is_empty() {
             writeln!(f, "  time, summed: {}", shortened(longest.into_iter().map(phase_text).collect(), 8))?;
         }
+        self.write_whys(f)?;
         if !self.handoffs.is_empty() {
             let handoffs = self.handoffs.iter().map(handoff_text).collect();
             let handed = count(self.handoffs.len() as u64, "handoff");
@@ -55,6 +64,29 @@ impl AiReport {
             writeln!(f, "  {root} may belong under {under} ({score} of 100): {evidence}")?;
         }
         self.write_findings(f)
+    }
+
+    /// Why the slowest turns took so long.
+    fn write_whys(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(longest) = &self.longest {
+            writeln!(f, "  longest trace: {}", longest.why.sentence)?;
+        }
+        let mut slowest: Vec<(&TurnReport, &WhyReport)> =
+            self.turns.iter().filter_map(|turn| Some((turn, turn.why.as_ref()?))).collect();
+        slowest.sort_by_key(|(_, why)| std::cmp::Reverse(why.took_ns));
+        if slowest.len() > MOST_TURNS {
+            writeln!(f, "  the slowest {MOST_TURNS} turns:")?;
+        } else if !slowest.is_empty() {
+            writeln!(f, "  why turns took so long:")?;
+        }
+        for (turn, why) in slowest.into_iter().take(MOST_TURNS) {
+            let whose = match &turn.conversation {
+                Some(id) if self.conversations.len() > 1 => format!("{}: ", shortened_id(id)),
+                _ => String::new(),
+            };
+            writeln!(f, "    {whose}{}", why.sentence)?;
+        }
+        Ok(())
     }
 
     fn write_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,6 +146,16 @@ fn phase_text(time: &PhaseReport) -> String {
         _ => " partly derived",
     };
     format!("{} {}{how}", time.label, duration_text(time.sum_ns))
+}
+
+/// As much of the id of a conversation as a line has room for.
+fn shortened_id(id: &str) -> String {
+    const MOST: usize = 40;
+    let mut text: String = id.chars().take(MOST).map(|ch| if ch.is_control() { ' ' } else { ch }).collect();
+    if id.chars().nth(MOST).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 /// At most `most` of `texts`, and how many more there are.

@@ -77,7 +77,16 @@
 //!              searches allows: over a thousand), voice (null, or in a conversation by voice: waited_ns from
 //!              the end of what a person said to the first sound of the answer, its source and confidence,
 //!              measured: the same as the spans show it, an interval, interrupted: the span into which
-//!              somebody spoke), totals, phases[]
+//!              somebody spoke), totals, phases[], why (null without times, and beyond the slowest thousand
+//!              or a budget of searches)
+//! why          what a turn's time was spent on along its critical path: sentence, took_ns (on the clock on which
+//!              it began), parts[]: the most first, at most 12: what (words after a duration), kind ("phase",
+//!              "failed_call", "backoff", "human_wait", "tool", "retrieval", "agent", "step", "between",
+//!              "unknown_order"), phase (or null), lo_ns and hi_ns (equal but for orders that clocks leave open),
+//!              derived: from durations that spans state, spans[] (ids, the longest first, at most 50); more_parts
+//!              and more { lo_ns, hi_ns }: the smaller parts, unaccounted { lo_ns, hi_ns }, median_ns: of the
+//!              other turns of the conversation, or null, remarks[]: what it rests on that no span states
+//! longest      the longest trace where no turn is known, else null: span (id), name, why
 //! phases[]     of all AI work: phase ("queue", "load", "prefill", "decode", "compute", "overhead",
 //!              "network", "first_token", "opaque", "tool", "retrieval", "agent_work", "backoff",
 //!              "human_wait"), count, sum_ns = real_ns (spans or events) + derived_ns (from durations
@@ -131,6 +140,7 @@ mod passage;
 mod tests;
 mod text;
 mod voice;
+mod why;
 
 pub use between::{BETWEEN_SCHEMA, BetweenReport};
 pub use clocks::{
@@ -144,6 +154,7 @@ pub use genai::{
 };
 pub use missing::{AncestorReport, MissingParentReport};
 pub use passage::PassageReport;
+pub use why::{LongestReport, WhyPart, WhyReport};
 
 use std::collections::HashSet;
 use std::ops::Range;

@@ -5,6 +5,7 @@
 //! times; client spans may end once the headers are read; browsers' document load starts before its server
 //! parent), so those edges are weaker, or missing where the habit is known not to hold.
 
+mod answers;
 mod calls;
 mod genai;
 mod links;
@@ -24,6 +25,7 @@ use super::causal::{Cause, EventKey, Evidence, Rule};
 use super::solve::{Edge, Stamp};
 use super::stamps::Stamps;
 use crate::model::{SpanFlags, SpanIx, Sym, TraceIx};
+pub use answers::CallEdges;
 use signs::Signs;
 
 /// A class of edges that can be switched off together: a rule, and for weak rules the operations.

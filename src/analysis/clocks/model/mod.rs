@@ -3,6 +3,7 @@
 mod answers;
 mod bands;
 mod pairs;
+mod waits;
 mod whatif;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,7 @@ use crate::model::{DomainIx, SpanIx, TraceIx, TraceStore};
 pub use answers::{Between, Comparison, Offset, Placed};
 pub use bands::{Band, BandJump, BandPoint, Touch};
 pub use pairs::Pair;
+pub use waits::Waits;
 pub use whatif::{Held, Stop};
 
 /// How to analyse.

@@ -13,9 +13,11 @@ use super::super::super::theme;
 use super::super::widgets::{counted, segmented};
 use super::said::said_ui;
 use super::turns::{turn_name, turns_ui};
+use super::why::why_ui;
 use super::{Details, value};
 use crate::analysis::genai::{Confidence, GenAi, Totals, TurnIx};
 use crate::analysis::reading::{Act, Line, Moment, Party, details as details_of};
+use crate::analysis::why::Explained;
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
 use crate::scene::Work;
@@ -38,6 +40,7 @@ pub fn conversation_ui(ui: &mut Ui, details: &Details<'_>, state: &State, queue:
         return turns_ui(ui, details, work, queue);
     };
     head_ui(ui, details, state, work, turn, queue);
+    why_ui(ui, details, state, Explained::Turn(turn), queue);
     let Some(shown) = state.session.people.reading_of(turn) else {
         ui.label(RichText::new("Reading the turn…").weak());
         return;
@@ -68,8 +71,8 @@ fn head_ui(ui: &mut Ui, details: &Details<'_>, state: &State, work: &Work, turn:
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let heading =
-                    RichText::new(turn_name(genai, turn)).font(theme::bold(theme::size::TITLE * details.scale));
+                let heading = RichText::new(turn_name(&details.data.store, genai, turn))
+                    .font(theme::bold(theme::size::TITLE * details.scale));
                 ui.add(Label::new(heading).truncate());
             });
         });

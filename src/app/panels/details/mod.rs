@@ -14,6 +14,7 @@ mod stitches;
 mod tabs;
 mod turns;
 mod value;
+mod why;
 
 pub use conversation::totals_text;
 use egui::{Align, CollapsingHeader, Layout, RichText, ScrollArea, TextEdit, Ui};
@@ -27,6 +28,7 @@ use super::super::workspace::Workspace;
 use super::keys::{key_of, with_key};
 use super::widgets::follow_focus;
 use crate::analysis::genai::Role;
+use crate::analysis::why::Explained;
 use crate::arrange::Arranged;
 use crate::model::SpanIx;
 use crate::scene::Theme;
@@ -135,6 +137,9 @@ fn span_ui(ui: &mut Ui, details: &Details<'_>, span: SpanIx, state: &State, queu
     }
     ui.add_space(4.0);
     ScrollArea::vertical().auto_shrink(false).id_salt(("details", span.0)).show(ui, |ui| {
+        if let Some(what) = state.explained().filter(|what| *what == Explained::Span(span)) {
+            why::why_ui(ui, details, state, what, queue);
+        }
         fields::fields_ui(ui, details, span, queue);
         clock::reference_ui(ui, details, span, state, queue);
         let proposals = state.proposals(span).len();
