@@ -42,7 +42,7 @@ impl SceneBuilder {
         let bottom = lane_bottom.min(area.bottom()).max(top);
         let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(area.right(), bottom));
         // The text stays in view while any of the lane is, and leaves with its bottom edge.
-        let text_top = top.min(lane_bottom - metrics.lane_min.min(band.lane_height)).max(lane_top);
+        let text_top = top.min(lane_bottom - metrics.lane_full.min(band.lane_height)).max(lane_top);
         let Some(lane) = frame.input.lanes.get(band.lane.at()) else { return };
         let texts = self.lane_texts(frame, scene, band.lane, lane);
         scene.lanes.push(LaneHead {
@@ -63,7 +63,7 @@ impl SceneBuilder {
             is_guess: lane.is_guess,
             is_mixed: lane.clocks.len() > 1,
             is_pinned: frame.view.lanes.pinned.contains(&lane.key),
-            is_low: band.lane_height < metrics.lane_min,
+            room: metrics.head_room(band.lane_height, !lane.detail.is_empty()),
             offset: offset(frame, lane),
         });
     }

@@ -42,6 +42,7 @@ pub(super) fn layer(scene: &Scene, area: Rect) -> Layer {
     }
     critical::lower(scene, &mut shapes);
     sections::lower(scene, &mut shapes);
+    clocks::outer_shapes(scene, &mut shapes);
     shapes.extend(scene.labels.iter().cloned().map(Shape::Text));
     clocks::whisker_shapes(scene, &mut shapes);
     for dense in &scene.dense {
