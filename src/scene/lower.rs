@@ -107,7 +107,6 @@ fn overlay_layer(scene: &Scene) -> Layer {
         let stroke = Stroke::dashed(1.5, theme.accent, 4.0, 2.0);
         shapes.push(Shape::Rect { rect: rect.expand(4.0), radius: 5.0, fill: Color32::TRANSPARENT, stroke });
     }
-    super::turns::break_shapes(scene, canvas, &mut shapes);
     clocks::badge_shapes(scene, &mut shapes);
     clocks::arrow_shapes(scene, &mut shapes);
     super::notes::shapes(scene, &mut shapes);

@@ -15,6 +15,10 @@ use crate::scene::{Font, Theme, text};
 /// Widths of the columns of numbers and of the strength, in points of normal text.
 const NUMBER: f32 = 92.0;
 const STRENGTH: f32 = 92.0;
+/// Width of the columns of numbers where there is little room; strengths go then.
+const TIGHT_NUMBER: f32 = 70.0;
+/// Less room for the rule, in points of normal text, is little.
+const LEAST_RULE: f32 = 300.0;
 /// Points for the box before a rule.
 const BOX: f32 = 28.0;
 
@@ -196,7 +200,10 @@ fn class_ui(ui: &mut Ui, state: &State, class: &ClassUse, queue: &mut Queue) {
 /// The columns behind the box: the rule takes what is left.
 fn row_ui(ui: &mut Ui, state: &State, width: f32, [rule, strength]: [RichText; 2], numbers: [RichText; 3], why: &str) {
     let scale = state.settings.text_scale;
-    let fixed = (STRENGTH + 3.0 * NUMBER) * scale;
+    let is_tight = width - (STRENGTH + 3.0 * NUMBER) * scale < LEAST_RULE * scale;
+    let [strength_width, number_width] =
+        if is_tight { [0.0, TIGHT_NUMBER * scale] } else { [STRENGTH * scale, NUMBER * scale] };
+    let fixed = strength_width + 3.0 * number_width;
     let size = egui::TextStyle::Small.resolve(ui.style()).size;
     let reason = if why.is_empty() { 0.0 } else { text::width(why, Font::Regular, size) + 4.0 };
     let room = (width - fixed - reason - if why.is_empty() { 20.0 } else { 24.0 }).max(80.0);
@@ -214,9 +221,11 @@ fn row_ui(ui: &mut Ui, state: &State, width: f32, [rule, strength]: [RichText; 2
         if !why.is_empty() {
             cell(ui, reason, left, RichText::new(why).small().color(why_color(state.theme().theme())));
         }
-        cell(ui, STRENGTH * scale, left, strength);
+        if !is_tight {
+            cell(ui, strength_width, left, strength);
+        }
         for number in numbers {
-            cell(ui, NUMBER * scale, Layout::right_to_left(Align::Center), number);
+            cell(ui, number_width, Layout::right_to_left(Align::Center), number);
         }
     });
 }

@@ -33,13 +33,17 @@ pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     // What is left goes to the counts, then to the search.
     let search = (room - counts - needs).clamp(LEAST_SEARCH * scale, MOST_SEARCH * scale);
     let search = search.min((room - needs).max(TIGHT_SEARCH * scale)).min(whole * 0.4);
+    // Where not even that fits, the export is behind `More` too: the name of what is open says what one looks at.
+    let has_export = room - needs >= TIGHT_SEARCH * scale;
     row_ui(ui, |ui| {
-        command_button(ui, "Export", Command::ExportPanel, queue);
-        ui.add_space(6.0);
+        if has_export {
+            command_button(ui, "Export", Command::ExportPanel, queue);
+            ui.add_space(6.0);
+        }
         search::field_ui(ui, state, search, queue);
         ui.add_space(6.0);
         if !more.is_empty() {
-            more_ui(ui, state, &more, queue);
+            more_ui(ui, state, &more, has_export, queue);
         }
         shown.iter().for_each(|group| group.ui(ui, state, chars, queue));
         ui.add_space(6.0);
@@ -82,7 +86,7 @@ fn more_width(scale: f32) -> f32 {
 }
 
 /// The groups that have no room in the bar, below each other.
-fn more_ui(ui: &mut Ui, state: &State, groups: &[Group], queue: &mut Queue) {
+fn more_ui(ui: &mut Ui, state: &State, groups: &[Group], has_export: bool, queue: &mut Queue) {
     let color = state.theme().theme();
     // That something is not as usual does not hide in a menu.
     let is_unusual = groups.contains(&Group::Assumed);
@@ -92,6 +96,9 @@ fn more_ui(ui: &mut Ui, state: &State, groups: &[Group], queue: &mut Queue) {
         ui.set_width(widest);
         for group in groups.iter().rev() {
             row_ui(ui, |ui| group.ui(ui, state, CLOCK_CHARS, queue));
+        }
+        if !has_export {
+            row_ui(ui, |ui| drop(command_button(ui, "Export", Command::ExportPanel, queue)));
         }
     });
     response.response.on_hover_text("Switches that have no room beside it");
