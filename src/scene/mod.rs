@@ -19,6 +19,8 @@ mod folding;
 pub mod frame;
 pub mod geometry;
 mod heads;
+#[cfg(test)]
+mod heads_tests;
 mod hidden;
 mod hit;
 mod input;

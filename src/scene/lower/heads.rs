@@ -150,7 +150,7 @@ fn one_line(scene: &Scene, head: &LaneHead, shapes: &mut Vec<Shape>) {
     let color = if is_doubtful(head) { mix(theme.text, theme.warning, 0.7) } else { theme.text };
     let (font, words) = match head.offset.words() {
         words if words.is_empty() || head.hits.is_some() => (Font::Regular, head.count.to_string()),
-        words => (Font::Mono, words),
+        words => (Font::Mono, words.replace(" … ", "–")),
     };
     let found = head.hits.is_some_and(|hits| hits > 0);
     let words_color = match font {
@@ -163,7 +163,9 @@ fn one_line(scene: &Scene, head: &LaneHead, shapes: &mut Vec<Shape>) {
     // Both are cut where they have to be: a name keeps two fifths.
     let words_room = (room - name_width).max(room * 0.6);
     let words = text::crop(&words, font, metrics.small, words_room);
-    let name = text::crop(&head.name, Font::Bold, metrics.name, room - text::width(&words, font, metrics.small));
+    // Names of many services often begin alike.
+    let name_room = room - text::width(&words, font, metrics.small);
+    let name = text::crop_middle(&head.name, Font::Bold, metrics.name, name_room);
     let mut say = |x, anchor, font, size, color, text: &str| {
         shapes.push(Shape::Text(TextShape {
             pos: Pos2::new(x, baseline),
