@@ -51,6 +51,7 @@ impl State {
             | Command::AnswerOpen(_)
             | Command::CancelLoad
             | Command::DismissLoadError
+            | Command::DismissIdleHint
             | Command::TakeResults => self.apply_file(command, host),
             Command::ExportPanel
             | Command::CopyPicture
@@ -239,6 +240,7 @@ impl State {
                 }
             }
             Command::DismissLoadError => self.session.load_error = None,
+            Command::DismissIdleHint => self.session.idle_hint_dismissed = true,
             _ => self.take_results(host),
         }
     }

@@ -167,6 +167,10 @@ impl State {
         let rule = name.split_once(':').map(|(rule, _)| rule);
         self.assume(|assumed| {
             let said = &mut assumed.evidence;
+            if rule.is_none() {
+                // What is said of a whole rule holds for all its kinds, whatever was said of single ones.
+                said.retain(|other, _| other.split_once(':').is_none_or(|(rule, _)| rule != name));
+            }
             // What was switched off by hand and is switched on again is as it was, unless its whole rule is off.
             let is_back = is_on == Some(true) && said.get(name) == Some(&false);
             let is_of_rule = rule.is_some_and(|rule| said.contains_key(rule));

@@ -6,8 +6,9 @@ use super::command::Command;
 use super::picker::{Choice, Picker};
 use super::state::State;
 use crate::analysis::genai::Stitch;
-use crate::arrange::{SpanKey, Tie, TieKind, TurnTime, Verdict};
+use crate::arrange::{Cut, SpanKey, Tie, TieKind, TurnTime, Verdict};
 use crate::model::SpanIx;
+use crate::model::time::duration_text;
 use crate::scene::{TimeRange, ViewState, count_text};
 
 /// What can be done about conversations, with data.
@@ -32,6 +33,9 @@ pub enum ConversationCommand {
 
 /// A turn that takes less than this share of what is visible is zoomed to when it is gone to.
 const SMALL_SHARE: i64 = 4;
+
+/// From this share of idle time on, spans are slivers and a hint says what helps.
+const MUCH_IDLE_PER_MILLE: i128 = 900;
 
 /// True when `view` is as `command` asks for.
 #[must_use]
@@ -139,6 +143,27 @@ impl State {
             self.say("There is no long stretch in which nothing happens");
         }
         self.end_lane_work();
+    }
+
+    /// What to say when most of the time axis is idle and drawn in full; `None` when it is not, or when the user knows.
+    #[must_use]
+    pub fn idle_hint(&self) -> Option<String> {
+        let view = &self.session.view;
+        let is_asked = view.lanes.conversation.shorten_idle || self.session.idle_hint_dismissed;
+        let cuts = view.course.axis.cuts();
+        let longest_ns = cuts.iter().map(Cut::length_ns).max().filter(|_| !is_asked && self.data.is_some())?;
+        let idle_ns: i128 = cuts.iter().map(|cut| i128::from(cut.length_ns())).sum();
+        let hull = &self.arranged.hull_ns;
+        let whole_ns = (i128::from(hull.end) - i128::from(hull.start)).max(1);
+        let per_mille = idle_ns * 1000 / whole_ns;
+        let is_much = per_mille >= MUCH_IDLE_PER_MILLE;
+        // Of almost all time, the part that is left matters: "100 %" would be wrong.
+        let share = match per_mille {
+            990.. => "over 99 %".to_owned(),
+            _ => format!("{} %", per_mille / 10),
+        };
+        let longest = duration_text(longest_ns);
+        is_much.then(|| format!("Nothing happens during {share} of the time shown, up to {longest} at a stretch."))
     }
 
     fn show_only(&mut self, id: Option<String>) {

@@ -172,6 +172,7 @@ impl State {
         session.view.plan = Arc::new(self.arranged.plan.clone());
         session.view.lanes = if keep_lanes { Arc::clone(&session.view.lanes) } else { Arc::default() };
         session.export = None;
+        session.idle_hint_dismissed = false;
         // Its choices are about what was open before.
         session.picker = None;
         session.tables.forget();

@@ -74,6 +74,8 @@ pub struct Session {
     pub loading: Option<Loading>,
     /// Why the last load failed.
     pub load_error: Option<LoadFailure>,
+    /// The user was told that most of the time axis is idle, and wants to see it so.
+    pub idle_hint_dismissed: bool,
     /// The arrangement that is being made for a changed plan.
     pub arranging: Option<Arranging>,
     /// Work on lanes.

@@ -68,6 +68,8 @@ pub fn style(kind: ThemeKind, text_scale: f32) -> Style {
     style.spacing.item_spacing = vec2(8.0, 4.0);
     style.spacing.button_padding = vec2(9.0, 3.0);
     style.spacing.interact_size = vec2(28.0, 22.0) * text_scale;
+    style.spacing.icon_width *= text_scale;
+    style.spacing.icon_width_inner *= text_scale;
     style.spacing.menu_margin = Margin::same(6);
     style.spacing.tooltip_width = 380.0 * text_scale;
     style.spacing.scroll = egui::style::ScrollStyle::thin();

@@ -21,6 +21,10 @@ pub(super) const SAMPLE: f32 = 20.0;
 const GAP: f32 = 18.0;
 /// Lines of one note at most.
 const MOST_WRAPPED: usize = 3;
+/// Lines of findings that are cut short, at most.
+const MOST_BRIEF: usize = 4;
+/// Least width of such a finding, in points of normal text.
+const BRIEF: f32 = 300.0;
 
 /// An entry of the legend.
 #[derive(Clone, PartialEq, Debug)]
@@ -40,6 +44,8 @@ pub(super) struct NoteLine {
     pub finding: Option<(u32, FindingTone)>,
     /// Left of its text in points.
     pub x: f32,
+    /// On which line it stands, from 0.
+    pub line: usize,
     pub text: String,
 }
 
@@ -59,6 +65,8 @@ pub(super) struct Below {
 struct Amount {
     legend_lines: usize,
     findings: usize,
+    /// Lines with findings that are cut short.
+    brief: usize,
     /// Lines of a note.
     wrapped: usize,
     /// Whether notes that are no findings are shown.
@@ -75,15 +83,20 @@ pub(super) fn below(
 ) -> Below {
     let flowed = flow(entries, width, metrics);
     let lines = flowed.last().map_or(0, |(line, _)| line + 1);
-    let all = notes.findings.len();
-    let amount = |legend_lines, findings, wrapped| Amount { legend_lines, findings, wrapped, has_plain: true };
-    // First fewer findings, then shorter notes, then fewer signs.
-    let fewer_findings = (1..=all.max(1)).rev().map(|findings| amount(lines, findings.min(all), MOST_WRAPPED));
-    let shorter = (1..MOST_WRAPPED).rev().map(|wrapped| amount(lines, all.min(1), wrapped));
-    let fewer_signs = (1..lines).rev().map(|lines| amount(lines, all.min(1), 1));
-    let least = [(1, 0, 1), (0, 0, 1)].map(|(legend, findings, wrapped)| amount(legend.min(lines), findings, wrapped));
-    let nothing = Amount { legend_lines: 0, findings: 0, wrapped: 1, has_plain: false };
-    fewer_findings
+    let all = notes.findings.len().min(notes.in_full);
+    let amount =
+        |legend_lines, findings, brief, wrapped| Amount { legend_lines, findings, brief, wrapped, has_plain: true };
+    // First fewer findings in full, then fewer at all, then shorter notes, then fewer signs.
+    let fewer_in_full =
+        (1..=all.max(1)).rev().map(|findings| amount(lines, findings.min(all), MOST_BRIEF, MOST_WRAPPED));
+    let fewer = (0..MOST_BRIEF).rev().map(|brief| amount(lines, all.min(1), brief, MOST_WRAPPED));
+    let shorter = (1..MOST_WRAPPED).rev().map(|wrapped| amount(lines, all.min(1), 0, wrapped));
+    let fewer_signs = (1..lines).rev().map(|lines| amount(lines, all.min(1), 0, 1));
+    let least =
+        [(1, 0, 1), (0, 0, 1)].map(|(legend, findings, wrapped)| amount(legend.min(lines), findings, 0, wrapped));
+    let nothing = Amount { legend_lines: 0, findings: 0, brief: 0, wrapped: 1, has_plain: false };
+    fewer_in_full
+        .chain(fewer)
         .chain(shorter)
         .chain(fewer_signs)
         .chain(least)
@@ -97,14 +110,9 @@ fn placed(flowed: &[(usize, Placed)], notes: &Notes, amount: Amount, width: f32,
         flowed.iter().take_while(|(line, _)| *line < amount.legend_lines).map(|(_, entry)| entry.clone()).collect();
     let scale = metrics.scale;
     let (side, indent) = (SIDE * scale, (SIDE + SAMPLE) * scale);
-    let mut lines = Vec::new();
-    let mut say = |finding: Option<(u32, FindingTone)>, x: f32, text: &str| {
-        let wrapped = wrap(text, metrics.small, width - side - x, amount.wrapped);
-        lines.extend(wrapped.into_iter().enumerate().map(|(at, text)| NoteLine {
-            finding: finding.filter(|_| at == 0),
-            x,
-            text,
-        }));
+    let mut notes_lines = NoteLines { list: Vec::new(), count: 0 };
+    let mut say = |finding, x: f32, text: &str| {
+        notes_lines.say(finding, x, wrap(text, metrics.small, width - side - x, amount.wrapped));
     };
     for note in notes.plain.iter().filter(|_| amount.has_plain) {
         say(None, side, note);
@@ -112,22 +120,61 @@ fn placed(flowed: &[(usize, Placed)], notes: &Notes, amount: Amount, width: f32,
     for (number, tone, sentence) in notes.findings.iter().take(amount.findings) {
         say(Some((*number, *tone)), indent, sentence);
     }
+    let others = notes.findings.get(amount.findings..).unwrap_or_default();
+    let most_columns = ((width - 2.0 * side) / (BRIEF * scale)).floor().max(1.0) as usize;
+    // As few beside each other as the lines allow: sentences stay whole where they can.
+    let columns = others.len().div_ceil(amount.brief.max(1)).clamp(1, most_columns);
+    let column = (width - 2.0 * side) / columns as f32;
+    let brief = others.len().min(amount.brief * columns);
+    for row in others[..brief].chunks(columns) {
+        notes_lines.in_columns(row, indent, column, (SAMPLE + GAP) * scale, metrics.small);
+    }
     let left_out = flowed.len() - shown.len();
     let signs = (left_out > 0).then(|| format!("{} not explained here", count_text(left_out as u64, "sign")));
-    let findings = notes.in_view - amount.findings.min(notes.findings.len());
-    let more = if amount.findings > 0 { "more finding" } else { "finding" };
-    let findings = (findings > 0).then(|| format!("{} in view", count_text(findings as u64, more)));
+    let listed = amount.findings.min(notes.findings.len()) + brief;
+    let findings = notes.in_view - listed;
+    let more = if listed > 0 { "more finding" } else { "finding" };
+    let findings =
+        (findings > 0).then(|| format!("{} in view, listed by `skewline report`", count_text(findings as u64, more)));
     let rest: Vec<String> = [findings, signs].into_iter().flatten().collect();
     if !rest.is_empty() {
-        let and = if amount.findings > 0 { "and " } else { "" };
-        say(None, side, &format!("{and}{}", rest.join(" · ")));
+        let and = if listed > 0 { "and " } else { "" };
+        let text = format!("{and}{}", rest.join(" · "));
+        notes_lines.say(None, side, wrap(&text, metrics.small, width - 2.0 * side, amount.wrapped));
     }
     let legend_lines = shown.last().map_or(0.0, |last| (last.middle_y / (LINE * scale)).floor() + 1.0);
     Below {
         legend: shown,
         legend_height: if legend_lines > 0.0 { ((legend_lines * LINE + AROUND_LEGEND) * scale).round() } else { 0.0 },
-        notes_height: lines.len() as f32 * NOTE * scale,
-        notes: lines,
+        notes_height: notes_lines.count as f32 * NOTE * scale,
+        notes: notes_lines.list,
+    }
+}
+
+/// Notes as they are placed.
+struct NoteLines {
+    list: Vec<NoteLine>,
+    /// How many lines they take.
+    count: usize,
+}
+
+impl NoteLines {
+    /// Adds `lines` below each other; the number of `finding` stands before the first one.
+    fn say(&mut self, finding: Option<(u32, FindingTone)>, x: f32, lines: Vec<String>) {
+        for (at, text) in lines.into_iter().enumerate() {
+            self.list.push(NoteLine { finding: finding.filter(|_| at == 0), x, line: self.count, text });
+            self.count += 1;
+        }
+    }
+
+    /// Adds findings side by side, `column` points from one to the next, each cut to leave `gap` points.
+    fn in_columns(&mut self, row: &[(u32, FindingTone, String)], left: f32, column: f32, gap: f32, size: f32) {
+        for (at, (number, tone, sentence)) in row.iter().enumerate() {
+            let text = text::crop(sentence, Font::Regular, size, column - gap).into_owned();
+            let x = left + at as f32 * column;
+            self.list.push(NoteLine { finding: Some((*number, *tone)), x, line: self.count, text });
+        }
+        self.count += 1;
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::caption::{self};
 use super::clocks::{self, ClockMarks};
 use super::critical::{self};
+use super::cut;
 use super::findings;
 use super::folding;
 use super::frame::{Dense, GhostBox, Held as HeldLanes, OverviewStrip, Scene, SceneBar};
@@ -121,6 +122,9 @@ impl SceneBuilder {
         self.tints.prepare(Dye { theme: view.theme, by: view.lanes.color, knows_work });
         let frame = Frame { input, view, theme: view.theme.theme(), nothing: "no spans in this time range".into() };
         let mut scene = Scene { bars: std::mem::take(&mut self.spare), ..empty_scene(input, view) };
+        if input.caption.is_some() {
+            cut::at_rows(&mut scene);
+        }
         scene.overview = strip::overview(&frame, &scene);
         let origin_ns = scene.hull_ns.start;
         scene.turns.breaks = turns::breaks(view, &scene);
@@ -143,6 +147,7 @@ impl SceneBuilder {
             clocks::add_arrows(known, input, view, &mut scene);
         }
         if let Some(caption) = input.caption {
+            cut::say(&mut scene);
             caption::add(caption, input, view, &mut scene);
         }
         scene
@@ -513,6 +518,7 @@ fn empty_scene(input: &SceneInput<'_>, view: &ViewState) -> Scene {
         notes: Vec::new(),
         legend: Vec::new(),
         footer: Vec::new(),
+        rest: None,
         hidden: super::frame::Hidden::default(),
     }
 }

@@ -101,7 +101,7 @@ impl Parts {
     fn new(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, metrics: &Metrics) -> Self {
         let (width, scale) = (view.size.x, metrics.scale);
         let mut parts = Self {
-            is_narrow: is_narrow(caption, &axis_words(input), view, metrics),
+            is_narrow: is_narrow(&Heading::new(caption, input, view), view, metrics),
             is_tall: is_tall(caption, &search_text(input, view), width, metrics),
             below: Below::default(),
         };
@@ -144,7 +144,7 @@ pub fn margins(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, metr
 pub(super) fn add(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
     let metrics = scene.metrics;
     let parts = Parts::new(caption, input, view, &metrics);
-    scene.header = header(caption, &axis_words(input), view, parts.is_narrow, scene);
+    scene.header = header(&Heading::new(caption, input, view), view, parts.is_narrow, scene);
     let top = scene.areas.legend.top() + 7.0 * metrics.scale;
     let entry = |entry: Placed| {
         let baseline = text::baseline_for_middle(top + entry.middle_y, Font::Regular, metrics.small);
@@ -158,8 +158,8 @@ pub(super) fn add(caption: &Caption, input: &SceneInput<'_>, view: &ViewState, s
 /// Clocks and findings, above the last lines.
 fn add_notes(notes: Vec<NoteLine>, view: &ViewState, scene: &mut Scene) {
     let (metrics, theme, area) = (scene.metrics, view.theme.theme(), scene.areas.footer);
-    for (at, note) in notes.into_iter().enumerate() {
-        let middle = area.top() + ((at as f32 + 0.5) * NOTE + 3.0) * metrics.scale;
+    for note in notes {
+        let middle = area.top() + ((note.line as f32 + 0.5) * NOTE + 3.0) * metrics.scale;
         let pos = Pos2::new(note.x, text::baseline_for_middle(middle, Font::Regular, metrics.small));
         if let Some((number, tone)) = note.finding {
             scene.legend.push(LegendEntry { sample: Sample::Finding(number, tone), pos, text: note.text.into() });
@@ -223,23 +223,52 @@ fn service_legend(input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, Stri
     entries
 }
 
+/// What the header says.
+struct Heading {
+    /// What is open, and the conversation that is shown alone.
+    title: String,
+    details: String,
+    /// The time in view, and how much of all time it is.
+    range: String,
+    /// Whose time it is.
+    clock: String,
+}
+
+impl Heading {
+    fn new(caption: &Caption, input: &SceneInput<'_>, view: &ViewState) -> Self {
+        let title = match &view.plan.only {
+            Some(conversation) => format!("{} · conversation {conversation}", caption.title),
+            None => caption.title.clone(),
+        };
+        let (hull, time) = (input.hull_ns, view.time);
+        let is_all = time.from_ns <= hull.start && time.to_ns >= hull.end;
+        let mut range = range_text(time);
+        if !is_all {
+            let shown_ns = time.to_ns.min(hull.end).saturating_sub(time.from_ns.max(hull.start)).max(0);
+            let all_ns = hull.end.saturating_sub(hull.start);
+            range = format!("{range} · {} of {}", duration_text(shown_ns), duration_text(all_ns));
+        }
+        Self { title, details: caption.details.clone(), range, clock: axis_words(input) }
+    }
+}
+
 /// True when title and range have no room side by side.
-fn is_narrow(caption: &Caption, clock: &str, view: &ViewState, metrics: &Metrics) -> bool {
+fn is_narrow(heading: &Heading, view: &ViewState, metrics: &Metrics) -> bool {
     let scale = metrics.scale;
-    let title = text::width(&caption.title, Font::Bold, 16.0 * scale).min(260.0 * scale);
-    let details = text::width(&caption.details, Font::Regular, metrics.text);
-    let range = text::width(&range_text(view.time), Font::Mono, metrics.small);
-    let clock = text::width(clock, Font::Regular, metrics.small);
+    let title = text::width(&heading.title, Font::Bold, 16.0 * scale).min(260.0 * scale);
+    let details = text::width(&heading.details, Font::Regular, metrics.text);
+    let range = text::width(&heading.range, Font::Mono, metrics.small);
+    let clock = text::width(&heading.clock, Font::Regular, metrics.small);
     (2.0 * SIDE + 24.0) * scale + title.max(details) + range.max(clock) > view.size.x
 }
 
-fn header(caption: &Caption, clock: &str, view: &ViewState, is_narrow: bool, scene: &Scene) -> Vec<TextShape> {
+fn header(heading: &Heading, view: &ViewState, is_narrow: bool, scene: &Scene) -> Vec<TextShape> {
     let (metrics, theme) = (scene.metrics, view.theme.theme());
     let scale = metrics.scale;
     let area = scene.areas.header;
     let (side, right) = (SIDE * scale, area.right() - SIDE * scale);
-    let range = range_text(view.time);
-    let beside = text::width(&range, Font::Mono, metrics.small).max(text::width(clock, Font::Regular, metrics.small));
+    let Heading { title, details, range, clock } = heading;
+    let beside = text::width(range, Font::Mono, metrics.small).max(text::width(clock, Font::Regular, metrics.small));
     let room = right - side - if is_narrow { 0.0 } else { beside + 24.0 * scale };
     let line = |x, y: f32, anchor, font, size, color, text: &str| TextShape {
         pos: Pos2::new(x, (area.top() + y * scale).round()),
@@ -249,13 +278,13 @@ fn header(caption: &Caption, clock: &str, view: &ViewState, is_narrow: bool, sce
         color,
         text: text.into(),
     };
-    let title = text::crop_middle(&caption.title, Font::Bold, 16.0 * scale, room);
-    let details = text::crop(&caption.details, Font::Regular, metrics.text, room);
+    let title = text::crop_middle(title, Font::Bold, 16.0 * scale, room);
+    let details = text::crop(details, Font::Regular, metrics.text, room);
     // In a narrow picture range and clock follow below.
     let (x, anchor, first) =
         if is_narrow { (side, Anchor::Start, 45.0 + HEADER_LINE) } else { (right, Anchor::End, 26.0) };
     let second = if is_narrow { first + HEADER_LINE } else { 45.0 };
-    let range = text::crop(&range, Font::Mono, metrics.small, right - side);
+    let range = text::crop(range, Font::Mono, metrics.small, right - side);
     let clock = text::crop(clock, Font::Regular, metrics.small, right - side);
     vec![
         line(side, 26.0, Anchor::Start, Font::Bold, 16.0 * scale, theme.text, &title),

@@ -141,6 +141,9 @@ impl Scene {
                 line(format!("{part} {:.0},{:.0} {:?}", text.pos.x, text.pos.y, text.text));
             }
         }
+        if let Some(rest) = &self.rest {
+            line(format!("rest {:.0},{:.0} {:?}", rest.pos.x, rest.pos.y, rest.text));
+        }
         for entry in &self.legend {
             line(format!("legend {:.0},{:.0} {:?}", entry.pos.x, entry.pos.y, entry.text));
         }
@@ -163,6 +166,9 @@ impl Scene {
             let assumed = if whisker.is_assumed { " assumed" } else { "" };
             let (at, outer) = (whisker.at, outer.unwrap_or_default());
             line(format!("whisker {side} of {name:?} at {:.0},{:.0} {inner}{outer}{assumed}", at.x, at.y));
+        }
+        for ground in &self.clocks.grounds {
+            line(format!("ground {}", rect_text(ground.rect)));
         }
         for rail in &self.clocks.rails {
             line(format!("rail {:.0}..{:.0} at {:.0}, {} bars", rail.from.x, rail.to.x, rail.from.y, rail.bars));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::clocks::{ClockMarks, LaneOffset};
 use super::critical::CriticalMark;
-use super::geometry::{Areas, Bands, Metrics};
+use super::geometry::{Areas, Bands, HeadRoom, Metrics};
 use super::ruler::Ruler;
 use super::shape::{BarRect, TextShape};
 use super::theme::ThemeKind;
@@ -126,8 +126,8 @@ pub struct LaneHead {
     pub is_mixed: bool,
     /// True when it stays above lanes that are not pinned.
     pub is_pinned: bool,
-    /// True when its lane is too low for all of its text: name, count and evidence only.
-    pub is_low: bool,
+    /// How much of its text its lane has room for.
+    pub room: HeadRoom,
     /// Its offset against the reference clock, in words.
     pub offset: LaneOffset,
 }
@@ -276,6 +276,8 @@ pub enum Sample {
     Color(Color32),
     /// A colour of what is not stated but concluded.
     Hatched(Color32),
+    /// A colour along the lower edge of bars.
+    Edge(Color32),
     /// A failed span.
     Error,
     /// Several spans in one bar.
@@ -440,6 +442,8 @@ pub struct Scene {
     pub legend: Vec<LegendEntry>,
     /// Texts of the footer of an export.
     pub footer: Vec<TextShape>,
+    /// What an export leaves out below its last whole row, in words.
+    pub rest: Option<TextShape>,
     /// What is not shown.
     pub hidden: Hidden,
 }

@@ -22,10 +22,12 @@ pub struct Metrics {
     pub small: f32,
     /// Free space above and below the rows of a lane.
     pub lane_pad: f32,
-    /// Least height of a lane: its head's text fits.
-    pub lane_min: f32,
-    /// Height of a folded lane, and the least of one resized by hand: name and evidence fit.
+    /// Height in which all of a head's text fits.
+    pub lane_full: f32,
+    /// Least height of a lane, and that of a folded one: two lines of its head fit.
     pub lane_low: f32,
+    /// Least height of a lane among [`MANY_LANES`] and more: one line of its head fits.
+    pub lane_flat: f32,
     /// Height of the overview strip.
     pub overview: f32,
     /// Height of the ruler.
@@ -45,9 +47,41 @@ impl Metrics {
             small: 10.5 * scale,
             lane_pad: (9.0 * scale).round(),
             lane_low: (42.0 * scale).round(),
-            lane_min: (90.0 * scale).round(),
+            lane_full: (88.0 * scale).round(),
+            lane_flat: (28.0 * scale).round(),
             overview: (46.0 * scale).round(),
             ruler: (28.0 * scale).round(),
+        }
+    }
+}
+
+/// From so many lanes on, lanes of one row are as flat as one line of text: many clocks fit a screen.
+pub const MANY_LANES: usize = 13;
+
+/// How much of a lane's head its height has room for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, strum::Display)]
+#[strum(serialize_all = "snake_case")]
+pub enum HeadRoom {
+    /// Name and offset on one line.
+    OneLine,
+    /// A second line with evidence and offset.
+    TwoLines,
+    /// A line of its own for what runs on it, or for the evidence.
+    ThreeLines,
+    /// Everything, evidence as a chip.
+    Full,
+}
+
+impl Metrics {
+    /// What a head says in a lane of `height` points; `has_detail`: there is a line about what runs on it.
+    #[must_use]
+    pub fn head_room(&self, height: f32, has_detail: bool) -> HeadRoom {
+        match height / self.scale {
+            _ if height >= self.lane_full => HeadRoom::Full,
+            units if units >= 64.0 && !has_detail => HeadRoom::Full,
+            units if units >= 60.0 => HeadRoom::ThreeLines,
+            units if units >= 40.0 => HeadRoom::TwoLines,
+            _ => HeadRoom::OneLine,
         }
     }
 }
@@ -278,6 +312,7 @@ pub fn lane_bands(
     let mut top = 0.0_f64;
     let mut bands = Vec::with_capacity(lanes.len());
     let shown = view.lanes.shown(lanes);
+    let flattest = if shown.len() >= MANY_LANES { metrics.lane_flat } else { metrics.lane_low };
     let pinned = shown.iter().filter(|ix| view.lanes.pinned.contains(&lanes[ix.at()].key)).count();
     for ix in shown {
         let Some(lane) = layout.lanes().get(ix.at()) else { continue };
@@ -290,13 +325,15 @@ pub fn lane_bands(
             continue;
         }
         let rows = if is_folded { 1.0 } else { (lane.rows.end - lane.rows.start).max(1) as f32 };
-        let needed = rows * metrics.pitch + 2.0 * metrics.lane_pad;
-        let natural = if is_folded { metrics.lane_low } else { needed.max(metrics.lane_min) };
+        // A single row among many needs no air around it.
+        let air = if rows > 1.0 { metrics.lane_pad } else { metrics.lane_pad.min((flattest - metrics.pitch) / 2.0) };
+        let needed = rows * metrics.pitch + 2.0 * air;
+        let natural = if is_folded { flattest } else { needed.max(flattest) };
         // A lane resized by hand squeezes its rows, down to three points each.
-        let least = (rows * 3.0 + 4.0).max(metrics.lane_low);
+        let least = (rows * 3.0 + 4.0).max(flattest);
         let asked = view.lanes.heights.get(&lanes[ix.at()].key).map(|&height| height as f32 * metrics.scale);
         let height = asked.map_or(natural, |asked| asked.clamp(least, natural.max(asked)));
-        let pad = metrics.lane_pad.min((height - rows * 3.0).max(0.0) / 2.0) * if is_folded { 0.4 } else { 1.0 };
+        let pad = air.min((height - rows * 3.0).max(0.0) / 2.0) * if is_folded { 0.4 } else { 1.0 };
         let most = if is_folded { f32::INFINITY } else { metrics.pitch };
         let pitch = ((height - 2.0 * pad) / rows).min(most);
         // Few rows sit at the top, level with the lane's name.
@@ -346,7 +383,7 @@ fn section_bands(
         });
         at += f64::from(height);
     }
-    let least = top + f64::from(metrics.lane_min);
+    let least = top + f64::from(metrics.lane_low);
     if let Some(last) = bands.last_mut().filter(|_| at < least) {
         last.height += (least - at) as f32;
         at = least;

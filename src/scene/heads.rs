@@ -8,7 +8,7 @@ use emath::{Pos2, Rect};
 use super::build::{Frame, SceneBuilder, count_text, grouped};
 use super::clocks::{LaneOffset, lane_offset};
 use super::frame::{LaneHead, Scene};
-use super::geometry::LaneBand;
+use super::geometry::{HeadRoom, LaneBand};
 use super::text::{self, Font};
 use super::theme::ThemeKind;
 use crate::analysis::clocks::domains::ClockKind;
@@ -42,9 +42,14 @@ impl SceneBuilder {
         let bottom = lane_bottom.min(area.bottom()).max(top);
         let rect = Rect::from_min_max(Pos2::new(0.0, top), Pos2::new(area.right(), bottom));
         // The text stays in view while any of the lane is, and leaves with its bottom edge.
-        let text_top = top.min(lane_bottom - metrics.lane_min.min(band.lane_height)).max(lane_top);
+        let text_top = top.min(lane_bottom - metrics.lane_full.min(band.lane_height)).max(lane_top);
         let Some(lane) = frame.input.lanes.get(band.lane.at()) else { return };
-        let texts = self.lane_texts(frame, scene, band.lane, lane);
+        let mut texts = self.lane_texts(frame, scene, band.lane, lane);
+        let room = metrics.head_room(band.lane_height, !lane.detail.is_empty());
+        if room == HeadRoom::OneLine {
+            // It shares its line with the offset, and is cut where both are known.
+            texts.name = texts.full_name.as_str().into();
+        }
         scene.lanes.push(LaneHead {
             lane: band.lane,
             rect,
@@ -63,7 +68,7 @@ impl SceneBuilder {
             is_guess: lane.is_guess,
             is_mixed: lane.clocks.len() > 1,
             is_pinned: frame.view.lanes.pinned.contains(&lane.key),
-            is_low: band.lane_height < metrics.lane_min,
+            room,
             offset: offset(frame, lane),
         });
     }

@@ -61,6 +61,9 @@ fn frame_layer(scene: &Scene) -> Layer {
         filled(areas.corner.union(areas.heads), theme.panel),
         filled(areas.overview.union(areas.ruler).union(areas.turns), theme.canvas),
     ];
+    if let Some(rest) = &scene.rest {
+        shapes.push(Shape::Text(rest.clone()));
+    }
     if areas.header.height() > 0.0 {
         shapes.push(filled(areas.header, theme.bar));
         shapes.push(filled(areas.legend.union(areas.footer), theme.bar));
@@ -104,7 +107,6 @@ fn overlay_layer(scene: &Scene) -> Layer {
         let stroke = Stroke::dashed(1.5, theme.accent, 4.0, 2.0);
         shapes.push(Shape::Rect { rect: rect.expand(4.0), radius: 5.0, fill: Color32::TRANSPARENT, stroke });
     }
-    super::turns::break_shapes(scene, canvas, &mut shapes);
     clocks::badge_shapes(scene, &mut shapes);
     clocks::arrow_shapes(scene, &mut shapes);
     super::notes::shapes(scene, &mut shapes);
@@ -330,6 +332,15 @@ fn sample_shapes(scene: &Scene, entry: &LegendEntry, shapes: &mut Vec<Shape>) {
         Sample::Hatched(fill) => {
             shapes.push(Shape::Rect { rect, radius: 2.5, fill, stroke: Stroke::NONE });
             shapes.push(phases::hatch(rect, theme));
+        }
+        Sample::Edge(fill) => {
+            let bar = |rect, fill| BarRect { rect, fill, radius: 0.0 };
+            let edge = rect.with_min_y(rect.bottom() - rect.height() * 0.45);
+            shapes.push(Shape::Bars(vec![
+                bar(rect, theme.unknown),
+                bar(edge.translate(emath::vec2(0.0, -1.0)).intersect(rect), theme.canvas),
+                bar(edge, fill),
+            ]));
         }
         Sample::Error => sample(SpanFlags::ERROR, 1),
         Sample::Several => sample(SpanFlags::default(), 2),

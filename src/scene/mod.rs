@@ -12,12 +12,15 @@ mod caption_tests;
 pub mod clocks;
 mod columns;
 pub mod critical;
+mod cut;
 mod dump;
 pub mod findings;
 mod folding;
 pub mod frame;
 pub mod geometry;
 mod heads;
+#[cfg(test)]
+mod heads_tests;
 mod hidden;
 mod hit;
 mod input;

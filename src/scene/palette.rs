@@ -242,6 +242,31 @@ mod tests {
     }
 
     #[test]
+    fn no_phase_looks_like_a_service_or_like_another_phase() {
+        use super::super::work::phase_colors;
+        use crate::analysis::genai::Phase;
+        use strum::VariantArray as _;
+        let colored = |phase: &&Phase| !matches!(phase, Phase::None | Phase::Opaque);
+        for theme in THEMES {
+            let phases: Vec<&Phase> = Phase::VARIANTS.iter().filter(colored).collect();
+            for (at, &&phase) in phases.iter().enumerate() {
+                let own = phase_colors(phase, theme);
+                assert!(contrast(own.fill, own.text) >= 4.5, "{theme} {phase}");
+                for (slot, (hue, _)) in HUES.iter().enumerate() {
+                    let found = distance(own.fill, slot_colors(slot, theme).fill, &VISIONS[0].1);
+                    assert!(found >= 13.5, "{theme}: {phase} and the service colour {hue} are {found:.1} apart");
+                }
+                for &&other in &phases[..at] {
+                    for (name, vision) in &VISIONS {
+                        let found = distance(own.fill, phase_colors(other, theme).fill, vision);
+                        assert!(found >= 8.0, "{theme}, {name}: {phase} and {other} are {found:.1} apart");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn names_on_bars_are_readable_and_bars_stand_out() {
         for theme in [ThemeKind::Dark, ThemeKind::Light] {
             let all = (0..slots()).map(|slot| slot_colors(slot, theme)).chain([unknown_colors(theme)]);

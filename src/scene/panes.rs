@@ -80,6 +80,8 @@ impl Scene {
         let boundary = self.scrolled_area().top();
         scrolled.clocks.whiskers.retain(|whisker| whisker.at.y >= boundary);
         held.clocks.whiskers.retain(|whisker| whisker.at.y < boundary);
+        scrolled.clocks.grounds.retain(|ground| ground.rect.center().y >= boundary);
+        held.clocks.grounds.retain(|ground| ground.rect.center().y < boundary);
         scrolled.critical.retain(|mark| mark.rect.center().y >= boundary);
         held.critical.retain(|mark| mark.rect.center().y < boundary);
         scrolled.clocks.rails.retain(|rail| rail.from.y >= boundary);

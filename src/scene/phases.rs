@@ -117,7 +117,7 @@ pub(super) fn legend(input: &SceneInput<'_>, view: &ViewState) -> Vec<(Sample, S
     // Bars by phase have these colours already.
     if view.lanes.color != crate::arrange::ColorBy::Phase {
         let named = phases.into_iter().map(|phase| (phase_colors(phase, view.theme).fill, phase.label()));
-        entries.extend(named.map(|(fill, label)| (Sample::Color(fill), format!("{label} (edge of a call)"))));
+        entries.extend(named.map(|(fill, label)| (Sample::Edge(fill), format!("{label} (edge of a call)"))));
     }
     if looks[1] {
         entries.push((Sample::Hatched(theme.unknown), "derived from durations".to_owned()));

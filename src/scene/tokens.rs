@@ -7,7 +7,7 @@ use super::build::Frame;
 use super::frame::{Sample, Scene, SceneBar};
 use super::input::SceneInput;
 use super::shape::{BarRect, Shape, Stroke};
-use super::theme::{Theme, ThemeKind};
+use super::theme::{Theme, ThemeKind, dimmed};
 use super::work::phase_colors;
 use crate::analysis::genai::Phase;
 use crate::model::{SpanFlags, SpanIx};
@@ -23,6 +23,8 @@ pub struct TokenTick {
     pub first: u32,
     /// Pieces behind it.
     pub count: u32,
+    /// Its call is not what a search found.
+    pub is_dim: bool,
 }
 
 /// A gap in a stream that is much longer than usual.
@@ -32,6 +34,8 @@ pub struct StallMark {
     pub rect: Rect,
     /// How long it is.
     pub gap_ns: i64,
+    /// Its call is not what a search found.
+    pub is_dim: bool,
 }
 
 /// When the first piece came.
@@ -43,6 +47,8 @@ pub struct FirstToken {
     pub span: SpanIx,
     /// The time was not stated as such.
     pub is_inferred: bool,
+    /// Its call is not what a search found.
+    pub is_dim: bool,
 }
 
 /// All of it.
@@ -83,7 +89,7 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns
         if x >= canvas.left() - diamond && x <= canvas.right() + diamond && x <= bar.rect.right() + 1.0 {
             let is_inferred = ttft.confidence != crate::analysis::genai::Confidence::Stated;
             let center = Pos2::new(x, bar.rect.bottom());
-            scene.tokens.firsts.push(FirstToken { center, span: bar.span, is_inferred });
+            scene.tokens.firsts.push(FirstToken { center, span: bar.span, is_inferred, is_dim: bar.is_dim });
         }
     }
     let Some(stream) = work.genai.stream(frame.input.store, bar.span) else { return };
@@ -101,7 +107,7 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns
         let width = if after - next == 1 { (1.2 * scale).min(STEP) } else { STEP };
         let rect = Rect::from_min_size(Pos2::new(left - 0.6, top), vec2(width, HEIGHT * scale));
         let count = (after - next) as u32;
-        ticks.push(TokenTick { rect, span: bar.span, first: next as u32, count });
+        ticks.push(TokenTick { rect, span: bar.span, first: next as u32, count, is_dim: bar.is_dim });
         next = after;
     }
     // A gap is between two ticks, or reaches out of the canvas.
@@ -112,7 +118,7 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene, bar: &SceneBar, start_ns
             let edge = |at: usize| x(times[at]).clamp(canvas.left(), canvas.right());
             let (left, right) = (edge(end - 1) + 2.0, edge(end) - 1.5);
             let rect = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right.max(left + 1.0), top + HEIGHT * scale));
-            stalls.push(StallMark { rect, gap_ns });
+            stalls.push(StallMark { rect, gap_ns, is_dim: bar.is_dim });
         }
     }
     scene.tokens.ticks.append(&mut ticks);
@@ -123,20 +129,26 @@ fn tick_color(theme: ThemeKind) -> ecolor::Color32 {
     phase_colors(Phase::Decode, theme).fill
 }
 
-/// The marks as shapes: ticks and stalls as rectangles, diamonds above the bars.
+/// The marks as shapes: ticks and stalls as rectangles, diamonds above the bars. They are dimmed with their bars.
 pub(super) fn lower(scene: &Scene, bars: &mut Vec<BarRect>, odd: &mut Vec<Shape>) {
     let theme = scene.theme.theme();
+    let tone = |color, is_dim| if is_dim { dimmed(color, theme) } else { color };
     let fill = tick_color(scene.theme);
-    bars.extend(scene.tokens.ticks.iter().map(|tick| BarRect { rect: tick.rect, fill, radius: 0.0 }));
+    let tick = |tick: &TokenTick| BarRect { rect: tick.rect, fill: tone(fill, tick.is_dim), radius: 0.0 };
+    bars.extend(scene.tokens.ticks.iter().map(tick));
     for stall in &scene.tokens.stalls {
         let middle = stall.rect.center().y;
         let line =
             Rect::from_x_y_ranges(stall.rect.x_range(), middle - scene.metrics.scale..=middle + scene.metrics.scale);
-        bars.push(BarRect { rect: line, fill: theme.warning, radius: 0.0 });
+        bars.push(BarRect { rect: line, fill: tone(theme.warning, stall.is_dim), radius: 0.0 });
     }
-    odd.extend(
-        scene.tokens.firsts.iter().map(|first| diamond(first.center, first.is_inferred, (theme, scene.metrics.scale))),
-    );
+    for first in &scene.tokens.firsts {
+        let mut shape = diamond(first.center, first.is_inferred, (theme, scene.metrics.scale));
+        if let Shape::Path { fill, stroke, .. } = &mut shape {
+            (*fill, stroke.color) = (tone(*fill, first.is_dim), tone(stroke.color, first.is_dim));
+        }
+        odd.push(shape);
+    }
 }
 
 /// Filled where the first piece is stated, hollow where it is concluded.

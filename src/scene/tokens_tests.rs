@@ -146,3 +146,28 @@ fn marks_grow_with_the_text() {
     let row = |scene: &Scene| scene.metrics.pitch - scene.bars[0].rect.height();
     assert!(heights(&large) <= row(&large), "{} of {}", heights(&large), row(&large));
 }
+
+#[test]
+fn what_a_search_did_not_find_is_dimmed_with_its_pieces() {
+    let store = stream();
+    let fills = |query: &str| {
+        let mut timeline = Timeline::of_store(&store, &Plan::default());
+        let query = crate::analysis::search::parse(query).unwrap();
+        timeline.mark(&store, &query, &crate::arrange::LaneView::default());
+        let mut view = ViewState { size: Vec2::new(1000.0, 300.0), ..ViewState::default() };
+        view.fit(&timeline.arranged.hull_ns);
+        let scene = build(&timeline.input(&store, None), &view);
+        let (mut bars, mut odd) = (Vec::new(), Vec::new());
+        tokens::lower(&scene, &mut bars, &mut odd);
+        let diamonds = odd.iter().filter_map(|shape| match shape {
+            Shape::Path { fill, .. } => Some(*fill),
+            _ => None,
+        });
+        bars.iter().map(|bar| bar.fill).chain(diamonds.collect::<Vec<_>>()).collect::<Vec<_>>()
+    };
+    let (plain, found, dim) = (fills(""), fills("chat"), fills("nothing-is-called-so"));
+    assert!(plain.len() > 20 && plain == found, "a hit looks as ever");
+    let theme = ThemeKind::Dark.theme();
+    let expected: Vec<_> = plain.iter().map(|&fill| theme::dimmed(fill, theme)).collect();
+    assert_eq!(dim, expected);
+}

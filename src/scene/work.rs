@@ -80,25 +80,26 @@ impl Work {
 }
 
 /// The colours of a phase. Kinds of waiting are light or warm, work of a model is blue and green; what nothing
-/// explains is grey. Taken from the same set of hues as services, so that all eyes can tell them apart.
+/// explains is grey. Picked by search, so that all eyes can tell them apart, and none is a colour of services: in a
+/// picture that shows both, a colour means one of them. Tests of the palette hold the distances.
 #[must_use]
 pub fn phase_colors(phase: Phase, theme: ThemeKind) -> BarColors {
     let hex = match phase {
         Phase::None | Phase::Opaque => return unknown_colors(theme),
-        Phase::Queue => 0xc6_7f_14,
-        Phase::Load => 0xc9_ad_5c,
-        Phase::Prefill => 0x4f_7d_f2,
-        Phase::Decode => 0x28_aa_70,
-        Phase::Compute => 0x17_73_74,
-        Phase::Overhead => 0x8f_80_b5,
-        Phase::Network => 0x8f_46_b2,
-        Phase::FirstToken => 0xe0_e8_84,
-        Phase::ModelCall => 0x9e_c4_ff,
-        Phase::Tool => 0x2f_b5_bd,
-        Phase::Retrieval => 0xf7_a9_b8,
-        Phase::AgentWork => 0x7b_86_a8,
-        Phase::Backoff => 0xa8_42_4c,
-        Phase::HumanWait => 0xd9_d3_c7,
+        Phase::Queue => 0xe9_89_00,
+        Phase::Load => 0x9e_9e_53,
+        Phase::Prefill => 0x43_63_ea,
+        Phase::Decode => 0x28_85_45,
+        Phase::Compute => 0x1a_94_8a,
+        Phase::Overhead => 0x78_7c_cd,
+        Phase::Network => 0x88_04_8c,
+        Phase::FirstToken => 0xf5_e8_6a,
+        Phase::ModelCall => 0x6b_b0_ff,
+        Phase::Tool => 0x5d_cb_d3,
+        Phase::Retrieval => 0xe8_b1_a5,
+        Phase::AgentWork => 0x8a_97_b9,
+        Phase::Backoff => 0x7a_3a_4c,
+        Phase::HumanWait => 0xe0_de_d4,
     };
     let depth = if theme == ThemeKind::Light { 0.06 } else { 0.0 };
     let fill = mix(rgb(hex), rgb(0x101216), depth);

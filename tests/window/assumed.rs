@@ -363,3 +363,51 @@ fn copied_attributes_leave_out_what_was_said_unless_asked_for() {
     let whole = copy("Copy all attributes with contents");
     assert!(whole.contains("my secret") && !whole.contains("left out"), "{whole}");
 }
+
+/// The lines of the list of evidence, from the top.
+fn listed(harness: &Harness<'_, App>) -> Vec<String> {
+    let boxes = harness.get_all_by_role(Role::CheckBox);
+    let mut lines: Vec<(f32, String)> = boxes
+        .map(|node| (node.rect().top(), node.accesskit_node().label().unwrap_or_default()))
+        .filter(|(_, name)| name.contains("use") || name.starts_with("Rule"))
+        .collect();
+    lines.sort_by(|a, b| a.0.total_cmp(&b.0));
+    lines.into_iter().map(|(_, name)| name).collect()
+}
+
+#[test]
+fn what_does_not_hold_is_listed_first_and_a_whole_rule_is_switched() {
+    let mut harness = window(vec![two_traces()]);
+    harness.set_size(egui::vec2(1400.0, 1200.0));
+    press(&mut harness, Modifiers::SHIFT, Key::X);
+    settle(&mut harness);
+    let lines = listed(&harness);
+    assert!(lines[0].contains("3 impossible"), "{lines:#?}");
+    assert!(lines[1..].iter().all(|line| !line.contains("3 impossible")), "{lines:#?}");
+    let rule = "Rule, all 2 kinds of: the server ends before the client has the whole response";
+    let rules = lines.iter().filter(|line| line.starts_with("Rule")).count();
+    assert_eq!(rules, 2, "two rules have several kinds: {lines:#?}");
+    let (ask, index) = ("unary_end:ask → serve ask", "unary_end:index → serve index");
+    let switch = |harness: &mut Harness<'_, App>, on: u32| {
+        harness.get_by_role_and_label(Role::CheckBox, &format!("{rule}: {on} on")).click();
+        settle(harness);
+    };
+    // Some are on: all go off; then all are as the program judges them.
+    switch(&mut harness, 1);
+    assert_eq!((standing(&harness, ask), standing(&harness, index)), (Standing::OffByHand, Standing::OffByHand));
+    assert!(picture(&mut harness).contains("not believed: the server ends before the client has the whole response"));
+    switch(&mut harness, 0);
+    assert_eq!((standing(&harness, ask), standing(&harness, index)), (Standing::On, Standing::Failing));
+    assert!(harness.state().state.session.view.plan.assumed.is_usual());
+    // What was said of single kinds gives way to what is said of the rule.
+    let believe = |name: &str, is_on| AssumeCommand::Believe { name: name.to_owned(), is_on: Some(is_on) };
+    harness.state_mut().apply(Command::Assume(believe(index, true)));
+    settle(&mut harness);
+    switch(&mut harness, 2);
+    assert_eq!((standing(&harness, ask), standing(&harness, index)), (Standing::OffByHand, Standing::OffByHand));
+    let said = &harness.state().state.session.view.plan.assumed.evidence;
+    assert_eq!(said.iter().collect::<Vec<_>>(), [(&"unary_end".to_owned(), &false)]);
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    settle(&mut harness);
+    assert_eq!(standing(&harness, index), Standing::OnByHand, "one step back");
+}

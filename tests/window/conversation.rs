@@ -229,3 +229,30 @@ fn what_was_said_about_a_place_reaches_the_map_the_reading_and_the_findings_and_
     let found = other.state().state.findings();
     assert!(found.iter().any(|found| found.sentence().contains("you placed it under")));
 }
+
+#[test]
+fn where_nearly_all_time_is_idle_a_hint_offers_to_shorten_it() {
+    let sample = |name: &str| Source::Path(format!("sample-traces/{name}.otlp.json").into());
+    let hint = "Nothing happens during over 99 % of the time shown";
+    let mut harness = window(vec![sample("slept-laptop")]);
+    assert_shown(&harness, hint);
+    assert!(!harness.state().state.session.view.lanes.conversation.shorten_idle, "never unasked");
+    harness.get_by_label_contains("Shorten idle time").click();
+    settle(&mut harness);
+    assert!(harness.state().state.session.view.lanes.conversation.shorten_idle);
+    assert!(harness.query_by_label_contains(hint).is_none());
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    settle(&mut harness);
+    assert_shown(&harness, hint);
+    click_label(&mut harness, "Keep as it is");
+    assert!(harness.query_by_label_contains(hint).is_none());
+    // Another file is another question.
+    harness.state_mut().apply(Command::Load { sources: vec![sample("skewed-browser")], add: true });
+    settle(&mut harness);
+    assert_shown(&harness, "Nothing happens during");
+    // Pauses between turns are no reason to say anything, and one call has none.
+    for source in [sample("slow-conversation"), sample("voice-session"), sample("skewed-browser"), small()] {
+        let harness = window(vec![source]);
+        assert!(harness.query_by_label_contains("Nothing happens").is_none());
+    }
+}

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use skewline::app::App;
 use skewline::app::command::Command;
 
@@ -41,4 +42,21 @@ fn the_view_is_exported_and_copied() {
     harness.state_mut().apply(Command::Export(dir.path().join("no/such/directory.png")));
     settle(&mut harness);
     harness.get_by_label_contains("cannot be written");
+}
+
+#[test]
+fn the_export_panel_has_the_keyboard_when_it_opens() {
+    let mut harness = window_with(vec![small()], FakeDialogs::default(), Pasted::default());
+    press(&mut harness, Modifiers::COMMAND, Key::E);
+    harness.run_steps(2);
+    let before = harness.state().state.session.export.clone().unwrap().path;
+    assert!(harness.get_by_role_and_label(Role::TextInput, "File").accesskit_node().is_focused());
+    harness.event(egui::Event::Text("x".to_owned()));
+    harness.run_steps(2);
+    let after = harness.state().state.session.export.clone().unwrap().path;
+    assert_eq!(after, format!("{before}x"), "what is typed goes to the name");
+    // Tab goes on to the buttons, and stays in the panel.
+    press(&mut harness, Modifiers::NONE, Key::Tab);
+    harness.run_steps(2);
+    assert!(harness.get_by_label("Save").accesskit_node().is_focused());
 }

@@ -108,3 +108,83 @@ fn findings_use_the_height_that_details_leave() {
     harness.run_steps(3);
     assert!(harness.get_by_label("Nothing selected").rect().top() > top + 590.0);
 }
+
+#[test]
+fn the_tool_bar_is_one_row_and_what_has_no_room_is_behind_more() {
+    let sample = Source::Path("sample-traces/slow-conversation.otlp.json".into());
+    let mut harness = window(vec![sample]);
+    let switches = ["Raw", "gateway frame", "Protocol", "Convention", "Prior", "Shorten idle", "Agent", "Phase"];
+    for (width, height, scale) in
+        [(1366.0, 768.0, 1.0), (1366.0, 768.0, 1.5), (1366.0, 768.0, 2.0), (640.0, 600.0, 1.0)]
+    {
+        harness.state_mut().state.settings.text_scale = scale;
+        harness.set_size(vec2(width, height));
+        harness.run_steps(4);
+        let which = format!("{width} at {scale}");
+        let export = harness.get_by_label("Export").rect();
+        let is_there = |harness: &Harness<'_, App>, name: &str| {
+            let buttons = harness.query_all_by_role_and_label(Role::Button, name);
+            buttons.map(|node| node.rect()).next()
+        };
+        let shown: Vec<&str> = switches.into_iter().filter(|name| is_there(&harness, name).is_some()).collect();
+        for name in &shown {
+            let place = is_there(&harness, name).unwrap();
+            assert!((place.center().y - export.center().y).abs() < 8.0 * scale, "{which}: {name} is in another row");
+            assert!(place.left() >= 0.0 && place.right() <= width, "{which}: {name} is cut at {place}");
+        }
+        if shown.len() == switches.len() {
+            assert!(harness.query_by_label("More").is_none(), "{which}");
+            continue;
+        }
+        harness.get_by_label("More").click();
+        harness.run_steps(4);
+        for name in switches {
+            assert!(is_there(&harness, name).is_some(), "{which}: {name} is nowhere");
+        }
+        press(&mut harness, Modifiers::NONE, Key::Escape);
+    }
+    // A switch behind it does what it does in the bar.
+    harness.get_by_label("More").click();
+    harness.run_steps(4);
+    harness.get_by_role_and_label(Role::Button, "Protocol").click();
+    settle(&mut harness);
+    let evidence = harness.state().state.session.view.plan.evidence;
+    assert_eq!(evidence, skewline::analysis::clocks::Evidence::Protocol);
+}
+
+#[test]
+fn every_tab_of_a_narrow_drawer_can_be_reached() {
+    let sample = Source::Path("sample-traces/slow-conversation.otlp.json".into());
+    let mut harness = window(vec![sample]);
+    harness.state_mut().state.settings.text_scale = 2.0;
+    harness.set_size(vec2(1100.0, 900.0));
+    for tab in <DrawerTab as strum::IntoEnumIterator>::iter() {
+        harness.state_mut().apply(Command::Drawer(DrawerCommand::Show(tab)));
+        settle(&mut harness);
+        let right = harness.get_by_label("Close drawer").rect();
+        let chosen = harness.get_by_role_and_label(Role::Tab, &tab.to_string()).rect();
+        assert!(chosen.right() <= right.left() + 1.0, "{tab} at {chosen} is under the cross at {right}");
+    }
+    harness.get_by_label("More tabs").click();
+    harness.run_steps(4);
+    for tab in <DrawerTab as strum::IntoEnumIterator>::iter() {
+        harness.get_by_role_and_label(Role::Tab, &tab.to_string());
+    }
+    harness.get_by_role_and_label(Role::Tab, "Spans").click();
+    settle(&mut harness);
+    assert!(harness.state().state.settings.drawer.shows(DrawerTab::Spans));
+}
+
+#[test]
+fn what_is_selected_leaves_findings_their_room_in_a_small_window() {
+    let sample = Source::Path("sample-traces/slow-conversation.otlp.json".into());
+    let mut harness = window(vec![sample]);
+    for (width, height, scale) in [(1366.0, 768.0, 2.0), (800.0, 500.0, 1.0), (1366.0, 768.0, 1.0)] {
+        harness.state_mut().state.settings.text_scale = scale;
+        harness.set_size(vec2(width, height));
+        harness.run_steps(4);
+        let hint = harness.get_by_role_and_label(Role::Tab, "Conversation").rect();
+        let first = harness.get_all_by_label_contains("No offset can explain this").next().unwrap().rect();
+        assert!(first.bottom() <= hint.top(), "{width} at {scale}: {first} lies on the tabs at {hint}");
+    }
+}

@@ -318,3 +318,25 @@ fn what_a_plot_draws_follows_its_width_and_not_the_messages() {
 fn harness_width(harness: &Harness<'_, App>) -> f32 {
     harness.ctx.content_rect().width()
 }
+
+#[test]
+fn nothing_is_claimed_about_clocks_before_they_are_compared() {
+    let mut harness = window(vec![sample("skewed-browser")]);
+    harness.state_mut().apply(DrawerTab::Offsets.toggle());
+    let mut waited = 0;
+    while harness.query_by_label_contains("Clock offsets:").is_none() {
+        assert!(harness.query_by_label_contains("No causal edge joins").is_none(), "nobody knows that yet");
+        harness.step();
+        waited += 1;
+        assert!(waited < 10_000);
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    // The question of other clocks is another one.
+    let (of, against) = harness.state().state.offset_clocks().unwrap();
+    let swapped = PlotCommand::Clocks { of: Some(against), against: Some(of) };
+    harness.state_mut().apply(Command::Plots(swapped));
+    for _ in 0..5 {
+        harness.step();
+        assert!(harness.query_by_label_contains("No causal edge joins").is_none());
+    }
+}

@@ -285,6 +285,8 @@ pub enum Command {
     CancelLoad,
     /// Closes the panel with the load error.
     DismissLoadError,
+    /// Says no more that most of the time axis is idle, until something else is opened.
+    DismissIdleHint,
     /// Takes what background work has finished: loads, file dialogs.
     TakeResults,
     /// What the system says about dark or light.

@@ -1,6 +1,6 @@
 //! The drawer at the bottom: tabs, and what the chosen one shows.
 
-use egui::{Align, Button, Frame, Layout, Margin, Panel, Response, RichText, Role, Ui, WidgetInfo};
+use egui::{Align, Button, Frame, Layout, Margin, Panel, Response, RichText, Role, ScrollArea, Ui, WidgetInfo};
 use strum::IntoEnumIterator as _;
 
 use super::super::command::{Command, Queue, entry_of};
@@ -8,6 +8,7 @@ use super::super::drawer::{DrawerCommand, DrawerTab, LOWEST};
 use super::super::state::State;
 use super::super::theme::{bold, size};
 use super::{diagnostics, evidence, phases, plots, statistics, table, widgets};
+use crate::scene::{Font, text};
 
 /// Room at the left and at the right, in points.
 pub const MARGIN: i8 = 12;
@@ -30,7 +31,7 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         .show(ui, |ui| {
             tabs_ui(ui, state, queue);
             ui.add_space(2.0);
-            match drawer.tab {
+            wide_enough(ui, state.settings.text_scale, |ui| match drawer.tab {
                 DrawerTab::Spans => table::table_ui(ui, state, queue),
                 DrawerTab::Statistics => statistics::statistics_ui(ui, state, queue),
                 DrawerTab::Phases => phases::phases_ui(ui, state, queue),
@@ -39,7 +40,7 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
                     plots::plots_ui(ui, state, drawer.tab, queue);
                 }
                 DrawerTab::Diagnostics => diagnostics::diagnostics_ui(ui, state, queue),
-            }
+            });
             // The drawer is as high as it was dragged, whatever it holds.
             ui.take_available_space();
         });
@@ -51,13 +52,42 @@ pub fn drawer_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     }
 }
 
+/// Narrowest that the contents are laid out for, in points of normal text: a narrower drawer scrolls sideways.
+const LEAST_WIDTH: f32 = 420.0;
+
+/// Draws `contents` as wide as they need, behind a scroll bar where the drawer is narrower.
+fn wide_enough(ui: &mut Ui, scale: f32, contents: impl FnOnce(&mut Ui)) {
+    let least = LEAST_WIDTH * scale;
+    if ui.available_width() >= least {
+        return contents(ui);
+    }
+    ScrollArea::horizontal().auto_shrink(false).id_salt("drawer-sideways").show(ui, |ui| {
+        ui.set_width(least);
+        contents(ui);
+        widgets::follow_focus(ui);
+    });
+}
+
+/// Names the button with the tabs that have no room beside the others.
+const MORE: &str = "More tabs";
+
 fn tabs_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        for tab in DrawerTab::iter() {
+        let (shown, more) = fitting(state, ui.available_width());
+        for tab in shown {
             if tab_ui(ui, state, tab).clicked() {
                 queue.push(Command::Drawer(DrawerCommand::Show(tab)));
             }
+        }
+        if !more.is_empty() {
+            ui.menu_button(MORE, |ui| {
+                for tab in more {
+                    if tab_ui(ui, state, tab).clicked() {
+                        queue.push(Command::Drawer(DrawerCommand::Show(tab)));
+                    }
+                }
+            });
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let tip = entry_of(&Command::ToggleDrawer).map(|entry| widgets::tooltip(ui, entry)).unwrap_or_default();
@@ -68,6 +98,25 @@ fn tabs_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             }
         });
     });
+}
+
+/// The tabs that fit into `room` points, the chosen one always, and the others.
+fn fitting(state: &State, room: f32) -> (Vec<DrawerTab>, Vec<DrawerTab>) {
+    let scale = state.settings.text_scale;
+    let width = |text: &str| text::width(text, Font::Bold, size::BODY * scale) + 2.0 * 9.0 + 4.0;
+    let close = width("✕");
+    let all: f32 = DrawerTab::iter().map(|tab| width(&tab.to_string())).sum();
+    if all + close <= room {
+        return (DrawerTab::iter().collect(), Vec::new());
+    }
+    let chosen = state.settings.drawer.tab;
+    let mut left = room - close - width(MORE) - width(&chosen.to_string());
+    DrawerTab::iter().partition(|&tab| {
+        tab == chosen || {
+            left -= width(&tab.to_string());
+            left >= 0.0
+        }
+    })
 }
 
 /// One tab: underlined when it is the chosen one.

@@ -8,12 +8,17 @@ use super::super::command::{Command, Queue};
 use super::super::state::State;
 use super::assumed::note_ui;
 use super::widgets::{command_button, counted, follow_focus, grouped, segmented};
+use crate::analysis::clocks::Rule;
 use crate::analysis::clocks::evidence::{ClassUse, Standing};
 use crate::scene::{Font, Theme, text};
 
 /// Widths of the columns of numbers and of the strength, in points of normal text.
 const NUMBER: f32 = 92.0;
 const STRENGTH: f32 = 92.0;
+/// Width of the columns of numbers where there is little room; strengths go then.
+const TIGHT_NUMBER: f32 = 70.0;
+/// Less room for the rule, in points of normal text, is little.
+const LEAST_RULE: f32 = 300.0;
 /// Points for the box before a rule.
 const BOX: f32 = 28.0;
 
@@ -39,11 +44,92 @@ pub fn evidence_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
         let numbers = ["uses", "impossible", "set aside"].map(head);
         row_ui(ui, state, size.x - BOX, ["rule", "strength"].map(head), numbers, "");
     });
-    ScrollArea::vertical().auto_shrink(false).show_rows(ui, size.y, known.uses().len(), |ui, rows| {
-        for class in known.uses().get(rows).unwrap_or_default() {
-            ui.push_id(&class.name, |ui| class_ui(ui, state, class, queue));
+    let lines = lines(known.uses());
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, size.y, lines.len(), |ui, rows| {
+        for line in lines.get(rows).unwrap_or_default() {
+            match line {
+                Line::Rule(of) => ui.push_id(of.name(), |ui| rule_ui(ui, state, of, queue)).inner,
+                Line::Kind(class) => ui.push_id(&class.name, |ui| class_ui(ui, state, class, queue)).inner,
+            }
         }
         follow_focus(ui);
+    });
+}
+
+/// A line of the list.
+enum Line<'a> {
+    /// All kinds of one rule together.
+    Rule(OfRule<'a>),
+    /// One kind.
+    Kind(&'a ClassUse),
+}
+
+/// The kinds of one rule, of which there are several.
+struct OfRule<'a> {
+    rule: Rule,
+    kinds: Vec<&'a ClassUse>,
+    /// How many of them stand further up, because they do not hold.
+    above: usize,
+}
+
+impl OfRule<'_> {
+    /// What the command line and saved views call it.
+    fn name(&self) -> &'static str {
+        self.rule.into()
+    }
+
+    /// The switch of the rule in words.
+    fn words(&self) -> String {
+        format!("all {} of: {}", counted(self.kinds.len() as u64, "kind"), self.rule.words())
+    }
+}
+
+/// What does not hold comes first, the worst on top; then rule by rule, with a line that switches the whole rule where it
+/// has several kinds.
+fn lines(uses: &[ClassUse]) -> Vec<Line<'_>> {
+    let is_trouble = |class: &&ClassUse| class.violated > 0 || class.set_aside > 0;
+    let mut trouble: Vec<&ClassUse> = uses.iter().filter(is_trouble).collect();
+    trouble.sort_by_key(|class| std::cmp::Reverse((class.violated, class.set_aside)));
+    let mut lines: Vec<Line<'_>> = trouble.into_iter().map(Line::Kind).collect();
+    for kinds in uses.chunk_by(|a, b| a.key.rule == b.key.rule) {
+        if let [first, _, ..] = kinds {
+            let above = kinds.iter().filter(is_trouble).count();
+            lines.push(Line::Rule(OfRule { rule: first.key.rule, kinds: kinds.iter().collect(), above }));
+        }
+        lines.extend(kinds.iter().filter(|class| !is_trouble(class)).map(Line::Kind));
+    }
+    lines
+}
+
+/// The switch of a whole rule: on, off, or some of each.
+fn rule_ui(ui: &mut Ui, state: &State, of: &OfRule<'_>, queue: &mut Queue) {
+    let theme = state.theme().theme();
+    let usable: Vec<&&ClassUse> = of.kinds.iter().filter(|class| class.standing != Standing::TooWeak).collect();
+    let on = usable.iter().filter(|class| asked(state, class).unwrap_or_else(|| class.standing.is_on())).count();
+    let (is_on, is_mixed) = (on > 0, on > 0 && on < usable.len());
+    let sum = |count: fn(&ClassUse) -> u64| of.kinds.iter().map(|class| count(class)).sum::<u64>();
+    let sums = [sum(|class| class.uses), sum(|class| class.violated), sum(|class| class.set_aside)];
+    let width = ui.available_width();
+    let height = ui.spacing().interact_size.y;
+    let words = of.words();
+    ui.allocate_ui_with_layout(vec2(width, height), Layout::left_to_right(Align::Center), |ui| {
+        let mut checked = is_on;
+        let box_ = Checkbox::without_text(&mut checked).indeterminate(is_mixed);
+        let box_ = ui.add_enabled(!usable.is_empty(), box_);
+        let name = format!("Rule, {words}: {on} on");
+        box_.widget_info(|| WidgetInfo::selected(egui::Role::CheckBox, true, is_on, &name));
+        let what = if is_on { "Click to believe none of them." } else { "Click to believe them again." };
+        let tip = format!("{} of {} believed\n{what}\n--without {}", grouped(on as u64), of.kinds.len(), of.name());
+        if box_.on_hover_text(tip).clicked() {
+            let name = of.name().to_owned();
+            queue.push(Command::Assume(AssumeCommand::Believe { name, is_on: Some(!is_on) }));
+        }
+        let text = RichText::new(words).strong();
+        let strength = RichText::new(of.rule.strength().to_string()).small().weak();
+        let numbers = sums.map(|sum| RichText::new(grouped(sum)).color(theme.text_dim));
+        let above =
+            if of.above > 0 { format!("{} of them at the top", grouped(of.above as u64)) } else { String::new() };
+        row_ui(ui, state, width - BOX, [text, strength], numbers, &above);
     });
 }
 
@@ -114,7 +200,10 @@ fn class_ui(ui: &mut Ui, state: &State, class: &ClassUse, queue: &mut Queue) {
 /// The columns behind the box: the rule takes what is left.
 fn row_ui(ui: &mut Ui, state: &State, width: f32, [rule, strength]: [RichText; 2], numbers: [RichText; 3], why: &str) {
     let scale = state.settings.text_scale;
-    let fixed = (STRENGTH + 3.0 * NUMBER) * scale;
+    let is_tight = width - (STRENGTH + 3.0 * NUMBER) * scale < LEAST_RULE * scale;
+    let [strength_width, number_width] =
+        if is_tight { [0.0, TIGHT_NUMBER * scale] } else { [STRENGTH * scale, NUMBER * scale] };
+    let fixed = strength_width + 3.0 * number_width;
     let size = egui::TextStyle::Small.resolve(ui.style()).size;
     let reason = if why.is_empty() { 0.0 } else { text::width(why, Font::Regular, size) + 4.0 };
     let room = (width - fixed - reason - if why.is_empty() { 20.0 } else { 24.0 }).max(80.0);
@@ -132,9 +221,11 @@ fn row_ui(ui: &mut Ui, state: &State, width: f32, [rule, strength]: [RichText; 2
         if !why.is_empty() {
             cell(ui, reason, left, RichText::new(why).small().color(why_color(state.theme().theme())));
         }
-        cell(ui, STRENGTH * scale, left, strength);
+        if !is_tight {
+            cell(ui, strength_width, left, strength);
+        }
         for number in numbers {
-            cell(ui, NUMBER * scale, Layout::right_to_left(Align::Center), number);
+            cell(ui, number_width, Layout::right_to_left(Align::Center), number);
         }
     });
 }

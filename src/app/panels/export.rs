@@ -23,6 +23,11 @@ pub fn export_ui(ui: &Ui, state: &State, queue: &mut Queue) {
         if edit.changed() {
             queue.push(Command::SetExportPath(path.clone()));
         }
+        // The first to have the keyboard; Tab goes on to the buttons.
+        let focused = ui.memory(egui::Memory::focused).and_then(|id| ui.ctx().read_response(id));
+        if focused.is_none_or(|focused| focused.layer_id != ui.layer_id()) {
+            edit.request_focus();
+        }
         if let Some(error) = &export.error {
             ui.label(RichText::new(error).color(theme.error));
         }

@@ -4,7 +4,8 @@ use egui::{Frame, Margin, Panel, ProgressBar, RichText, Ui};
 
 use super::super::command::{Answer, Command, Queue};
 use super::super::state::{Loading, State};
-use super::widgets::{bytes_text, counted};
+use super::keys::with_key;
+use super::widgets::{bytes_text, command_button, counted};
 use crate::load::{Phase, Source};
 
 /// The bars.
@@ -16,6 +17,10 @@ pub fn bars_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     }
     if let Some(sources) = &state.session.question {
         Panel::top("question").frame(frame(theme.panel)).show(ui, |ui| question_ui(ui, sources, queue));
+    }
+    if let Some(hint) = state.idle_hint() {
+        let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(14, 3));
+        Panel::top("idle-hint").frame(frame).show(ui, |ui| idle_hint_ui(ui, &hint, queue));
     }
     if let Some(failure) = &state.session.load_error {
         Panel::top("load-error").frame(frame(theme.error_ground)).show(ui, |ui| {
@@ -38,6 +43,18 @@ pub fn bars_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
             }
         });
     }
+}
+
+/// What helps where spans are slivers between long stretches of nothing. Nothing is shortened unasked.
+fn idle_hint_ui(ui: &mut Ui, hint: &str, queue: &mut Queue) {
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(hint).weak());
+        command_button(ui, &with_key(ui, "Shorten idle time", &Command::ShortenIdle), Command::ShortenIdle, queue);
+        let keep = ui.button("Keep as it is").on_hover_text("Says no more until something else is opened.");
+        if keep.clicked() {
+            queue.push(Command::DismissIdleHint);
+        }
+    });
 }
 
 fn progress_ui(ui: &mut Ui, loading: &Loading, queue: &mut Queue) {

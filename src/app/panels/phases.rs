@@ -14,6 +14,8 @@ use crate::model::TraceStore;
 use crate::model::time::duration_text;
 use crate::scene::{Theme, phase_colors};
 
+/// Points between numbers and the words behind them.
+const MADE_OF_GAP: f32 = 10.0;
 /// Widths of the columns beside the bar in points at normal text: name, busy, sum, wall, made of, count.
 const WIDTHS: [f32; 6] = [120.0, 110.0, 76.0, 110.0, 250.0, 60.0];
 
@@ -107,7 +109,7 @@ impl Row<'_> {
     }
 
     fn bar_width(&self, ui: &Ui) -> f32 {
-        let others: f32 = WIDTHS.iter().sum::<f32>() * self.scale + 7.0 * ui.spacing().item_spacing.x;
+        let others: f32 = WIDTHS.iter().sum::<f32>() * self.scale + 7.0 * ui.spacing().item_spacing.x + MADE_OF_GAP;
         (ui.available_width() - others).clamp(60.0, 420.0 * self.scale)
     }
 
@@ -120,6 +122,7 @@ impl Row<'_> {
             self.cell(ui, 1, head("busy (union)"), true);
             self.cell(ui, 2, head("sum"), true);
             self.cell(ui, 3, head("wall"), true);
+            ui.add_space(MADE_OF_GAP);
             self.cell(ui, 4, head("made of"), false);
             self.cell(ui, 5, head("count"), true);
         });
@@ -137,6 +140,7 @@ impl Row<'_> {
             self.cell(ui, 1, RichText::new(words(time.busy)).monospace(), true);
             self.cell(ui, 2, RichText::new(duration_text(time.sum_ns())).monospace(), true);
             self.cell(ui, 3, RichText::new(wall_words(time)).monospace(), true);
+            ui.add_space(MADE_OF_GAP);
             self.cell(ui, 4, RichText::new(made_of(time)).small().color(self.theme.text_dim), false);
             self.cell(ui, 5, RichText::new(super::widgets::grouped(time.count)).monospace(), true);
         });

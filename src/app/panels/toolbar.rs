@@ -17,48 +17,92 @@ use super::widgets::{command_button, counted};
 use crate::model::time::duration_text;
 use crate::scene::{Font, text};
 
-/// The tool bar: one row where everything fits, else the switches get rows of their own.
+/// The tool bar, always one row: what has no room is behind `More`, what is switched most often last.
 pub fn toolbar_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let Some(data) = &state.data else { return };
     let scale = state.settings.text_scale;
     let size = theme::size::BODY * scale;
-    let name = text::width(&data.title(), Font::Bold, size).min(LONGEST_NAME * scale);
+    let whole = ui.available_width();
+    let name = text::width(&data.title(), Font::Bold, size).min((LONGEST_NAME * scale).min(whole * 0.25));
     let counts = counts(data, &state.arranged.hull_ns);
     let counts = counts.first().map_or(0.0, |counts| text::width(counts, Font::Regular, size) + GAP * scale);
-    let export = command_width("Export", scale);
-    let room = ui.available_width() - name - export - 4.0 * SPACING;
-    // The name of the reference clock is cut before anything needs another row.
-    let needs = |chars| groups(state).map(|group| group.width(state, chars) + SPACING).sum::<f32>();
-    let chars = if needs(CLOCK_CHARS) + LEAST_SEARCH * scale <= room { CLOCK_CHARS } else { FEW_CLOCK_CHARS };
-    let is_one_row = needs(chars) + LEAST_SEARCH * scale <= room;
+    let room = whole - name - command_width("Export", scale) - 4.0 * SPACING;
+    let (shown, more, chars) = fitting(state, room);
+    let needs: f32 = shown.iter().map(|group| group.width(state, chars) + SPACING).sum();
+    let needs = needs + if more.is_empty() { 0.0 } else { more_width(scale) };
     // What is left goes to the counts, then to the search.
-    let left = room - counts - if is_one_row { needs(chars) } else { 0.0 };
-    let search = left.clamp(LEAST_SEARCH * scale, MOST_SEARCH * scale).min(ui.available_width() * 0.4);
+    let search = (room - counts - needs).clamp(LEAST_SEARCH * scale, MOST_SEARCH * scale);
+    let search = search.min((room - needs).max(TIGHT_SEARCH * scale)).min(whole * 0.4);
+    // Where not even that fits, the export is behind `More` too: the name of what is open says what one looks at.
+    let has_export = room - needs >= TIGHT_SEARCH * scale;
     row_ui(ui, |ui| {
-        command_button(ui, "Export", Command::ExportPanel, queue);
-        ui.add_space(6.0);
-        search::field_ui(ui, state, search, queue);
-        ui.add_space(6.0);
-        if is_one_row {
-            groups(state).for_each(|group| group.ui(ui, state, chars, queue));
+        if has_export {
+            command_button(ui, "Export", Command::ExportPanel, queue);
             ui.add_space(6.0);
         }
+        search::field_ui(ui, state, search, queue);
+        ui.add_space(6.0);
+        if !more.is_empty() {
+            more_ui(ui, state, &more, has_export, queue);
+        }
+        shown.iter().for_each(|group| group.ui(ui, state, chars, queue));
+        ui.add_space(6.0);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| title_ui(ui, state, data));
     });
-    if is_one_row {
-        return;
+}
+
+/// The groups that fit into `room` points beside a search field, those that do not, both right to left, and how many
+/// characters of the reference clock's name there is room for.
+fn fitting(state: &State, room: f32) -> (Vec<Group>, Vec<Group>, usize) {
+    let scale = state.settings.text_scale;
+    let needs = |chars| groups(state).map(|group| group.width(state, chars) + SPACING).sum::<f32>();
+    // The name of the reference clock is cut before anything goes.
+    for chars in [CLOCK_CHARS, FEW_CLOCK_CHARS] {
+        if needs(chars) + LEAST_SEARCH * scale <= room {
+            return (groups(state).collect(), Vec::new(), chars);
+        }
     }
-    let mut rest: Vec<Group> = groups(state).collect();
-    while !rest.is_empty() {
-        let mut left = ui.available_width();
-        let fits = |group: &&Group| {
-            left -= group.width(state, CLOCK_CHARS) + SPACING;
-            left >= 0.0
-        };
-        let after = rest.split_off(rest.iter().take_while(fits).count().max(1));
-        row_ui(ui, |ui| rest.iter().for_each(|group| group.ui(ui, state, CLOCK_CHARS, queue)));
-        rest = after;
+    let mut left = room - TIGHT_SEARCH * scale - more_width(scale);
+    let mut kept = Vec::new();
+    for group in KEPT.into_iter().filter(|kept| groups(state).any(|group| group == *kept)) {
+        left -= group.width(state, FEW_CLOCK_CHARS) + SPACING;
+        if left < 0.0 {
+            break;
+        }
+        kept.push(group);
     }
+    let (shown, more) = groups(state).partition(|group| kept.contains(group));
+    (shown, more, FEW_CLOCK_CHARS)
+}
+
+/// Groups that keep their place in a narrow bar, the first one longest.
+const KEPT: [Group; 5] = [Group::Clock, Group::Assumed, Group::Evidence, Group::Idle, Group::Fold];
+
+/// What the button says that opens the groups without room.
+const MORE: &str = "More";
+
+fn more_width(scale: f32) -> f32 {
+    command_width(MORE, scale) + SPACING
+}
+
+/// The groups that have no room in the bar, below each other.
+fn more_ui(ui: &mut Ui, state: &State, groups: &[Group], has_export: bool, queue: &mut Queue) {
+    let color = state.theme().theme();
+    // That something is not as usual does not hide in a menu.
+    let is_unusual = groups.contains(&Group::Assumed);
+    let text = if is_unusual { RichText::new(MORE).color(color.warning) } else { RichText::new(MORE) };
+    let response = ui.menu_button(text, |ui| {
+        let widest = groups.iter().map(|group| group.width(state, CLOCK_CHARS) + SPACING).fold(0.0, f32::max);
+        ui.set_width(widest);
+        for group in groups.iter().rev() {
+            row_ui(ui, |ui| group.ui(ui, state, CLOCK_CHARS, queue));
+        }
+        if !has_export {
+            row_ui(ui, |ui| drop(command_button(ui, "Export", Command::ExportPanel, queue)));
+        }
+    });
+    response.response.on_hover_text("Switches that have no room beside it");
+    ui.add_space(SPACING - 8.0);
 }
 
 /// Points between the parts of the bar.
@@ -69,6 +113,8 @@ const GAP: f32 = 14.0;
 const LONGEST_NAME: f32 = 340.0;
 /// Narrowest and widest search field in points of normal text.
 const LEAST_SEARCH: f32 = 180.0;
+/// Narrowest search field where switches are behind `More`.
+const TIGHT_SEARCH: f32 = 120.0;
 const MOST_SEARCH: f32 = 300.0;
 /// Longest name of the reference clock on its button, in characters; the second where there is little room.
 const CLOCK_CHARS: usize = 16;

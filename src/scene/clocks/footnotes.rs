@@ -12,6 +12,8 @@ use crate::scene::view_state::ViewState;
 
 /// Findings written out, at most.
 const MOST_FINDINGS: usize = 6;
+/// Findings kept for a picture, at most: numbers on bars are explained.
+const MOST_LISTED: usize = 60;
 /// Points of a picture's height that each of them needs: a small picture is not for reading.
 const HEIGHT_OF_ONE: f32 = 150.0;
 
@@ -20,8 +22,10 @@ const HEIGHT_OF_ONE: f32 = 150.0;
 pub struct Notes {
     /// About clocks, one line each where there is room.
     pub plain: Vec<String>,
-    /// Number, tone and sentence of findings in view, at most 6.
+    /// Number, tone and sentence of findings in view, at most [`MOST_LISTED`].
     pub findings: Vec<(u32, FindingTone, String)>,
+    /// How many of them a picture has room for in full, at most 6; the others are cut short.
+    pub in_full: usize,
     /// How many findings are in view.
     pub in_view: usize,
 }
@@ -41,10 +45,10 @@ pub fn notes(input: &SceneInput<'_>, view: &ViewState) -> Notes {
     notes.plain.extend(held_line(input));
     let judged = patterns_as_judged(input, view);
     let findings = Numbered::new(Some(clocks.known), judged.as_ref().or(input.work.map(|work| &work.patterns)));
-    let most = ((view.size.y / (HEIGHT_OF_ONE * view.text_scale.max(0.1))) as usize).clamp(1, MOST_FINDINGS);
+    notes.in_full = ((view.size.y / (HEIGHT_OF_ONE * view.text_scale.max(0.1))) as usize).clamp(1, MOST_FINDINGS);
     for found in findings.iter().filter(|found| is_in_view(input, view, *found)) {
         notes.in_view += 1;
-        if notes.findings.len() < most {
+        if notes.findings.len() < MOST_LISTED {
             notes.findings.push((found.id(), found.tone(), found.sentence().to_owned()));
         }
     }
@@ -58,24 +62,32 @@ fn patterns_as_judged(input: &SceneInput<'_>, view: &ViewState) -> Option<Patter
     work.patterns.judged(input.store, &work.genai, &judged)
 }
 
-/// Whose time the picture shows, in a few words.
+/// Whose time the picture shows, and in a frame by which evidence, in a few words.
 #[must_use]
 pub fn axis_words(input: &SceneInput<'_>) -> String {
     let frame = input.clocks.as_ref().filter(|clocks| clocks.is_frame);
     let reference = frame.and_then(|clocks| clocks.known.model.reference());
     match reference.and_then(|reference| input.domains.list.get(reference.domain.at())) {
         Some(domain) if input.held().is_some() => format!("what if, as {}'s clock would show it", domain.name),
-        Some(domain) => format!("times as {}'s clock would show them", domain.name),
+        Some(domain) => {
+            let level = frame.map(|clocks| evidence_words(clocks.known.model.options().level)).unwrap_or_default();
+            format!("times as {}'s clock would show them · evidence: {level}", domain.name)
+        }
         None => "raw clocks: every lane shows what its own clock said".to_owned(),
     }
 }
 
-fn clock_line(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState) -> String {
-    let evidence = match clocks.known.model.options().level {
+/// The level of evidence in words.
+const fn evidence_words(level: Evidence) -> &'static str {
+    match level {
         Evidence::Protocol => "protocol",
         Evidence::Convention => "protocol and convention",
         Evidence::Prior => "protocol, convention and priors",
-    };
+    }
+}
+
+fn clock_line(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState) -> String {
+    let evidence = evidence_words(clocks.known.model.options().level);
     let lanes = input.lanes.iter().filter_map(|lane| {
         let offset = lane_offset(input, lane.clock()?, view.time);
         Some(format!("{}: {}", view.lanes.name(lane), offset.words()))

@@ -30,6 +30,17 @@ fn arrow_head(tip: Pos2, way: f32, color: Color32) -> Shape {
     Shape::Path { points, closed: true, fill: color, stroke: Stroke::NONE }
 }
 
+/// What protocol evidence alone allows: below the names, which part its lines.
+pub(in crate::scene) fn outer_shapes(scene: &Scene, out: &mut Vec<Shape>) {
+    let theme = scene.theme.theme();
+    for Whisker { at, half, outer, .. } in &scene.clocks.whiskers {
+        if let Some(outer) = outer {
+            reach_shapes(outer, *at, half * 0.55, 1.0, theme.text_dim, theme, out);
+        }
+    }
+    out.push(Shape::Bars(scene.clocks.grounds.clone()));
+}
+
 /// Rails and whiskers.
 pub(in crate::scene) fn whisker_shapes(scene: &Scene, out: &mut Vec<Shape>) {
     let theme = scene.theme.theme();
@@ -52,9 +63,6 @@ fn rail_shapes(rail: &Rail, theme: &Theme, out: &mut Vec<Shape>) {
 
 fn whisker_shape(whisker: &Whisker, theme: &Theme, metrics: &Metrics, out: &mut Vec<Shape>) {
     let Whisker { at, half, .. } = *whisker;
-    if let Some(outer) = whisker.outer {
-        reach_shapes(&outer, at, half * 0.55, 1.0, theme.text_dim, theme, out);
-    }
     reach_shapes(&whisker.inner, at, half, 1.5, theme.text, theme, out);
     // The bar ends at an estimate: hollow, so that it never looks like a bound.
     let tick = Rect::from_center_size(at, Vec2::splat(5.0));

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use ecolor::Color32;
 use emath::{Pos2, Rect};
 
+use super::shape::BarRect;
 use super::theme::Theme;
 use crate::analysis::clocks::{EventKey, FindingTone, Known, Point};
 use crate::model::{DomainIx, SpanIx};
@@ -23,7 +24,9 @@ use crate::model::{DomainIx, SpanIx};
 pub(super) use footnotes::legend;
 pub use footnotes::{Notes, axis_words, notes};
 pub use lower::{BadgeLook, badge_look, legend_sample, number_badge};
-pub(super) use lower::{arrow_shapes, badge_ends, badge_shapes, outline_shapes, small_mark, whisker_shapes};
+pub(super) use lower::{
+    arrow_shapes, badge_ends, badge_shapes, outer_shapes, outline_shapes, small_mark, whisker_shapes,
+};
 pub use offsets::{lane_offset, own_time_ns};
 pub(super) use {arrows::add as add_arrows, arrows::covered, whiskers::add as add_whiskers};
 
@@ -170,6 +173,8 @@ impl LaneOffset {
 pub struct ClockMarks {
     /// Uncertainty of bar ends.
     pub whiskers: Vec<Whisker>,
+    /// Behind names that lie on the line of a stricter level.
+    pub grounds: Vec<BarRect>,
     /// Rails of rigid groups.
     pub rails: Vec<Rail>,
     /// Raw positions of selected spans.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use emath::{Pos2, Rect};
+use emath::{Pos2, Rect, vec2};
 
 use super::lower::{BADGE_ROOM, badge_x};
 use super::{Badge, ClockInput, ClockMarks, Rail, RawOutline, Reach, Whisker};
@@ -12,7 +12,7 @@ use crate::model::time::duration_text;
 use crate::scene::build::span_rect;
 use crate::scene::frame::{Scene, SceneBar};
 use crate::scene::input::SceneInput;
-use crate::scene::shape::TextShape;
+use crate::scene::shape::{BarRect, TextShape};
 use crate::scene::text;
 use crate::scene::view_state::ViewState;
 
@@ -28,8 +28,9 @@ pub const MOST_BADGES: usize = 300;
 const LEAST_WIDTH: f32 = 3.0;
 /// Bars narrower than this get none, unless they are selected.
 const LEAST_BAR: f32 = 6.0;
-/// Length of the arrow at an open side.
+/// Length of the arrow at an open side, and of its head.
 const OPEN: f32 = 16.0;
+const ARROW: f32 = 3.0;
 
 /// Adds all of it to `scene`.
 pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, scene: &mut Scene) {
@@ -39,6 +40,7 @@ pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, vie
     if clocks.is_frame && input.travel.is_none() {
         whiskers(clocks, input, view, scene, &mut marks);
         clear_labels(scene, &marks);
+        marks.grounds = grounds(scene, &marks);
     }
     if clocks.is_frame || input.travel.is_some_and(|travel| travel.before().is_frame()) {
         outlines(clocks, input, view, scene, &mut marks);
@@ -150,36 +152,114 @@ fn whiskers(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, s
     say_what_is_open(scene, marks);
 }
 
-/// Moves labels out from under the whiskers at the starts of their bars.
+/// Between a whisker and the text behind it.
+const GAP: f32 = 6.0;
+/// Fewer points beside a bar are no room for its name.
+const LEAST_BESIDE: f32 = 28.0;
+/// A longer way is not worth it: the line goes below the text instead.
+const MOST_SHIFT: f32 = 60.0;
+
+/// Moves labels out from under the whiskers of their bars.
 fn clear_labels(scene: &mut Scene, marks: &ClockMarks) {
-    const GAP: f32 = 6.0;
-    for whisker in marks.whiskers.iter().filter(|whisker| !whisker.is_end) {
-        let to = whisker.inner.hi.unwrap_or(whisker.at.x + OPEN) + GAP;
-        let Some(bar) = scene.bars.iter().find(|bar| bar.span == whisker.span) else { continue };
-        let rect = bar.rect;
-        let is_inside = |label: &TextShape| {
-            (label.pos.y - rect.center().y).abs() < rect.height() / 2.0 && rect.x_range().contains(label.pos.x)
-        };
-        let first = scene.labels.iter().filter(|label| is_inside(label)).map(|label| label.pos.x).reduce(f32::min);
-        let Some(shift) = first.map(|first| to - first).filter(|shift| *shift > 0.0) else { continue };
-        // Labels of pinned lanes come first.
-        let (mut at, mut held) = (0, scene.held.parts.labels);
-        scene.labels.retain_mut(|label| {
-            at += 1;
-            if !is_inside(label) {
-                return true;
-            }
-            label.pos.x += shift;
-            let room = rect.right() - label.pos.x - 4.0;
-            if text::width(&label.text, label.font, label.size) > room {
-                label.text = text::crop(&label.text, label.font, label.size, room).into();
-            }
-            let is_kept = label.text.chars().count() > 2;
-            held -= usize::from(!is_kept && at <= scene.held.parts.labels);
-            is_kept
-        });
-        scene.held.parts.labels = held;
+    for whisker in &marks.whiskers {
+        let Some(bar) = scene.bars.iter().find(|bar| bar.span == whisker.span).map(|bar| bar.rect) else { continue };
+        let to = right_of(whisker, bar) + GAP;
+        if whisker.is_end {
+            clear_beside(scene, bar, to);
+        } else {
+            clear_inside(scene, bar, to);
+        }
     }
+}
+
+/// How far the marks of `whisker` reach to the right, as far as a label at `bar` can move out of their way.
+fn right_of(whisker: &Whisker, bar: Rect) -> f32 {
+    let from = if whisker.is_end { bar.right() } else { bar.left() };
+    let of = |reach: &Reach| reach.hi.unwrap_or(whisker.at.x.max(reach.lo.unwrap_or(whisker.at.x)) + OPEN + ARROW);
+    let inner = of(&whisker.inner);
+    let outer = whisker.outer.as_ref().map(of).filter(|outer| outer - from <= MOST_SHIFT);
+    outer.map_or(inner, |outer| outer.max(inner))
+}
+
+fn is_in_row(label: &TextShape, bar: Rect) -> bool {
+    (label.pos.y - bar.center().y).abs() < bar.height() / 2.0
+}
+
+/// Labels inside of `bar` begin at `to` or later.
+fn clear_inside(scene: &mut Scene, bar: Rect, to: f32) {
+    let is_inside = |label: &TextShape| is_in_row(label, bar) && bar.x_range().contains(label.pos.x);
+    let first = scene.labels.iter().filter(|label| is_inside(label)).map(|label| label.pos.x).reduce(f32::min);
+    if let Some(shift) = first.map(|first| to - first).filter(|shift| *shift > 0.0) {
+        shift_labels(scene, is_inside, shift, bar.right() - 4.0);
+    }
+}
+
+/// Labels right of `bar` and before the next one begin at `to` or later, where that leaves them room.
+fn clear_beside(scene: &mut Scene, bar: Rect, to: f32) {
+    let in_row = |other: &&SceneBar| (other.rect.top() - bar.top()).abs() < 1.0 && other.rect.left() > bar.right();
+    let next = scene.bars.iter().filter(in_row).map(|other| other.rect.left()).reduce(f32::min);
+    let end = next.unwrap_or(f32::INFINITY).min(scene.areas.canvas.right());
+    let is_beside = |label: &TextShape| is_in_row(label, bar) && (bar.right() - 0.5..end).contains(&label.pos.x);
+    let first = scene.labels.iter().filter(|label| is_beside(label)).map(|label| label.pos.x).reduce(f32::min);
+    let shift = first.map(|first| to - first).filter(|shift| *shift > 0.0 && *shift <= MOST_SHIFT);
+    if let Some(shift) = shift.filter(|_| end - to >= LEAST_BESIDE) {
+        shift_labels(scene, is_beside, shift, end - 4.0);
+    }
+}
+
+/// Moves labels by `shift` points and cuts them at `end`; what has no room left goes.
+fn shift_labels(scene: &mut Scene, is_meant: impl Fn(&TextShape) -> bool, shift: f32, end: f32) {
+    // Labels of pinned lanes come first.
+    let (mut at, mut held) = (0, scene.held.parts.labels);
+    scene.labels.retain_mut(|label| {
+        at += 1;
+        if !is_meant(label) {
+            return true;
+        }
+        label.pos.x += shift;
+        let room = end - label.pos.x;
+        if text::width(&label.text, label.font, label.size) > room {
+            label.text = text::crop(&label.text, label.font, label.size, room).into();
+        }
+        let is_kept = label.text.chars().count() > 2;
+        held -= usize::from(!is_kept && at <= scene.held.parts.labels);
+        is_kept
+    });
+    scene.held.parts.labels = held;
+}
+
+/// Grounds for the texts that lie on a line: it is drawn below them, and parts for them.
+fn grounds(scene: &Scene, marks: &ClockMarks) -> Vec<BarRect> {
+    let mut grounds = Vec::new();
+    for whisker in &marks.whiskers {
+        let ends = |reach: &Reach| {
+            let x = whisker.at.x;
+            [reach.lo.unwrap_or(x.min(reach.hi.unwrap_or(x)) - OPEN), reach.hi.unwrap_or(x + OPEN)]
+        };
+        let Some([left, right]) = whisker.outer.as_ref().map(ends) else { continue };
+        for label in &scene.labels {
+            let width = text::width(&label.text, label.font, label.size);
+            // A baseline lies less than a text's height below its middle.
+            let is_level = (0.0..label.size).contains(&(label.pos.y - whisker.at.y));
+            if !is_level || label.pos.x > right || label.pos.x + width < left {
+                continue;
+            }
+            let rect = Rect::from_min_max(
+                Pos2::new(label.pos.x - 2.0, label.pos.y - label.size),
+                Pos2::new(label.pos.x + width + 2.0, label.pos.y + label.size * 0.25),
+            );
+            let under = scene.bars.iter().find(|bar| {
+                bar.rect.contains(Pos2::new(label.pos.x, bar.rect.center().y)) && is_in_row(label, bar.rect)
+            });
+            let fill = under.map_or(scene.theme.theme().canvas, |bar| bar.fill);
+            let rect = under.map_or(rect, |bar| rect.intersect(bar.rect.expand2(vec2(0.0, -1.0))));
+            let ground = BarRect { rect, fill, radius: 2.0 };
+            if !grounds.contains(&ground) {
+                grounds.push(ground);
+            }
+        }
+    }
+    grounds
 }
 
 fn extend(rail: &mut Rail, rect: Rect) {

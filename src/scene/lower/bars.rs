@@ -8,7 +8,7 @@ use super::super::frame::{Dense, LaneProfile, Scene, SceneBar};
 use super::super::shape::{Anchor, Area, BarRect, Layer, Shape, Stroke, TextShape};
 use super::super::text::{self, Font};
 use super::super::theme::{Theme, dimmed, faded, mix};
-use super::super::{clocks, critical, phases, sections, tokens};
+use super::super::{clocks, critical, phases, sections, tokens, turns};
 use crate::model::SpanFlags;
 
 /// Bars and what is on them, in the part `area` of the canvas.
@@ -42,6 +42,9 @@ pub(super) fn layer(scene: &Scene, area: Rect) -> Layer {
     }
     critical::lower(scene, &mut shapes);
     sections::lower(scene, &mut shapes);
+    // Names that reach over a break stay readable: what they lie on parts for them.
+    turns::break_shapes(scene, area, &mut shapes);
+    clocks::outer_shapes(scene, &mut shapes);
     shapes.extend(scene.labels.iter().cloned().map(Shape::Text));
     clocks::whisker_shapes(scene, &mut shapes);
     for dense in &scene.dense {

@@ -83,10 +83,21 @@ pub fn has_little(state: &State) -> bool {
     !has_span && view.notes.is_empty() && view.why.is_none()
 }
 
+/// Heights of the window, in points of normal text, in which keys and the explanation leave room for findings.
+const ROOMY: f32 = 560.0;
+const TIGHT: f32 = 380.0;
+
 fn nothing_ui(ui: &mut Ui, details: &Details<'_>) {
     ui.label(RichText::new("Nothing selected").font(theme::bold(theme::size::TITLE * details.scale)));
+    let height = ui.ctx().content_rect().height() / details.scale;
+    if height < TIGHT {
+        return;
+    }
     ui.add_space(4.0);
     ui.label(RichText::new("Click a span to see every field of it. Ctrl+click adds more: the drawer then shows how much time they take together.").weak());
+    if height < ROOMY {
+        return;
+    }
     ui.add_space(6.0);
     let ways = [
         ([Command::RowDown, Command::RowUp], "from row to row"),

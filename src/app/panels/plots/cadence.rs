@@ -69,7 +69,7 @@ fn why_nothing(state: &State, data: &Workspace, call: Option<&CallCadence>) -> O
         }
         return Some(words);
     }
-    if plots.streams.is_busy() || plots.cadence.is_busy() {
+    if plots.streams.is_busy() || plots.cadence.is_busy() || plots.streams.answer().is_none() {
         return Some("Reading what the model calls recorded…".to_owned());
     }
     let streams = plots.streams.answer();

@@ -429,7 +429,7 @@ pub fn captions_ui(ui: &Ui, rect: Rect, state: &State, what: &str, times: &str) 
     };
     let write = |galley: Arc<egui::Galley>, at: egui::Pos2, color: Color32| {
         let place = Rect::from_min_size(at, galley.size());
-        painter.rect_filled(place.expand2(egui::vec2(3.0, 0.0)), 2.0, theme.canvas.gamma_multiply(0.55));
+        painter.rect_filled(place.expand2(egui::vec2(3.0, 0.0)), 2.0, theme.canvas.gamma_multiply(0.85));
         painter.galley(place.min, galley, color);
     };
     let (what, times) = (laid_out(what, theme.text_dim), laid_out(times, theme.text_faint));

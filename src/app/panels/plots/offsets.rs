@@ -63,12 +63,20 @@ fn why_nothing(state: &State, data: &Workspace, clocks: Option<(DomainIx, Domain
         None if data.domains.list.len() < 2 => "All spans were stamped by one clock: there is no offset.".to_owned(),
         None => "There is no reference clock to compare with.".to_owned(),
         Some((of, against)) if of == against => "Choose two different clocks.".to_owned(),
-        Some(_) if state.session.plots.offsets.is_busy() => "Working out the offset over time…".to_owned(),
+        // Until an answer about these very clocks is there, nothing is said about them.
+        Some((of, against)) if !is_answered(state, of, against) => "Working out the offset over time…".to_owned(),
         Some((of, against)) => {
             let (of, against) = (clock_name(state, of), clock_name(state, against));
             format!("No causal edge joins {of} and {against}, not even through other clocks.")
         }
     }
+}
+
+/// True when what is known about the offset of these clocks is not about to be replaced.
+fn is_answered(state: &State, of: DomainIx, against: DomainIx) -> bool {
+    let offsets = &state.session.plots.offsets;
+    let answered = offsets.answered().map(|&(_, _, of, against)| (of, against));
+    !offsets.is_busy() && answered == Some((of, against))
 }
 
 fn choice_ui(ui: &mut Ui, state: &State, clocks: Option<(DomainIx, DomainIx)>, queue: &mut Queue) {
