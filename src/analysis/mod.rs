@@ -17,3 +17,4 @@ pub mod selection;
 pub mod self_time;
 pub mod statistics;
 pub mod table;
+pub mod telling_apart;

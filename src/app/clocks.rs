@@ -311,10 +311,10 @@ impl State {
 
     /// Lets go of what is looked at; `false` when there was nothing.
     pub(super) fn clear_clocks(&mut self) -> bool {
-        let view = &mut self.session.view;
-        if self.session.clocks.holding.take().is_some() {
+        if self.let_go() {
             return true;
         }
+        let view = &mut self.session.view;
         let had_any = view.finding.is_some() || view.why.is_some();
         (view.finding, view.why) = (None, None);
         had_any

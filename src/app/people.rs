@@ -338,7 +338,7 @@ impl State {
         let said = &mut self.session.people.said;
         said.of = of;
         if *said.judged != judged {
-            said.patterns = work.patterns.judged(&data.store, &work.genai, &judged).map(Arc::new);
+            said.patterns = work.patterns.judged(&data.store, &data.domains, &work.genai, &judged).map(Arc::new);
             said.judged = Arc::new(judged);
         }
     }

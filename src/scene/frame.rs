@@ -331,8 +331,12 @@ pub struct Hidden {
     pub lanes_hidden: u32,
     /// Spans of other conversations than the one that is shown.
     pub spans_aside: u64,
-    /// Arrows of handoffs and proposals that found no room.
-    pub ties: u64,
+    /// Arrows of handoffs and proposals whose ends are too close together at this zoom.
+    pub ties_short: u64,
+    /// Arrows of handoffs and proposals beyond those that are drawn at once.
+    pub ties_crowded: u64,
+    /// The first arrow that is not drawn: its position in `Course::ties`.
+    pub first_tie: Option<u32>,
     /// Search hits in lanes that are not shown.
     pub hits_hidden: u64,
     /// Lanes that show a strip instead of their rows.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, count, e08_identity, sampling, verb};
-use crate::model::{Ghost, SpanIx, Sym, TraceIx};
+use super::{Config, Context, Finding, Rule, Severity, count, e08_identity, figure, sampling, verb};
+use crate::model::{Ghost, SpanIx, Sym, TraceIx, grouped};
 
 /// See the module.
 pub struct Orphans;
@@ -113,9 +113,9 @@ impl Estimate {
             let like = verb(*broken, "the broken one", "the broken ones");
             return format!("how many more cannot be told: no complete trace here is like {like}");
         }
-        let of = if compared == broken { broken_text } else { format!("{compared} of {broken_text}") };
+        let of = if compared == broken { broken_text } else { format!("{} of {broken_text}", figure(*compared)) };
         let likely = usize::try_from(*likely).unwrap_or(usize::MAX);
-        let range = if least == most { String::new() } else { format!(" ({least} to {most})") };
+        let range = if least == most { String::new() } else { format!(" ({} to {})", grouped(*least), grouped(*most)) };
         let trust = if peers.len() < 5 { ", which is few to judge by" } else { "" };
         format!(
             "about {}{range} {} missing from {of}, judged by {} with the same names{trust}",

@@ -43,7 +43,12 @@ pub fn status_ui(ui: &mut Ui, state: &State, canvas: &Canvas, frame_ms: Option<f
             notices_ui(ui, state, queue);
             if let Some(hidden) = canvas.hidden() {
                 let words = hidden_text(&hidden).join(" · ");
-                ui.add(egui::Label::new(RichText::new(words).small().weak()).truncate());
+                let ties = &state.session.view.course.ties;
+                let arrows = crate::scene::ties::left_out_words(&data.store, ties, &hidden);
+                let label = ui.add(egui::Label::new(RichText::new(words).small().weak()).truncate());
+                if let Some(arrows) = arrows {
+                    label.on_hover_text(arrows);
+                }
             }
             let failed = data.failures.len() as u64;
             if failed > 0 {
