@@ -6,6 +6,7 @@ pub mod clocks;
 pub mod critical_path;
 pub mod findings;
 pub mod genai;
+pub mod incomplete;
 pub mod numbered;
 pub mod places;
 pub mod reading;

@@ -51,6 +51,7 @@ impl State {
             | Command::AnswerOpen(_)
             | Command::CancelLoad
             | Command::DismissLoadError
+            | Command::DismissIncomplete
             | Command::TakeResults => self.apply_file(command, host),
             Command::ExportPanel
             | Command::CopyPicture
@@ -75,6 +76,7 @@ impl State {
             | Command::EvidenceConvention
             | Command::EvidencePrior
             | Command::NextFinding
+            | Command::OtherEnd
             | Command::PreviousFinding
             | Command::ToggleFindings
             | Command::WhatIf
@@ -239,6 +241,7 @@ impl State {
                 }
             }
             Command::DismissLoadError => self.session.load_error = None,
+            Command::DismissIncomplete => self.session.incomplete.clear(),
             _ => self.take_results(host),
         }
     }
@@ -364,6 +367,8 @@ impl State {
             session.question = None;
         } else if session.load_error.is_some() {
             session.load_error = None;
+        } else if !session.incomplete.is_empty() {
+            session.incomplete.clear();
         } else if self.clear_clocks() {
             // A finding, or the reasons for a bound.
         } else if self.session.view.measure.is_some() {

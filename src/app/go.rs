@@ -129,17 +129,30 @@ impl State {
     }
 
     pub(super) fn scroll_into_view(&mut self, span: SpanIx) {
+        self.scroll_together_into_view(&[span]);
+    }
+
+    /// Scrolls so that the rows of as many of `spans` as have room show together; the first ones before the others.
+    pub(super) fn scroll_together_into_view(&mut self, spans: &[SpanIx]) {
         let view = &mut self.session.view;
         let (bands, canvas_height) = bands(&self.arranged, view);
-        let row = self.arranged.layout.row_of(span);
-        let Some(band) = bands.of_row(row) else { return };
         let held = bands.held_height(canvas_height);
-        if band.lane_top < held {
-            return;
+        let room = f64::from(canvas_height) - held;
+        let mut shown: Option<(f64, f64, f32)> = None;
+        for &span in spans {
+            let row = self.arranged.layout.row_of(span);
+            // Pinned lanes stay where they are, hidden ones are nowhere.
+            let Some(band) = bands.of_row(row).filter(|band| band.lane_top >= held) else { continue };
+            let (top, bottom) = (band.row_top(row), band.row_top(row) + f64::from(band.pitch));
+            let with =
+                shown.map_or((top, bottom, band.pitch), |(from, to, pitch)| (from.min(top), to.max(bottom), pitch));
+            if shown.is_none() || with.1 - with.0 <= room {
+                shown = Some(with);
+            }
         }
-        let (top, bottom) = (band.row_top(row), band.row_top(row) + f64::from(band.pitch));
+        let Some((top, bottom, pitch)) = shown else { return };
         // Two rows of context above and below, where there is room.
-        let context = f64::from(band.pitch * 2.0).min((f64::from(canvas_height) - held) / 4.0);
+        let context = f64::from(pitch * 2.0).min(room / 4.0).min(((room - (bottom - top)) / 2.0).max(0.0));
         if top - context < view.scroll_y + held {
             view.scroll_y = top - context - held;
         } else if bottom + context > view.scroll_y + f64::from(canvas_height) {

@@ -74,6 +74,8 @@ pub struct Session {
     pub loading: Option<Loading>,
     /// Why the last load failed.
     pub load_error: Option<LoadFailure>,
+    /// Which inputs were not read as a whole, one sentence each, until somebody has seen it.
+    pub incomplete: Vec<String>,
     /// The arrangement that is being made for a changed plan.
     pub arranging: Option<Arranging>,
     /// Work on lanes.

@@ -21,7 +21,7 @@ pub struct Holding {
     /// The clock and its offset.
     pub held: Arc<Held>,
     /// Raw times were shown before: letting go shows them again.
-    was_raw: bool,
+    pub(super) was_raw: bool,
 }
 
 /// An offset that is being typed.

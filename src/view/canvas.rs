@@ -7,7 +7,7 @@ use egui::{CursorIcon, EventFilter, Key, Modifiers, Rect, Sense, Ui, UiBuilder};
 
 use super::gestures::{Drag, Gestures};
 use super::paint::Prepared;
-use super::{access, hover, lane_heads, sections, turns};
+use super::{access, far_ends, hover, lane_heads, sections, turns};
 use crate::analysis::clocks::Held;
 use crate::app::State;
 use crate::app::command::{Command, Queue};
@@ -160,6 +160,7 @@ impl Canvas {
         lane_heads::heads_ui(ui, rect, &scene, state, queue);
         sections::sections_ui(ui, rect, &scene, state, queue);
         turns::turns_ui(ui, rect, &scene, state, queue);
+        far_ends::far_ends_ui(ui, rect, &scene, state, queue);
         if let Some(Drag::Lane { lane, y }) = self.gestures.drag() {
             lane_heads::drag_ui(ui, rect, &scene, lane, y);
         }

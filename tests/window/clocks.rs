@@ -15,7 +15,7 @@ use skewline::scene::TimeRange;
 use crate::harness::{assert_shown, click_label, pointer, press, selected_names, settle, window};
 
 /// The worked example of the method: between the clocks of browser and gateway lie 400 to 670 ms.
-const EXAMPLE: &str = r#"{"resourceSpans":[
+pub const EXAMPLE: &str = r#"{"resourceSpans":[
 {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"browser"}},{"key":"device.id","value":{"stringValue":"d-1"}},
  {"key":"telemetry.sdk.language","value":{"stringValue":"go"}}]},
  "scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000001","name":"POST /chat","kind":3,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Config, Context, Finding, Rule, Severity, count, e08_identity, figure, sampling, verb};
+use crate::analysis::incomplete::incomplete;
 use crate::model::{Ghost, SpanIx, Sym, TraceIx, grouped};
 
 /// See the module.
@@ -45,6 +46,12 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
     }
     let (parents, lost) = (count(ghosts.len(), "parent"), count(spans.len(), "span"));
     let hang = verb(spans.len(), "hangs", "hang");
+    let cut_off = CutOff::of(context, &spans);
+    // Where all are from files that were not read as a whole, that is the likely cause.
+    let why = match &cut_off {
+        Some(cut_off) if cut_off.spans == spans.len() => format!("likely {}, {}", cut_off.place, cut_off.files),
+        _ => why.to_owned(),
+    };
     let sentence = format!("{lost} {hang} from {parents} {place} that no input holds: {why}.");
     let finding = Finding::new("E8", Severity::Unknown, format!("missing parents {place}"), sentence)
         .shown_by(&spans)
@@ -55,6 +62,16 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
         ))
         .with("orphans", spans.len())
         .with("missing_parents", ghosts.len());
+    let finding = match &cut_off {
+        Some(CutOff { spans: own, place, files }) => {
+            let of = format!("{} of {}", figure(*own), count(spans.len(), "span"));
+            let (are, their) = (verb(*own, "is", "are"), verb(*own, "its", "their"));
+            finding
+                .because(format!("{of} {are} from files with gaps, {files}: {their} parents are likely {place}"))
+                .with("from_incomplete_inputs", *own)
+        }
+        None => finding,
+    };
     let estimate = Estimate::new(context, ghosts);
     let finding = finding.because(estimate.words());
     let finding = e08_identity::tell(context, ghosts, finding);
@@ -62,6 +79,37 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
         0 => finding,
         _ => finding.with("missing_spans_lo", estimate.least).with("missing_spans_hi", estimate.most),
     })
+}
+
+/// Spans whose parents may well be in what is missing of their own input.
+struct CutOff {
+    spans: usize,
+    /// Where their parents likely are.
+    place: &'static str,
+    /// `slow.json is cut off at byte 48,213`, for each such input.
+    files: String,
+}
+
+impl CutOff {
+    /// Which of `spans` come from inputs that were not read as a whole; `None` when no span does.
+    fn of(context: &Context<'_>, spans: &[SpanIx]) -> Option<Self> {
+        const MOST_FILES: usize = 3;
+        let inputs = incomplete(context.store);
+        let of_span = |span: &SpanIx| {
+            let input = context.store.span(*span).input_ix();
+            inputs.binary_search_by_key(&input, |it| it.input).ok()
+        };
+        let mut found: BTreeMap<usize, usize> = BTreeMap::new();
+        for input in spans.iter().filter_map(of_span) {
+            *found.entry(input).or_default() += 1;
+        }
+        let (&first, _) = found.first_key_value()?;
+        let mut files: Vec<String> = found.keys().take(MOST_FILES).map(|at| inputs[*at].short(context.store)).collect();
+        if found.len() > MOST_FILES {
+            files.push(format!("and {} more", count(found.len() - MOST_FILES, "file")));
+        }
+        Some(Self { spans: found.values().sum(), place: inputs[first].place(), files: files.join(", ") })
+    }
 }
 
 fn parents_text(n: usize) -> String {

@@ -271,7 +271,7 @@ impl State {
 
     /// Selects both spans of a causal edge. The view moves only when one of the events is outside.
     fn select_edge(&mut self, cause: Cause) {
-        let events = [cause.from, cause.to];
+        let events = [cause.to, cause.from];
         if !events.iter().all(|event| self.has_span(event.span)) {
             return;
         }
@@ -285,9 +285,7 @@ impl State {
         let time = self.session.view.time;
         let is_inside = |at: i64| time.from_ns <= at && at <= time.to_ns;
         if events.iter().all(|&event| self.event_ns(event).is_some_and(is_inside)) {
-            for event in events {
-                self.scroll_into_view(event.span);
-            }
+            self.scroll_together_into_view(&events.map(|event| event.span));
             self.clamp_view();
         } else {
             self.show_events(&events);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use emath::{Pos2, Rect, Vec2};
 
-use super::{ClockArrow, ClockInput};
+use super::{ClockArrow, ClockInput, far_ends};
 use crate::analysis::clocks::findings::{Finding, Proof, Severity};
 use crate::analysis::clocks::{EventKey, FindingTone, Point, Side};
 use crate::model::time::duration_text;
@@ -44,6 +44,11 @@ pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, vie
     }
     place_pills(scene, &mut arrows);
     scene.clocks.arrows = arrows;
+    scene.clocks.far_ends.clear();
+    if let Some(finding) = active.and_then(|id| clocks.known.finding(id)) {
+        let pos = |scene: &Scene, key| event_pos(clocks, input, scene, key);
+        far_ends::add((input, view), scene, &finding.witness, FindingTone::of(finding), pos);
+    }
 }
 
 fn of_finding(

@@ -4,6 +4,7 @@
 //! show the same as the window.
 
 mod arrows;
+mod far_ends;
 mod footnotes;
 mod lower;
 mod offsets;
@@ -20,6 +21,7 @@ use super::theme::Theme;
 use crate::analysis::clocks::{EventKey, FindingTone, Known, Point};
 use crate::model::{DomainIx, SpanIx};
 
+pub use far_ends::FarEnd;
 pub(super) use footnotes::legend;
 pub use footnotes::{Notes, axis_words, notes};
 pub use lower::{BadgeLook, badge_look, legend_sample, number_badge};
@@ -176,6 +178,8 @@ pub struct ClockMarks {
     pub raw: Vec<RawOutline>,
     /// Contradictions and reasons.
     pub arrows: Vec<ClockArrow>,
+    /// Where the arrows of the finding that is looked at go on out of view.
+    pub far_ends: Vec<FarEnd>,
     /// Numbers of findings at bars.
     pub badges: Vec<Badge>,
 }
