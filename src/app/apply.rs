@@ -316,7 +316,7 @@ impl State {
             Command::ScrollBy(points) => view.scroll_y += points,
             Command::ScrollTo(points) => view.scroll_y = points,
             Command::Resize(size) => view.size = size,
-            Command::Measure(range) => (view.measure, view.measure_ends) = (range, [None; 2]),
+            Command::Measure(range) => view.measure_range(range),
             Command::WholeTrace => view.fit(&self.arranged.hull_ns),
             Command::ShowRange(range) => self.show_range(range),
             _ => {}
@@ -372,7 +372,7 @@ impl State {
         } else if self.clear_clocks() {
             // A finding, or the reasons for a bound.
         } else if self.session.view.measure.is_some() {
-            self.session.view.measure = None;
+            self.session.view.measure_range(None);
         } else if self.session.view.focused.is_some() || !self.session.view.selection.is_empty() {
             self.session.view.selection.clear();
             self.session.view.focused = None;

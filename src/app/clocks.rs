@@ -14,7 +14,7 @@ use crate::analysis::clocks::{Between, Comparison, EventKey, Evidence, Known, Po
 use crate::analysis::numbered::Found;
 use crate::arrange::{ClockChoice, LaneKey, Plan};
 use crate::layout::{LaneIx, Step};
-use crate::model::SpanIx;
+use crate::model::{DomainIx, SpanIx};
 use crate::scene::{TimeRange, WhyOf};
 
 /// What the window shows of clocks besides the view.
@@ -55,6 +55,8 @@ pub enum ClockCommand {
         range: TimeRange,
         /// The events that the ends stand on: from, to.
         ends: [Option<EventKey>; 2],
+        /// The clocks of the lanes that the ends lie in: from, to.
+        clocks: [Option<DomainIx>; 2],
     },
     /// Selects an event's span and brings the event into view.
     Reveal(EventKey),
@@ -134,9 +136,9 @@ impl State {
             }
             ClockCommand::Filter(code) => self.session.clocks.filter = *code,
             ClockCommand::Why(lane) => self.explain(*lane),
-            ClockCommand::Measure { range, ends } => {
-                self.session.view.measure = Some(*range);
-                self.session.view.measure_ends = *ends;
+            ClockCommand::Measure { range, ends, clocks } => {
+                let view = &mut self.session.view;
+                (view.measure, view.measure_ends, view.measure_clocks) = (Some(*range), *ends, *clocks);
             }
             ClockCommand::Reveal(key) => self.reveal_event(*key),
             ClockCommand::MoveOn { now_ms, length_ms } => self.move_on(*now_ms, *length_ms),

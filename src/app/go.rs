@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::state::State;
+use crate::analysis::clocks::EventKey;
 use crate::arrange::Arranged;
 use crate::layout::{RowIx, Step};
 use crate::model::span::FLAG_NAMES;
@@ -18,7 +19,7 @@ impl State {
             Command::SelectNothing => {
                 self.session.view.selection.clear();
                 self.session.view.focused = None;
-                self.session.view.measure = None;
+                self.session.view.measure_range(None);
             }
             Command::Reveal(span) if is_known(span) => self.go_to(*span),
             Command::ZoomToSpan(span) if is_known(span) => {
@@ -26,7 +27,7 @@ impl State {
                 self.zoom_to_selection();
             }
             Command::ZoomToSelection => self.zoom_to_selection(),
-            Command::MeasureSelection => self.session.view.measure = self.selection_hull(),
+            Command::MeasureSelection => self.measure_selection(),
             Command::NextSpan => self.step(|state, from| state.arranged.layout.in_row(from, Step::Forward)),
             Command::PreviousSpan => self.step(|state, from| state.arranged.layout.in_row(from, Step::Back)),
             Command::RowUp => {
@@ -175,6 +176,18 @@ impl State {
 
     pub(super) fn focused_extent(&self) -> Option<TimeRange> {
         self.extent_of(self.session.view.focused?)
+    }
+
+    /// Measures from the first start to the last end of the selection: between those two events.
+    fn measure_selection(&mut self) {
+        let spans = || self.session.view.selection.iter().filter(|span| self.has_span(**span));
+        let extents = || spans().filter_map(|&span| Some((span, self.extent_of(span)?)));
+        let first = extents().min_by_key(|(span, extent)| (extent.from_ns, *span));
+        let last = extents().max_by_key(|(span, extent)| (extent.to_ns, std::cmp::Reverse(*span)));
+        let ends = [first.map(|first| EventKey::start(first.0)), last.map(|last| EventKey::end(last.0))];
+        let hull = self.selection_hull();
+        self.session.view.measure_range(hull);
+        self.session.view.measure_ends = ends;
     }
 
     /// From the first start to the last end of the selection.

@@ -167,7 +167,7 @@ impl State {
         let session = &mut self.session;
         session.view.selection.clear();
         session.view.focused = None;
-        (session.view.measure, session.view.measure_ends) = (None, [None; 2]);
+        session.view.measure_range(None);
         (session.view.finding, session.view.why, session.view.turn) = (None, None, None);
         session.view.course = Arc::clone(&self.arranged.course);
         session.clocks = super::clocks::Clocks::default();

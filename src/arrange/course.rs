@@ -8,7 +8,7 @@ use super::ties::{self, Tie};
 use super::{Arranged, Axis, LaneInfo, Plan};
 use crate::analysis::clocks::domains::Domains;
 use crate::analysis::clocks::words::range_text;
-use crate::analysis::clocks::{EventKey, Known};
+use crate::analysis::clocks::{Between, Code, EventKey, Finding, Known};
 use crate::analysis::genai::{Content, GenAi, Role, Speaker, TurnIx};
 use crate::layout::Layout;
 use crate::lod::covering_shift;
@@ -223,18 +223,42 @@ impl Ground<'_> {
         Some(line.into())
     }
 
-    /// How long `turn` takes, and whether that is an interval across clocks.
+    /// How long `turn` takes, and whether that is an interval: across clocks, or because its clock jumped meanwhile,
+    /// which is said with it.
     fn length(&self, turn: &TurnTime, may_ask: bool) -> (Arc<str>, bool) {
         let clock = |span: SpanIx| self.domains.of_span.get(span.at());
-        let known = self.known.filter(|_| may_ask && clock(turn.first) != clock(turn.last));
+        let is_one_clock = clock(turn.first) == clock(turn.last);
+        let broken = if is_one_clock { self.broken_by(turn) } else { None };
+        let known = self.known.filter(|_| may_ask && (!is_one_clock || broken.is_some()));
         let between = known.and_then(|known| {
             let ends = (EventKey::start(turn.first), EventKey::end(turn.last));
             known.model.between(self.store, self.domains, ends.0, ends.1)
         });
-        match between {
-            Some(between) => (range_text(between.lo_ns, between.hi_ns).into(), true),
-            None => (duration_text(turn.to_ns.saturating_sub(turn.from_ns)).into(), false),
+        let drawn = || duration_text(turn.to_ns.saturating_sub(turn.from_ns));
+        match (between, broken) {
+            (Some(Between { lo_ns: None, hi_ns: None, .. }), Some(why)) => (format!("not comparable: {why}").into(), true),
+            (Some(between), Some(why)) => {
+                (format!("{}: {why}", range_text(between.lo_ns, between.hi_ns)).into(), true)
+            }
+            (Some(between), None) => (range_text(between.lo_ns, between.hi_ns).into(), true),
+            (None, Some(why)) => (format!("{} as drawn: {why}", drawn()).into(), false),
+            (None, None) => (drawn().into(), false),
         }
+    }
+
+    /// What the clock of `turn` did between its ends, so that their difference is no duration: `laptop slept`.
+    fn broken_by(&self, turn: &TurnTime) -> Option<String> {
+        let (model, domain) = (&self.known?.model, *self.domains.of_span.get(turn.first.at())?);
+        let (from_ns, to_ns) = (self.store.span(turn.first).start_ns(), self.store.span(turn.last).end_ns());
+        let jumped = model.jumps(domain).into_iter().find(|&(before, after)| from_ns < after && before < to_ns);
+        let (before, after) = jumped?;
+        let of_jump = |finding: &&Finding| {
+            let is_it = finding.at_ns.is_some_and(|at_ns| before < at_ns && at_ns <= after);
+            finding.domains.first() == Some(&domain) && is_it && finding.code == Code::C2
+        };
+        let has_slept = model.findings().iter().any(|finding| of_jump(&finding));
+        let name = &self.domains.list.get(domain.at())?.name;
+        Some(if has_slept { format!("{name} slept") } else { format!("the clock of {name} jumped") })
     }
 }
 

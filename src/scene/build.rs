@@ -15,6 +15,7 @@ use super::heads::LaneTexts;
 use super::hidden;
 use super::input::SceneInput;
 use super::labels::Labels;
+use super::measure;
 use super::palette::unknown_colors;
 use super::phases;
 pub(super) use super::place::span_rect;
@@ -151,7 +152,7 @@ impl SceneBuilder {
     /// What is known about the time that `view` measures. Asked anew only when other events are measured: it takes
     /// two searches through the clocks.
     fn measured(&mut self, input: &SceneInput<'_>, view: &ViewState) -> Option<Between> {
-        let range = view.measure?;
+        let range = measure::range_now(input, view)?;
         let (Some(clocks), [Some(from), Some(to)]) = (input.clocks, view.measure_ends) else { return None };
         let ends = if range.from_ns <= range.to_ns { [from, to] } else { [to, from] };
         if ends.iter().any(|end| end.span.at() >= input.store.len()) {

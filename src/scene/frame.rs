@@ -254,7 +254,7 @@ pub struct Measure {
     pub x: [f32; 2],
     /// Its length in words: an interval when its ends lie on different clocks.
     pub text: Arc<str>,
-    /// What the raw times claim, when that is something else.
+    /// What else belongs to it: what the raw times claim, when that is something else, or whose time it is.
     pub raw: Option<Arc<str>>,
 }
 

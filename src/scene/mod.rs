@@ -23,6 +23,7 @@ mod hit;
 mod input;
 mod labels;
 mod lower;
+mod measure;
 mod motion;
 #[cfg(test)]
 mod motion_tests;

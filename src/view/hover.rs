@@ -17,8 +17,16 @@ use crate::scene::{Hit, OverviewMark, Scene, SceneBar, grouped};
 /// Longest text on the card, in characters.
 const MOST_CHARS: usize = 120;
 
-/// Draws outline and card for what is at `pos`.
-pub fn hover_ui(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &State, pos: Pos2, hit: Hit) {
+/// Draws outline and card for what is at `pos`. `tie_time` says how long after the handoff the trace began whose arrow
+/// is there.
+pub fn hover_ui(
+    ui: &Ui,
+    rect: Rect,
+    scene: &Scene,
+    (data, state): (&Workspace, &State),
+    (pos, hit): (Pos2, Hit),
+    tie_time: Option<&str>,
+) {
     let theme = scene.theme.theme();
     let offset = rect.min.to_vec2();
     match hit {
@@ -36,7 +44,7 @@ pub fn hover_ui(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &St
         Hit::Piece { span, first, count } => {
             card(ui, |ui| super::turns::pieces_ui(ui, data, state, span, first, count));
         }
-        Hit::Tie(at) => card(ui, |ui| super::turns::tie_ui(ui, data, state, at)),
+        Hit::Tie(at) => card(ui, |ui| super::turns::tie_ui(ui, data, state, at, tie_time)),
         Hit::Finding(_) => {
             if let Some(mark) = crate::scene::mark_at(scene, pos - offset) {
                 card(ui, |ui| finding_ui(ui, state, mark));

@@ -98,7 +98,7 @@ fn measuring_across_clocks_says_640_to_910_ms() {
     let mut harness = window(vec![example()]);
     let range = TimeRange { from_ns: 1_700_000_000_000_000_001, to_ns: 1_700_000_001_310_000_001 };
     let ends = [Some(EventKey::start(SpanIx(0))), Some(EventKey::end(SpanIx(1)))];
-    harness.state_mut().apply(Command::Clocks(ClockCommand::Measure { range, ends }));
+    harness.state_mut().apply(Command::Clocks(ClockCommand::Measure { range, ends, clocks: [None; 2] }));
     harness.run_steps(2);
     let scene = harness.state().canvas().scene().unwrap().clone();
     let measure = scene.measure.as_ref().unwrap();

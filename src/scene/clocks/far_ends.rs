@@ -5,6 +5,7 @@ use std::sync::Arc;
 use emath::{Pos2, Rect, Vec2, vec2};
 
 use super::FindingTone;
+use super::arrows::event_pos;
 use crate::analysis::clocks::EventKey;
 use crate::analysis::clocks::findings::Proof;
 use crate::scene::build::span_rect;
@@ -39,17 +40,15 @@ struct End {
     is_cause: bool,
 }
 
-/// Adds a label for each end of `witness` that is out of view while its other end is in view. `pos` says where an event
-/// is drawn.
+/// Adds a label for each end of `witness` that is out of view while its other end is in view.
 pub(super) fn add(
     (input, view): (&SceneInput<'_>, &ViewState),
     scene: &mut Scene,
     witness: &[Proof],
     tone: FindingTone,
-    pos: impl Fn(&Scene, EventKey) -> Option<Pos2>,
 ) {
     for proof in witness {
-        let end = |event, is_cause| End { event, pos: pos(scene, event), is_cause };
+        let end = |event, is_cause| End { event, pos: event_pos(input, scene, event), is_cause };
         let ends = [end(proof.cause.from, true), end(proof.cause.to, false)];
         let seen = ends.each_ref().map(|end| is_in_view(input, scene, end));
         let (near, far) = match seen {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use ecolor::Color32;
 use emath::{Pos2, Rect};
 
+use super::input::SceneInput;
 use super::theme::Theme;
 use crate::analysis::clocks::{EventKey, FindingTone, Known, Point};
 use crate::model::{DomainIx, SpanIx};
@@ -191,6 +192,24 @@ pub struct WhyOf {
     pub domain: DomainIx,
     /// When, on that clock, Unix nanoseconds.
     pub at_ns: i64,
+}
+
+/// Where an event stands on the axis that is drawn; `None` when it has no time, or its span is of another store.
+#[must_use]
+pub fn event_ns(input: &SceneInput<'_>, key: EventKey) -> Option<i64> {
+    if key.span.at() >= input.store.len() {
+        return None;
+    }
+    let (start_ns, end_ns) = input.extent_ns(key.span);
+    match key.point {
+        Point::Start => Some(start_ns),
+        Point::End => Some(end_ns),
+        Point::Event(_) => {
+            let is_frame = input.clocks.as_ref().is_some_and(|clocks| clocks.is_frame);
+            let placed = if is_frame { input.place(key).and_then(|placed| placed.estimate_ns) } else { None };
+            placed.or_else(|| raw_ns(input.store, key))
+        }
+    }
 }
 
 /// The time of an event as its clock stated it, Unix nanoseconds.
