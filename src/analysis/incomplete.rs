@@ -81,15 +81,6 @@ impl Incomplete {
         };
         format!("{}: {read} read, {missing}", self.short(store))
     }
-
-    /// Where spans are that no input holds: `what is missing of it`.
-    #[must_use]
-    pub const fn place(&self) -> &'static str {
-        match self.why {
-            Why::CutOff | Why::Limit => "in what followed",
-            Why::Pieces(_) => "in what could not be read",
-        }
-    }
 }
 
 fn file_name(input: &Input) -> String {

@@ -13,7 +13,7 @@ use crate::analysis::genai::{Content, GenAi, Role, Speaker, TurnIx};
 use crate::layout::Layout;
 use crate::lod::covering_shift;
 use crate::model::time::duration_text;
-use crate::model::{SpanFlags, SpanIx, TraceStore};
+use crate::model::{DomainIx, SpanFlags, SpanIx, TraceStore};
 
 /// Turns and idle stretches. Belongs to the arrangement whose axis it is on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -228,37 +228,84 @@ impl Ground<'_> {
     fn length(&self, turn: &TurnTime, may_ask: bool) -> (Arc<str>, bool) {
         let clock = |span: SpanIx| self.domains.of_span.get(span.at());
         let is_one_clock = clock(turn.first) == clock(turn.last);
-        let broken = if is_one_clock { self.broken_by(turn) } else { None };
+        let broken = if is_one_clock { self.broken_by(turn) } else { self.broken_at_an_end(turn) };
         let known = self.known.filter(|_| may_ask && (!is_one_clock || broken.is_some()));
         let between = known.and_then(|known| {
             let ends = (EventKey::start(turn.first), EventKey::end(turn.last));
             known.model.between(self.store, self.domains, ends.0, ends.1)
         });
-        let drawn = || duration_text(turn.to_ns.saturating_sub(turn.from_ns));
+        let drawn_ns = turn.to_ns.saturating_sub(turn.from_ns);
+        let words = |between: &Between| range_text(between.lo_ns, between.hi_ns);
         match (between, broken) {
-            (Some(Between { lo_ns: None, hi_ns: None, .. }), Some(why)) => (format!("not comparable: {why}").into(), true),
-            (Some(between), Some(why)) => {
-                (format!("{}: {why}", range_text(between.lo_ns, between.hi_ns)).into(), true)
+            (Some(Between { lo_ns: None, hi_ns: None, .. }), Some(broken)) => {
+                (format!("not comparable: {}", broken.words(broken.is_inside)).into(), true)
             }
-            (Some(between), None) => (range_text(between.lo_ns, between.hi_ns).into(), true),
-            (None, Some(why)) => (format!("{} as drawn: {why}", drawn()).into(), false),
-            (None, None) => (drawn().into(), false),
+            (Some(between), Some(broken)) if is_one_clock => {
+                // What fits its own clock needs no jump: that was before or after the turn.
+                let fits = between.lo_ns.is_none_or(|lo| lo <= between.raw_ns)
+                    && between.hi_ns.is_none_or(|hi| between.raw_ns <= hi);
+                let why = (broken.is_inside || !fits).then(|| format!(": {}", broken.words(true)));
+                (format!("{}{}", words(&between), why.unwrap_or_default()).into(), true)
+            }
+            (Some(between), _) => (words(&between).into(), true),
+            (None, Some(broken)) if is_one_clock && broken.is_inside => {
+                (format!("{} as drawn: {}", duration_text(drawn_ns), broken.words(true)).into(), false)
+            }
+            (None, _) => (duration_text(drawn_ns).into(), false),
         }
     }
 
-    /// What the clock of `turn` did between its ends, so that their difference is no duration: `laptop slept`.
-    fn broken_by(&self, turn: &TurnTime) -> Option<String> {
+    /// A jump that the clock of `turn` made between its ends, or may have made there.
+    fn broken_by(&self, turn: &TurnTime) -> Option<Broken<'_>> {
         let (model, domain) = (&self.known?.model, *self.domains.of_span.get(turn.first.at())?);
         let (from_ns, to_ns) = (self.store.span(turn.first).start_ns(), self.store.span(turn.last).end_ns());
         let jumped = model.jumps(domain).into_iter().find(|&(before, after)| from_ns < after && before < to_ns);
         let (before, after) = jumped?;
+        self.broken(domain, (before, after), from_ns <= before && after <= to_ns)
+    }
+
+    /// A jump in which the first or the last moment of `turn` lies, so that nothing is known about when that was.
+    fn broken_at_an_end(&self, turn: &TurnTime) -> Option<Broken<'_>> {
+        let ends =
+            [(turn.first, self.store.span(turn.first).start_ns()), (turn.last, self.store.span(turn.last).end_ns())];
+        ends.into_iter().find_map(|(span, at_ns)| {
+            let (model, domain) = (&self.known?.model, *self.domains.of_span.get(span.at())?);
+            let around = model.jumps(domain).into_iter().find(|&(before, after)| before < at_ns && at_ns < after);
+            self.broken(domain, around?, true)
+        })
+    }
+
+    /// What `domain`'s clock did between these of its times.
+    fn broken(&self, domain: DomainIx, (before, after): (i64, i64), is_inside: bool) -> Option<Broken<'_>> {
+        let model = &self.known?.model;
         let of_jump = |finding: &&Finding| {
             let is_it = finding.at_ns.is_some_and(|at_ns| before < at_ns && at_ns <= after);
             finding.domains.first() == Some(&domain) && is_it && finding.code == Code::C2
         };
         let has_slept = model.findings().iter().any(|finding| of_jump(&finding));
-        let name = &self.domains.list.get(domain.at())?.name;
-        Some(if has_slept { format!("{name} slept") } else { format!("the clock of {name} jumped") })
+        let clock = &self.domains.list.get(domain.at())?.name;
+        Some(Broken { clock, has_slept, is_inside })
+    }
+}
+
+/// Why the difference of two times of one clock is no duration.
+struct Broken<'a> {
+    clock: &'a str,
+    /// It stood still while a computer slept.
+    has_slept: bool,
+    /// It did so certainly between the two times, or around one of them.
+    is_inside: bool,
+}
+
+impl Broken<'_> {
+    /// `web-chat slept`, `the clock of gateway may have jumped`.
+    fn words(&self, is_sure: bool) -> String {
+        match (self.has_slept, is_sure) {
+            (true, true) => format!("{} slept", self.clock),
+            (true, false) => format!("{} may have slept", self.clock),
+            (false, true) => format!("the clock of {} jumped", self.clock),
+            (false, false) => format!("the clock of {} may have jumped", self.clock),
+        }
     }
 }
 

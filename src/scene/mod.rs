@@ -17,6 +17,8 @@ pub mod findings;
 mod folding;
 pub mod frame;
 pub mod geometry;
+#[cfg(test)]
+mod ghost_tests;
 mod heads;
 mod hidden;
 mod hit;

@@ -7,8 +7,9 @@ use emath::Vec2;
 use super::*;
 use crate::analysis::clocks::EventKey;
 use crate::analysis::genai::tests::fixture::{self, Span, T0_NS};
-use crate::arrange::{Course, Plan};
+use crate::arrange::{ClockChoice, Course, Plan};
 use crate::export::picture::Timeline;
+use crate::load::{Options, Progress, Source, load};
 use crate::model::{SpanIx, TraceStore};
 
 const MS: i64 = 1_000_000;
@@ -224,4 +225,24 @@ fn no_interval_of_a_turn_is_cut() {
         }
     }
     assert!(seen.len() >= 3, "narrow and wide ones occur: {seen:?}");
+}
+
+/// A turn during which the machine slept took as long as other clocks say, not as long as its own clock stood still.
+#[test]
+fn a_turn_over_a_jump_of_its_clock_says_so_and_others_do_not() {
+    let lengths = |name: &str, clock: ClockChoice| -> Vec<String> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sample-traces/{name}.otlp.json"));
+        let source = Source::memory(name, std::fs::read(path).unwrap());
+        let store = load(&[source], &Options::default(), &Progress::default()).unwrap().store;
+        let timeline = Timeline::of_store(&store, &Plan { clock, ..Plan::default() });
+        timeline.arranged.course.turns.iter().map(|turn| turn.length.to_string()).collect()
+    };
+    for clock in [ClockChoice::Raw, ClockChoice::Frame] {
+        let slept = lengths("slept-laptop", clock);
+        let jumped: Vec<&String> = slept.iter().filter(|length| length.contains("slept")).collect();
+        assert_eq!((jumped.len(), slept.len()), (1, 3), "{slept:?}");
+        assert!(!jumped[0].contains(" h") && jumped[0].ends_with("web-chat slept"), "{slept:?}");
+        let quiet = lengths("skewed-browser", clock);
+        assert!(quiet.iter().all(|length| !length.contains("slept") && !length.contains("jumped")), "{quiet:?}");
+    }
 }

@@ -177,7 +177,7 @@ fn ghost_ui(ui: &mut Ui, data: &Workspace, state: &State, ghost: u32) {
     let inputs: std::collections::BTreeSet<InputIx> =
         ghost.children.iter().take(MOST_CHILDREN).map(|child| data.store.span(*child).input_ix()).collect();
     for gap in incomplete(&data.store).iter().filter(|gap| inputs.contains(&gap.input)) {
-        let text = format!("likely {}: {}", gap.place(), gap.short(&data.store));
+        let text = format!("likely missing because {}", gap.short(&data.store));
         ui.label(RichText::new(text).color(state.theme().theme().warning));
     }
 }

@@ -216,3 +216,32 @@ fn the_span_table_says_how_far_reference_times_can_be_told() {
     assert_shown(&harness, "± 135 ms");
     assert_shown(&harness, "22:13:20.670 000 001");
 }
+
+#[test]
+fn a_measured_selection_is_measured_between_its_events() {
+    let mut harness = window(vec![example()]);
+    for span in [SpanIx(0), SpanIx(1)] {
+        harness.state_mut().apply(Command::Select { span, extend: true });
+    }
+    press(&mut harness, Modifiers::NONE, Key::M);
+    let measured = |harness: &egui_kittest::Harness<'_, skewline::app::App>| {
+        let measure = harness.state().canvas().scene().unwrap().measure.clone().unwrap();
+        (measure.text.to_string(), measure.raw.map(|raw| raw.to_string()), measure.x)
+    };
+    let raw = measured(&harness);
+    assert_eq!((raw.0.as_str(), raw.1.as_deref()), ("640–910 ms", Some("raw 1.31 s")));
+    // In the frame it stands on the same events, where they are drawn then.
+    press(&mut harness, Modifiers::NONE, Key::C);
+    settle(&mut harness);
+    let frame = measured(&harness);
+    assert_eq!((frame.0.as_str(), frame.1.as_deref()), ("640–910 ms", Some("raw 1.31 s")));
+    assert!(frame.2[1] - frame.2[0] < raw.2[1] - raw.2[0], "{:?} in the frame, {:?} raw", frame.2, raw.2);
+    // Another range that stands on nothing has nothing of it.
+    harness.state_mut().apply(Command::Measure(Some(TimeRange {
+        from_ns: 1_700_000_000_700_000_001,
+        to_ns: 1_700_000_001_000_000_001,
+    })));
+    harness.run_steps(2);
+    let plain = measured(&harness);
+    assert_eq!((plain.0.as_str(), plain.1.as_deref()), ("300 ms", Some("time of gateway")));
+}

@@ -182,7 +182,7 @@ fn an_end_that_has_no_room_is_named_at_the_edge_and_can_be_followed() {
     click_label(&mut harness, "from gateway: serve · below");
     harness.run_steps(2);
     assert!(in_view(&harness, &cause) && !in_view(&harness, &effect));
-    assert_eq!(selected_names(&harness), [cause.clone()]);
+    assert_eq!(selected_names(&harness), [cause.as_str()]);
     assert_eq!(harness.state().state.session.view.finding, Some(1), "it is still looked at");
     assert_eq!(far_ends(&harness), ["to browser: POST /chat · above"]);
     press(&mut harness, Modifiers::NONE, Key::R);

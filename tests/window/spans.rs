@@ -82,7 +82,7 @@ fn orphans() -> Source {
             ms[0], ms[1]
         )
     };
-    let path = r#"{"key":"lmnr.span.path","value":{"stringValue":"agent.plan.openai.chat"}},
+    let path = r#"{"key":"lmnr.span.type","value":{"stringValue":"LLM"}},{"key":"lmnr.span.path","value":{"stringValue":"[\"agent\",\"plan\",\"openai.chat\"]"}},
  {"key":"lmnr.span.ids_path","value":{"stringValue":"[\"00000000-0000-0000-0000-0000000000aa\",\"00000000-0000-0000-0000-0000000000f1\",\"00000000-0000-0000-0000-000000000001\"]"}}"#;
     let spans = [span(1, "openai.chat", path, [0, 400]), span(2, "mute", "", [500, 900])];
     let text = format!(

@@ -49,10 +49,10 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
     let cut_off = CutOff::of(context, &spans);
     // Where all are from files that were not read as a whole, that is the likely cause.
     let why = match &cut_off {
-        Some(cut_off) if cut_off.spans == spans.len() => format!("likely {}, {}", cut_off.place, cut_off.files),
-        _ => why.to_owned(),
+        Some(cut_off) if cut_off.spans == spans.len() => format!(", likely because {}", cut_off.files),
+        _ => format!(": {why}"),
     };
-    let sentence = format!("{lost} {hang} from {parents} {place} that no input holds: {why}.");
+    let sentence = format!("{lost} {hang} from {parents} {place} that no input holds{why}.");
     let finding = Finding::new("E8", Severity::Unknown, format!("missing parents {place}"), sentence)
         .shown_by(&spans)
         .because(format!(
@@ -63,11 +63,14 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
         .with("orphans", spans.len())
         .with("missing_parents", ghosts.len());
     let finding = match &cut_off {
-        Some(CutOff { spans: own, place, files }) => {
+        Some(CutOff { spans: own, files }) => {
             let of = format!("{} of {}", figure(*own), count(spans.len(), "span"));
-            let (are, their) = (verb(*own, "is", "are"), verb(*own, "its", "their"));
+            let come = verb(*own, "comes", "come");
+            let parents = verb(*own, "its parent is", "their parents are");
             finding
-                .because(format!("{of} {are} from files with gaps, {files}: {their} parents are likely {place}"))
+                .because(format!(
+                    "{of} {come} from where something is missing ({files}): {parents} likely part of that"
+                ))
                 .with("from_incomplete_inputs", *own)
         }
         None => finding,
@@ -84,8 +87,6 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
 /// Spans whose parents may well be in what is missing of their own input.
 struct CutOff {
     spans: usize,
-    /// Where their parents likely are.
-    place: &'static str,
     /// `slow.json is cut off at byte 48,213`, for each such input.
     files: String,
 }
@@ -103,12 +104,14 @@ impl CutOff {
         for input in spans.iter().filter_map(of_span) {
             *found.entry(input).or_default() += 1;
         }
-        let (&first, _) = found.first_key_value()?;
+        if found.is_empty() {
+            return None;
+        }
         let mut files: Vec<String> = found.keys().take(MOST_FILES).map(|at| inputs[*at].short(context.store)).collect();
         if found.len() > MOST_FILES {
             files.push(format!("and {} more", count(found.len() - MOST_FILES, "file")));
         }
-        Some(Self { spans: found.values().sum(), place: inputs[first].place(), files: files.join(", ") })
+        Some(Self { spans: found.values().sum(), files: files.join(", ") })
     }
 }
 

@@ -157,7 +157,7 @@ impl Context<'_> {
         let process = |span: crate::model::SpanIx| self.processes.name(self.store, span);
         let names = stay
             .map_or_else(Default::default, |(edge, next)| (process(edge.cause.to.span), process(next.cause.from.span)));
-        let cut = (short(&names.0), short(&names.1));
+        let cut = (short(names.0), short(names.1));
         // Long ids may differ in what is cut.
         let names = if cut.0 == cut.1 { (names.0.to_owned(), names.1.to_owned()) } else { cut };
         let sentence = format!(
