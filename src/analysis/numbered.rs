@@ -63,10 +63,10 @@ impl Patterns {
     /// The same under the same numbers, as somebody has judged where traces belong that lost their parent; `None` when
     /// that changes nothing.
     #[must_use]
-    pub fn judged(&self, store: &TraceStore, genai: &GenAi, judged: &Judged) -> Option<Self> {
+    pub fn judged(&self, store: &TraceStore, domains: &Domains, genai: &GenAi, judged: &Judged) -> Option<Self> {
         let mut new = None;
         for (at, finding) in self.list.iter().enumerate() {
-            if let Some(finding) = findings::judged(finding, store, genai, judged) {
+            if let Some(finding) = findings::judged(finding, store, domains, (genai, judged)) {
                 new.get_or_insert_with(|| self.clone()).list[at] = finding;
             }
         }

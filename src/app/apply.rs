@@ -52,6 +52,7 @@ impl State {
             | Command::CancelLoad
             | Command::DismissLoadError
             | Command::DismissIdleHint
+            | Command::DismissIncomplete
             | Command::TakeResults => self.apply_file(command, host),
             Command::ExportPanel
             | Command::CopyPicture
@@ -76,6 +77,7 @@ impl State {
             | Command::EvidenceConvention
             | Command::EvidencePrior
             | Command::NextFinding
+            | Command::OtherEnd
             | Command::PreviousFinding
             | Command::ToggleFindings
             | Command::WhatIf
@@ -241,6 +243,7 @@ impl State {
             }
             Command::DismissLoadError => self.session.load_error = None,
             Command::DismissIdleHint => self.session.idle_hint_dismissed = true,
+            Command::DismissIncomplete => self.session.incomplete.clear(),
             _ => self.take_results(host),
         }
     }
@@ -315,7 +318,7 @@ impl State {
             Command::ScrollBy(points) => view.scroll_y += points,
             Command::ScrollTo(points) => view.scroll_y = points,
             Command::Resize(size) => view.size = size,
-            Command::Measure(range) => (view.measure, view.measure_ends) = (range, [None; 2]),
+            Command::Measure(range) => view.measure_range(range),
             Command::WholeTrace => view.fit(&self.arranged.hull_ns),
             Command::ShowRange(range) => self.show_range(range),
             _ => {}
@@ -366,10 +369,12 @@ impl State {
             session.question = None;
         } else if session.load_error.is_some() {
             session.load_error = None;
+        } else if !session.incomplete.is_empty() {
+            session.incomplete.clear();
         } else if self.clear_clocks() {
             // A finding, or the reasons for a bound.
         } else if self.session.view.measure.is_some() {
-            self.session.view.measure = None;
+            self.session.view.measure_range(None);
         } else if self.session.view.focused.is_some() || !self.session.view.selection.is_empty() {
             self.session.view.selection.clear();
             self.session.view.focused = None;

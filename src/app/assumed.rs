@@ -147,7 +147,7 @@ impl State {
                 .say_assumed("Drift matters between clocks: this lane has none of its own, or there is only one");
         };
         let ppm = ppm_text(self.drift_of_lane_ppb(&lane.key));
-        let typed = ppm.trim_end_matches(" ppm").to_owned();
+        let typed = ppm.trim_end_matches(" ppm").replace(',', "");
         self.session.clocks.asking_drift = Some(AskingDrift { lane: lane.key.clone(), typed, error: None });
     }
 

@@ -14,7 +14,7 @@ use crate::analysis::clocks::{Between, Comparison, EventKey, Evidence, Known, Po
 use crate::analysis::numbered::Found;
 use crate::arrange::{ClockChoice, LaneKey, Plan};
 use crate::layout::{LaneIx, Step};
-use crate::model::SpanIx;
+use crate::model::{DomainIx, SpanIx};
 use crate::scene::{TimeRange, WhyOf};
 
 /// What the window shows of clocks besides the view.
@@ -55,6 +55,8 @@ pub enum ClockCommand {
         range: TimeRange,
         /// The events that the ends stand on: from, to.
         ends: [Option<EventKey>; 2],
+        /// The clocks of the lanes that the ends lie in: from, to.
+        clocks: [Option<DomainIx>; 2],
     },
     /// Selects an event's span and brings the event into view.
     Reveal(EventKey),
@@ -117,6 +119,7 @@ impl State {
             }
             Command::NextFinding => self.step_finding(Step::Forward),
             Command::PreviousFinding => self.step_finding(Step::Back),
+            Command::OtherEnd => self.other_end(),
             Command::WhatIf => self.ask_what_if(),
             Command::CriticalPath => self.toggle_critical(),
             Command::Clocks(command) => self.apply_clock_data(command),
@@ -133,9 +136,9 @@ impl State {
             }
             ClockCommand::Filter(code) => self.session.clocks.filter = *code,
             ClockCommand::Why(lane) => self.explain(*lane),
-            ClockCommand::Measure { range, ends } => {
-                self.session.view.measure = Some(*range);
-                self.session.view.measure_ends = *ends;
+            ClockCommand::Measure { range, ends, clocks } => {
+                let view = &mut self.session.view;
+                (view.measure, view.measure_ends, view.measure_clocks) = (Some(*range), *ends, *clocks);
             }
             ClockCommand::Reveal(key) => self.reveal_event(*key),
             ClockCommand::MoveOn { now_ms, length_ms } => self.move_on(*now_ms, *length_ms),
@@ -160,6 +163,10 @@ impl State {
 
     fn choose_clock(&mut self, clock: ClockChoice) {
         self.plan(|plan| plan.clock = clock);
+        if let Some(holding) = &mut self.session.clocks.holding {
+            // What is chosen by hand stays when the clock is let go.
+            holding.was_raw = false;
+        }
         self.settings.prefers_frame = clock == ClockChoice::Frame;
         self.effect(Effect::Save);
     }
@@ -234,7 +241,8 @@ impl State {
             self.session.view.finding = None;
             return;
         };
-        let witness = found.witness().iter().flat_map(|proof| [proof.cause.from, proof.cause.to]);
+        // The effect is selected, so that it is seen whatever else has room.
+        let witness = found.witness().iter().flat_map(|proof| [proof.cause.to, proof.cause.from]);
         let mut events: Vec<EventKey> = witness.collect();
         let mut selection: Vec<SpanIx> = found.witness().first().map(|proof| proof.cause.to.span).into_iter().collect();
         if events.is_empty() {
@@ -255,12 +263,28 @@ impl State {
         self.session.history.commit(&self.session.view);
     }
 
+    /// From one end of the finding that is looked at to the other one: the effect, then its cause, and back.
+    fn other_end(&mut self) {
+        let found = self.session.view.finding.and_then(|id| self.findings().get(id));
+        let Some(proof) = found.and_then(|found| found.witness().first().copied()) else {
+            let why = "No contradiction is looked at: N goes to the next one, and its arrow has two ends".to_owned();
+            return self.effect(Effect::Toast(Tone::Good, why));
+        };
+        let is_at_effect = self.session.view.focused == Some(proof.cause.to.span);
+        self.reveal_event(if is_at_effect { proof.cause.from } else { proof.cause.to });
+    }
+
     pub(super) fn has_span(&self, span: SpanIx) -> bool {
         self.data.as_ref().is_some_and(|data| span.at() < data.store.len())
     }
 
     fn reveal_event(&mut self, key: EventKey) {
         if self.has_span(key.span) {
+            // Who asks for an event wants to see its lane.
+            let lane = self.arranged.lane(self.arranged.layout.lane_of(key.span)).map(|lane| lane.key.clone());
+            if let Some(lane) = lane.filter(|lane| self.session.view.lanes.hidden.contains(lane)) {
+                Arc::make_mut(&mut self.session.view.lanes).hidden.remove(&lane);
+            }
             self.session.view.selection = vec![key.span];
             self.session.view.focused = Some(key.span);
             self.show_events(&[key]);
@@ -284,7 +308,8 @@ impl State {
         }
     }
 
-    /// Brings all `events` into view, close enough to tell them apart.
+    /// Brings all `events` into view, close enough to tell them apart. Where there are too many rows between them, the
+    /// first ones before the others.
     pub(super) fn show_events(&mut self, events: &[EventKey]) {
         let times = events.iter().filter_map(|&key| self.event_ns(key));
         let hull = times.fold(None, |hull: Option<(i64, i64)>, at| {
@@ -303,18 +328,17 @@ impl State {
             let from_ns = from_ns.saturating_sub(margin);
             view.time = TimeRange { from_ns, to_ns: to_ns.saturating_add(margin).max(from_ns.saturating_add(1)) };
         }
-        for event in events.iter().rev() {
-            self.scroll_into_view(event.span);
-        }
+        let spans: Vec<SpanIx> = events.iter().map(|event| event.span).collect();
+        self.scroll_together_into_view(&spans);
         self.clamp_view();
     }
 
     /// Lets go of what is looked at; `false` when there was nothing.
     pub(super) fn clear_clocks(&mut self) -> bool {
-        let view = &mut self.session.view;
-        if self.session.clocks.holding.take().is_some() {
+        if self.let_go() {
             return true;
         }
+        let view = &mut self.session.view;
         let had_any = view.finding.is_some() || view.why.is_some();
         (view.finding, view.why) = (None, None);
         had_any

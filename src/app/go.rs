@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::state::State;
+use crate::analysis::clocks::EventKey;
 use crate::arrange::Arranged;
 use crate::layout::{RowIx, Step};
 use crate::model::span::FLAG_NAMES;
@@ -18,7 +19,7 @@ impl State {
             Command::SelectNothing => {
                 self.session.view.selection.clear();
                 self.session.view.focused = None;
-                self.session.view.measure = None;
+                self.session.view.measure_range(None);
             }
             Command::Reveal(span) if is_known(span) => self.go_to(*span),
             Command::ZoomToSpan(span) if is_known(span) => {
@@ -26,7 +27,7 @@ impl State {
                 self.zoom_to_selection();
             }
             Command::ZoomToSelection => self.zoom_to_selection(),
-            Command::MeasureSelection => self.session.view.measure = self.selection_hull(),
+            Command::MeasureSelection => self.measure_selection(),
             Command::NextSpan => self.step(|state, from| state.arranged.layout.in_row(from, Step::Forward)),
             Command::PreviousSpan => self.step(|state, from| state.arranged.layout.in_row(from, Step::Back)),
             Command::RowUp => {
@@ -129,17 +130,30 @@ impl State {
     }
 
     pub(super) fn scroll_into_view(&mut self, span: SpanIx) {
+        self.scroll_together_into_view(&[span]);
+    }
+
+    /// Scrolls so that the rows of as many of `spans` as have room show together; the first ones before the others.
+    pub(super) fn scroll_together_into_view(&mut self, spans: &[SpanIx]) {
         let view = &mut self.session.view;
         let (bands, canvas_height) = bands(&self.arranged, view);
-        let row = self.arranged.layout.row_of(span);
-        let Some(band) = bands.of_row(row) else { return };
         let held = bands.held_height(canvas_height);
-        if band.lane_top < held {
-            return;
+        let room = f64::from(canvas_height) - held;
+        let mut shown: Option<(f64, f64, f32)> = None;
+        for &span in spans {
+            let row = self.arranged.layout.row_of(span);
+            // Pinned lanes stay where they are, hidden ones are nowhere.
+            let Some(band) = bands.of_row(row).filter(|band| band.lane_top >= held) else { continue };
+            let (top, bottom) = (band.row_top(row), band.row_top(row) + f64::from(band.pitch));
+            let with =
+                shown.map_or((top, bottom, band.pitch), |(from, to, pitch)| (from.min(top), to.max(bottom), pitch));
+            if shown.is_none() || with.1 - with.0 <= room {
+                shown = Some(with);
+            }
         }
-        let (top, bottom) = (band.row_top(row), band.row_top(row) + f64::from(band.pitch));
+        let Some((top, bottom, pitch)) = shown else { return };
         // Two rows of context above and below, where there is room.
-        let context = f64::from(band.pitch * 2.0).min((f64::from(canvas_height) - held) / 4.0);
+        let context = f64::from(pitch * 2.0).min(room / 4.0).min(((room - (bottom - top)) / 2.0).max(0.0));
         if top - context < view.scroll_y + held {
             view.scroll_y = top - context - held;
         } else if bottom + context > view.scroll_y + f64::from(canvas_height) {
@@ -162,6 +176,18 @@ impl State {
 
     pub(super) fn focused_extent(&self) -> Option<TimeRange> {
         self.extent_of(self.session.view.focused?)
+    }
+
+    /// Measures from the first start to the last end of the selection: between those two events.
+    fn measure_selection(&mut self) {
+        let spans = || self.session.view.selection.iter().filter(|span| self.has_span(**span));
+        let extents = || spans().filter_map(|&span| Some((span, self.extent_of(span)?)));
+        let first = extents().min_by_key(|(span, extent)| (extent.from_ns, *span));
+        let last = extents().max_by_key(|(span, extent)| (extent.to_ns, std::cmp::Reverse(*span)));
+        let ends = [first.map(|first| EventKey::start(first.0)), last.map(|last| EventKey::end(last.0))];
+        let hull = self.selection_hull();
+        self.session.view.measure_range(hull);
+        self.session.view.measure_ends = ends;
     }
 
     /// From the first start to the last end of the selection.

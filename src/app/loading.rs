@@ -8,6 +8,7 @@ use super::plots::Plots;
 use super::state::{Effect, LoadFailure, Loading, State, Tone};
 use super::window::Host;
 use super::workspace::{Opened, Workspace};
+use crate::analysis::incomplete::incomplete;
 use crate::arrange::{ClockChoice, Plan};
 use crate::load::{self, LoadError, Options, Origin, Source};
 
@@ -55,6 +56,7 @@ impl State {
         };
         let job = load::spawn(sources, Options::default(), store, finish, host.wake());
         self.session.load_error = None;
+        self.session.incomplete.clear();
         self.session.question = None;
         self.session.loading = Some(Loading { job, title, paths, add });
     }
@@ -149,6 +151,8 @@ impl State {
             self.session.load_error =
                 Some(LoadFailure { title: loading.title.clone(), messages: workspace.failures.clone() });
         }
+        let store = &workspace.store;
+        self.session.incomplete = incomplete(store).iter().map(|it| it.words(store)).collect();
         if !loading.add {
             self.session.view.notes = Arc::default();
         }
@@ -163,7 +167,7 @@ impl State {
         let session = &mut self.session;
         session.view.selection.clear();
         session.view.focused = None;
-        (session.view.measure, session.view.measure_ends) = (None, [None; 2]);
+        session.view.measure_range(None);
         (session.view.finding, session.view.why, session.view.turn) = (None, None, None);
         session.view.course = Arc::clone(&self.arranged.course);
         session.clocks = super::clocks::Clocks::default();

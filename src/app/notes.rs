@@ -38,7 +38,7 @@ impl State {
             }
             Command::Note(NoteCommand::Show(at)) => {
                 let Some(range) = self.session.view.notes.get(at).map(|note| note.range) else { return };
-                self.session.view.measure = Some(range);
+                self.session.view.measure_range(Some(range));
                 self.session.view.fit_range(range);
                 self.session.view.zoom_about(range.from_ns.saturating_add(range.length_ns() / 2), 0.6);
                 self.clamp_view();
@@ -63,7 +63,7 @@ impl State {
         self.session.history.commit(&self.session.view);
         let notes = Arc::make_mut(&mut self.session.view.notes);
         notes.push(note);
-        self.session.view.measure = None;
+        self.session.view.measure_range(None);
         self.session.history.commit(&self.session.view);
     }
 

@@ -20,10 +20,10 @@ use crate::analysis::background::Newest;
 use crate::analysis::clocks::Known;
 use crate::analysis::genai::{AgentIx, AgentPicture, Judged, Role, TurnIx};
 use crate::analysis::numbered::Patterns;
-use crate::analysis::reading::{Attribution, Context, Reading, reading_text};
+use crate::analysis::reading::{Attribution, Context, Passages, Reading, reading_text};
 use crate::analysis::search::CancelFlag;
 use crate::analysis::why::Explained;
-use crate::arrange::{ConversationView, Course};
+use crate::arrange::{ConversationView, Course, TieKind};
 use crate::model::SpanIx;
 
 pub use whys::Whys;
@@ -360,9 +360,24 @@ impl State {
         let said = &mut self.session.people.said;
         said.of = of;
         if *said.judged != judged {
-            said.patterns = work.patterns.judged(&data.store, &work.genai, &judged).map(Arc::new);
+            said.patterns = work.patterns.judged(&data.store, &data.domains, &work.genai, &judged).map(Arc::new);
             said.judged = Arc::new(judged);
         }
+    }
+
+    /// `began 3–9 ms after it ended`: of the proposal at position `at` of the ties. Searches through the clocks: once for
+    /// each that is looked at.
+    #[must_use]
+    pub fn tie_time(&self, at: u32) -> Option<String> {
+        let data = self.data.as_ref()?;
+        let TieKind::Stitch { at, .. } = self.session.view.course.ties.get(at as usize)?.kind else { return None };
+        let genai = &data.known_work()?.genai;
+        let stitch = genai.stitches().get(at as usize)?;
+        let judged = &self.session.people.said.judged;
+        let clocks = self.known().map(|known| &known.model);
+        let context = Context { store: &data.store, domains: &data.domains, genai, clocks, judged };
+        let passage = Passages::of_proposals(&context).after(stitch.under, stitch.root)?;
+        Some(passage.words_of_proposal())
     }
 
     fn update_picture(&mut self, host: &Host) {

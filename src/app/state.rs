@@ -76,6 +76,8 @@ pub struct Session {
     pub load_error: Option<LoadFailure>,
     /// The user was told that most of the time axis is idle, and wants to see it so.
     pub idle_hint_dismissed: bool,
+    /// Which inputs were not read as a whole, one sentence each, until somebody has seen it.
+    pub incomplete: Vec<String>,
     /// The arrangement that is being made for a changed plan.
     pub arranging: Option<Arranging>,
     /// Work on lanes.

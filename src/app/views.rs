@@ -101,7 +101,7 @@ impl State {
         now.selection = resolve(&data.store, view.selection.iter()).0;
         now.focused = now.selection.last().copied();
         let range = |saved: SavedRange| TimeRange { from_ns: saved.from_ns, to_ns: saved.to_ns }.ordered();
-        now.measure = view.measure.map(range);
+        now.measure_range(view.measure.map(range));
         // A view without notes says nothing about them: what somebody wrote stays.
         if !view.notes.is_empty() {
             now.notes = notes_of(&view.notes);

@@ -20,6 +20,8 @@ pub struct Holding {
     pub lane: LaneKey,
     /// The clock and its offset.
     pub held: Arc<Held>,
+    /// Raw times were shown before: letting go shows them again.
+    pub(super) was_raw: bool,
 }
 
 /// An offset that is being typed.
@@ -63,6 +65,8 @@ impl State {
             return self.cannot_hold("This lane has spans of several clocks: no offset belongs to it");
         };
         let before = self.session.clocks.holding.take();
+        let is_raw = self.session.view.plan.clock == ClockChoice::Raw;
+        let was_raw = before.as_ref().map_or(is_raw, |before| before.was_raw);
         let is_same = |it: &Holding| {
             Arc::ptr_eq(&it.known, &known)
                 && it.held.domain == clock
@@ -80,10 +84,19 @@ impl State {
                 "Nothing connects this clock with the reference clock: any offset is possible"
             });
         };
-        self.session.clocks.holding = Some(Holding { known, lane: lane.clone(), held: Arc::new(held) });
-        if self.session.view.plan.clock != ClockChoice::Frame {
+        self.session.clocks.holding = Some(Holding { known, lane: lane.clone(), held: Arc::new(held), was_raw });
+        if is_raw {
             Arc::make_mut(&mut self.session.view.plan).clock = ClockChoice::Frame;
         }
+    }
+
+    /// Lets go of the clock that is held, and shows the times that were shown before; `false` when none was held.
+    pub(super) fn let_go(&mut self) -> bool {
+        let Some(holding) = self.session.clocks.holding.take() else { return false };
+        if holding.was_raw {
+            Arc::make_mut(&mut self.session.view.plan).clock = ClockChoice::Raw;
+        }
+        true
     }
 
     fn cannot_hold(&mut self, why: &str) {
@@ -139,7 +152,9 @@ impl State {
     pub(super) fn apply_what_if(&mut self, command: &ClockCommand) {
         match command {
             ClockCommand::Hold { lane, at_ns, offset_ns } => self.hold(lane, *at_ns, *offset_ns),
-            ClockCommand::LetGo => self.session.clocks.holding = None,
+            ClockCommand::LetGo => {
+                self.let_go();
+            }
             ClockCommand::TypeOffset(text) => {
                 if let Some(asking) = &mut self.session.clocks.asking {
                     (asking.typed, asking.error) = (text.clone(), None);

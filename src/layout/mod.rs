@@ -5,6 +5,8 @@
 //! children's subtrees packed first-fit below it. Times go through a [`TimeMap`]; raw times stay as they are.
 
 mod frame_time;
+#[cfg(test)]
+mod gap_tests;
 mod navigate;
 mod pack;
 mod rows;

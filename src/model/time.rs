@@ -1,5 +1,6 @@
 //! Times for people. All arithmetic stays in `i64` nanoseconds.
 
+use super::grouped;
 use chrono::{DateTime, Utc};
 
 /// Nanoseconds per microsecond.
@@ -29,7 +30,7 @@ pub fn duration_text(ns: i64) -> String {
         _ if ns < 60 * s => scaled(ns, s, "s"),
         _ if ns < 3600 * s => format!("{} min {:02} s", ns / (60 * s), ns / s % 60),
         _ if ns < 86_400 * s => format!("{} h {:02} min", ns / (3600 * s), ns / (60 * s) % 60),
-        _ => format!("{} d {:02} h", ns / (86_400 * s), ns / (3600 * s) % 24),
+        _ => format!("{} d {:02} h", grouped(ns / (86_400 * s)), ns / (3600 * s) % 24),
     };
     format!("{sign}{body}")
 }
@@ -73,7 +74,7 @@ pub fn uptime_text(ns: i64) -> String {
     let clock = text.get(11..).unwrap_or_default();
     match ns / DAY {
         0 => format!("{sign}{clock}"),
-        days => format!("{sign}{days} d {clock}"),
+        days => format!("{sign}{} d {clock}", grouped(days.unsigned_abs())),
     }
 }
 
@@ -141,7 +142,7 @@ mod tests {
             (125 * S, "2 min 05 s"),
             (3 * HOUR + 12 * MIN, "3 h 12 min"),
             (2 * DAY + 4 * HOUR, "2 d 04 h"),
-            (i64::MIN, "−106751 d 23 h"),
+            (i64::MIN, "−106,751 d 23 h"),
         ] {
             assert_eq!(duration_text(ns), text);
         }

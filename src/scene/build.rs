@@ -16,6 +16,7 @@ use super::heads::LaneTexts;
 use super::hidden;
 use super::input::SceneInput;
 use super::labels::Labels;
+use super::measure;
 use super::palette::unknown_colors;
 use super::phases;
 pub(super) use super::place::span_rect;
@@ -156,7 +157,7 @@ impl SceneBuilder {
     /// What is known about the time that `view` measures. Asked anew only when other events are measured: it takes
     /// two searches through the clocks.
     fn measured(&mut self, input: &SceneInput<'_>, view: &ViewState) -> Option<Between> {
-        let range = view.measure?;
+        let range = measure::range_now(input, view)?;
         let (Some(clocks), [Some(from), Some(to)]) = (input.clocks, view.measure_ends) else { return None };
         let ends = if range.from_ns <= range.to_ns { [from, to] } else { [to, from] };
         if ends.iter().any(|end| end.span.at() >= input.store.len()) {
@@ -374,8 +375,17 @@ fn ghost_label(frame: &Frame<'_>, scene: &mut Scene, place: &Place, rect: Rect, 
     let (size, canvas, unit) = (scene.metrics.small, scene.areas.canvas, scene.metrics.scale);
     let left = rect.left().max(canvas.left());
     let room = rect.right().min(canvas.right()) - left - 10.0 * unit;
-    let text = text::crop(long, Font::Regular, size, room);
-    if text.is_empty() || (text.len() < 18 && text.len() < long.len()) {
+    // Too narrow for any words.
+    if room < 4.0 * size {
+        return;
+    }
+    let store = frame.input.store;
+    let work = frame.input.work.filter(|_| run.count == 1);
+    let named = work.and_then(|work| work.genai.lost_parent_name(store, ghost).words(store));
+    let long = named.as_ref().map_or_else(|| long.to_owned(), |name| format!("{name} · {long}"));
+    let text = text::crop(&long, Font::Regular, size, room);
+    let least = if named.is_some() { 8 } else { 18 };
+    if text.is_empty() || (text.len() < least && text.len() < long.len()) {
         return;
     }
     scene.labels.push(TextShape {

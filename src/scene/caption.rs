@@ -399,7 +399,8 @@ pub fn hidden_text(hidden: &Hidden) -> Vec<String> {
     say(u64::from(hidden.lanes_below), "whole lane", "below");
     say(u64::from(hidden.lanes_hidden), "lane", "hidden");
     say(hidden.spans_aside, "span", "of other conversations hidden");
-    say(hidden.ties, "arrow", "of handoffs and proposals not drawn");
+    say(hidden.ties_short, "arrow", "of handoffs and proposals too short to draw here");
+    say(hidden.ties_crowded, "arrow", "of handoffs and proposals beyond those drawn at once");
     say(hidden.hits_hidden, "hit", "in hidden lanes");
     say(u64::from(hidden.lanes_folded), "lane", "folded");
     say(u64::from(hidden.groups_folded), "group", "folded");

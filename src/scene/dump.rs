@@ -186,6 +186,9 @@ impl Scene {
                 arrow.tone, from.x, from.y, to.x, to.y, arrow.text
             ));
         }
+        for end in &self.clocks.far_ends {
+            line(format!("far end {} {} {:?}", end.tone, rect_text(end.rect), end.text));
+        }
         for badge in &self.clocks.badges {
             let center = badge.center;
             line(format!("badge #{} {} {:.0},{:.0}", badge.finding, badge.tone, center.x, center.y));

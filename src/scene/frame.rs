@@ -254,7 +254,7 @@ pub struct Measure {
     pub x: [f32; 2],
     /// Its length in words: an interval when its ends lie on different clocks.
     pub text: Arc<str>,
-    /// What the raw times claim, when that is something else.
+    /// What else belongs to it: what the raw times claim, when that is something else, or whose time it is.
     pub raw: Option<Arc<str>>,
 }
 
@@ -333,8 +333,12 @@ pub struct Hidden {
     pub lanes_hidden: u32,
     /// Spans of other conversations than the one that is shown.
     pub spans_aside: u64,
-    /// Arrows of handoffs and proposals that found no room.
-    pub ties: u64,
+    /// Arrows of handoffs and proposals whose ends are too close together at this zoom.
+    pub ties_short: u64,
+    /// Arrows of handoffs and proposals beyond those that are drawn at once.
+    pub ties_crowded: u64,
+    /// The first arrow that is not drawn: its position in `Course::ties`.
+    pub first_tie: Option<u32>,
     /// Search hits in lanes that are not shown.
     pub hits_hidden: u64,
     /// Lanes that show a strip instead of their rows.

@@ -18,6 +18,8 @@ pub mod findings;
 mod folding;
 pub mod frame;
 pub mod geometry;
+#[cfg(test)]
+mod ghost_tests;
 mod heads;
 #[cfg(test)]
 mod heads_tests;
@@ -26,6 +28,7 @@ mod hit;
 mod input;
 mod labels;
 mod lower;
+mod measure;
 mod motion;
 #[cfg(test)]
 mod motion_tests;

@@ -5,11 +5,10 @@ use emath::{Pos2, Rect};
 use super::build::span_rect;
 use super::frame::{Edge, EdgeKind, Measure, Scene};
 use super::input::SceneInput;
+use super::measure;
 use super::view_state::ViewState;
 use crate::analysis::clocks::Between;
-use crate::analysis::clocks::words::range_text;
 use crate::model::SpanIx;
-use crate::model::time::duration_text;
 
 /// Selected spans that get outlines and edges; more would only be noise.
 const MOST_SELECTED: usize = 500;
@@ -43,26 +42,14 @@ pub(super) fn add(context: &Context<'_>, scene: &mut Scene) {
         .and_then(|span| span_rect(context.input, scene, span))
         .filter(|&rect| is_in_view(scene, rect));
     super::notes::add(context.view, scene);
-    scene.measure = context.view.measure.map(|range| {
+    scene.measure = measure::range_now(context.input, context.view).map(|range| {
+        let words = measure::words(context.input, context.view, range, context.measured);
         let range = range.ordered();
         let canvas = scene.areas.canvas;
         let edge = |time_ns| scene.scale.screen_from_time(time_ns).clamp(canvas.left() - 2.0, canvas.right() + 2.0);
-        let (text, raw) = measured(context, range.length_ns());
-        Measure { x: [edge(range.from_ns), edge(range.to_ns)], text: text.into(), raw: raw.map(Into::into) }
+        let (text, raw) = (words.text.into(), words.beside.map(Into::into));
+        Measure { x: [edge(range.from_ns), edge(range.to_ns)], text, raw }
     });
-}
-
-/// The measured time in words, and what the raw times claim when that is something else. Between two events it is
-/// what causality allows; elsewhere the axis is all there is, and where it is that of several clocks, that is said.
-fn measured(context: &Context<'_>, length_ns: i64) -> (String, Option<String>) {
-    let Some(between) = context.measured else {
-        let is_of_several = context.input.domains.list.len() > 1;
-        return (duration_text(length_ns), is_of_several.then(|| "as drawn".to_owned()));
-    };
-    let raw = duration_text(between.raw_ns);
-    let text = range_text(between.lo_ns, between.hi_ns);
-    let is_exact = text == raw;
-    (text, (!is_exact).then(|| format!("raw {raw}")))
 }
 
 fn is_in_view(scene: &Scene, rect: Rect) -> bool {

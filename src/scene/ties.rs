@@ -8,7 +8,7 @@ use emath::{Pos2, Rect, vec2};
 
 use super::build::{Frame, span_rect};
 use super::clocks;
-use super::frame::{Sample, Scene};
+use super::frame::{Hidden, Sample, Scene};
 use super::input::SceneInput;
 use super::shape::{Anchor, Shape, Stroke, TextShape};
 use super::text::{self, Font};
@@ -16,6 +16,7 @@ use super::theme::{Theme, faded, mix};
 use super::view_state::ViewState;
 use crate::analysis::genai::Judged;
 use crate::arrange::{Tie, TieKind, Verdict};
+use crate::model::{SpanIx, TraceStore, grouped};
 
 /// An arrow of a frame.
 #[derive(Clone, PartialEq, Debug)]
@@ -62,7 +63,6 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene) {
     let judged = input.work.map(|work| view.lanes.conversation.judged(input.store, &work.genai, &course.ties));
     let judged = judged.unwrap_or_default();
     let last = course.ties.partition_point(|tie| tie.start_ns <= view.time.to_ns);
-    let mut left_out = 0;
     let mut arrows = Vec::new();
     for (at, tie) in (0_u32..).zip(&course.ties[..last]).filter(|(_, tie)| tie.end_ns >= view.time.from_ns) {
         if tie.from.at() >= input.store.len() || tie.to.at() >= input.store.len() {
@@ -71,8 +71,11 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene) {
         let is_selected = view.selection.contains(&tie.from) || view.selection.contains(&tie.to);
         let Some(look) = look_of(frame, &judged, at, is_selected) else { continue };
         let Some((from, to)) = ends(input, scene, tie) else { continue };
-        if arrows.len() >= MOST_ARROWS || (to - from).length() < LEAST_LENGTH {
-            left_out += 1;
+        let is_short = (to - from).length() < LEAST_LENGTH;
+        if is_short || arrows.len() >= MOST_ARROWS {
+            let hidden = &mut scene.hidden;
+            *(if is_short { &mut hidden.ties_short } else { &mut hidden.ties_crowded }) += 1;
+            hidden.first_tie.get_or_insert(at);
             continue;
         }
         let text = text_of(frame, tie, look);
@@ -86,7 +89,7 @@ pub(super) fn add(frame: &Frame<'_>, scene: &mut Scene) {
         arrow.pill = pill_of(scene, &arrow);
         scene.ties.push(arrow);
     }
-    scene.hidden.ties = left_out + course.more_ties;
+    scene.hidden.ties_crowded += course.more_ties;
 }
 
 /// How a tie is drawn; `None` = not at all: somebody said no, or something surer is drawn instead.
@@ -222,6 +225,21 @@ fn curve(from: Pos2, to: Pos2, look: TieLook, theme: &Theme, out: &mut Vec<Shape
     out.push(Shape::Rect { rect, radius: 2.5, fill: stroke.color, stroke: Stroke::NONE });
     let points = vec![tip, tip + vec2(-7.0, -4.0), tip + vec2(-7.0, 4.0)];
     out.push(Shape::Path { points, closed: true, fill: stroke.color, stroke: Stroke::NONE });
+}
+
+/// Which arrows are not drawn and why, naming the first: `not drawn: planner → writer, too short at this zoom`.
+#[must_use]
+pub fn left_out_words(store: &TraceStore, ties: &[Tie], hidden: &Hidden) -> Option<String> {
+    let all = hidden.ties_short + hidden.ties_crowded;
+    let tie = ties.get(hidden.first_tie? as usize)?;
+    let name = |span: SpanIx| (span.at() < store.len()).then(|| store.span(span).name());
+    let why = match (hidden.ties_short, hidden.ties_crowded) {
+        (_, 0) => "too short at this zoom: zoom in there",
+        (0, _) => "more than are drawn at once: zoom in, or show one conversation alone",
+        _ => "too short at this zoom, or more than are drawn at once: zoom in",
+    };
+    let others = if all > 1 { format!(" and {} more", grouped(all - 1)) } else { String::new() };
+    Some(format!("not drawn: {} → {}{others}, {why}", name(tie.from)?, name(tie.to)?))
 }
 
 /// The arrow whose pill is at `pos`.

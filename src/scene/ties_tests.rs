@@ -121,12 +121,33 @@ fn arrows_are_bounded_and_the_rest_is_counted() {
             let time = scene.scale.from_ns..=scene.scale.time_from_screen(scene.scale.right);
             tie.end_ns >= *time.start() && tie.start_ns <= *time.end()
         });
-        let known = scene.ties.len() as u64 + scene.hidden.ties;
+        let known = scene.ties.len() as u64 + scene.hidden.ties_short + scene.hidden.ties_crowded;
         assert!(known <= seen.count() as u64, "nothing is counted twice");
-        assert!(zoom > 1.0 || scene.hidden.ties > 1000, "{} left out", scene.hidden.ties);
+        assert!(zoom > 1.0 || known > 1000 + MOST_ARROWS as u64, "{:?}", scene.hidden);
     }
     let whole = scene_of(&store, |_, _| {});
-    assert!(
-        caption::hidden_text(&whole.hidden).iter().any(|text| text.contains("of handoffs and proposals not drawn"))
-    );
+    let said = caption::hidden_text(&whole.hidden);
+    assert!(said.iter().any(|text| text.contains("of handoffs and proposals")), "{said:?}");
+    let words = ties::left_out_words(&store, ties, &whole.hidden).unwrap();
+    assert!(words.starts_with("not drawn: "), "{words}");
+}
+
+#[test]
+fn an_arrow_that_is_too_short_says_so_and_which_it_is() {
+    let store = many(1);
+    let timeline = Timeline::of_store(&store, &Plan::default());
+    let ties = &timeline.arranged.course.ties;
+    let far = scene_of(&store, |view, timeline| {
+        // A folded lane is one strip: both ends are as high.
+        let keys = timeline.arranged.lanes.iter().map(|lane| lane.key.clone());
+        Arc::make_mut(&mut view.lanes).folded.extend(keys);
+        view.time.from_ns = view.time.to_ns - view.time.length_ns() * 1_000;
+    });
+    assert_eq!((far.ties.len(), far.hidden.ties_crowded), (0, 0));
+    assert!(far.hidden.ties_short > 0, "{:?}", far.hidden);
+    let words = ties::left_out_words(&store, ties, &far.hidden).unwrap();
+    assert!(words.starts_with("not drawn: execute_tool transfer_to_b → invoke_agent b"), "{words}");
+    assert!(words.ends_with("too short at this zoom: zoom in there"), "{words}");
+    let near = scene_of(&store, |_, _| {});
+    assert_eq!(ties::left_out_words(&store, ties, &near.hidden), None, "{:?}", near.hidden);
 }

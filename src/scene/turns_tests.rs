@@ -7,8 +7,9 @@ use emath::Vec2;
 use super::*;
 use crate::analysis::clocks::EventKey;
 use crate::analysis::genai::tests::fixture::{self, Span, T0_NS};
-use crate::arrange::{Course, Plan};
+use crate::arrange::{ClockChoice, Course, Plan};
 use crate::export::picture::Timeline;
+use crate::load::{Options, Progress, Source, load};
 use crate::model::{SpanIx, TraceStore};
 
 const MS: i64 = 1_000_000;
@@ -224,4 +225,29 @@ fn no_interval_of_a_turn_is_cut() {
         }
     }
     assert!(seen.len() >= 3, "narrow and wide ones occur: {seen:?}");
+}
+
+/// A turn during which the machine slept took as long as other clocks say, not as long as its own clock stood still.
+#[test]
+fn a_turn_over_a_jump_of_its_clock_says_so_and_others_do_not() {
+    let lengths = |name: &str, clock: ClockChoice| -> Vec<String> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sample-traces/{name}.otlp.json"));
+        let source = Source::memory(name, std::fs::read(path).unwrap());
+        let store = load(&[source], &Options::default(), &Progress::default()).unwrap().store;
+        let timeline = Timeline::of_store(&store, &Plan { clock, ..Plan::default() });
+        timeline.arranged.course.turns.iter().map(|turn| turn.length.to_string()).collect()
+    };
+    let is_claim = |length: &String| length.contains("slept") || length.contains("jumped");
+    // By raw times the third turn begins on the laptop, where nothing is known of its clock, and ends on another one.
+    let raw = lengths("slept-laptop", ClockChoice::Raw);
+    assert_eq!((raw.len(), raw[2].as_str()), (3, "not comparable: web-chat slept"), "{raw:?}");
+    assert!(!raw[..2].iter().any(is_claim), "the laptop slept after the second turn: {raw:?}");
+    // Drawn by the reference clock it begins and ends on the laptop, by one reading of its clock.
+    let frame = lengths("slept-laptop", ClockChoice::Frame);
+    assert!(!frame.iter().any(is_claim), "{frame:?}");
+    assert!(frame.iter().all(|length| !length.contains(" h ") && length != "unknown"), "{frame:?}");
+    for clock in [ClockChoice::Raw, ClockChoice::Frame] {
+        let quiet = lengths("skewed-browser", clock);
+        assert!(!quiet.iter().any(is_claim), "{quiet:?}");
+    }
 }

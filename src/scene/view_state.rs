@@ -10,7 +10,7 @@ use crate::analysis::clocks::EventKey;
 use crate::analysis::genai::TurnIx;
 use crate::arrange::view_file::SavedNote;
 use crate::arrange::{Axis, Course, LaneView, Plan, STRAIGHT};
-use crate::model::SpanIx;
+use crate::model::{DomainIx, SpanIx};
 
 /// How the ruler labels its ticks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::Display)]
@@ -100,6 +100,8 @@ pub struct ViewState {
     pub query: String,
     /// The events that the ends of the measured range stand on, when they snapped to any: from, to.
     pub measure_ends: [Option<EventKey>; 2],
+    /// The clocks of the lanes that the ends lie in, where they stand on no event: from, to.
+    pub measure_clocks: [Option<DomainIx>; 2],
     /// The finding that is looked at, by its number.
     pub finding: Option<u32>,
     /// The turn that was gone to.
@@ -125,6 +127,13 @@ pub struct ViewState {
     pub head_width: f32,
 }
 
+impl ViewState {
+    /// Measures `range`, whose ends stand on nothing; `None` = nothing.
+    pub const fn measure_range(&mut self, range: Option<TimeRange>) {
+        (self.measure, self.measure_ends, self.measure_clocks) = (range, [None; 2], [None; 2]);
+    }
+}
+
 impl Default for ViewState {
     fn default() -> Self {
         Self {
@@ -137,6 +146,7 @@ impl Default for ViewState {
             notes: Arc::default(),
             query: String::new(),
             measure_ends: [None; 2],
+            measure_clocks: [None; 2],
             finding: None,
             turn: None,
             why: None,

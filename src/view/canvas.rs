@@ -7,8 +7,8 @@ use egui::{CursorIcon, EventFilter, Key, Modifiers, Rect, Sense, Ui, UiBuilder};
 
 use super::gestures::{Drag, Gestures};
 use super::paint::Prepared;
-use super::{access, hover, lane_heads, sections, turns};
-use crate::analysis::clocks::Held;
+use super::{access, far_ends, hover, lane_heads, sections, turns};
+use crate::analysis::clocks::{Held, Known};
 use crate::app::State;
 use crate::app::command::{Command, Queue};
 use crate::app::lanes::LaneCommand;
@@ -31,6 +31,8 @@ pub struct Canvas {
     pub pointer: Option<PointerAt>,
     /// The span under the pointer, for the status bar.
     pub hovered: Option<crate::model::SpanIx>,
+    /// How long after the handoff a trace began, of the proposal that the pointer was on last.
+    tie_time: Option<(u32, Option<Arc<Known>>, String)>,
     /// Frames for which the scene was built anew.
     pub scenes_built: u64,
 }
@@ -153,14 +155,19 @@ impl Canvas {
         self.gestures.handle(ui, &response, rect, &scene, state, hit.map(|(_, hit)| hit), queue);
         self.lane_menu(ui, &response, state, hit.map(|(_, hit)| hit), queue);
         self.overlays(ui, rect, &scene, hit.map(|(_, hit)| hit));
+        if let Some((_, Hit::Tie(at))) = hit {
+            self.keep_tie_time(state, at);
+        }
         if let (Some((pos, hit)), None) = (hit, self.gestures.drag()) {
             turns::explain(state, hit, queue);
-            hover::hover_ui(ui, rect, &scene, data, state, pos, hit);
+            let tie_time = self.tie_time.as_ref().map(|(_, _, words)| words.as_str());
+            hover::hover_ui(ui, rect, &scene, (data, state), (pos, hit), tie_time);
         }
         cursor(ui, hit.map(|(_, hit)| hit), self.gestures.drag());
         lane_heads::heads_ui(ui, rect, &scene, state, queue);
         sections::sections_ui(ui, rect, &scene, state, queue);
         turns::turns_ui(ui, rect, &scene, state, queue);
+        far_ends::far_ends_ui(ui, rect, &scene, state, queue);
         if let Some(Drag::Lane { lane, y }) = self.gestures.drag() {
             lane_heads::drag_ui(ui, rect, &scene, lane, y);
         }
@@ -214,6 +221,17 @@ impl Canvas {
             prepared,
         });
         scene
+    }
+
+    /// Works out how long after the handoff a trace began, when the pointer comes to another proposal.
+    fn keep_tie_time(&mut self, state: &State, at: u32) {
+        let known = state.known();
+        let is_same = |(of, with, _): &(u32, Option<Arc<Known>>, String)| {
+            *of == at && with.as_ref().map(Arc::as_ptr) == known.map(Arc::as_ptr)
+        };
+        if !self.tie_time.as_ref().is_some_and(is_same) {
+            self.tie_time = Some((at, known.cloned(), state.tie_time(at).unwrap_or_default()));
+        }
     }
 
     /// The menu of a lane head, or of the canvas.

@@ -10,6 +10,7 @@ use crate::app::command::{Command, Queue};
 use crate::app::conversation::ConversationCommand;
 use crate::app::lanes::LaneCommand;
 use crate::layout::LaneIx;
+use crate::model::DomainIx;
 use crate::scene::tokens::FirstToken;
 use crate::scene::{Hit, Scene, TimeRange, overview_scale};
 
@@ -24,6 +25,8 @@ pub enum Drag {
         from_ns: i64,
         /// The event that it stands on.
         from: Option<EventKey>,
+        /// The clock of the lane that it lies in.
+        clock: Option<DomainIx>,
     },
     /// Moves a lane.
     Lane {
@@ -111,10 +114,10 @@ impl Gestures {
         }
         match (self.drag, pointer) {
             (Some(Drag::Pan), _) => pan(response, scene, queue),
-            (Some(Drag::Measure { from_ns, from }), Some(pos)) => {
+            (Some(Drag::Measure { from_ns, from, clock }), Some(pos)) => {
                 let (to_ns, to) = snapped(scene, state, pos);
-                let range = TimeRange { from_ns, to_ns };
-                queue.push(Command::Clocks(ClockCommand::Measure { range, ends: [from, to] }));
+                let (range, clocks) = (TimeRange { from_ns, to_ns }, [clock, clock_at(scene, state, pos)]);
+                queue.push(Command::Clocks(ClockCommand::Measure { range, ends: [from, to], clocks }));
             }
             (Some(Drag::Lane { lane, .. }), Some(pos)) => {
                 self.drag = Some(Drag::Lane { lane, y: scene.content_y(pos.y) });
@@ -208,6 +211,12 @@ fn click(ui: &Ui, response: &Response, hit: Option<Hit>, state: &State, queue: &
     }
 }
 
+/// The clock of the lane at `pos`; `None` between lanes, and in lanes of several clocks.
+fn clock_at(scene: &Scene, state: &State, pos: Pos2) -> Option<DomainIx> {
+    let lane = crate::scene::geometry::band_at(&scene.bands, scene.content_y(pos.y))?.lane;
+    state.arranged.lane(lane)?.clock()
+}
+
 /// A drag that moves the clock of the lane at `origin`, if it has one that can be moved.
 fn start_clock(origin: Pos2, scene: &Scene, state: &State) -> Option<Drag> {
     let areas = &scene.areas;
@@ -231,7 +240,7 @@ fn start(origin: Pos2, scene: &Scene, state: &State, primary: bool, move_view: b
         let measure = primary && areas.canvas.contains(origin);
         return measure.then(|| {
             let (from_ns, from) = snapped(scene, state, origin);
-            Drag::Measure { from_ns, from }
+            Drag::Measure { from_ns, from, clock: clock_at(scene, state, origin) }
         });
     }
     let on_overview = areas.overview.contains(origin);

@@ -4,19 +4,29 @@ use egui::{Pos2, Rect, RichText, Stroke, StrokeKind, Ui};
 
 use crate::analysis::clocks::Order;
 use crate::analysis::clocks::words::range_text;
+use crate::analysis::genai::LostParent;
+use crate::analysis::incomplete::incomplete;
 use crate::app::State;
 use crate::app::workspace::Workspace;
 use crate::model::span::FLAG_NAMES;
 use crate::model::time::duration_text;
-use crate::model::{SpanFlags, SpanIx, Status};
+use crate::model::{Ghost, InputIx, SpanFlags, SpanIx, Status};
 use crate::scene::clocks::tone_color;
 use crate::scene::{Hit, OverviewMark, Scene, SceneBar, grouped};
 
 /// Longest text on the card, in characters.
 const MOST_CHARS: usize = 120;
 
-/// Draws outline and card for what is at `pos`.
-pub fn hover_ui(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &State, pos: Pos2, hit: Hit) {
+/// Draws outline and card for what is at `pos`. `tie_time` says how long after the handoff the trace began whose arrow
+/// is there.
+pub fn hover_ui(
+    ui: &Ui,
+    rect: Rect,
+    scene: &Scene,
+    (data, state): (&Workspace, &State),
+    (pos, hit): (Pos2, Hit),
+    tie_time: Option<&str>,
+) {
     let theme = scene.theme.theme();
     let offset = rect.min.to_vec2();
     match hit {
@@ -29,12 +39,12 @@ pub fn hover_ui(ui: &Ui, rect: Rect, scene: &Scene, data: &Workspace, state: &St
             }
             card(ui, |ui| span_ui(ui, data, state, span, bar));
         }
-        Hit::Ghost(ghost) => card(ui, |ui| ghost_ui(ui, data, ghost)),
+        Hit::Ghost(ghost) => card(ui, |ui| ghost_ui(ui, data, state, ghost)),
         Hit::Section(section) => card(ui, |ui| super::sections::card_ui(ui, state, section)),
         Hit::Piece { span, first, count } => {
             card(ui, |ui| super::turns::pieces_ui(ui, data, state, span, first, count));
         }
-        Hit::Tie(at) => card(ui, |ui| super::turns::tie_ui(ui, data, state, at)),
+        Hit::Tie(at) => card(ui, |ui| super::turns::tie_ui(ui, data, state, at, tie_time)),
         Hit::Finding(_) => {
             if let Some(mark) = crate::scene::mark_at(scene, pos - offset) {
                 card(ui, |ui| finding_ui(ui, state, mark));
@@ -153,9 +163,15 @@ fn finding_ui(ui: &mut Ui, state: &State, mark: &OverviewMark) {
     ui.label(RichText::new(format!("{more}click to look at it")).weak());
 }
 
-fn ghost_ui(ui: &mut Ui, data: &Workspace, ghost: u32) {
+/// Children of a missing parent that are looked at.
+const MOST_CHILDREN: usize = 1_000;
+
+fn ghost_ui(ui: &mut Ui, data: &Workspace, state: &State, ghost: u32) {
     let Some(ghost) = data.store.ghosts().get(ghost as usize) else { return };
     ui.label(RichText::new("Parent not in this workspace").strong());
+    if let Some(work) = data.known_work() {
+        lost_ui(ui, data, &work.genai.lost_parent_name(&data.store, ghost), ghost);
+    }
     ui.label(format!("span id {}", data.store.span_id_text(ghost.id)));
     let place = match ghost.remote {
         Some(true) => "in another process, say its children",
@@ -165,6 +181,29 @@ fn ghost_ui(ui: &mut Ui, data: &Workspace, ghost: u32) {
     ui.label(RichText::new(place).weak());
     let children = crate::scene::count_text(ghost.children.len() as u64, "span");
     ui.label(RichText::new(format!("named by {children}")).weak());
+    let inputs: std::collections::BTreeSet<InputIx> =
+        ghost.children.iter().take(MOST_CHILDREN).map(|child| data.store.span(*child).input_ix()).collect();
+    for gap in incomplete(&data.store).iter().filter(|gap| inputs.contains(&gap.input)) {
+        let text = format!("likely missing because {}", gap.short(&data.store));
+        ui.label(RichText::new(text).color(state.theme().theme().warning));
+    }
+}
+
+/// What the children say about their parent.
+fn lost_ui(ui: &mut Ui, data: &Workspace, lost: &LostParent, ghost: &Ghost) {
+    let Some(name) = lost.words(&data.store) else { return };
+    ui.label(RichText::new(cut(&name)).italics());
+    let path: Vec<&str> = lost.ancestors.iter().map(|ancestor| ancestor.name.as_str()).collect();
+    if path.len() > 1 && path.iter().all(|name| !name.is_empty()) {
+        ui.label(RichText::new(cut(&path.join(" > "))).weak());
+    }
+    ui.label(RichText::new(format!("read from {} of its children", cut(&lost.sources.join(", ")))).weak());
+    let start_ns = lost.nearest().and_then(|nearest| nearest.start_ns).filter(|_| lost.is_exact);
+    let first = ghost.children.iter().take(MOST_CHILDREN).map(|child| data.store.span(*child).drawn_ns().0).min();
+    if let Some((start_ns, first_ns)) = start_ns.zip(first).filter(|(start_ns, first_ns)| start_ns <= first_ns) {
+        let before = duration_text(first_ns.saturating_sub(start_ns));
+        ui.label(RichText::new(format!("began {before} before its first child here, by their own stamps")).weak());
+    }
 }
 
 fn cut(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod canvas;
+mod far_ends;
 pub mod focus;
 mod gestures;
 mod hover;

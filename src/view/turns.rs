@@ -134,13 +134,16 @@ pub fn pieces_ui(ui: &mut Ui, data: &Workspace, state: &State, span: SpanIx, fir
 }
 
 /// The card of a proposal: where it leads, how sure it is and why.
-pub fn tie_ui(ui: &mut Ui, data: &Workspace, state: &State, at: u32) {
+pub fn tie_ui(ui: &mut Ui, data: &Workspace, state: &State, at: u32, time: Option<&str>) {
     let Some(tie) = state.session.view.course.ties.get(at as usize) else { return };
     let TieKind::Stitch { at, keys } = &tie.kind else { return };
     let Some(stitch) = data.known_work().and_then(|work| work.genai.stitches().get(*at as usize)) else { return };
     let name = |span: SpanIx| data.store.span(span).name().chars().take(80).collect::<String>();
     ui.label(RichText::new(format!("{} may belong below {}", name(stitch.root), name(stitch.under))).strong());
     ui.label(format!("{} of 100: {}", stitch.score, stitch.evidence));
+    if let Some(time) = time.filter(|time| !time.is_empty()) {
+        ui.label(time);
+    }
     let verdict = state.session.view.lanes.conversation.verdict(&keys[0], &keys[1]);
     let text = match verdict {
         Some(_) => "accepted by you; still no parent",

@@ -197,12 +197,12 @@ fn drift_is_typed_for_one_clock_shown_and_taken_back() {
     let with_drift: Vec<&str> = scene
         .lanes
         .iter()
-        .filter(|lane| lane.offset.more.contains("drift 20000 ppm"))
+        .filter(|lane| lane.offset.more.contains("drift 20,000 ppm"))
         .map(|lane| &*lane.name)
         .collect();
     assert_eq!(with_drift, ["browser"]);
-    assert_shown(&harness, "Here browser may drift by 20000 ppm");
-    assert!(picture(&mut harness).contains("browser may drift by 20000 ppm"));
+    assert_shown(&harness, "Here browser may drift by 20,000 ppm");
+    assert!(picture(&mut harness).contains("browser may drift by 20,000 ppm"));
     let file = ViewFile::parse(
         &ViewFile { plan: (*harness.state().state.session.view.plan).clone(), ..ViewFile::default() }.text(),
     )

@@ -15,7 +15,7 @@ use skewline::scene::TimeRange;
 use crate::harness::{assert_shown, click_label, pointer, press, selected_names, settle, window};
 
 /// The worked example of the method: between the clocks of browser and gateway lie 400 to 670 ms.
-const EXAMPLE: &str = r#"{"resourceSpans":[
+pub const EXAMPLE: &str = r#"{"resourceSpans":[
 {"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"browser"}},{"key":"device.id","value":{"stringValue":"d-1"}},
  {"key":"telemetry.sdk.language","value":{"stringValue":"go"}}]},
  "scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"0000000000000001","name":"POST /chat","kind":3,
@@ -98,7 +98,7 @@ fn measuring_across_clocks_says_640_to_910_ms() {
     let mut harness = window(vec![example()]);
     let range = TimeRange { from_ns: 1_700_000_000_000_000_001, to_ns: 1_700_000_001_310_000_001 };
     let ends = [Some(EventKey::start(SpanIx(0))), Some(EventKey::end(SpanIx(1)))];
-    harness.state_mut().apply(Command::Clocks(ClockCommand::Measure { range, ends }));
+    harness.state_mut().apply(Command::Clocks(ClockCommand::Measure { range, ends, clocks: [None; 2] }));
     harness.run_steps(2);
     let scene = harness.state().canvas().scene().unwrap().clone();
     let measure = scene.measure.as_ref().unwrap();
@@ -215,4 +215,33 @@ fn the_span_table_says_how_far_reference_times_can_be_told() {
     assert_eq!(table.listed.as_ref().unwrap().rows, [SpanIx(0), SpanIx(1)]);
     assert_shown(&harness, "± 135 ms");
     assert_shown(&harness, "22:13:20.670 000 001");
+}
+
+#[test]
+fn a_measured_selection_is_measured_between_its_events() {
+    let mut harness = window(vec![example()]);
+    for span in [SpanIx(0), SpanIx(1)] {
+        harness.state_mut().apply(Command::Select { span, extend: true });
+    }
+    press(&mut harness, Modifiers::NONE, Key::M);
+    let measured = |harness: &egui_kittest::Harness<'_, skewline::app::App>| {
+        let measure = harness.state().canvas().scene().unwrap().measure.clone().unwrap();
+        (measure.text.to_string(), measure.raw.map(|raw| raw.to_string()), measure.x)
+    };
+    let raw = measured(&harness);
+    assert_eq!((raw.0.as_str(), raw.1.as_deref()), ("640–910 ms", Some("raw 1.31 s")));
+    // In the frame it stands on the same events, where they are drawn then.
+    press(&mut harness, Modifiers::NONE, Key::C);
+    settle(&mut harness);
+    let frame = measured(&harness);
+    assert_eq!((frame.0.as_str(), frame.1.as_deref()), ("640–910 ms", Some("raw 1.31 s")));
+    assert!(frame.2[1] - frame.2[0] < raw.2[1] - raw.2[0], "{:?} in the frame, {:?} raw", frame.2, raw.2);
+    // Another range that stands on nothing has nothing of it.
+    harness.state_mut().apply(Command::Measure(Some(TimeRange {
+        from_ns: 1_700_000_000_700_000_001,
+        to_ns: 1_700_000_001_000_000_001,
+    })));
+    harness.run_steps(2);
+    let plain = measured(&harness);
+    assert_eq!((plain.0.as_str(), plain.1.as_deref()), ("300 ms", Some("time of gateway")));
 }

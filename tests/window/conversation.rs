@@ -201,7 +201,11 @@ fn what_was_said_about_a_place_reaches_the_map_the_reading_and_the_findings_and_
     let (kinds, text, finding) = says(&harness);
     assert_eq!(kinds, ["handed_off", "accepted"]);
     // Below the call that handed over, deeper than before, and the agent begins on its own: nothing calls it.
-    assert!(text.contains("  a goes on with b · 600 ms · accepted by you") && text.contains("  b begins"), "{text}");
+    assert!(
+        text.contains("  a goes on with b · 600 ms · taken over 200 ms later · accepted by you")
+            && text.contains("  b begins"),
+        "{text}"
+    );
     assert!(finding.1.ends_with("you placed it under execute_tool transfer_to_b."), "{finding:?}");
     assert_eq!(finding.0, before.2.0, "numbers stay what they were");
     harness.get_by_label_contains("a led to, accepted by you: b, 1 time, inferred");

@@ -127,3 +127,94 @@ fn the_overview_marks_where_findings_are() {
     settle(&mut harness);
     assert_eq!(harness.state().state.session.view.finding, Some(of_retry));
 }
+
+/// The worked example with `rows` more spans of the browser that all run at the same time, so that the lane of the
+/// gateway is that many rows below.
+fn far_apart(rows: usize) -> Source {
+    let span = |at: usize| {
+        format!(
+            r#"{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"{:016x}","parentSpanId":"0000000000000001","name":"load {at}",
+ "startTimeUnixNano":"1700000000100000001","endTimeUnixNano":"1700000000400000001"}},"#,
+            0x100 + at
+        )
+    };
+    let rows: String = (0..rows).map(span).collect();
+    let text = crate::clocks::EXAMPLE.replacen(r#""spans":["#, &format!(r#""spans":[{rows}"#), 1);
+    Source::memory("far.json", text.into_bytes())
+}
+
+/// The names of spans whose bars are wholly in view.
+fn in_view(harness: &Harness<'_, App>, name: &str) -> bool {
+    let store = &harness.state().state.data.as_ref().unwrap().store;
+    let scene = harness.state().canvas().scene().unwrap();
+    let area = scene.scrolled_area();
+    scene.bars.iter().any(|bar| store.span(bar.span).name() == name && area.contains(bar.rect.center()))
+}
+
+fn far_ends(harness: &Harness<'_, App>) -> Vec<String> {
+    let scene = harness.state().canvas().scene().unwrap();
+    scene.clocks.far_ends.iter().map(|end| end.text.to_string()).collect()
+}
+
+#[test]
+fn both_ends_of_a_contradiction_come_into_view_where_they_have_room() {
+    for rows in [0, 20] {
+        let mut harness = window(vec![far_apart(rows)]);
+        press(&mut harness, Modifiers::NONE, Key::N);
+        harness.run_steps(2);
+        assert_eq!(harness.state().state.session.view.finding, Some(1));
+        assert!(in_view(&harness, "POST /chat") && in_view(&harness, "serve"), "{rows} rows between");
+        assert_eq!(far_ends(&harness), [""; 0], "nothing is out of view");
+    }
+}
+
+#[test]
+fn an_end_that_has_no_room_is_named_at_the_edge_and_can_be_followed() {
+    let mut harness = window(vec![far_apart(150)]);
+    press(&mut harness, Modifiers::NONE, Key::N);
+    harness.run_steps(2);
+    let witness = harness.state().state.findings().get(1).unwrap().witness()[0].cause;
+    let name = |span| harness.state().state.data.as_ref().unwrap().store.span(span).name().to_owned();
+    let (cause, effect) = (name(witness.from.span), name(witness.to.span));
+    assert_eq!((cause.as_str(), effect.as_str()), ("serve", "POST /chat"));
+    assert!(in_view(&harness, &effect) && !in_view(&harness, &cause), "the effect is what is selected");
+    assert_eq!(far_ends(&harness), ["from gateway: serve · below"]);
+    click_label(&mut harness, "from gateway: serve · below");
+    harness.run_steps(2);
+    assert!(in_view(&harness, &cause) && !in_view(&harness, &effect));
+    assert_eq!(selected_names(&harness), [cause.as_str()]);
+    assert_eq!(harness.state().state.session.view.finding, Some(1), "it is still looked at");
+    assert_eq!(far_ends(&harness), ["to browser: POST /chat · above"]);
+    press(&mut harness, Modifiers::NONE, Key::R);
+    harness.run_steps(2);
+    assert!(in_view(&harness, &effect), "and a key goes back");
+    press(&mut harness, Modifiers::NONE, Key::R);
+    harness.run_steps(2);
+    assert!(in_view(&harness, &cause));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("far.svg");
+    harness.state_mut().apply(Command::Export(path.clone()));
+    settle(&mut harness);
+    assert!(std::fs::read_to_string(&path).unwrap().contains("to browser: POST /chat · above"), "pictures say it, too");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    harness.run_steps(2);
+    assert_eq!(far_ends(&harness), [""; 0], "nothing is looked at");
+    press(&mut harness, Modifiers::NONE, Key::R);
+    assert_eq!(harness.state().state.session.view.finding, None, "there is no other end to go to");
+}
+
+#[test]
+fn an_end_in_a_hidden_lane_is_named_and_shown_when_it_is_asked_for() {
+    let mut harness = window(vec![far_apart(0)]);
+    let lanes = &harness.state().state.arranged.lanes;
+    let lane = lanes.iter().find(|lane| lane.name == "gateway").unwrap().key.clone();
+    harness.state_mut().apply(Command::Lanes(skewline::app::lanes::LaneCommand::Hide(lane)));
+    settle(&mut harness);
+    press(&mut harness, Modifiers::NONE, Key::N);
+    harness.run_steps(2);
+    assert_eq!(far_ends(&harness), ["from gateway: serve · in a hidden lane"]);
+    press(&mut harness, Modifiers::NONE, Key::R);
+    harness.run_steps(2);
+    assert!(in_view(&harness, "POST /chat") && in_view(&harness, "serve"));
+    assert_eq!(far_ends(&harness), [""; 0]);
+}

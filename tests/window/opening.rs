@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use skewline::app::command::Command;
 use skewline::load::Source;
 
@@ -151,4 +151,33 @@ fn a_load_is_cancelled_through_the_window() {
     settle(&mut harness);
     assert_eq!(harness.state().state.data.as_ref().unwrap().store.len(), 4, "what was open stays as it was");
     writer.join().unwrap();
+}
+
+#[test]
+fn a_file_that_breaks_off_says_so_and_leads_to_the_notices() {
+    let cut = || Source::memory("/tmp/slow.json", SMALL.as_bytes()[..SMALL.len() - 150].to_vec());
+    let words = "slow.json is cut off at byte ";
+    let mut harness = window(vec![cut()]);
+    let label = harness.get_by_label_contains(words);
+    let text = label.accesskit_node().value().or(label.accesskit_node().label()).unwrap();
+    assert!(text.ends_with(": 3 spans read, what followed is missing"), "{text}");
+    click_label(&mut harness, "Show notices");
+    assert!(harness.state().state.settings.drawer.shows(skewline::app::drawer::DrawerTab::Diagnostics));
+    harness.get_by_label_contains("The input stops inside a value");
+    // It is there already: the button does not take it away.
+    click_label(&mut harness, "Show notices");
+    assert!(harness.state().state.settings.drawer.shows(skewline::app::drawer::DrawerTab::Diagnostics));
+    click_label(&mut harness, "Dismiss");
+    assert!(harness.query_by_label_contains(": 3 spans read").is_none());
+    harness.state_mut().apply(Command::OpenSources(vec![cut()]));
+    harness.run_steps(2);
+    click_label(&mut harness, "Replace");
+    settle(&mut harness);
+    harness.get_by_label_contains(": 3 spans read");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(harness.query_by_label_contains(": 3 spans read").is_none());
+    // A whole file has nothing to say.
+    let harness = window(vec![small()]);
+    assert!(harness.query_by_label_contains("spans read").is_none());
+    assert!(harness.query_by_label("Show notices").is_none());
 }

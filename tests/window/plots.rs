@@ -60,6 +60,60 @@ fn the_band_says_what_the_messages_allow() {
     assert!(heard.contains("time of ") && heard.contains("400–670 ms"), "{heard}");
 }
 
+/// A gateway in the middle, whose clock the others are compared with: it calls agents and, far worse, a store.
+fn three() -> Source {
+    let service = |name: &str, spans: &str| {
+        format!(
+            r#"{{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"{name}"}}}},
+ {{"key":"host.id","value":{{"stringValue":"h-{name}"}}}}]}},"scopeSpans":[{{"spans":[{spans}]}}]}}"#
+        )
+    };
+    let span = |id: u8, parent: u8, name: &str, kind: u8, ms: [u16; 2]| {
+        let parent = if parent > 0 { format!(r#""parentSpanId":"{parent:016}","#) } else { String::new() };
+        format!(
+            r#"{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"{id:016}",{parent}"name":"{name}","kind":{kind},
+ "startTimeUnixNano":"1700000000{:03}000001","endTimeUnixNano":"1700000000{:03}000001"}}"#,
+            ms[0], ms[1]
+        )
+    };
+    let gateway = [
+        span(1, 0, "serve", 2, [100, 900]),
+        span(2, 1, "call agents", 3, [110, 400]),
+        span(4, 1, "call store", 3, [450, 800]),
+    ];
+    let services = [
+        service("gateway", &gateway.join(",")),
+        service("agents", &span(3, 2, "plan", 2, [112, 396])),
+        service("store", &span(5, 4, "query", 2, [200, 500])),
+    ];
+    let text = format!(r#"{{"resourceSpans":[{}]}}"#, services.join(","));
+    Source::memory("three.json", text.into_bytes())
+}
+
+#[test]
+fn a_span_of_the_reference_clock_asks_about_the_clock_that_it_speaks_to() {
+    let mut harness = window(vec![three()]);
+    press(&mut harness, Modifiers::NONE, Key::O);
+    settle(&mut harness);
+    let select = |harness: &mut Harness<'_, App>, name: &str| {
+        let store = &harness.state().state.data.as_ref().unwrap().store;
+        let span = store.span_ixs().find(|span| store.span(*span).name() == name).unwrap();
+        harness.state_mut().apply(Command::Select { span, extend: false });
+        settle(harness);
+        heard(harness, "Clock offsets:")
+    };
+    let reason = |harness: &Harness<'_, App>| harness.state().state.offset_clocks_reason();
+    assert!(select(&mut harness, "call agents").contains("agents against gateway"));
+    assert_shown(
+        &harness,
+        "gateway is what clocks are compared with: shown is agents, what the selected span speaks to",
+    );
+    assert!(select(&mut harness, "call store").contains("store against gateway"));
+    assert!(select(&mut harness, "plan").contains("agents against gateway"));
+    assert_eq!(reason(&harness), None, "that is its own clock");
+    assert!(select(&mut harness, "query").contains("store against gateway"));
+}
+
 #[test]
 fn arrow_keys_go_from_message_to_message_and_enter_selects_its_spans() {
     let mut harness = open(example(), DrawerTab::Offsets);

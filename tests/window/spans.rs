@@ -2,6 +2,7 @@
 
 use egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::Queryable as _;
+use skewline::load::Source;
 
 use super::harness::{assert_shown, pointer, press, selected_names, small, window};
 
@@ -70,4 +71,43 @@ fn dragging_measures_between_span_edges() {
     assert_eq!((measure.from_ns, measure.to_ns), (1_700_000_000_010_000_000, 1_700_000_000_040_000_000));
     press(&mut harness, Modifiers::NONE, Key::Escape);
     assert_eq!(harness.state().state.session.view.measure, None);
+}
+
+/// A model call whose path of ancestors names the parent that no input holds, and one that names nothing.
+fn orphans() -> Source {
+    let span = |id: u8, name: &str, path: &str, ms: [u16; 2]| {
+        format!(
+            r#"{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"{id:016}","parentSpanId":"00000000000000f{id}","name":"{name}",
+ "startTimeUnixNano":"1700000000{:03}000000","endTimeUnixNano":"1700000000{:03}000000","attributes":[{path}]}}"#,
+            ms[0], ms[1]
+        )
+    };
+    let path = r#"{"key":"lmnr.span.type","value":{"stringValue":"LLM"}},{"key":"lmnr.span.path","value":{"stringValue":"[\"agent\",\"plan\",\"openai.chat\"]"}},
+ {"key":"lmnr.span.ids_path","value":{"stringValue":"[\"00000000-0000-0000-0000-0000000000aa\",\"00000000-0000-0000-0000-0000000000f1\",\"00000000-0000-0000-0000-000000000001\"]"}}"#;
+    let spans = [span(1, "openai.chat", path, [0, 400]), span(2, "mute", "", [500, 900])];
+    let text = format!(
+        r#"{{"resourceSpans":[{{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"app"}}}}]}},
+ "scopeSpans":[{{"scope":{{"name":"lmnr"}},"spans":[{}]}}]}}]}}"#,
+        spans.join(",")
+    );
+    Source::memory("orphans.json", text.into_bytes())
+}
+
+#[test]
+fn a_missing_parent_bears_the_name_that_its_children_know() {
+    let mut harness = window(vec![orphans()]);
+    let scene = harness.state().canvas().scene().unwrap().clone();
+    let labels: Vec<&str> =
+        scene.labels.iter().map(|label| &*label.text).filter(|text| text.contains("parent")).collect();
+    assert!(labels.iter().any(|text| text.contains("plan (inferred) · parent not in this file")), "{labels:?}");
+    assert!(labels.contains(&"parent not in this file"), "the other one has no name: {labels:?}");
+    let ghosts = &harness.state().state.data.as_ref().unwrap().store;
+    let named =
+        ghosts.ghosts().iter().position(|ghost| ghosts.span(ghost.children[0]).name() == "openai.chat").unwrap();
+    let ghost = scene.ghosts.iter().find(|ghost| ghost.ghost as usize == named).unwrap();
+    let canvas = harness.get_by_role(egui::accesskit::Role::Canvas).rect();
+    pointer(&mut harness, canvas.min + ghost.rect.center().to_vec2(), None);
+    harness.run_steps(2);
+    assert_shown(&harness, "plan (inferred)");
+    assert_shown(&harness, "read from lmnr.span.ids_path, lmnr.span.path of its children");
 }

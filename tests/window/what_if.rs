@@ -100,6 +100,46 @@ fn an_offset_is_typed_and_pictures_say_so() {
 }
 
 #[test]
+fn letting_go_shows_the_times_that_were_shown_before() {
+    let hold = |harness: &mut Harness<'_, App>, offset_ns| {
+        let lanes = &harness.state().state.arranged.lanes;
+        let lane = lanes.iter().find(|lane| lane.name == "browser").unwrap().key.clone();
+        let hold = skewline::app::clocks::ClockCommand::Hold { lane, at_ns: None, offset_ns };
+        harness.state_mut().apply(Command::Clocks(hold));
+        settle(harness);
+        assert!(harness.state().state.arranged.is_frame());
+    };
+    let is_frame = |harness: &Harness<'_, App>| harness.state().state.arranged.is_frame();
+    let mut harness = window(vec![example()]);
+    assert!(!is_frame(&harness), "raw times at first");
+    hold(&mut harness, -500 * MS);
+    // Moved on, it is the same question still.
+    hold(&mut harness, -450 * MS);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    settle(&mut harness);
+    assert!(!is_frame(&harness), "raw times again");
+    hold(&mut harness, -500 * MS);
+    click_label(&mut harness, "Let go (Esc)");
+    settle(&mut harness);
+    assert!(!is_frame(&harness));
+    // Who looked at the reference frame before goes on doing so.
+    press(&mut harness, Modifiers::NONE, Key::C);
+    settle(&mut harness);
+    hold(&mut harness, -500 * MS);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    settle(&mut harness);
+    assert!(is_frame(&harness));
+    // Who chose it while a clock is held stays there.
+    press(&mut harness, Modifiers::NONE, Key::C);
+    settle(&mut harness);
+    hold(&mut harness, -500 * MS);
+    harness.state_mut().apply(Command::ClockFrame);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    settle(&mut harness);
+    assert!(is_frame(&harness));
+}
+
+#[test]
 fn raw_times_let_go() {
     let mut harness = window(vec![example()]);
     let lane = harness.state().state.arranged.lanes.iter().find(|lane| lane.name == "browser").unwrap().key.clone();

@@ -10,15 +10,17 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
 use super::causal::{Cause, EventKey, Evidence, Rule};
+use super::domains::Domains;
 use super::findings::{Code, Finding, Proof, Severity};
 use super::same_clock;
+use crate::analysis::telling_apart::told_apart;
 use crate::model::{LinkKind, LinkRef, SpanIx, SpanKind, TraceStore};
 
 type Graph = DiGraph<EventKey, Option<Rule>>;
 
 /// A finding per circle of links and parents; those of strong edges alone come first.
 #[must_use]
-pub fn findings(store: &TraceStore) -> Vec<Finding> {
+pub fn findings(store: &TraceStore, domains: &Domains) -> Vec<Finding> {
     let mut graph = Graph::new();
     let mut nodes: BTreeMap<EventKey, NodeIndex> = BTreeMap::new();
     let mut linked: Vec<SpanIx> = Vec::new();
@@ -41,7 +43,7 @@ pub fn findings(store: &TraceStore) -> Vec<Finding> {
         add(store, &mut graph, &mut nodes, span);
     }
     let circles = kosaraju_scc(&graph).into_iter().filter(|circle| circle.len() > 1);
-    let mut found: Vec<Finding> = circles.filter_map(|circle| finding(store, &graph, &circle)).collect();
+    let mut found: Vec<Finding> = circles.filter_map(|circle| finding(store, domains, &graph, &circle)).collect();
     found.sort_by(|a, b| a.spans.cmp(&b.spans));
     found
 }
@@ -82,7 +84,7 @@ fn add(store: &TraceStore, graph: &mut Graph, nodes: &mut BTreeMap<EventKey, Nod
 }
 
 /// The shortest circle through the first event of a component, preferring strong edges.
-fn finding(store: &TraceStore, graph: &Graph, component: &[NodeIndex]) -> Option<Finding> {
+fn finding(store: &TraceStore, domains: &Domains, graph: &Graph, component: &[NodeIndex]) -> Option<Finding> {
     let first = component.iter().copied().min_by_key(|&node| graph[node])?;
     let circle = shortest(graph, first, |rule| rule.is_none_or(|rule| rule.strength() == Evidence::Protocol))
         .or_else(|| shortest(graph, first, |_| true))?;
@@ -94,14 +96,12 @@ fn finding(store: &TraceStore, graph: &Graph, component: &[NodeIndex]) -> Option
     let (a, b) = (witness.first()?.cause, witness.last()?.cause);
     let is_hard = witness.iter().all(|proof| proof.cause.rule.strength() == Evidence::Protocol);
     let severity = if is_hard { Severity::Impossible } else { Severity::Suspicious };
-    let name = |key: EventKey| store.span(key.span).name();
-    let sentence = format!(
-        "“{}” causes “{}” and “{}” causes “{}”: a wrong parent or link, not a clock.",
-        name(a.from),
-        name(a.to),
-        name(b.from),
-        name(b.to)
-    );
+    let step = |cause: Cause| {
+        let (from, to) = (cause.from.span, cause.to.span);
+        let [of_from, of_to] = told_apart(store, domains, from, to);
+        format!("“{}”{of_from} causes “{}”{of_to}", store.span(from).name(), store.span(to).name())
+    };
+    let sentence = format!("{} and {}: a wrong parent or link, not a clock.", step(a), step(b));
     let mut finding = Finding::new(Code::X6, severity, sentence).proven_by(witness);
     finding.root = "wrong parent or link".to_owned();
     finding.count = finding.spans.len() as u64;
@@ -151,6 +151,7 @@ fn shortest(
 
 #[cfg(test)]
 mod tests {
+    use super::super::domains;
     use super::super::tests::Draft;
     use super::*;
 
@@ -161,17 +162,23 @@ mod tests {
         draft.span(host, 1, 0, 100, 900).kind = SpanKind::Producer;
         draft.span(host, 2, 0, 200, 800).kind = SpanKind::Consumer;
         draft.at(1).links.push(1);
-        assert!(findings(&draft.store()).is_empty());
+        let found = |draft: &Draft| {
+            let store = draft.store();
+            findings(&store, &domains::assign(&store))
+        };
+        assert!(found(&draft).is_empty());
         // The consumer is the producer's parent: it caused its own cause.
         draft.at(0).parent = 2;
-        let found = findings(&draft.store());
-        assert_eq!((found.len(), found[0].code, found[0].severity), (1, Code::X6, Severity::Suspicious));
-        assert_eq!(found[0].witness.len(), 2);
-        assert!(found[0].sentence.contains("causes"), "{}", found[0].sentence);
+        let circles = found(&draft);
+        assert_eq!((circles.len(), circles[0].code, circles[0].severity), (1, Code::X6, Severity::Suspicious));
+        assert_eq!(circles[0].witness.len(), 2);
+        // Both are called the same, on one clock and of one service: their ids tell them apart.
+        let said = "“work” (span 0000000000000001) causes “work” (span 0000000000000002) and “work” (span 00";
+        assert!(circles[0].sentence.starts_with(said), "{}", circles[0].sentence);
         let mut draft = Draft::default();
         let host = draft.host("a", "");
         draft.span(host, 1, 0, 100, 900).links.push(2);
         draft.span(host, 2, 1, 200, 800);
-        assert!(findings(&draft.store()).is_empty());
+        assert!(found(&draft).is_empty());
     }
 }

@@ -13,7 +13,7 @@ use super::domains::Domains;
 use super::edges::{Class, ClassChoice, ClassKey};
 use super::model::{ClockModel, Options};
 use super::repair::Element;
-use crate::model::TraceStore;
+use crate::model::{TraceStore, grouped};
 
 const ARROW: &str = " → ";
 
@@ -204,7 +204,10 @@ fn choice_words(rule: Rule, operation: &str) -> String {
 /// Parts per 10⁹ as parts per million: `200 ppm`, `0.5 ppm`.
 #[must_use]
 pub fn ppm_text(ppb: u32) -> String {
-    format!("{} ppm", f64::from(ppb) / 1000.0)
+    let rest = ppb % 1000;
+    // Trailing zeros say nothing.
+    let part = if rest == 0 { String::new() } else { format!(".{rest:03}").trim_end_matches('0').to_owned() };
+    format!("{}{part} ppm", grouped((ppb / 1000).into()))
 }
 
 /// Where `options` differ from the usual, in words, for people who read an answer: nothing when they do not.

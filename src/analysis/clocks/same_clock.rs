@@ -5,6 +5,7 @@ use super::domains::Domains;
 use super::findings::{Code, Finding, Proof, Severity};
 use super::solve::Stamp;
 use super::stamps::{Stamps, looks_rounded};
+use crate::analysis::telling_apart::told_apart;
 use crate::model::time::{MS, duration_text};
 use crate::model::{DomainIx, SpanFlags, SpanIx, SpanKind, TraceStore, grouped};
 
@@ -77,7 +78,7 @@ pub fn findings(stamps: &Stamps<'_>, domains: &Domains) -> Vec<Finding> {
         let domain = DomainIx::from_usize(at);
         found.extend(of_clock(stamps, domains, domain, tallies));
     }
-    found.extend(circular_parents(store, circular));
+    found.extend(circular_parents(store, domains, circular));
     found
 }
 
@@ -222,13 +223,16 @@ fn circle(store: &TraceStore, spans: &[SpanIx]) -> Vec<Proof> {
     around.iter().zip(next).map(step).collect()
 }
 
-fn circular_parents(store: &TraceStore, mut circular: Tally) -> Option<Finding> {
+fn circular_parents(store: &TraceStore, domains: &Domains, mut circular: Tally) -> Option<Finding> {
     circular.cut();
     let &(_, first) = circular.spans.first()?;
     let span = store.span(first);
-    let cause = span.parent().map_or_else(|| span.name(), |parent| store.span(parent).name());
+    let parent = span.parent().unwrap_or(first);
+    let [of_parent, of_first] = told_apart(store, domains, parent, first);
     let sentence = format!(
-        "“{cause}” causes “{}” and is caused by it: a wrong parent, not a clock. {} spans lie on such circles.",
+        "“{}”{of_parent} causes “{}”{of_first} and is caused by it: a wrong parent, not a clock. {} spans lie on such \
+         circles.",
+        store.span(parent).name(),
         span.name(),
         grouped(circular.count)
     );

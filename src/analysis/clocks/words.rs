@@ -147,7 +147,7 @@ mod tests {
             (Some(0), Some(3 * MS), "0 to 3 ms"),
             (Some(-3 * MS), Some(5 * MS), "−3 to 5 ms"),
             (Some(-910 * MS), Some(-640 * MS), "−910 to −640 ms"),
-            (Some(i64::MIN), Some(i64::MAX), "−106751 d 23 h to 106751 d 23 h"),
+            (Some(i64::MIN), Some(i64::MAX), "−106,751 d 23 h to 106,751 d 23 h"),
         ] {
             assert_eq!(range_text(lo, hi), text);
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Config, Context, Finding, Rule, Severity};
+use crate::analysis::clocks::domains::Domains;
 use crate::analysis::genai::{Best, GenAi, Judged, Stitch};
+use crate::analysis::telling_apart::told_apart;
 use crate::model::{SpanId, SpanIx, TraceStore};
 
 /// See the module.
@@ -36,8 +38,10 @@ impl Rule for DarkHandoff {
             if root.trace_id() == under.trace_id() && root.parent_id() == SpanId::None {
                 continue;
             }
+            let [of_root, of_under] = told_apart(context.store, context.domains, stitch.root, stitch.under);
             let (root, under) = (root.name(), under.name());
-            let sentence = format!("{root} began without its parent; it probably belongs under {under}.");
+            let sentence =
+                format!("{root}{of_root} began without its parent; it probably belongs under {under}{of_under}.");
             let finding = Finding::new("E3", Severity::Suspicious, root, sentence)
                 .shown_by(&[stitch.root, stitch.under])
                 .because(format!("{} of 100: {}", stitch.score, stitch.evidence));
@@ -52,17 +56,27 @@ impl Rule for DarkHandoff {
 }
 
 /// What `finding` of this rule says once somebody has judged where its root belongs.
-pub(super) fn judged(finding: &Finding, store: &TraceStore, genai: &GenAi, judged: &Judged) -> Option<Finding> {
+pub(super) fn judged(
+    finding: &Finding,
+    store: &TraceStore,
+    domains: &Domains,
+    (genai, judged): (&GenAi, &Judged),
+) -> Option<Finding> {
     let &[root, under, ..] = finding.spans.as_slice() else { return None };
+    let best = judged.best(genai.stitches(), root);
+    let place = best.as_ref().map_or(under, |best| best.stitch.under);
+    let [of_root, of_place] = told_apart(store, domains, root, place);
     let name = |span: SpanIx| store.span(span).name();
-    let begun = format!("{} began without its parent", name(root));
-    let rejected = || judged.is_rejected(root, under).then(|| format!("you rejected {}", name(under)));
-    let (sentence, severity, place) = match judged.best(genai.stitches(), root) {
+    let begun = format!("{}{of_root} began without its parent", name(root));
+    let place = format!("{}{of_place}", name(place));
+    let of_under = || told_apart(store, domains, root, under)[1].clone();
+    let rejected = || judged.is_rejected(root, under).then(|| format!("you rejected {}{}", name(under), of_under()));
+    let (sentence, severity, place) = match best {
         Some(Best { stitch, is_accepted: true }) => {
-            (format!("{begun}; you placed it under {}.", name(stitch.under)), Severity::Unknown, Some(stitch))
+            (format!("{begun}; you placed it under {place}."), Severity::Unknown, Some(stitch))
         }
         Some(Best { stitch, .. }) if stitch.under != under => {
-            (format!("{begun}; it may belong under {}.", name(stitch.under)), finding.severity, Some(stitch))
+            (format!("{begun}; it may belong under {place}."), finding.severity, Some(stitch))
         }
         None => (format!("{begun}; you rejected where it was proposed."), finding.severity, None),
         Some(_) => return None,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Finding, Severity, count, verb};
+use super::{Context, Finding, Severity, count, figure, verb};
 use crate::analysis::genai::{Answers, Call, Content, Field, Role};
 use crate::model::{SpanFlags, SpanIx};
 
@@ -111,6 +111,6 @@ fn again(context: &Context<'_>, answers: &Answers<'_>) -> Option<Finding> {
     let attempts = count(spans.len(), "attempt");
     let sentence = format!("{attempts} wrote again what the one before had written already.");
     let finding = Finding::new("E5", Severity::Suspicious, "answers that began again", sentence).shown_by(&spans);
-    let evidence = format!("{chars} characters of the failed answers are the beginning of the next ones");
+    let evidence = format!("{} characters of the failed answers are the beginning of the next ones", figure(chars));
     (!spans.is_empty()).then(|| finding.because(evidence).with("attempts", spans.len()).with("chars", chars))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Context, Finding, Rule, Severity, count, e04_reasoning, e05_broken, e05_unseen};
+use super::{Config, Context, Finding, Rule, Severity, count, e04_reasoning, e05_broken, e05_unseen, figure};
 use crate::analysis::genai::{Answers, Content};
 use crate::model::SpanIx;
 use crate::model::time::duration_text;
@@ -75,7 +75,11 @@ fn stalled(context: &Context<'_>, group: &[Stalled]) -> Option<Finding> {
     let sentence = format!("The stream of {name} stood still for {}.", duration_text(*gap_ns));
     let finding = Finding::new("E5", Severity::Suspicious, name, sentence)
         .shown_by(&spans)
-        .because(format!("{} between pieces usually, {pieces} pieces, none dropped", duration_text(*usual_ns)))
+        .because(format!(
+            "{} between pieces usually, {} pieces, none dropped",
+            duration_text(*usual_ns),
+            figure(*pieces)
+        ))
         .with("gap_ns", *gap_ns)
         .with("usual_ns", *usual_ns)
         .with("pieces", *pieces);
@@ -148,8 +152,9 @@ fn repeated(context: &Context<'_>, Repeated { times, phrase }: &Repeated, span: 
     let name = context.store.span(span).name();
     let words = phrase.split(' ').count();
     let sentence = format!(
-        "The answer of {name} repeats itself: a phrase of {} comes {times} times in a row.",
-        count(words, "word")
+        "The answer of {name} repeats itself: a phrase of {} comes {} times in a row.",
+        count(words, "word"),
+        figure(*times)
     );
     let finding = Finding::new("E5", Severity::Suspicious, name, sentence).shown_by(&[span]);
     let finding = finding.because("read from the recorded answer").with("repeats", *times).with("words", words);

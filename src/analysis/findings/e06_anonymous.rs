@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Config, Context, Finding, Rule, Severity, count};
+use super::{Config, Context, Finding, Rule, Severity, count, figure};
 use crate::analysis::genai::{AgentIx, ConversationIx, Field, Role};
 use crate::model::SpanIx;
 
@@ -61,7 +61,7 @@ fn several(context: &Context<'_>) -> Vec<Finding> {
     let finding = |((conversation, agent), versions): ((ConversationIx, AgentIx), BTreeMap<String, SpanIx>)| {
         let (name, conversation) =
             (&context.genai.agents()[agent.at()].name, &context.genai.conversations()[conversation.at()].id);
-        let sentence = format!("{name} works in conversation {conversation} in {} versions.", versions.len());
+        let sentence = format!("{name} works in conversation {conversation} in {} versions.", figure(versions.len()));
         let names: Vec<&str> = versions.keys().map(String::as_str).collect();
         let spans: Vec<SpanIx> = versions.values().copied().collect();
         let finding = Finding::new("E6", Severity::Suspicious, format!("versions of {name}"), sentence);

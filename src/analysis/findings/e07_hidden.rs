@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Context, Finding, Severity, count, e07_unexplained, verb};
 use crate::analysis::genai::{Call, Field, Role};
 use crate::model::time::{MS, duration_text};
-use crate::model::{SpanIx, SpanKind};
+use crate::model::{SpanIx, SpanKind, grouped};
 
 /// How far below a call its requests may be, and how many spans are looked at.
 const DEPTH: usize = 4;
@@ -187,12 +187,14 @@ fn stated(context: &Context<'_>, hidden: &[Hidden]) -> Option<Finding> {
     }
     let wasted = wasted_tokens(context, hidden);
     if wasted > 0 {
-        finding = finding.because(format!("{wasted} tokens in refused attempts")).with("wasted_tokens", wasted);
+        finding =
+            finding.because(format!("{} tokens in refused attempts", grouped(wasted))).with("wasted_tokens", wasted);
     }
     let again = hidden.iter().map(|it| it.input_tokens.saturating_mul(it.resends.unsigned_abs()));
     let again = again.fold(0_u64, u64::saturating_add);
     if again > 0 && wasted == 0 {
-        let words = format!("the prompts sent again are {again} tokens; whether they were charged no span says");
+        let words =
+            format!("the prompts sent again are {} tokens; whether they were charged no span says", grouped(again));
         finding = finding.because(words).with("resent_input_tokens", again);
     }
     Some(finding)

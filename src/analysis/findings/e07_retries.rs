@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, e07_hidden};
+use super::{Config, Context, Finding, Rule, Severity, e07_hidden, figure};
 use crate::analysis::genai::Retry;
+use crate::analysis::telling_apart::told_apart;
 use crate::model::time::duration_text;
 use crate::model::{SpanIx, grouped};
 
@@ -92,14 +93,15 @@ fn cascades<'a>(context: &Context<'a>) -> Vec<Cascade<'a>> {
 fn seen(context: &Context<'_>, cascade: &Cascade<'_>) -> Finding {
     let Cascade { outer, layers, requests, .. } = cascade;
     let name = context.store.span(outer.attempts[0]).name();
-    let attempts = outer.attempts.len();
+    let (attempts, requests_text) = (outer.attempts.len(), figure(*requests));
+    let attempts_text = figure(attempts);
     let waited_ns = cascade.all().flat_map(|retry| &retry.backoff_ns).fold(0_i64, |sum, gap| sum.saturating_add(*gap));
     let wasted: u64 = cascade.all().map(|retry| retry.wasted_tokens).sum();
     let end = if outer.succeeded { "the last attempt succeeded" } else { "none succeeded" };
     let sentence = match layers {
-        1 => format!("{name} took {attempts} attempts; {end}."),
+        1 => format!("{name} took {attempts_text} attempts; {end}."),
         _ => format!(
-            "{name} took {attempts} attempts, and what it calls was tried again inside: {requests} requests in {layers} \
+            "{name} took {attempts_text} attempts, and what it calls was tried again inside: {requests_text} requests in {layers} \
              layers; {end}."
         ),
     };
@@ -124,8 +126,11 @@ fn seen(context: &Context<'_>, cascade: &Cascade<'_>) -> Finding {
     }
     if *layers > 1 {
         let inside = cascade.inner.iter().max_by_key(|retry| retry.attempts.len());
-        let inside = inside.map_or(name, |retry| context.store.span(retry.attempts[0]).name());
-        finding = finding.because(format!("each layer tries again for itself: {name}, inside of it {inside}"));
+        let (first, inside) = (outer.attempts[0], inside.map_or(outer.attempts[0], |retry| retry.attempts[0]));
+        let [of_name, of_inside] = told_apart(context.store, context.domains, first, inside);
+        let inside = context.store.span(inside).name();
+        finding = finding
+            .because(format!("each layer tries again for itself: {name}{of_name}, inside of it {inside}{of_inside}"));
     }
     finding
 }

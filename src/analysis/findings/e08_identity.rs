@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Context, Finding, count, sampling, verb};
+use super::{Context, Finding, count, figure, sampling, verb};
 use crate::analysis::genai::{Ancestor, LostParent};
 use crate::model::time::duration_text;
 use crate::model::{Ghost, SpanIx};
@@ -32,7 +32,7 @@ fn identities(context: &Context<'_>, lost: &[(&Ghost, LostParent)], finding: Fin
     let more = words.len().saturating_sub(MOST_NAMES);
     let mut list = words.into_iter().take(MOST_NAMES).collect::<Vec<_>>().join("; ");
     if more > 0 {
-        list = format!("{list}; and {more} more");
+        list = format!("{list}; and {} more", figure(more));
     }
     let sources: BTreeSet<&str> = named.iter().flat_map(|(_, lost)| &lost.sources).map(String::as_str).collect();
     let sources: Vec<&str> = sources.into_iter().collect();
@@ -69,8 +69,9 @@ fn sampled(context: &Context<'_>, lost: &[(&Ghost, LostParent)], finding: Findin
         let say = verb(flagged, "says", "say");
         finding = finding
             .because(format!(
-                "{flagged} of {} {say} that the trace was sampled, so the parents were to be recorded as well, where \
+                "{} of {} {say} that the trace was sampled, so the parents were to be recorded as well, where \
                  samplers follow their parents: lost or never collected, rather than sampled away",
+                figure(flagged),
                 count(children, "span")
             ))
             .with("sampled", flagged);

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, count, e08_identity, sampling, verb};
-use crate::model::{Ghost, SpanIx, Sym, TraceIx};
+use super::{Config, Context, Finding, Rule, Severity, count, e08_identity, figure, sampling, verb};
+use crate::analysis::incomplete::incomplete;
+use crate::model::{Ghost, SpanIx, Sym, TraceIx, grouped};
 
 /// See the module.
 pub struct Orphans;
@@ -45,7 +46,13 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
     }
     let (parents, lost) = (count(ghosts.len(), "parent"), count(spans.len(), "span"));
     let hang = verb(spans.len(), "hangs", "hang");
-    let sentence = format!("{lost} {hang} from {parents} {place} that no input holds: {why}.");
+    let cut_off = CutOff::of(context, &spans);
+    // Where all are from files that were not read as a whole, that is the likely cause.
+    let why = match &cut_off {
+        Some(cut_off) if cut_off.spans == spans.len() => format!(", likely because {}", cut_off.files),
+        _ => format!(": {why}"),
+    };
+    let sentence = format!("{lost} {hang} from {parents} {place} that no input holds{why}.");
     let finding = Finding::new("E8", Severity::Unknown, format!("missing parents {place}"), sentence)
         .shown_by(&spans)
         .because(format!(
@@ -55,6 +62,19 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
         ))
         .with("orphans", spans.len())
         .with("missing_parents", ghosts.len());
+    let finding = match &cut_off {
+        Some(CutOff { spans: own, files }) => {
+            let of = format!("{} of {}", figure(*own), count(spans.len(), "span"));
+            let come = verb(*own, "comes", "come");
+            let parents = verb(*own, "its parent is", "their parents are");
+            finding
+                .because(format!(
+                    "{of} {come} from where something is missing ({files}): {parents} likely part of that"
+                ))
+                .with("from_incomplete_inputs", *own)
+        }
+        None => finding,
+    };
     let estimate = Estimate::new(context, ghosts);
     let finding = finding.because(estimate.words());
     let finding = e08_identity::tell(context, ghosts, finding);
@@ -62,6 +82,37 @@ fn orphans(context: &Context<'_>, ghosts: &[&Ghost], place: &str, why: &str) -> 
         0 => finding,
         _ => finding.with("missing_spans_lo", estimate.least).with("missing_spans_hi", estimate.most),
     })
+}
+
+/// Spans whose parents may well be in what is missing of their own input.
+struct CutOff {
+    spans: usize,
+    /// `slow.json is cut off at byte 48,213`, for each such input.
+    files: String,
+}
+
+impl CutOff {
+    /// Which of `spans` come from inputs that were not read as a whole; `None` when no span does.
+    fn of(context: &Context<'_>, spans: &[SpanIx]) -> Option<Self> {
+        const MOST_FILES: usize = 3;
+        let inputs = incomplete(context.store);
+        let of_span = |span: &SpanIx| {
+            let input = context.store.span(*span).input_ix();
+            inputs.binary_search_by_key(&input, |it| it.input).ok()
+        };
+        let mut found: BTreeMap<usize, usize> = BTreeMap::new();
+        for input in spans.iter().filter_map(of_span) {
+            *found.entry(input).or_default() += 1;
+        }
+        if found.is_empty() {
+            return None;
+        }
+        let mut files: Vec<String> = found.keys().take(MOST_FILES).map(|at| inputs[*at].short(context.store)).collect();
+        if found.len() > MOST_FILES {
+            files.push(format!("and {} more", count(found.len() - MOST_FILES, "file")));
+        }
+        Some(Self { spans: found.values().sum(), files: files.join(", ") })
+    }
 }
 
 fn parents_text(n: usize) -> String {
@@ -113,9 +164,9 @@ impl Estimate {
             let like = verb(*broken, "the broken one", "the broken ones");
             return format!("how many more cannot be told: no complete trace here is like {like}");
         }
-        let of = if compared == broken { broken_text } else { format!("{compared} of {broken_text}") };
+        let of = if compared == broken { broken_text } else { format!("{} of {broken_text}", figure(*compared)) };
         let likely = usize::try_from(*likely).unwrap_or(usize::MAX);
-        let range = if least == most { String::new() } else { format!(" ({least} to {most})") };
+        let range = if least == most { String::new() } else { format!(" ({} to {})", grouped(*least), grouped(*most)) };
         let trust = if peers.len() < 5 { ", which is few to judge by" } else { "" };
         format!(
             "about {}{range} {} missing from {of}, judged by {} with the same names{trust}",

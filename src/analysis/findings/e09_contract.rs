@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::contract::Promise;
-use super::{Context, Finding, Severity, count, verb};
+use super::{Context, Finding, Severity, count, figure, verb};
 use crate::analysis::genai::{Role, keys_of_same_field};
 use crate::model::{SpanIx, Value};
 
@@ -56,7 +56,13 @@ impl Reader<'_> {
         let (words, least) = (self.promise.words(), self.promise.least);
         let sentence = match promised.len() {
             0 => format!("There is no span {words}{}.", self.why()),
-            n => format!("There {} {}, not {least}, {words}{}.", verb(n, "is", "are"), count(n, "span"), self.why()),
+            n => format!(
+                "There {} {}, not {least}, {words}{}.",
+                verb(n, "is", "are"),
+                count(n, "span"),
+                self.why(),
+                least = figure(least)
+            ),
         };
         Finding::new("E9", Severity::Suspicious, format!("contract: {words}"), sentence)
             .shown_by(promised)
@@ -103,7 +109,7 @@ impl Reader<'_> {
         }
         let sentence = format!(
             "{} of {} {} {} {key}{}.",
-            spans.len(),
+            figure(spans.len()),
             count(promised.len(), "span"),
             self.promise.words(),
             verb(spans.len(), "lacks", "lack"),

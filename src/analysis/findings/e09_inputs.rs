@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::{Context, Finding, Severity, count};
+use super::{Context, Finding, Severity, count, figure};
 use crate::analysis::genai::{Field, Role};
 use crate::model::{InputIx, ResourceIx, SpanIx, Sym};
 
@@ -141,7 +141,7 @@ fn compared(
         finding = finding.because(difference.words.as_str());
     }
     if differences.len() > MOST_DIFFERENCES {
-        finding = finding.because(format!("and {} more", differences.len() - MOST_DIFFERENCES));
+        finding = finding.because(format!("and {} more", figure(differences.len() - MOST_DIFFERENCES)));
     }
     let finding = finding.because("compared by service, kind of work, agent and tool");
     let finding = finding.with("spans_renamed", spans).with("attributes_renamed", attributes);

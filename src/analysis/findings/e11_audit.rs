@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, count, e11_ids, verb};
+use super::{Config, Context, Finding, Rule, Severity, count, e11_ids, figure, verb};
 use crate::analysis::genai::{Answers, ConversationIx, Field, Role, asked_tools, is_placeholder, shapes_answer};
 use crate::model::{AttrId, SpanIx, SpanKind, TraceIx};
 
@@ -55,7 +55,8 @@ fn users(context: &Context<'_>) -> Vec<Finding> {
     }
     let finding = |((conversation, key), users): ((ConversationIx, String), BTreeMap<String, SpanIx>)| {
         let id = &context.genai.conversations()[conversation.at()].id;
-        let sentence = format!("Conversation {id} names {} users: whom an answer was for cannot be told.", users.len());
+        let sentence =
+            format!("Conversation {id} names {} users: whom an answer was for cannot be told.", figure(users.len()));
         let spans: Vec<SpanIx> = users.values().copied().collect();
         let finding = Finding::new("E11", Severity::Suspicious, format!("users of {id}"), sentence).shown_by(&spans);
         finding.because(format!("read from {key}")).with("users", users.len())
@@ -134,13 +135,16 @@ fn mcp(context: &Context<'_>) -> Option<Finding> {
         (n, 0) => format!("{} over MCP {} on one side only.", count(n, "tool call"), if n == 1 { "is" } else { "are" }),
         (0, n) => format!("{} over MCP {} another tool on either side.", count(n, "tool call"), verb(n, "is", "are")),
         (n, m) => format!(
-            "{} over MCP: {n} on one side only, {m} with another tool on either side.",
-            count(n + m, "tool call")
+            "{} over MCP: {} on one side only, {} with another tool on either side.",
+            count(n + m, "tool call"),
+            figure(n),
+            figure(m)
         ),
     };
     let finding = Finding::new("E11", severity, "requests of MCP", sentence).shown_by(&spans);
     let finding = finding.because(format!(
-        "joined by session and number of the request; {joined} {} on both sides",
+        "joined by session and number of the request; {} {} on both sides",
+        figure(joined),
         verb(joined, "is", "are")
     ));
     Some(finding.with("joined", joined).with("one_sided", n).with("conflicting", conflicting.len()))
@@ -212,7 +216,7 @@ fn findings(context: &Context<'_>, calls: &[Sides]) -> Vec<Finding> {
     let finding = |(spans, severity, name, what, root): (Vec<SpanIx>, Severity, &'static str, &str, &str)| {
         let was = if spans.len() == 1 { "was" } else { "were" };
         let sentence = format!("{} {was} {what}.", count(spans.len(), "tool call"));
-        let evidence = format!("joined by the id of the call; {joined} fit");
+        let evidence = format!("joined by the id of the call; {} fit", figure(joined));
         (spans.len() >= least).then(|| {
             let finding = Finding::new("E11", severity, root, sentence).shown_by(&spans).because(evidence);
             finding.with("joined", joined).with(name, spans.len())

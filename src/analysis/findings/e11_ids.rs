@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Finding, Severity, count, verb};
+use super::{Context, Finding, Severity, count, figure, verb};
 use crate::analysis::genai::{CallView, Field, Role};
 use crate::model::{SpanIx, SpanKind};
 
@@ -69,13 +69,17 @@ fn audit(context: &Context<'_>, kind: &Kind) -> Option<Finding> {
         (n, 0) => format!("{} {} known to one side only.", count(n, what), verb(n, "is", "are")),
         (0, m) => format!("{} {} told otherwise by its two sides.", count(m, what), verb(m, "is", "are")),
         (n, m) => {
-            format!("{}: {n} known to one side only, {m} told otherwise by their two sides.", count(n + m, what))
+            let (all, n, m) = (count(n + m, what), figure(n), figure(m));
+            format!("{all}: {n} known to one side only, {m} told otherwise by their two sides.")
         }
     };
     let keys = keys(context, kind, &spans);
     let finding = Finding::new("E11", severity, kind.root, sentence).shown_by(&spans);
-    let finding =
-        finding.because(format!("joined by {keys}; {joined} {} known to both sides", verb(joined, "is", "are")));
+    let finding = finding.because(format!(
+        "joined by {keys}; {} {} known to both sides",
+        figure(joined),
+        verb(joined, "is", "are")
+    ));
     Some(finding.with("joined", joined).with("one_sided", n).with("conflicting", m))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Config, Context, Finding, Rule, Severity, count, verb};
+use super::{Config, Context, Finding, Rule, Severity, count, figure, verb};
 use crate::analysis::genai::{AgentIx, CallView, ConversationIx, Field, Role};
 use crate::model::SpanIx;
 
@@ -52,11 +52,12 @@ impl Rule for Attribution {
                 return None;
             }
             let answered = asked - spans.len();
-            let sentence =
-                format!("{} of {asked} model calls {} not say {what}.", spans.len(), verb(spans.len(), "does", "do"));
+            let (lacking, all) = (figure(spans.len()), figure(asked));
+            let do_not = verb(spans.len(), "does not", "do not");
+            let sentence = format!("{lacking} of {all} model calls {do_not} say {what}.");
             let finding = Finding::new("E12", Severity::Unknown, what, sentence).shown_by(spans);
             let finding = finding.with("answered", answered).with("asked", asked);
-            Some(finding.because(format!("{answered} of {asked} say it")))
+            Some(finding.because(format!("{} of {all} say it", figure(answered))))
         };
         let of_calls = questions.into_iter().zip(&lacking).filter_map(finding);
         let all = asked_models(context);
@@ -81,10 +82,10 @@ fn agent_versions(context: &Context<'_>, least: usize) -> Option<Finding> {
     }
     let (asked, answered) = (agents.len(), agents.len() - spans.len());
     let lack = verb(spans.len(), "does not say its version", "do not say their version");
-    let sentence = format!("{} of {asked} agents at work {lack}.", spans.len());
+    let sentence = format!("{} of {} agents at work {lack}.", figure(spans.len()), figure(asked));
     let finding = Finding::new("E12", Severity::Unknown, "the version of the agent", sentence).shown_by(&spans);
     let finding = finding.with("answered", answered).with("asked", asked);
-    Some(finding.because(format!("{answered} of {asked} say it, or their service does")))
+    Some(finding.because(format!("{} of {} say it, or their service does", figure(answered), figure(asked))))
 }
 
 /// A call that says which model it asks for.
@@ -124,7 +125,7 @@ fn answered_by_several(context: &Context<'_>, all: &[Asked]) -> Vec<Finding> {
     answers.retain(|_, models| models.len() > 1);
     let finding = |((conversation, asked), models): ((ConversationIx, &str), BTreeMap<&str, SpanIx>)| {
         let id = &context.genai.conversations()[conversation.at()].id;
-        let sentence = format!("{asked} was answered by {} models in conversation {id}.", models.len());
+        let sentence = format!("{asked} was answered by {} models in conversation {id}.", figure(models.len()));
         let names: Vec<&str> = models.keys().copied().collect();
         let spans: Vec<SpanIx> = models.values().copied().collect();
         let finding = Finding::new("E12", Severity::Suspicious, format!("models behind {asked}"), sentence);
@@ -193,7 +194,8 @@ fn changed(context: &Context<'_>, all: &[Asked]) -> Vec<Finding> {
             let (from, to) = (before[0].1, after[0].1);
             let sentence = format!("{name} changed its model in conversation {id}: {from}, then {to}.");
             let finding = Finding::new("E12", Severity::Unknown, format!("the model of {name}"), sentence);
-            let calls = format!("{} of the first, then {} of the second", count(before.len(), "call"), after.len());
+            let calls =
+                format!("{} of the first, then {} of the second", count(before.len(), "call"), figure(after.len()));
             finding.shown_by(&[before[before.len() - 1].2, after[0].2]).because(calls)
         })
     };

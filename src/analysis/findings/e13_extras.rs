@@ -10,7 +10,7 @@ use crate::analysis::genai::{
     Call, Confidence, Counted, Datum, Field, Origin, Phase, PhasePart, Role, Unit, is_duration_key,
 };
 use crate::model::time::duration_text;
-use crate::model::{Attr, ResourceIx, SpanIx, Sym, Value};
+use crate::model::{Attr, ResourceIx, SpanIx, Sym, Value, grouped};
 
 /// See the module.
 pub struct Extras;
@@ -135,9 +135,10 @@ fn units(context: &Context<'_>) -> Option<Finding> {
     let more = if keys.len() > 1 { format!(" and {} more", count(keys.len() - 1, "key")) } else { String::new() };
     let calls = count(spans.len(), "call");
     let sentence = format!(
-        "{calls} {} {first}{more} in {} where others state it in {unit}: averages over both are off by a factor of {times}.",
+        "{calls} {} {first}{more} in {} where others state it in {unit}: averages over both are off by a factor of {}.",
         verb(spans.len(), "states", "state"),
         names.join(" and "),
+        grouped(times.unsigned_abs()),
     );
     let all: Vec<&str> = keys.keys().map(String::as_str).collect();
     let finding = Finding::new("E13", Severity::Suspicious, "units that clash", sentence).shown_by(&spans);

@@ -204,13 +204,23 @@ pub fn find(context: &Context<'_>, first_id: u32) -> Vec<Finding> {
 
 /// What `finding` says once somebody has judged where traces belong that lost their parent; `None` = the same as before.
 #[must_use]
-pub fn judged(finding: &Finding, store: &TraceStore, genai: &GenAi, judged: &Judged) -> Option<Finding> {
-    (finding.code == "E3").then(|| e03_dark_handoff::judged(finding, store, genai, judged)).flatten()
+pub fn judged(
+    finding: &Finding,
+    store: &TraceStore,
+    domains: &Domains,
+    (genai, judged): (&GenAi, &Judged),
+) -> Option<Finding> {
+    (finding.code == "E3").then(|| e03_dark_handoff::judged(finding, store, domains, (genai, judged))).flatten()
 }
 
 /// `1 call`, `2 calls`.
 fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{} {what}s", grouped(n as u64)) }
+}
+
+/// A number as people read it: `12,345`.
+fn figure(n: usize) -> String {
+    grouped(n as u64)
 }
 
 /// The verb that goes with `n` things.

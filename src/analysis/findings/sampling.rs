@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Finding, Severity, count};
-use crate::model::{SpanIx, SpanRef, TraceIx, Value};
+use crate::model::{SpanIx, SpanRef, TraceIx, Value, grouped};
 
 /// Two standard deviations: 95 of 100 times the truth is within.
 const DEVIATIONS: f64 = 2.0;
@@ -76,7 +76,11 @@ const fn rounded(value: f64) -> i64 {
 }
 
 fn plain(value: f64) -> String {
-    if value < 10.0 && (value - value.round()).abs() > 0.05 { format!("{value:.1}") } else { format!("{value:.0}") }
+    if value < 10.0 && (value - value.round()).abs() > 0.05 {
+        format!("{value:.1}")
+    } else {
+        grouped(rounded(value.round()).unsigned_abs())
+    }
 }
 
 /// How likely `span` was to be kept, from 0 (not included) to 1, and what says it.

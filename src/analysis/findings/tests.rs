@@ -380,3 +380,47 @@ fn a_path_is_read_whether_it_ends_with_the_span_or_above_it() {
 fn large_counts_are_grouped_as_everywhere() {
     assert_eq!([1, 2, 12_345].map(|n| super::count(n, "call")), ["1 call", "2 calls", "12,345 calls"]);
 }
+
+/// Spans of one file, all of whose parents are missing, as many of them as `orphans`; `cut` breaks the file off.
+fn file(name: &str, first_id: u64, orphans: u64, cut: bool) -> Source {
+    let span = |id: u64| {
+        let parent =
+            if id < first_id + orphans { format!(r#""parentSpanId":"{:016x}","#, id + 0xf00) } else { String::new() };
+        format!(
+            r#"{{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"{id:016x}",{parent}"name":"work","kind":1,
+            "startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000000900000"}}"#
+        )
+    };
+    let spans: Vec<String> = (first_id..first_id + 5).map(span).collect();
+    let text = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(","));
+    let end = text.len() - if cut { 40 } else { 0 };
+    Source::memory(name, text.as_bytes()[..end].to_vec())
+}
+
+/// A file that breaks off explains the missing parents of its own spans, and of no others.
+#[test]
+fn a_file_that_is_cut_off_is_the_likely_cause_for_its_own_spans() {
+    let said = |sources: &[Source]| -> String {
+        let store = load(sources, &Options::default(), &Progress::default()).unwrap().store;
+        let found = found(&store, &Config::default());
+        let of = |found: &Finding| format!("{}\n{}", found.sentence, found.evidence.join("\n"));
+        found.iter().filter(|found| found.code == "E8").map(of).collect()
+    };
+    let alone = said(&[file("slow.json", 1, 2, true)]);
+    let start = "2 spans hang from 2 parents in an unknown place that no input holds, likely because slow.json is cut off at byte ";
+    assert!(alone.starts_with(start), "{alone}");
+    let evidence = "2 of 2 spans come from where something is missing (slow.json is cut off at byte ";
+    assert!(alone.contains(evidence) && alone.contains("): their parents are likely part of that"), "{alone}");
+    let mixed = said(&[file("slow.json", 1, 2, true), file("whole.json", 0x100, 3, false)]);
+    let start = "5 spans hang from 5 parents in an unknown place that no input holds: the spans do not say";
+    assert!(mixed.starts_with(start), "{mixed}");
+    assert!(mixed.contains("2 of 5 spans come from where something is missing (slow.json is cut off at "), "{mixed}");
+    // Innocent: a cut file all of whose spans have their parents, and whole files.
+    for sources in [
+        [file("slow.json", 1, 0, true), file("whole.json", 0x100, 3, false)],
+        [file("slow.json", 1, 2, false), file("whole.json", 0x100, 3, false)],
+    ] {
+        let quiet = said(&sources);
+        assert!(quiet.contains("hang from") && !quiet.contains("cut off"), "{quiet}");
+    }
+}

@@ -44,6 +44,26 @@ impl LostParent {
         Self { sampled, ..lost }
     }
 
+    /// The same without the count of sampled children, asking only the first few of them: for every frame.
+    pub(super) fn name_of(genai: &GenAi, store: &TraceStore, ghost: &Ghost) -> Self {
+        const MOST: usize = 8;
+        let named = ghost.children.iter().take(MOST).map(|child| named(genai, store, ghost, *child));
+        named.into_iter().find(|lost: &Self| !lost.ancestors.is_empty()).unwrap_or_default()
+    }
+
+    /// What the missing parent is called, in words that say that it is inferred: `plan (inferred)`, or `below agent
+    /// (inferred)` where only something above it is named; `None` when no name is known.
+    #[must_use]
+    pub fn words(&self, store: &TraceStore) -> Option<String> {
+        let nearest = self.nearest()?;
+        let name = match nearest.here {
+            Some(here) => store.span(here).name(),
+            None => nearest.name.as_str(),
+        };
+        let below = if self.is_exact { "" } else { "below " };
+        (!name.trim().is_empty()).then(|| format!("{below}{name} (inferred)"))
+    }
+
     /// The parent itself, or the nearest span above it that is named.
     #[must_use]
     pub fn nearest(&self) -> Option<&Ancestor> {

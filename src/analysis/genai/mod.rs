@@ -429,6 +429,12 @@ impl GenAi {
         LostParent::of(self, store, ghost)
     }
 
+    /// The same from its first few children alone: cheap enough for every frame.
+    #[must_use]
+    pub fn lost_parent_name(&self, store: &TraceStore, ghost: &Ghost) -> LostParent {
+        LostParent::name_of(self, store, ghost)
+    }
+
     /// Where the values of all spans were read, by field. Visits every span.
     #[must_use]
     pub fn sources(&self, store: &TraceStore) -> Vec<FieldSource> {

@@ -32,6 +32,24 @@ pub struct Passage {
 }
 
 impl Passage {
+    /// `began 3–9 ms after it ended`, of a trace that may belong below what ended; says so where that is not proven.
+    #[must_use]
+    pub fn words_of_proposal(&self) -> String {
+        let back = |ns: Option<i64>| ns.map(i64::saturating_neg);
+        let range = range_text(self.took.lo_ns, self.took.hi_ns);
+        match self.order {
+            Order::Same => "began as it ended".to_owned(),
+            Order::Before => format!("began {range} after it ended"),
+            Order::After => {
+                format!("began {} before it ended", range_text(back(self.took.hi_ns), back(self.took.lo_ns)))
+            }
+            Order::Unknown if self.took.lo_ns.is_none() && self.took.hi_ns.is_none() => {
+                "stamped by another clock, which cannot be compared".to_owned()
+            }
+            Order::Unknown => format!("began {range} after it ended: which came first is not proven"),
+        }
+    }
+
     /// `taken over 3–9 ms later`; says so where it is not proven which came first.
     #[must_use]
     pub fn words(&self) -> String {
@@ -77,6 +95,12 @@ impl<'a> Passages<'a> {
         Self { context: *context, invocations, left: MOST_VISITED }
     }
 
+    /// For proposals alone: no span is visited, and nothing is known about handoffs.
+    #[must_use]
+    pub const fn of_proposals(context: &Context<'a>) -> Self {
+        Self { context: *context, invocations: BTreeMap::new(), left: MOST_VISITED }
+    }
+
     /// How `handoff` went; `None` where whoever takes over left no span.
     pub fn of(&mut self, handoff: &Handoff) -> Option<Passage> {
         let (from, to) = if handoff.by == HandoffBy::NextAgent {
@@ -90,6 +114,11 @@ impl<'a> Passages<'a> {
     /// From the span below which a lost trace may belong to the trace.
     pub fn of_stitch(&mut self, stitch: &Stitch) -> Option<Passage> {
         self.between(EventKey::start(stitch.under), EventKey::start(stitch.root))
+    }
+
+    /// From the end of the span that handed over to the start of the trace that lost its parent.
+    pub fn after(&mut self, under: SpanIx, root: SpanIx) -> Option<Passage> {
+        self.between(EventKey::end(under), EventKey::start(root))
     }
 
     /// The time from one event to another; `None` when one of them has none.

@@ -319,6 +319,7 @@ impl Walk<'_> {
                 let mut line = self.line(step, act, Self::party(genai.agent_of(stitch.under)), to);
                 let by = if is_accepted { "accepted by you: " } else { "" };
                 line.remark = format!("{by}{} ({} of 100)", stitch.evidence, stitch.score);
+                line.passage = self.passages.of_stitch(stitch);
                 line
             }
             None if judged.has_rejected(step.span) => {

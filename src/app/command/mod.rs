@@ -220,6 +220,8 @@ pub enum Command {
     NextFinding,
     /// The previous finding.
     PreviousFinding,
+    /// From one end of the finding that is looked at to the other one.
+    OtherEnd,
     /// Shows or hides the list of findings.
     ToggleFindings,
     /// Asks for an offset to hold a clock at.
@@ -287,6 +289,8 @@ pub enum Command {
     DismissLoadError,
     /// Says no more that most of the time axis is idle, until something else is opened.
     DismissIdleHint,
+    /// Takes away what is said about inputs that were not read as a whole.
+    DismissIncomplete,
     /// Takes what background work has finished: loads, file dialogs.
     TakeResults,
     /// What the system says about dark or light.

@@ -3,6 +3,7 @@
 use egui::{Frame, Margin, Panel, ProgressBar, RichText, Ui};
 
 use super::super::command::{Answer, Command, Queue};
+use super::super::drawer::DrawerTab;
 use super::super::state::{Loading, State};
 use super::keys::with_key;
 use super::widgets::{bytes_text, command_button, counted};
@@ -21,6 +22,9 @@ pub fn bars_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     if let Some(hint) = state.idle_hint() {
         let frame = Frame::new().fill(theme.panel).inner_margin(Margin::symmetric(14, 3));
         Panel::top("idle-hint").frame(frame).show(ui, |ui| idle_hint_ui(ui, &hint, queue));
+    }
+    if !state.session.incomplete.is_empty() {
+        Panel::top("incomplete").frame(frame(theme.panel)).show(ui, |ui| incomplete_ui(ui, state, queue));
     }
     if let Some(failure) = &state.session.load_error {
         Panel::top("load-error").frame(frame(theme.error_ground)).show(ui, |ui| {
@@ -54,6 +58,35 @@ fn idle_hint_ui(ui: &mut Ui, hint: &str, queue: &mut Queue) {
         if keep.clicked() {
             queue.push(Command::DismissIdleHint);
         }
+    });
+}
+
+/// What is missing of inputs that were read in part: nobody should take the rest for all there is.
+fn incomplete_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
+    const MOST: usize = 4;
+    let said = &state.session.incomplete;
+    let color = state.theme().theme().warning;
+    ui.horizontal(|ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui.button("Dismiss").clicked() {
+                queue.push(Command::DismissIncomplete);
+            }
+            let is_shown = state.settings.drawer.shows(DrawerTab::Diagnostics);
+            if ui.button("Show notices").on_hover_text("What was odd in the files, where, and what to do").clicked()
+                && !is_shown
+            {
+                queue.push(Command::ToggleDiagnostics);
+            }
+            ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
+                for words in said.iter().take(MOST) {
+                    ui.add(egui::Label::new(RichText::new(words).color(color)).wrap().selectable(true));
+                }
+                let more = said.len().saturating_sub(MOST);
+                if more > 0 {
+                    ui.label(RichText::new(format!("and {} like them", counted(more as u64, "file"))).color(color));
+                }
+            });
+        });
     });
 }
 

@@ -12,7 +12,9 @@ use crate::analysis::clocks::words::range_text;
 use crate::arrange::Arranged;
 use crate::model::Severity;
 use crate::model::time::{absolute_text, duration_text};
+use crate::scene::Hidden;
 use crate::scene::caption::hidden_text;
+use crate::scene::ties::left_out_words;
 use crate::view::Canvas;
 
 /// The status bar.
@@ -42,8 +44,7 @@ pub fn status_ui(ui: &mut Ui, state: &State, canvas: &Canvas, frame_ms: Option<f
             }
             notices_ui(ui, state, queue);
             if let Some(hidden) = canvas.hidden() {
-                let words = hidden_text(&hidden).join(" · ");
-                ui.add(egui::Label::new(RichText::new(words).small().weak()).truncate());
+                hidden_ui(ui, state, data, hidden);
             }
             let failed = data.failures.len() as u64;
             if failed > 0 {
@@ -51,6 +52,17 @@ pub fn status_ui(ui: &mut Ui, state: &State, canvas: &Canvas, frame_ms: Option<f
             }
         });
     });
+}
+
+/// What the timeline does not show; arrows by name.
+fn hidden_ui(ui: &mut Ui, state: &State, data: &Workspace, hidden: Hidden) {
+    let arrows = left_out_words(&data.store, &state.session.view.course.ties, &hidden);
+    let rest = match arrows {
+        Some(_) => Hidden { ties_short: 0, ties_crowded: 0, ..hidden },
+        None => hidden,
+    };
+    let parts: Vec<String> = hidden_text(&rest).into_iter().chain(arrows).collect();
+    ui.add(egui::Label::new(RichText::new(parts.join(" · ")).small().weak()).truncate());
 }
 
 fn small_mono(ui: &Ui) -> egui::FontId {

@@ -219,7 +219,39 @@ pub fn tsv(rows: &[Vec<String>]) -> String {
     rows.iter().map(|row| line(row) + "\n").collect()
 }
 
+/// The clock of `span`; if that is `known`, that of the nearest span below it on another clock, else of the nearest
+/// above it; `None` when all of them are of that clock.
+fn nearest_clock_beside(data: &Workspace, span: SpanIx, known: DomainIx) -> Option<DomainIx> {
+    /// Spans that are looked at.
+    const MOST: usize = 10_000;
+    let clock = |span: &SpanIx| data.domains.of_span.get(span.at()).copied().filter(|clock| *clock != known);
+    let mut below = std::collections::VecDeque::from([span]);
+    let mut looked_at = 0;
+    while let Some(next) = below.pop_front().filter(|_| looked_at < MOST) {
+        looked_at += 1;
+        if let Some(clock) = clock(&next) {
+            return Some(clock);
+        }
+        below.extend(data.store.span(next).children().iter().take(MOST));
+    }
+    let above = std::iter::successors(data.store.span(span).parent(), |up| data.store.span(*up).parent());
+    above.take(MOST).find_map(|span| clock(&span))
+}
+
 impl State {
+    /// Why the offset plot is about another clock than that of the focused span; `None` when it is about that one.
+    #[must_use]
+    pub fn offset_clocks_reason(&self) -> Option<String> {
+        let data = self.data.as_ref()?;
+        let (of, against) = self.offset_clocks()?;
+        let focused = self.session.view.focused.filter(|_| self.session.plots.of.is_none())?;
+        let own = data.domains.of_span.get(focused.at()).copied().filter(|own| *own == against)?;
+        let name = |domain: DomainIx| data.domains.list.get(domain.at()).map(|domain| domain.name.as_str());
+        let nearest = nearest_clock_beside(data, focused, against);
+        let why = if nearest == Some(of) { "what the selected span speaks to" } else { "the clock to ask about first" };
+        Some(format!("{} is what clocks are compared with: shown is {}, {why}", name(own)?, name(of)?))
+    }
+
     pub(super) fn apply_plots(&mut self, command: PlotCommand) {
         let plots = &mut self.session.plots;
         let is_point = matches!(command, PlotCommand::Point(_) | PlotCommand::Select(_));
@@ -239,7 +271,7 @@ impl State {
 
     /// Selects both spans of a causal edge. The view moves only when one of the events is outside.
     fn select_edge(&mut self, cause: Cause) {
-        let events = [cause.from, cause.to];
+        let events = [cause.to, cause.from];
         if !events.iter().all(|event| self.has_span(event.span)) {
             return;
         }
@@ -253,9 +285,7 @@ impl State {
         let time = self.session.view.time;
         let is_inside = |at: i64| time.from_ns <= at && at <= time.to_ns;
         if events.iter().all(|&event| self.event_ns(event).is_some_and(is_inside)) {
-            for event in events {
-                self.scroll_into_view(event.span);
-            }
+            self.scroll_together_into_view(&events.map(|event| event.span));
             self.clamp_view();
         } else {
             self.show_events(&events);
@@ -274,7 +304,9 @@ impl State {
         if let Some(of) = plots.of.filter(is_there) {
             return Some((of, against));
         }
-        let focused = self.session.view.focused.and_then(|span| data.domains.of_span.get(span.at()).copied());
+        let focused = self.session.view.focused.filter(|span| span.at() < data.store.len());
+        // A span of the clock that everything is compared with asks about the clock that it speaks to.
+        let focused = focused.and_then(|span| nearest_clock_beside(data, span, against));
         let lane = || self.arranged.lane(self.current_lane()?)?.clock();
         // Then the clock that the gravest finding is about.
         let findings = self.known().map(|known| known.model.findings()).unwrap_or_default();

@@ -94,3 +94,40 @@ fn missing_parents_and_conventions_are_told_as_far_as_known() {
     let names = &conventions[0]["conventions"];
     assert_eq!(names, &json!(["Laminar", "OpenTelemetry GenAI"]));
 }
+
+/// How long after the handoff a lost trace began: exactly on one clock, as an interval on two, not at all where nothing
+/// joins the clocks.
+#[test]
+fn a_dark_handoff_says_how_much_later_the_trace_began() {
+    let transfer = json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "transfer_to_writer",
+                          "gen_ai.tool.call.id": "call_1"});
+    let own = json!({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "writer",
+                     "gen_ai.conversation.id": "c", "gen_ai.tool.call.id": "call_1"});
+    let asked = json!({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "planner",
+                       "gen_ai.conversation.id": "c"});
+    let team = |service: &str, has_round_trip: bool| {
+        let client = Span { kind: "client".into(), ..span(20, 1, "GET", [600.0, 670.0], "a", &json!({})) };
+        let server = Span { kind: "server".into(), ..span(21, 20, "GET", [630.0, 640.0], "b", &json!({})) };
+        let mut spans = vec![
+            span(1, 0, "invoke_agent planner", [0.0, 1000.0], "a", &asked),
+            span(3, 1, "execute_tool transfer_to_writer", [100.0, 110.0], "a", &transfer),
+            Span { trace: 2, ..span(4, 0, "invoke_agent writer", [140.0, 440.0], service, &own) },
+        ];
+        if has_round_trip {
+            spans.extend([client, server]);
+        }
+        spans
+    };
+    let numbers = |spans: &[Span]| {
+        let (json, _) = report(spans);
+        let found = json["ai_findings"].as_array().unwrap().iter().find(|found| found["code"] == "E3").cloned();
+        found.unwrap_or_else(|| panic!("{}", json["ai_findings"]))["numbers"].clone()
+    };
+    assert_eq!(numbers(&team("a", false)), json!({"after_ns": 30_000_000}));
+    let across = numbers(&team("b", true));
+    let (lo_ns, hi_ns) = (across["after_lo_ns"].as_i64().unwrap(), across["after_hi_ns"].as_i64().unwrap());
+    // The message takes up to 30 ms each way; stamps may be whole milliseconds.
+    assert!((-3_000_000..=0).contains(&lo_ns) && (60_000_000..=63_000_000).contains(&hi_ns), "{across}");
+    assert_eq!(across.get("after_ns"), None, "a difference of raw times of two clocks says nothing");
+    assert_eq!(numbers(&team("b", false)), json!({}));
+}

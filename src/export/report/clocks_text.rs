@@ -92,7 +92,7 @@ pub(super) fn write_strain(f: &mut fmt::Formatter<'_>, analysis: &Analysis) -> f
         return Ok(());
     }
     let error = |ns| format!("every single reading of a clock were off by at least {}", duration_text(ns));
-    let drift = |ppb: u32| format!("every clock drifted by at least {} ppm more", ppb.div_ceil(1000));
+    let drift = |ppb: u32| format!("every clock drifted by at least {} ppm more", grouped(ppb.div_ceil(1000).into()));
     let ways: Vec<String> =
         strain.reading_error_ns.map(error).into_iter().chain(strain.extra_drift_ppb.map(drift)).collect();
     if ways.is_empty() {

@@ -11,7 +11,7 @@ use super::voice::VoiceReport;
 use super::why::{self, LongestReport, WhyReport};
 use super::{ReportInput, as_text};
 use crate::analysis::clocks::ClockModel;
-use crate::analysis::findings::{self, Rulebook, Severity as Weight};
+use crate::analysis::findings::{self, Finding, Rulebook, Severity as Weight};
 use crate::analysis::genai::{Agent, AgentIx, Between, Breakdown, GenAi, Judged, PhaseTime, Totals, TurnIx};
 use crate::analysis::reading::{self, Passages};
 use crate::model::{Severity, SpanIx, TraceStore};
@@ -307,8 +307,8 @@ impl AiReport {
     pub(super) fn build(input: ReportInput<'_>, rules: &Rulebook) -> Self {
         let genai = GenAi::analyse(input.store);
         let builder = Builder { input, genai: &genai };
-        let ai_findings = builder.findings(rules);
         if genai.is_empty() {
+            let ai_findings = builder.findings(rules, None);
             let (longest, missing_parents) = (why::longest(&input, &genai), missing::parents(&genai, input.store));
             return Self { ai_findings, missing_parents, longest, ..Self::default() };
         }
@@ -320,6 +320,8 @@ impl AiReport {
             clocks: Some(input.model),
             judged: &judged,
         });
+        let (handoffs, stitches) = (builder.handoffs(&mut passages), builder.stitches(&mut passages));
+        let ai_findings = builder.findings(rules, Some(&mut passages));
         Self {
             ai: genai.totals().into(),
             agents: builder.agents(),
@@ -327,9 +329,9 @@ impl AiReport {
             turns: builder.turns(),
             longest: why::longest(&input, &genai),
             phases: phases(&builder.breakdown(input.store.span_ixs(), true)),
-            handoffs: builder.handoffs(&mut passages),
+            handoffs,
             retries: builder.retries(),
-            stitches: builder.stitches(&mut passages),
+            stitches,
             sources: derived::sources(&genai, input.store),
             missing_parents: missing::parents(&genai, input.store),
             conventions: derived::conventions(&genai, input.store),
@@ -460,12 +462,16 @@ impl Builder<'_> {
         retries.collect()
     }
 
-    fn findings(&self, rules: &Rulebook) -> Vec<AiFindingReport> {
+    fn findings(&self, rules: &Rulebook, mut passages: Option<&mut Passages<'_>>) -> Vec<AiFindingReport> {
         let (config, contract) = (&rules.config, rules.contract.as_ref());
         let domains = self.input.domains;
         let context = findings::Context { store: self.store(), genai: self.genai, domains, config, contract };
         let first = u32::try_from(self.input.model.findings().len()).unwrap_or(u32::MAX - 1) + 1;
-        let found = findings::find(&context, first).into_iter().map(|finding| AiFindingReport {
+        let mut found = findings::find(&context, first);
+        if let Some(passages) = &mut passages {
+            found.iter_mut().for_each(|finding| compare_clocks(finding, passages));
+        }
+        let found = found.into_iter().map(|finding| AiFindingReport {
             id: finding.id,
             code: finding.code,
             severity: finding.severity,
@@ -490,6 +496,18 @@ impl Builder<'_> {
         });
         stitches.collect()
     }
+}
+
+/// How long after the handoff a trace began that lost its parent, where two clocks say it: an interval, each end left
+/// out where nothing bounds it.
+fn compare_clocks(finding: &mut Finding, passages: &mut Passages<'_>) {
+    let (&[root, under], "E3") = (finding.spans.as_slice(), finding.code) else { return };
+    if finding.numbers.contains_key("after_ns") {
+        return;
+    }
+    let Some(took) = passages.after(under, root).map(|passage| passage.took) else { return };
+    let ends = [("after_lo_ns", took.lo_ns), ("after_hi_ns", took.hi_ns)];
+    finding.numbers.extend(ends.into_iter().filter_map(|(name, ns)| Some((name, ns?))));
 }
 
 /// The spans of each of `count` groups, in file order.

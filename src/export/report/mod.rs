@@ -118,7 +118,9 @@
 //! ai_findings[]  patterns, the worst first: id (goes on after those of findings), code ("E2" to "E13"),
 //!              severity ("impossible", "suspicious", "unknown": data is missing), sentence, root (in a
 //!              few words), evidence[] (in words), spans[] (ids, at most 50), count, numbers {} (of the
-//!              evidence, by short names; those that end in _ns are nanoseconds). In counts and worst,
+//!              evidence, by short names; those that end in _ns are nanoseconds; of "E3" after_ns from the end of
+//!              the handoff to the start of the trace on one clock, across clocks after_lo_ns and after_hi_ns
+//!              instead, each as far as something bounds it). In counts and worst,
 //!              "unknown" does not count, the others are warnings
 //!
 //! an edge is   { from: { span, event: "start", "end" or "event N" (from 0), trace, name, clock },

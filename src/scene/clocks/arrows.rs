@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use emath::{Pos2, Rect, Vec2};
 
-use super::{ClockArrow, ClockInput};
+use super::{ClockArrow, ClockInput, event_ns, far_ends};
 use crate::analysis::clocks::findings::{Finding, Proof, Severity};
-use crate::analysis::clocks::{EventKey, FindingTone, Point, Side};
+use crate::analysis::clocks::{EventKey, FindingTone, Side};
 use crate::model::time::duration_text;
 use crate::scene::build::span_rect;
 use crate::scene::frame::{OverviewColumn, Scene};
@@ -27,33 +27,30 @@ pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, vie
     // What is only good to know, such as work that nobody waits for, is no contradiction: it shows when asked for.
     let unasked = |finding: &Finding| !clocks.is_frame && finding.severity > Severity::Info;
     for finding in shown.filter(|finding| unasked(finding) || Some(finding.id) == active).take(MOST_FINDINGS) {
-        of_finding(clocks, input, scene, finding, Some(finding.id) == active, &mut arrows);
+        of_finding(input, scene, finding, Some(finding.id) == active, &mut arrows);
     }
     if let Some(finding) = active.and_then(|id| clocks.known.finding(id))
         && !arrows.iter().any(|arrow| arrow.finding == active)
     {
         // It comes late in a long list.
-        of_finding(clocks, input, scene, finding, true, &mut arrows);
+        of_finding(input, scene, finding, true, &mut arrows);
     }
     if let Some(why) = view.why {
         let edges = [Side::Lo, Side::Hi].map(|side| clocks.known.model.why(why.domain, why.at_ns, side));
         for proof in edges.iter().flatten().take(MOST_OF_ONE) {
             let text = span_text(proof);
-            push(clocks, input, scene, proof, (None, FindingTone::Clock, true), text.into(), &mut arrows);
+            push(input, scene, proof, (None, FindingTone::Clock, true), text.into(), &mut arrows);
         }
     }
     place_pills(scene, &mut arrows);
     scene.clocks.arrows = arrows;
+    scene.clocks.far_ends.clear();
+    if let Some(finding) = active.and_then(|id| clocks.known.finding(id)) {
+        far_ends::add((input, view), scene, &finding.witness, FindingTone::of(finding));
+    }
 }
 
-fn of_finding(
-    clocks: &ClockInput<'_>,
-    input: &SceneInput<'_>,
-    scene: &Scene,
-    finding: &Finding,
-    is_active: bool,
-    out: &mut Vec<ClockArrow>,
-) {
+fn of_finding(input: &SceneInput<'_>, scene: &Scene, finding: &Finding, is_active: bool, out: &mut Vec<ClockArrow>) {
     let is_backward = |proof: &&Proof| proof.to_ns < proof.from_ns;
     let has_backward = finding.witness.iter().any(|proof| is_backward(&proof));
     let of_one = finding.witness.iter().filter(|proof| is_active || is_backward(proof) || !has_backward);
@@ -67,7 +64,7 @@ fn of_finding(
         if at > 0 && text.is_empty() {
             continue;
         }
-        push(clocks, input, scene, proof, (Some(finding.id), FindingTone::of(finding), is_active), text.into(), out);
+        push(input, scene, proof, (Some(finding.id), FindingTone::of(finding), is_active), text.into(), out);
     }
 }
 
@@ -81,7 +78,6 @@ fn signed_text(ns: i64) -> String {
 }
 
 fn push(
-    clocks: &ClockInput<'_>,
     input: &SceneInput<'_>,
     scene: &Scene,
     proof: &Proof,
@@ -89,7 +85,7 @@ fn push(
     text: Arc<str>,
     out: &mut Vec<ClockArrow>,
 ) {
-    let ends = (event_pos(clocks, input, scene, proof.cause.from), event_pos(clocks, input, scene, proof.cause.to));
+    let ends = (event_pos(input, scene, proof.cause.from), event_pos(input, scene, proof.cause.to));
     let (Some(from), Some(to)) = ends else { return };
     let canvas = scene.areas.canvas;
     // Beside the canvas a curve would say nothing; a long one may cross it.
@@ -101,20 +97,9 @@ fn push(
 }
 
 /// Where an event is drawn, even a little outside the canvas; `None` when its lane is hidden.
-pub(super) fn event_pos(clocks: &ClockInput<'_>, input: &SceneInput<'_>, scene: &Scene, key: EventKey) -> Option<Pos2> {
-    if key.span.at() >= input.store.len() {
-        return None;
-    }
+pub(super) fn event_pos(input: &SceneInput<'_>, scene: &Scene, key: EventKey) -> Option<Pos2> {
+    let at_ns = event_ns(input, key)?;
     let rect = span_rect(input, scene, key.span)?;
-    let (start_ns, end_ns) = input.extent_ns(key.span);
-    let at_ns = match key.point {
-        Point::Start => start_ns,
-        Point::End => end_ns,
-        Point::Event(_) => {
-            let placed = input.place(key)?;
-            if clocks.is_frame { placed.estimate_ns.unwrap_or(placed.raw_ns) } else { placed.raw_ns }
-        }
-    };
     let canvas = scene.areas.canvas;
     let x = scene.scale.screen_from_time(at_ns).clamp(canvas.left() - 400.0, canvas.right() + 400.0);
     Some(Pos2::new(x, rect.center().y))

@@ -59,7 +59,7 @@ pub fn notes(input: &SceneInput<'_>, view: &ViewState) -> Notes {
 fn patterns_as_judged(input: &SceneInput<'_>, view: &ViewState) -> Option<Patterns> {
     let work = input.work?;
     let judged = view.lanes.conversation.judged(input.store, &work.genai, &view.course.ties);
-    work.patterns.judged(input.store, &work.genai, &judged)
+    work.patterns.judged(input.store, input.domains, &work.genai, &judged)
 }
 
 /// Whose time the picture shows, and in a frame by which evidence, in a few words.

@@ -3,7 +3,7 @@
 use ecolor::Color32;
 use emath::{Pos2, Rect, Vec2, vec2};
 
-use super::{Badge, ClockArrow, Rail, RawOutline, Reach, Whisker, tone_color};
+use super::{Badge, ClockArrow, FarEnd, Rail, RawOutline, Reach, Whisker, tone_color};
 use crate::analysis::clocks::FindingTone;
 use crate::scene::frame::{Sample, Scene, SceneBar};
 use crate::scene::geometry::Metrics;
@@ -134,6 +134,7 @@ pub(in crate::scene) fn arrow_shapes(scene: &Scene, out: &mut Vec<Shape>) {
             pill_shapes(arrow, theme, &scene.metrics, out);
         }
     }
+    far_end_shapes(scene, out);
 }
 
 fn color_of(arrow: &ClockArrow, theme: &Theme) -> Color32 {
@@ -192,6 +193,24 @@ fn pill_shapes(arrow: &ClockArrow, theme: &Theme, metrics: &Metrics, out: &mut V
             size,
             color: theme.text,
             text: arrow.text.clone(),
+        }));
+    }
+}
+
+/// Labels of ends that are out of view.
+fn far_end_shapes(scene: &Scene, out: &mut Vec<Shape>) {
+    let (theme, size) = (scene.theme.theme(), scene.metrics.small);
+    for FarEnd { tone, text, rect, .. } in &scene.clocks.far_ends {
+        let color = tone_color(*tone, theme);
+        let (rect, fill) = (*rect, mix(theme.canvas, color, 0.22));
+        out.push(Shape::Rect { rect, radius: rect.height() / 2.0, fill, stroke: Stroke::solid(1.5, color) });
+        out.push(Shape::Text(TextShape {
+            pos: Pos2::new(rect.center().x, text::baseline_for_middle(rect.center().y, Font::Regular, size)),
+            anchor: Anchor::Middle,
+            font: Font::Regular,
+            size,
+            color: theme.text,
+            text: text.clone(),
         }));
     }
 }

@@ -4,6 +4,7 @@
 //! show the same as the window.
 
 mod arrows;
+mod far_ends;
 mod footnotes;
 mod lower;
 mod offsets;
@@ -16,11 +17,13 @@ use std::sync::Arc;
 use ecolor::Color32;
 use emath::{Pos2, Rect};
 
+use super::input::SceneInput;
 use super::shape::BarRect;
 use super::theme::Theme;
 use crate::analysis::clocks::{EventKey, FindingTone, Known, Point};
 use crate::model::{DomainIx, SpanIx};
 
+pub use far_ends::FarEnd;
 pub(super) use footnotes::legend;
 pub use footnotes::{Notes, axis_words, notes};
 pub use lower::{BadgeLook, badge_look, legend_sample, number_badge};
@@ -181,6 +184,8 @@ pub struct ClockMarks {
     pub raw: Vec<RawOutline>,
     /// Contradictions and reasons.
     pub arrows: Vec<ClockArrow>,
+    /// Where the arrows of the finding that is looked at go on out of view.
+    pub far_ends: Vec<FarEnd>,
     /// Numbers of findings at bars.
     pub badges: Vec<Badge>,
 }
@@ -192,6 +197,24 @@ pub struct WhyOf {
     pub domain: DomainIx,
     /// When, on that clock, Unix nanoseconds.
     pub at_ns: i64,
+}
+
+/// Where an event stands on the axis that is drawn; `None` when it has no time, or its span is of another store.
+#[must_use]
+pub fn event_ns(input: &SceneInput<'_>, key: EventKey) -> Option<i64> {
+    if key.span.at() >= input.store.len() {
+        return None;
+    }
+    let (start_ns, end_ns) = input.extent_ns(key.span);
+    match key.point {
+        Point::Start => Some(start_ns),
+        Point::End => Some(end_ns),
+        Point::Event(_) => {
+            let is_frame = input.clocks.as_ref().is_some_and(|clocks| clocks.is_frame);
+            let placed = if is_frame { input.place(key).and_then(|placed| placed.estimate_ns) } else { None };
+            placed.or_else(|| raw_ns(input.store, key))
+        }
+    }
 }
 
 /// The time of an event as its clock stated it, Unix nanoseconds.

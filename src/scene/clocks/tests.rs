@@ -139,10 +139,44 @@ fn measuring_across_clocks_gives_an_interval_beside_the_raw_claim() {
     // One clock: exact, nothing beside it.
     let own = [Some(EventKey::start(call)), Some(EventKey::end(call))];
     assert_eq!(measured(own, TimeRange { from_ns: at(0), to_ns: at(910) }), ("910 ms".to_owned(), None));
-    // Not on events: the axis is all there is, and it is that of several clocks.
-    assert_eq!(measured([None, ends[1]], range), ("1.31 s".to_owned(), Some("as drawn".to_owned())));
+    // Not on events: raw times of who knows which clocks.
+    let of_several = Some("raw clocks, as drawn".to_owned());
+    assert_eq!(measured([None, ends[1]], range), ("1.31 s".to_owned(), of_several));
     let gone = [Some(EventKey::start(SpanIx(77))), ends[1]];
     assert_eq!(measured(gone, range).0, "1.31 s");
+}
+
+#[test]
+fn an_end_that_stands_on_nothing_lies_on_the_axis_and_one_on_an_event_counts_by_its_interval() {
+    let fixture = Fixture::new(worked_example());
+    let (call, serve) = (SpanIx(0), SpanIx(1));
+    let clock = |span: SpanIx| fixture.domains.of_span[span.at()];
+    let measured = |is_frame, ends: [Option<EventKey>; 2], clocks, (from, to)| {
+        let scene = fixture.scene(is_frame, |view| {
+            view.measure = Some(TimeRange { from_ns: at(from), to_ns: at(to) });
+            (view.measure_ends, view.measure_clocks) = (ends, clocks);
+        });
+        let measure = scene.measure.unwrap();
+        (measure.text.to_string(), measure.raw.map_or_else(String::new, |raw| raw.to_string()))
+    };
+    let nowhere = [None; 2];
+    // The browser is 400 to 670 ms behind the gateway, whose time is the axis: its call starts at 400 to 670.
+    let start = [Some(EventKey::start(call)), None];
+    assert_eq!(measured(true, start, nowhere, (535, 1310)).0, "640–910 ms");
+    assert_eq!(measured(true, [start[1], start[0]], nowhere, (1310, 535)).0, "640–910 ms", "from right to left");
+    let (text, beside) = measured(true, start, nowhere, (535, 100));
+    assert_eq!((text.as_str(), beside.as_str()), ("300–570 ms", "drawn 435 ms"), "before the event");
+    // An event of the axis' own clock is exact; two places on the axis are its plain time.
+    let end = [None, Some(EventKey::end(serve))];
+    assert_eq!(measured(true, end, nowhere, (1000, 1310)), ("310 ms".to_owned(), String::new()));
+    let plain = ("310 ms".to_owned(), "time of gateway".to_owned());
+    assert_eq!(measured(true, [None; 2], [Some(clock(call)), Some(clock(serve))], (1000, 1310)), plain);
+    // Raw times stay a difference of raw times, and say whose.
+    let both = ("1.31 s".to_owned(), "raw clocks of browser and gateway".to_owned());
+    assert_eq!(measured(false, [None; 2], [Some(clock(call)), Some(clock(serve))], (0, 1310)), both);
+    assert_eq!(measured(false, start, [None, Some(clock(serve))], (0, 1310)), both);
+    let own = ("310 ms".to_owned(), "raw clock of gateway".to_owned());
+    assert_eq!(measured(false, end, [Some(clock(serve)), None], (1000, 1310)), own);
 }
 
 #[test]

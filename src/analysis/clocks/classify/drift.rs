@@ -7,6 +7,7 @@ use super::super::findings::{Code, Finding, Severity};
 use super::super::repair::{self, excess_ns};
 use super::super::solve::{Check, Edge, Fine, Graph, Rates, Shape, Stamp};
 use super::{Context, proof};
+use crate::model::grouped;
 use crate::model::time::duration_text;
 
 impl Context<'_> {
@@ -111,11 +112,12 @@ impl Context<'_> {
         let passed: u64 = stays.map(|(edge, next)| edge.to.anchor_ns.abs_diff(next.from.anchor_ns)).sum();
         let ppm = excess / Fine::from(passed.max(1)) / 1000 + 1;
         let sentence = format!(
-            "No single offset fits {}: messages {} apart contradict each other by {}. A drift of at least {ppm} ppm \
+            "No single offset fits {}: messages {} apart contradict each other by {}. A drift of at least {} ppm \
              explains it.",
             self.name(clock),
             duration_text(i64::try_from(passed).unwrap_or(i64::MAX)),
-            duration_text(excess_ns(excess))
+            duration_text(excess_ns(excess)),
+            grouped(u64::try_from(ppm).unwrap_or(u64::MAX))
         );
         let at = cycle.iter().find(|edge| edge.to.clock == clock).map(|edge| edge.to.raw_ns);
         let mut finding = self.clock_finding(Code::X1, clock, at, sentence, "M2");

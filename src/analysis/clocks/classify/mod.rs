@@ -8,7 +8,7 @@ mod repairs;
 mod rules;
 mod words;
 
-use super::causal::Evidence;
+use super::causal::{Cause, Evidence};
 use super::declared::Bound;
 use super::domains::{ClockKind, Domains};
 use super::edges::Classes;
@@ -19,6 +19,7 @@ use super::processes::Processes;
 use super::reference::trust;
 use super::repair::Consistent;
 use super::solve::{Bounds, Edge, Interval, Pairwise, Rates, Reduced, Stamp, fine, floor_ns};
+use crate::analysis::telling_apart::told_apart;
 use crate::model::{DomainIx, TraceStore};
 
 /// What findings are made from.
@@ -90,9 +91,17 @@ impl Context<'_> {
         self.domains.list.get(self.domain(clock).at()).map_or_else(other, |domain| &domain.name)
     }
 
-    pub(super) fn span(&self, edge: &Edge, is_from: bool) -> &str {
-        let key = if is_from { edge.cause.from } else { edge.cause.to };
-        self.store.span(key.span).name()
+    /// `“post”` of the cause and of the effect; `“post” on gateway` where both are called the same.
+    pub(super) fn spans(&self, cause: Cause) -> [String; 2] {
+        let (from, to) = (cause.from.span, cause.to.span);
+        let [of_from, of_to] = told_apart(self.store, self.domains, from, to);
+        let name = |span| self.store.span(span).name();
+        [format!("“{}”{of_from}", name(from)), format!("“{}”{of_to}", name(to))]
+    }
+
+    /// `“post” → “handle”`.
+    pub(super) fn message(&self, cause: Cause) -> String {
+        self.spans(cause).join(" → ")
     }
 
     /// How readily a clock is blamed: unmanaged ones first, the reference last.

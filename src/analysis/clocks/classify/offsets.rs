@@ -73,6 +73,7 @@ impl Context<'_> {
         };
         let by = duration_text(worst.raw_separation_ns().saturating_neg());
         let start = self.backwards(worst, &by);
+        let [cause, _] = self.spans(worst.cause);
         let (code, rest) = if known.lo.is_some() && known.hi.is_some() {
             let start = if self.pairs.is_empty() { "Then" } else { "One offset explains it:" };
             let rest = format!("{start} {} is {} {}.", self.name(clock), ahead(known), self.name(other));
@@ -98,18 +99,16 @@ impl Context<'_> {
             )
         } else if is_late_end && worst.cause.rule == Rule::AssumedResponse {
             format!(
-                "“{}” starts {by} after the call that caused it was over. Either {} is {} {}, or nobody waited for it; \
+                "{cause} starts {by} after the call that caused it was over. Either {} is {} {}, or nobody waited for it; \
                  nothing else tells.{more}",
-                self.span(worst, true),
                 self.name(clock),
                 ahead(known),
                 self.name(other)
             )
         } else if is_late_end {
             format!(
-                "“{}” ends {by} after the call that waited for it. Either {} is {} {}, or the server went on after \
+                "{cause} ends {by} after the call that waited for it. Either {} is {} {}, or the server went on after \
                  its answer; nothing else tells.{more}",
-                self.span(worst, true),
                 self.name(clock),
                 ahead(known),
                 self.name(other)
@@ -136,19 +135,19 @@ impl Context<'_> {
 
     /// What seems to happen before its cause, in words.
     fn backwards(&self, edge: &Edge, by: &str) -> String {
-        let (cause, effect) = (self.span(edge, true), self.span(edge, false));
+        let [cause, effect] = self.spans(edge.cause);
         match edge.cause.rule {
             Rule::DateAfterRequest | Rule::CreatedAfterRequest => {
-                format!("The answer to “{cause}” is dated {by} before it was asked for.")
+                format!("The answer to {cause} is dated {by} before it was asked for.")
             }
             Rule::DateBeforeResponse | Rule::CreatedBeforeResponse => {
-                format!("The answer to “{effect}” is dated {by} after it was received.")
+                format!("The answer to {effect} is dated {by} after it was received.")
             }
-            Rule::TurnBeforeNext => format!("“{effect}” begins {by} before the turn before it, “{cause}”, is over."),
-            Rule::MessageStored => format!("The message of “{cause}” is stored {by} before it was sent."),
-            Rule::MessageDelivered => format!("“{effect}” has a message {by} before it was stored."),
-            Rule::LogObserved => format!("A record of “{cause}” is seen {by} before it was written."),
-            _ => format!("“{effect}” appears to happen {by} before “{cause}” caused it."),
+            Rule::TurnBeforeNext => format!("{effect} begins {by} before the turn before it, {cause}, is over."),
+            Rule::MessageStored => format!("The message of {cause} is stored {by} before it was sent."),
+            Rule::MessageDelivered => format!("{effect} has a message {by} before it was stored."),
+            Rule::LogObserved => format!("A record of {cause} is seen {by} before it was written."),
+            _ => format!("{effect} appears to happen {by} before {cause} caused it."),
         }
     }
 

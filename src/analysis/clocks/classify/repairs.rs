@@ -76,14 +76,11 @@ impl Context<'_> {
 
     fn remedy(&self, element: Element) -> String {
         match element {
-            Element::Edge(cause) => {
-                let name = |span| self.store.span(span).name();
-                format!("“{}” → “{}” is not a causal edge", name(cause.from.span), name(cause.to.span))
-            }
+            Element::Edge(cause) => format!("{} is not a causal edge", self.message(cause)),
             Element::Class(class) => format!("the rule does not hold for {}", self.operation(class)),
             Element::Jump { clock, .. } => format!("the clock of {} jumped", self.name(clock)),
             Element::Rate { clock, ppb } => {
-                format!("the clock of {} was {} ppm off", self.name(clock), ppb.div_ceil(1000))
+                format!("the clock of {} was {} ppm off", self.name(clock), grouped(ppb.div_ceil(1000).into()))
             }
             Element::Split { clock } => format!("{} is more than one clock", self.name(clock)),
             Element::Pair { from, to } => {
@@ -157,9 +154,12 @@ impl Context<'_> {
             );
             return self.clock_finding(Code::X8, clock, None, sentence, "M1");
         }
-        let process = |span: crate::model::SpanIx| short(self.processes.name(self.store, span));
+        let process = |span: crate::model::SpanIx| self.processes.name(self.store, span);
         let names = stay
             .map_or_else(Default::default, |(edge, next)| (process(edge.cause.to.span), process(next.cause.from.span)));
+        let cut = (short(names.0), short(names.1));
+        // Long ids may differ in what is cut.
+        let names = if cut.0 == cut.1 { (names.0.to_owned(), names.1.to_owned()) } else { cut };
         let sentence = format!(
             "Several clocks are recorded as {}: the times of “{}” and “{}” differ by at least {by}.",
             self.name(clock),
@@ -177,7 +177,7 @@ impl Context<'_> {
         let sentence = format!(
             "{}'s clock ran at least {} ppm too {} for {}, typical of a clock being corrected.",
             self.name(clock),
-            ppb.div_ceil(1000),
+            grouped(ppb.div_ceil(1000).into()),
             if is_fast { "fast" } else { "slow" },
             duration_text(i64::try_from(passed).unwrap_or(i64::MAX))
         );
@@ -205,7 +205,7 @@ impl Context<'_> {
         let goes_on = |after: String, because: &str| {
             format!(
                 "“{}” on {} goes on for at least {} after {after}: {others} messages agree that {} is {} {}. {because}",
-                self.span(edge, true),
+                self.store.span(cause.from.span).name(),
                 self.name(from),
                 duration_text(excess_ns(worst.excess)),
                 self.name(to),
@@ -213,23 +213,22 @@ impl Context<'_> {
                 self.name(from)
             )
         };
-        let other = self.span(edge, false);
+        let [_, other] = self.spans(cause);
         if cause.rule == Rule::TurnBeforeNext {
-            let after = format!("the next turn, “{other}”, began");
+            let after = format!("the next turn, {other}, began");
             return self.edge_finding(edge, goes_on(after, "Somebody spoke into it, or asked several things at once."));
         }
         if cause.rule == Rule::UnaryEnd {
-            let after = format!("“{other}” had its answer");
+            let after = format!("{other} had its answer");
             return self.edge_finding(edge, goes_on(after, "The server did something more, or its end was set late."));
         }
         let sentence = format!(
-            "{others} messages agree that {} is {} {}; “{}” → “{}” disagrees by {}. Probably a wrong parent or \
+            "{others} messages agree that {} is {} {}; {} disagrees by {}. Probably a wrong parent or \
              asynchronous work.",
             self.name(to),
             ahead(known),
             self.name(from),
-            self.span(edge, true),
-            self.span(edge, false),
+            self.message(cause),
             duration_text(excess_ns(worst.excess))
         );
         self.edge_finding(edge, sentence)
@@ -237,7 +236,7 @@ impl Context<'_> {
 
     fn edge_finding(&self, edge: &Edge, sentence: String) -> Finding {
         let mut finding = Finding::new(Code::X7, Severity::Suspicious, sentence);
-        finding.root = format!("“{}” → “{}”", self.span(edge, true), self.span(edge, false));
+        finding.root = self.message(edge.cause);
         finding.domains = vec![self.domain(edge.to.clock), self.domain(edge.from.clock)];
         finding.at_ns = Some(edge.to.raw_ns);
         finding.model = "M1";
@@ -268,7 +267,7 @@ impl Context<'_> {
         let (code, sentence) = if clocks.len() > 2 {
             let text = format!(
                 "Together these {} messages would have an effect arrive {by} before its cause.",
-                worst.edges.len()
+                grouped(worst.edges.len() as u64)
             );
             (Code::X5, text)
         } else {

@@ -113,7 +113,8 @@ impl Context<'_> {
         let severity = if class.is_off() { Severity::Info } else { Severity::Suspicious };
         let mut finding = Finding::new(Code::X4, severity, sentence);
         finding = finding.proven_by(vec![Proof { cause, from_ns: server.end_ns(), to_ns: client.end_ns() }]);
-        finding.root = format!("“{}” → “{}”", client.name(), server.name());
+        let [inside, around] = self.spans(cause);
+        finding.root = format!("{around} → {inside}");
         finding.domains = vec![inner, outer];
         finding.count = class.failures;
         finding.excess_ns = by_ns;

@@ -124,9 +124,21 @@ impl ClockModel {
     /// Where the event `key` lies on the reference clock's axis; `None` when its time is missing or made up.
     #[must_use]
     pub fn place(&self, store: &TraceStore, domains: &Domains, key: EventKey) -> Option<Placed> {
-        let stamp = self.stamps(store, domains).get(key)?;
+        Some(self.place_stamp(&self.stamps(store, domains).get(key)?))
+    }
+
+    /// Whether the clock may have jumped around the reading of `stamp`, so that what is known before and after says nothing
+    /// about then.
+    #[must_use]
+    pub fn is_in_gap(&self, stamp: &Stamp) -> bool {
+        self.solved.system.changes.breaks.is_in_gap(stamp.clock, stamp.anchor_ns)
+    }
+
+    /// Where the event stamped `stamp` may lie on the reference clock's axis.
+    #[must_use]
+    pub fn place_stamp(&self, stamp: &Stamp) -> Placed {
         let domain = self.basis.processes.domain(stamp.clock);
-        Some(self.placed(&stamp, self.offset_of_clock(stamp.clock, domain, stamp.anchor_ns)))
+        self.placed(stamp, self.offset_of_clock(stamp.clock, domain, stamp.anchor_ns))
     }
 
     /// Where the event stamped `stamp` is drawn on the reference clock's axis, Unix nanoseconds: its estimate, as

@@ -372,7 +372,7 @@ impl Basis {
         let stamps = Stamps::new(store, &domains.of_span, &readers).with_units(&units);
         let mut local = same_clock::findings(&stamps, domains);
         local.extend(units::findings(store, &units, domains));
-        local.extend(circles::findings(store));
+        local.extend(circles::findings(store, domains));
         let gateways = reference::gateways(store, domains);
         let processes = Processes::new(store, domains);
         let declared = declared::by_domain(store, domains);

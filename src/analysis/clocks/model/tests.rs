@@ -4,6 +4,7 @@
 mod extremes;
 mod paper;
 mod planted;
+mod sentences;
 mod sound;
 mod switching;
 

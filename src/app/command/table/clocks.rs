@@ -158,6 +158,15 @@ pub(super) static ENTRIES: &[Entry] = &[
         "The previous contradiction or fact about a clock.",
     ),
     entry(
+        "other-end",
+        Clocks,
+        Workspace,
+        Command::OtherEnd,
+        &[place(Key::R)],
+        "Other end of the finding",
+        "From the effect of the contradiction that is looked at to its cause, and back. Shows its lane if it is hidden.",
+    ),
+    entry(
         "toggle-findings",
         Clocks,
         Workspace,

@@ -34,6 +34,9 @@ pub fn offsets_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     inside(ui, place.words, "words", |ui| {
         ScrollArea::vertical().id_salt("offset-words").auto_shrink(false).show(ui, |ui| {
             choice_ui(ui, state, clocks, queue);
+            if let Some(reason) = state.offset_clocks_reason() {
+                small_ui(ui, reason, state.theme().theme().text_dim);
+            }
             if let (Some(plot), Some(view)) = (plot, &view)
                 && plot.is_known()
             {
@@ -98,19 +101,26 @@ fn words_ui(ui: &mut Ui, state: &State, plot: &Offsets, view: &OffsetsView) {
     }
 }
 
+fn number(count: usize) -> String {
+    crate::scene::grouped(count as u64)
+}
+
 /// What the plot says, line by line.
 fn lines(plot: &Offsets, view: &OffsetsView) -> Vec<String> {
     let (all, tight) = plot.counts();
     let mut lines = vec![match all {
         0 => "no message goes straight from one to the other: bounded through other clocks".to_owned(),
         1 => "1 message between both".to_owned(),
-        _ => format!("{all} messages between both that no other one implies; {tight} set an end of the band"),
+        _ => {
+            let (all, tight) = (number(all), number(tight));
+            format!("{all} messages between both that no other one implies; {tight} set an end of the band")
+        }
     }];
     if view.hidden > 0 {
-        lines.push(format!("{} of them share a column with others and are not drawn", view.hidden));
+        lines.push(format!("{} of them share a column with others and are not drawn", number(view.hidden)));
     }
     if view.outside > 0 {
-        lines.push(format!("{} lie above or below the plot", view.outside));
+        lines.push(format!("{} lie above or below the plot", number(view.outside)));
     }
     lines.extend(plot.jumps.iter().map(jump_words));
     let drifts = view.stretches.iter().filter_map(|stretch| stretch.drift_ppb);
@@ -121,7 +131,7 @@ fn lines(plot: &Offsets, view: &OffsetsView) -> Vec<String> {
     }
     let aside = plot.edges.iter().filter(|edge| edge.is_set_aside).count();
     if aside > 0 {
-        lines.push(format!("{aside} that contradict the others do not count"));
+        lines.push(format!("{} that contradict the others do not count", number(aside)));
     }
     lines
 }
