@@ -76,11 +76,7 @@ impl Signs {
     pub fn new(store: &TraceStore) -> Self {
         let strings = store.strings();
         let streams: Vec<Sym> = plain_keys(Field::Stream).filter_map(|(key, _)| strings.find(key)).collect();
-        let is_stream = |attr: Attr| {
-            let is_true =
-                || attr.value == Value::Bool(true) || attr.value.sym().is_some_and(|sym| strings.get(sym) == "true");
-            streams.contains(&attr.key) && is_true()
-        };
+        let is_stream = |attr: Attr| streams.contains(&attr.key) && is_true(attr.value, |sym| strings.get(sym));
         let signs = |&attr: &Attr| attr_signs(strings, attr).with(Sign::STREAM.when(is_stream(attr)));
         let of_attr: Vec<Sign> = store.attrs().pairs().iter().map(signs).collect();
         let any = of_attr.iter().copied().fold(Sign::default(), Sign::with);
@@ -103,6 +99,11 @@ impl Signs {
         let attrs = span.attr_ids().iter().map(|id| self.of_attr.get(id.0 as usize).copied().unwrap_or_default());
         attrs.fold(self.of_name(span.name_sym()), Sign::with)
     }
+}
+
+/// Whether a value says yes. Python writes it with a capital letter.
+pub fn is_true<'a>(value: Value, text: impl Fn(Sym) -> &'a str) -> bool {
+    value == Value::Bool(true) || value.sym().is_some_and(|sym| text(sym).eq_ignore_ascii_case("true"))
 }
 
 /// Whether the client span `span` with `signs` got a response.
@@ -190,7 +191,7 @@ fn attr_signs(strings: &Strings, attr: Attr) -> Sign {
             Sign::STORED.when(["hit", "stale", "updating", "revalidated", "true"].iter().any(has))
         }
         "cache_hit" | "gen_ai.cache_hit" | "gen_ai.response.cached" | "llm.cache_hit" | "http.response.from_cache" => {
-            Sign::STORED.when(attr.value == Value::Bool(true) || text(attr.value).eq_ignore_ascii_case("true"))
+            Sign::STORED.when(is_true(attr.value, |sym| strings.get(sym)))
         }
         "gen_ai.response.id" | "gen_ai.response.finish_reasons" => Sign::RESPONSE,
         "http.response.header.content-type" | "http.response.header.content_type" => {
@@ -212,7 +213,7 @@ fn attr_signs(strings: &Strings, attr: Attr) -> Sign {
             Sign::RESEND.when(code(attr.value).is_some_and(|count| count > 0))
         }
         "gen_ai.tool.speculative" | "speculative" => {
-            Sign::SPECULATIVE.when(attr.value == Value::Bool(true) || text(attr.value) == "true")
+            Sign::SPECULATIVE.when(is_true(attr.value, |sym| strings.get(sym)))
         }
         "messaging.operation" | "messaging.operation.type" | "messaging.operation.name" => match text(attr.value) {
             "receive" | "poll" => Sign::RECEIVE,

@@ -119,7 +119,7 @@ impl<F: FnMut(&Edge, u32)> Walk<'_, F> {
         let own = store.span(span);
         let says = |value: Value, only: Option<&str>| match only {
             Some(only) => value.sym().is_some_and(|sym| store.text(sym) == only),
-            None => value == Value::Bool(true) || value.sym().is_some_and(|sym| store.text(sym) == "true"),
+            None => super::signs::is_true(value, |sym| store.text(sym)),
         };
         let is_interrupted = own
             .attrs()

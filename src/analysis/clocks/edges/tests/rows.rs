@@ -21,6 +21,7 @@ fn whatever_streams_has_no_end_edge() {
     for says in [
         ("gen_ai.request.streaming", "true"),
         ("stream", "true"),
+        ("stream", "True"),
         ("http.response.header.content_type", "[\"text/event-stream; charset=utf-8\"]"),
         ("url.scheme", "wss"),
         ("url.full", "wss://api.example.com/v1/realtime"),
