@@ -19,7 +19,7 @@ const STRENGTH: f32 = 92.0;
 const TIGHT_NUMBER: f32 = 70.0;
 /// Less room for the rule, in points of normal text, is little.
 const LEAST_RULE: f32 = 300.0;
-/// Points for the box before a rule.
+/// Points for the box before a rule, at normal text.
 const BOX: f32 = 28.0;
 
 /// The tab.
@@ -39,10 +39,10 @@ pub fn evidence_ui(ui: &mut Ui, state: &State, queue: &mut Queue) {
     let size = vec2(ui.available_width(), ui.spacing().interact_size.y);
     ui.horizontal(|ui| {
         // The boxes stand before the rules.
-        ui.add_space(BOX);
+        ui.add_space(BOX * state.settings.text_scale);
         let head = |text: &str| RichText::new(text).small().weak();
         let numbers = ["uses", "impossible", "set aside"].map(head);
-        row_ui(ui, state, size.x - BOX, ["rule", "strength"].map(head), numbers, "");
+        row_ui(ui, state, size.x - BOX * state.settings.text_scale, ["rule", "strength"].map(head), numbers, "");
     });
     let lines = lines(known.uses());
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, size.y, lines.len(), |ui, rows| {
@@ -129,7 +129,7 @@ fn rule_ui(ui: &mut Ui, state: &State, of: &OfRule<'_>, queue: &mut Queue) {
         let numbers = sums.map(|sum| RichText::new(grouped(sum)).color(theme.text_dim));
         let above =
             if of.above > 0 { format!("{} of them at the top", grouped(of.above as u64)) } else { String::new() };
-        row_ui(ui, state, width - BOX, [text, strength], numbers, &above);
+        row_ui(ui, state, width - BOX * state.settings.text_scale, [text, strength], numbers, &above);
     });
 }
 
@@ -193,7 +193,7 @@ fn class_ui(ui: &mut Ui, state: &State, class: &ClassUse, queue: &mut Queue) {
         };
         let text = RichText::new(words).color(if on { theme.text } else { theme.text_dim });
         let strength = RichText::new(class.key.rule.strength().to_string()).small().weak();
-        row_ui(ui, state, width - BOX, [text, strength], numbers, brief(class, is_on));
+        row_ui(ui, state, width - BOX * state.settings.text_scale, [text, strength], numbers, brief(class, is_on));
     });
 }
 
