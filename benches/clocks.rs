@@ -10,7 +10,7 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use skewline::analysis::clocks::separations;
 use skewline::analysis::clocks::solve::{Breaks, Edge, Graph, Rates, Reducer, Shape, Stamp, fine, least_per_pair};
 use skewline::analysis::clocks::{Cause, ClockModel, EventKey, Evidence, Options, Rule, domains, domains::Domains};
-use skewline::analysis::critical_path::CriticalPath;
+use skewline::analysis::critical_path::Paths;
 use skewline::model::{
     Attrs, DomainIx, Input, Part, Resource, Scope, SpanDraft, SpanId, SpanIx, SpanKind, StoreBuilder, Strings, Sym,
     TraceId, TraceIx, TraceStore, Value,
@@ -121,7 +121,7 @@ fn million_spans(c: &mut Criterion) {
         b.iter(|| separations::collect(&model.stamps(&store, &domains), None, Evidence::Convention));
     });
     group.bench_function("critical path of a trace", |b| {
-        b.iter(|| CriticalPath::new(&store, &domains, &model, SpanIx(0)));
+        b.iter(|| Paths::new(&store, &domains, &model, None).of(SpanIx(0)));
     });
     let key = EventKey::start(SpanIx(77));
     group.bench_function("compare one event with all (set-up)", |b| b.iter(|| model.compare(&store, &domains, key)));

@@ -78,7 +78,7 @@ impl WhyReport {
             kind: part.what.name(),
             phase: Some(part.what.phase())
                 .filter(|phase| *phase != crate::analysis::genai::Phase::None)
-                .map(|phase| phase.name()),
+                .map(crate::analysis::genai::Phase::name),
             lo_ns: part.time.lo_ns,
             hi_ns: part.time.hi_ns,
             derived: part.is_derived,
