@@ -105,8 +105,11 @@ fn a_missing_parent_bears_the_name_that_its_children_know() {
     let named =
         ghosts.ghosts().iter().position(|ghost| ghosts.span(ghost.children[0]).name() == "openai.chat").unwrap();
     let ghost = scene.ghosts.iter().find(|ghost| ghost.ghost as usize == named).unwrap();
-    let canvas = harness.get_by_role(egui::accesskit::Role::Canvas).rect();
-    pointer(&mut harness, canvas.min + ghost.rect.center().to_vec2(), None);
+    // Where the canvas is: the bar of the child says it.
+    let bar = scene.bars.iter().find(|bar| ghosts.span(bar.span).name() == "openai.chat").unwrap();
+    let node = harness.get_by_label_contains("openai.chat, 400 ms").rect();
+    let pos = node.center() + (ghost.rect.center() - bar.rect.intersect(scene.areas.canvas).center());
+    pointer(&mut harness, pos, None);
     harness.run_steps(2);
     assert_shown(&harness, "plan (inferred)");
     assert_shown(&harness, "read from lmnr.span.ids_path, lmnr.span.path of its children");
