@@ -259,25 +259,19 @@ impl Ground<'_> {
         let wall = walls.of(ends);
         *left = left.saturating_sub(walls.visited);
         let Some(wall) = wall else { return (drawn.into(), false) };
-        let clock = |span: SpanIx| self.domains.of_span.get(span.at());
-        let is_one_clock = clock(turn.first) == clock(turn.last);
-        let broken = if is_one_clock { self.broken_by(turn) } else { self.broken_at_an_end(turn) };
         let words = range_text(Some(wall.lo_ns), wall.hi_ns);
-        let text = match broken.filter(|_| wall.hi_ns.is_none()) {
-            Some(broken) if wall.lo_ns == 0 => format!("not comparable: {}", broken.words(broken.is_inside)),
-            Some(broken) if broken.is_inside => format!("{words}: {}", broken.words(true)),
-            _ => words,
-        };
-        (text.into(), true)
+        let broken =
+            if wall.hi_ns.is_none() { self.broken_by(turn).or_else(|| self.broken_at_an_end(turn)) } else { None };
+        (broken.map_or(words.clone(), |broken| format!("{words}: {}", broken.words())).into(), true)
     }
 
-    /// A jump that the clock of `turn` made between its ends, or may have made there.
+    /// A jump that a clock certainly made between the ends of `turn`.
     fn broken_by(&self, turn: &TurnTime) -> Option<Broken<'_>> {
         let (model, domain) = (&self.known?.model, *self.domains.of_span.get(turn.first.at())?);
+        let is_one_clock = self.domains.of_span.get(turn.last.at()) == Some(&domain);
         let (from_ns, to_ns) = (self.store.span(turn.first).start_ns(), self.store.span(turn.last).end_ns());
-        let jumped = model.jumps(domain).into_iter().find(|&(before, after)| from_ns < after && before < to_ns);
-        let (before, after) = jumped?;
-        self.broken(domain, (before, after), from_ns <= before && after <= to_ns)
+        let jumped = model.jumps(domain).into_iter().find(|&(before, after)| from_ns <= before && after <= to_ns);
+        self.broken(domain, jumped.filter(|_| is_one_clock)?)
     }
 
     /// A jump in which the first or the last moment of `turn` lies, so that nothing is known about when that was.
@@ -287,12 +281,12 @@ impl Ground<'_> {
         ends.into_iter().find_map(|(span, at_ns)| {
             let (model, domain) = (&self.known?.model, *self.domains.of_span.get(span.at())?);
             let around = model.jumps(domain).into_iter().find(|&(before, after)| before < at_ns && at_ns < after);
-            self.broken(domain, around?, true)
+            self.broken(domain, around?)
         })
     }
 
     /// What `domain`'s clock did between these of its times.
-    fn broken(&self, domain: DomainIx, (before, after): (i64, i64), is_inside: bool) -> Option<Broken<'_>> {
+    fn broken(&self, domain: DomainIx, (before, after): (i64, i64)) -> Option<Broken<'_>> {
         let model = &self.known?.model;
         let of_jump = |finding: &&Finding| {
             let is_it = finding.at_ns.is_some_and(|at_ns| before < at_ns && at_ns <= after);
@@ -300,28 +294,21 @@ impl Ground<'_> {
         };
         let has_slept = model.findings().iter().any(|finding| of_jump(&finding));
         let clock = &self.domains.list.get(domain.at())?.name;
-        Some(Broken { clock, has_slept, is_inside })
+        Some(Broken { clock, has_slept })
     }
 }
 
-/// Why the difference of two times of one clock is no duration.
+/// Why the difference of two times is no duration.
 struct Broken<'a> {
     clock: &'a str,
     /// It stood still while a computer slept.
     has_slept: bool,
-    /// It did so certainly between the two times, or around one of them.
-    is_inside: bool,
 }
 
 impl Broken<'_> {
-    /// `web-chat slept`, `the clock of gateway may have jumped`.
-    fn words(&self, is_sure: bool) -> String {
-        match (self.has_slept, is_sure) {
-            (true, true) => format!("{} slept", self.clock),
-            (true, false) => format!("{} may have slept", self.clock),
-            (false, true) => format!("the clock of {} jumped", self.clock),
-            (false, false) => format!("the clock of {} may have jumped", self.clock),
-        }
+    /// `web-chat slept`, `the clock of gateway jumped`.
+    fn words(&self) -> String {
+        if self.has_slept { format!("{} slept", self.clock) } else { format!("the clock of {} jumped", self.clock) }
     }
 }
 

@@ -238,14 +238,10 @@ fn a_turn_over_a_jump_of_its_clock_says_so_and_others_do_not() {
         timeline.arranged.course.turns.iter().map(|turn| turn.length.to_string()).collect()
     };
     let is_claim = |length: &String| length.contains("slept") || length.contains("jumped");
-    // By raw times the third turn begins on the laptop, where nothing is known of its clock, and ends on another one.
+    // The third turn begins on the laptop, where nothing is known of its clock, whatever clock is drawn.
     let raw = lengths("slept-laptop", ClockChoice::Raw);
-    assert_eq!((raw.len(), raw[2].as_str()), (3, "not comparable: web-chat slept"), "{raw:?}");
-    assert!(!raw[..2].iter().any(is_claim), "the laptop slept after the second turn: {raw:?}");
-    // Drawn by the reference clock it begins and ends on the laptop, by one reading of its clock.
-    let frame = lengths("slept-laptop", ClockChoice::Frame);
-    assert!(!frame.iter().any(is_claim), "{frame:?}");
-    assert!(frame.iter().all(|length| !length.contains(" h ") && length != "unknown"), "{frame:?}");
+    assert_eq!(raw, ["5.96 s", "5 s", "at least 4.92 s: web-chat slept"]);
+    assert_eq!(lengths("slept-laptop", ClockChoice::Frame), raw);
     for clock in [ClockChoice::Raw, ClockChoice::Frame] {
         let quiet = lengths("skewed-browser", clock);
         assert!(!quiet.iter().any(is_claim), "{quiet:?}");

@@ -100,14 +100,20 @@ impl<'a> Walls<'a> {
         let raw = last.at_ns.saturating_sub(first.at_ns);
         let Some(clocks) = self.clocks else { return Some(Between::exactly(raw)) };
         let measured = Between::exactly(clocks.duration_ns(*domain, raw));
-        let jumped = |&(before, after): &(i64, i64)| before < last.at_ns && first.at_ns < after;
-        if !clocks.jumps(*domain).iter().any(jumped) {
+        let jumps = clocks.jumps(*domain);
+        let mut meanwhile = jumps
+            .iter()
+            .filter(|(before, after)| *before.min(after) < last.at_ns && first.at_ns < *before.max(after))
+            .peekable();
+        if meanwhile.peek().is_none() {
             return Some(measured);
         }
-        // Its first time need not be the earliest one then: nothing bounds the stretch from above.
+        // Where it went back, its first time need not be the earliest: nothing bounds the stretch from above.
+        let went_back = meanwhile.any(|(before, after)| after < before);
         let ends = (EventKey::start(first.span), EventKey::end(last.span));
         let between = clocks.between(self.store, self.domains, ends.0, ends.1)?;
-        Some(Between { lo_ns: between.lo_ns.unwrap_or_default().max(0), hi_ns: None })
+        let lo_ns = between.lo_ns.unwrap_or_default().max(0);
+        Some(Between { lo_ns, hi_ns: between.hi_ns.filter(|_| !went_back) })
     }
 }
 
