@@ -49,6 +49,8 @@ pub struct Why {
     pub usual: Option<Usual>,
     /// Steps that are taken to pass on the stream of a call, with that call.
     pub relays: Vec<(SpanIx, SpanIx)>,
+    /// Something is recorded below the spans whose time is explained.
+    pub has_children: bool,
     /// The path was given up: the sums are too small.
     pub is_cut: bool,
     /// What it cost: events that searches through the clock model visited.
@@ -138,6 +140,7 @@ impl<'a> Whys<'a> {
         let mut remarks = words::relays(&self.context, &relays);
         remarks.extend(is_by_ticks.then(|| words::BY_TICKS.to_owned()));
         let (parts, more, unaccounted) = parts::sorted(tally.amounts);
+        let has_children = tops.iter().any(|top| !self.context.store.span(*top).children().is_empty());
         Some(Why {
             of,
             subject,
@@ -148,6 +151,7 @@ impl<'a> Whys<'a> {
             unaccounted,
             usual: None,
             relays,
+            has_children,
             is_cut,
             visited,
             stretches,

@@ -184,6 +184,14 @@ fn requests_without_any_ai_are_explained_too() {
     );
     let why = of_root(&steps(&[(0, "GET /cart", 0, 200)]));
     assert_eq!(why.sentence(), "GET /cart took 200 ms, and nothing is recorded below it.");
+    // A span in another process that says nothing about who waited for it.
+    let mut draft = steps(&[(0, "GET /cart", 0, 200)]);
+    let other = draft.host("mailer", "");
+    draft.span(other, 2, 1, NOW + 20 * MS, NOW + 900 * MS).name = "send mail".to_owned();
+    assert_eq!(
+        of_root(&draft).sentence(),
+        "GET /cart took 200 ms, and what is recorded below it is not known to have delayed it."
+    );
     // What runs beside the longest step delays nothing.
     let why = of_root(&steps(&[(0, "all", 0, 100), (1, "slow", 0, 100), (1, "quick", 0, 60)]));
     assert_eq!(why.parts.len(), 1);

@@ -49,7 +49,11 @@ impl Why {
     /// How it begins: `Turn 3 took 9.41 s`.
     #[must_use]
     pub fn head(&self) -> String {
-        let bare = if self.is_bare() { ", and nothing is recorded below it" } else { "" };
+        let bare = match (self.is_bare(), self.has_children) {
+            (false, _) => "",
+            (true, false) => ", and nothing is recorded below it",
+            (true, true) => ", and what is recorded below it is not known to have delayed it",
+        };
         format!("{} took {}{bare}", self.subject, duration_text(self.took_ns))
     }
 

@@ -30,13 +30,15 @@ fn arrow_head(tip: Pos2, way: f32, color: Color32) -> Shape {
     Shape::Path { points, closed: true, fill: color, stroke: Stroke::NONE }
 }
 
-/// What protocol evidence alone allows: below the names, which part its lines.
-pub(in crate::scene) fn outer_shapes(scene: &Scene, out: &mut Vec<Shape>) {
+/// How far whiskers reach, and all of what protocol evidence alone allows: below the names, which part the lines.
+pub(in crate::scene) fn reaches(scene: &Scene, out: &mut Vec<Shape>) {
     let theme = scene.theme.theme();
-    for Whisker { at, half, outer, .. } in &scene.clocks.whiskers {
+    for Whisker { at, half, outer, inner, .. } in &scene.clocks.whiskers {
         if let Some(outer) = outer {
-            reach_shapes(outer, *at, half * 0.55, 1.0, theme.text_dim, theme, out);
+            lines(&[reach_line(outer, *at)], 1.0, theme.text_dim, theme, out);
+            reach_ends(outer, *at, half * 0.55, 1.0, theme.text_dim, theme, out);
         }
+        lines(&[reach_line(inner, *at)], 1.5, theme.text, theme, out);
     }
     out.push(Shape::Bars(scene.clocks.grounds.clone()));
 }
@@ -63,7 +65,7 @@ fn rail_shapes(rail: &Rail, theme: &Theme, out: &mut Vec<Shape>) {
 
 fn whisker_shape(whisker: &Whisker, theme: &Theme, metrics: &Metrics, out: &mut Vec<Shape>) {
     let Whisker { at, half, .. } = *whisker;
-    reach_shapes(&whisker.inner, at, half, 1.5, theme.text, theme, out);
+    reach_ends(&whisker.inner, at, half, 1.5, theme.text, theme, out);
     // The bar ends at an estimate: hollow, so that it never looks like a bound.
     let tick = Rect::from_center_size(at, Vec2::splat(5.0));
     out.push(Shape::Rect { rect: tick, radius: 2.5, fill: theme.canvas, stroke: Stroke::solid(1.2, theme.text) });
@@ -79,19 +81,29 @@ fn whisker_shape(whisker: &Whisker, theme: &Theme, metrics: &Metrics, out: &mut 
     }
 }
 
-fn reach_shapes(reach: &Reach, at: Pos2, half: f32, width: f32, color: Color32, theme: &Theme, out: &mut Vec<Shape>) {
-    let y = at.y;
+fn reach_line(reach: &Reach, at: Pos2) -> [Pos2; 2] {
     let left = reach.lo.unwrap_or_else(|| at.x.min(reach.hi.unwrap_or(at.x)) - OPEN);
     let right = reach.hi.unwrap_or_else(|| at.x.max(reach.lo.unwrap_or(at.x)) + OPEN);
-    let cap = |x: f32| [Pos2::new(x, y - half), Pos2::new(x, y + half)];
-    let mut segments = vec![[Pos2::new(left, y), Pos2::new(right, y)]];
-    segments.extend([reach.lo, reach.hi].into_iter().flatten().map(cap));
-    lines(&segments, width, color, theme, out);
+    [Pos2::new(left, at.y), Pos2::new(right, at.y)]
+}
+
+/// Line and ends, for the legend.
+fn reach_shapes(reach: &Reach, at: Pos2, half: f32, width: f32, color: Color32, theme: &Theme, out: &mut Vec<Shape>) {
+    lines(&[reach_line(reach, at)], width, color, theme, out);
+    reach_ends(reach, at, half, width, color, theme, out);
+}
+
+/// A cap at each bound, an arrow at each open side.
+fn reach_ends(reach: &Reach, at: Pos2, half: f32, width: f32, color: Color32, theme: &Theme, out: &mut Vec<Shape>) {
+    let cap = |x: f32| [Pos2::new(x, at.y - half), Pos2::new(x, at.y + half)];
+    let caps: Vec<[Pos2; 2]> = [reach.lo, reach.hi].into_iter().flatten().map(cap).collect();
+    lines(&caps, width, color, theme, out);
+    let [left, right] = reach_line(reach, at);
     if reach.lo.is_none() {
-        out.push(arrow_head(Pos2::new(left - 3.0, y), -1.0, color));
+        out.push(arrow_head(left - vec2(3.0, 0.0), -1.0, color));
     }
     if reach.hi.is_none() {
-        out.push(arrow_head(Pos2::new(right + 3.0, y), 1.0, color));
+        out.push(arrow_head(right + vec2(3.0, 0.0), 1.0, color));
     }
 }
 

@@ -27,9 +27,7 @@ pub use far_ends::FarEnd;
 pub(super) use footnotes::legend;
 pub use footnotes::{Notes, axis_words, notes};
 pub use lower::{BadgeLook, badge_look, legend_sample, number_badge};
-pub(super) use lower::{
-    arrow_shapes, badge_ends, badge_shapes, outer_shapes, outline_shapes, small_mark, whisker_shapes,
-};
+pub(super) use lower::{arrow_shapes, badge_ends, badge_shapes, outline_shapes, reaches, small_mark, whisker_shapes};
 pub use offsets::{lane_offset, own_time_ns};
 pub(super) use {arrows::add as add_arrows, arrows::covered, whiskers::add as add_whiskers};
 
@@ -176,7 +174,7 @@ impl LaneOffset {
 pub struct ClockMarks {
     /// Uncertainty of bar ends.
     pub whiskers: Vec<Whisker>,
-    /// Behind names that lie on the line of a stricter level.
+    /// Behind names that lie on the line of a whisker.
     pub grounds: Vec<BarRect>,
     /// Rails of rigid groups.
     pub rails: Vec<Rail>,

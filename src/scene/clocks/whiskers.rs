@@ -236,7 +236,9 @@ fn grounds(scene: &Scene, marks: &ClockMarks) -> Vec<BarRect> {
             let x = whisker.at.x;
             [reach.lo.unwrap_or(x.min(reach.hi.unwrap_or(x)) - OPEN), reach.hi.unwrap_or(x + OPEN)]
         };
-        let Some([left, right]) = whisker.outer.as_ref().map(ends) else { continue };
+        let inner = ends(&whisker.inner);
+        let [left, right] = whisker.outer.as_ref().map_or(inner, ends);
+        let [left, right] = [left.min(inner[0]), right.max(inner[1])];
         for label in &scene.labels {
             let width = text::width(&label.text, label.font, label.size);
             // A baseline lies less than a text's height below its middle.

@@ -44,7 +44,7 @@ pub(super) fn layer(scene: &Scene, area: Rect) -> Layer {
     sections::lower(scene, &mut shapes);
     // Names that reach over a break stay readable: what they lie on parts for them.
     turns::break_shapes(scene, area, &mut shapes);
-    clocks::outer_shapes(scene, &mut shapes);
+    clocks::reaches(scene, &mut shapes);
     shapes.extend(scene.labels.iter().cloned().map(Shape::Text));
     clocks::whisker_shapes(scene, &mut shapes);
     for dense in &scene.dense {
