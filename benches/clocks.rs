@@ -6,6 +6,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 
+#[path = "clocks/contradictory.rs"]
+mod contradictory;
+
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use skewline::analysis::clocks::separations;
 use skewline::analysis::clocks::solve::{Breaks, Edge, Graph, Rates, Reducer, Shape, Stamp, fine, least_per_pair};
@@ -189,5 +192,5 @@ fn pure(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, million_spans, pure);
+criterion_group!(benches, million_spans, pure, contradictory::contradictory);
 criterion_main!(benches);

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::solve::Rates;
-use super::{Element, NTPD_SLEW_PPB};
+use super::Element;
+use super::changes::NTPD_SLEW_PPB;
 use crate::model::SpanIx;
 
 /// How much more it costs to blame a clock for what another machine of the same name would explain: a jump then costs
