@@ -207,7 +207,8 @@ impl<'a> System<'a> {
     fn is_doubtful(&self, chosen: Element, other: Element) -> bool {
         let is_managed = |clock: u32| self.terms.trust.get(clock as usize).is_none_or(|&trust| trust > 0);
         match (chosen, other) {
-            (_, Element::Split { .. } | Element::Pair { .. }) | (Element::Split { .. }, Element::Edge(_)) => false,
+            (_, Element::Split { .. } | Element::Pair { .. } | Element::Outvoted { .. })
+            | (Element::Split { .. }, Element::Edge(_)) => false,
             (Element::Jump { clock, .. }, Element::Jump { clock: other, .. }) => {
                 is_managed(clock) || !is_managed(other)
             }

@@ -8,18 +8,20 @@ mod changes;
 mod consistent;
 mod contradiction;
 mod cover;
+mod outvoted;
 mod terms;
-
-use std::sync::OnceLock;
+mod vote;
+mod weigh;
 
 use super::causal::Cause;
 use super::doubt;
-use super::solve::{Check, Edge, FINE_PER_NS, Fine, Graph, Shape, worst_round_trip, worst_round_trips};
+use super::solve::{Edge, FINE_PER_NS, Fine};
 pub use changes::Changes;
 pub use consistent::{Consistent, steady};
 pub use contradiction::Contradiction;
-use cover::{explain, hitting_set};
+pub use outvoted::{Outvoted, Votes};
 pub use terms::Terms;
+use weigh::{Weighed, Weighing};
 
 /// A change that may make the rest consistent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -54,6 +56,20 @@ pub enum Element {
         /// The receiving clock.
         to: u32,
     },
+    /// Some messages between two clocks contradict most of the others.
+    Outvoted {
+        /// The lower clock.
+        a: u32,
+        /// The higher clock.
+        b: u32,
+    },
+}
+
+impl Element {
+    /// Whether a clock is to blame, and no message.
+    const fn blames_clock(self) -> bool {
+        matches!(self, Self::Jump { .. } | Self::Rate { .. } | Self::Split { .. })
+    }
 }
 
 /// A change that was made, and why.
@@ -67,92 +83,54 @@ pub struct Repair {
     pub alternatives: Vec<Element>,
     /// There may be more of them: the system contradicts itself too much to try all.
     pub is_cut: bool,
+    /// How messages voted, where that decided.
+    pub votes: Option<Votes>,
 }
 
-/// Contradictions to be looked at before edges are dropped without weighing.
-const WEIGHED: usize = 40;
-/// How often the edges are collected anew.
-const COLLECTIONS: usize = 6;
-
-/// Finds a cheapest repair and applies it. `near` is a solution of a similar system, to start from. `collect`
-/// returns the reduced edges with their classes under given changes: what one edge implied must come back when it
-/// does not count.
-pub fn repair(
-    terms: &Terms<'_>,
-    near: Option<&Consistent>,
-    mut collect: impl FnMut(&Changes) -> Vec<(Edge, u32)>,
-) -> Consistent {
-    let mut found: Vec<Contradiction> = Vec::new();
-    let mut chosen: Vec<Element> = Vec::new();
-    let mut rounds = 0;
-    loop {
-        let collected = Changes::of(&chosen);
-        let all = collect(&collected);
-        let known = found.len();
-        rounds += 1;
-        loop {
-            let changes = Changes::of(&chosen);
-            let rates = changes.rates(terms.rates);
-            let active: Vec<(Edge, u32)> =
-                all.iter().filter(|(edge, class)| changes.allows(edge, *class)).copied().collect();
-            let edges: Vec<Edge> = active.iter().map(|entry| entry.0).collect();
-            let graph = Graph::build(&edges, &rates, &changes.breaks, Shape::Drift);
-            match check(&edges, &graph, near, !found.is_empty()) {
-                Check::Feasible(solution) => {
-                    if found.len() > known && rounds < COLLECTIONS {
-                        break;
-                    }
-                    let repairs = explain(&chosen, &found, terms);
-                    let (jumps, guide) = (Vec::new(), OnceLock::new());
-                    let exact = Consistent { edges, graph, solution, changes, repairs, jumps, guide };
-                    return doubt::loosen(exact, &chosen, all, terms, collect);
-                }
-                Check::Contradiction(witness) => {
-                    if found.len() >= WEIGHED {
-                        // Past the limit: give up every pair of clocks on a cycle, so that this ends soon. Those of two
-                        // clocks have nothing to do with each other.
-                        let mut witnesses = worst_round_trips(&edges, &rates, &changes.breaks);
-                        if witnesses.is_empty() {
-                            witnesses.push(witness.shrink(&edges, &rates, &changes.breaks));
-                        }
-                        for witness in witnesses {
-                            let contradiction = Contradiction::of(&witness, &active, terms.rates);
-                            let pair = |edge: &Edge| Element::Pair { from: edge.from.clock, to: edge.to.clock };
-                            chosen.extend(contradiction.edges.iter().map(pair));
-                            found.push(contradiction);
-                        }
-                        continue;
-                    }
-                    let witness = witness.shrink(&edges, &rates, &changes.breaks);
-                    found.push(Contradiction::of(&witness, &active, terms.rates));
-                    chosen = hitting_set(&found, terms);
-                    // Taking a clock apart gives its edges other clocks: start from the store again.
-                    if rounds < COLLECTIONS && Changes::of(&chosen).splits != collected.splits {
-                        break;
-                    }
-                }
-            }
-        }
+impl Repair {
+    fn new(element: Element, contradictions: Vec<Contradiction>) -> Self {
+        Self { element, contradictions, alternatives: Vec::new(), is_cut: false, votes: None }
     }
 }
 
-/// Solves `graph`. A solution near by saves the search where it fits, but decides nothing: which contradiction is
-/// found first must not depend on what was looked at before. The shortest contradictions come first; in a system that
-/// `is_troubled` they are looked for before anything else.
-fn check(edges: &[Edge], graph: &Graph, near: Option<&Consistent>, is_troubled: bool) -> Check {
-    let shortest = || worst_round_trip(edges, graph.rates(), graph.breaks());
-    if is_troubled && let Some(witness) = shortest() {
-        return Check::Contradiction(witness);
+/// Where repairs get messages from.
+pub trait Messages {
+    /// The messages in force under `changes` that no other one implies, with their classes: what one implied must come
+    /// back when it does not count.
+    fn reduced(&mut self, changes: &Changes) -> Vec<(Edge, u32)>;
+
+    /// Calls `visit` for every message in force under `changes`, with its class, always in the same order.
+    fn each(&mut self, changes: &Changes, visit: &mut dyn FnMut(&Edge, u32));
+
+    /// How many messages would be impossible without each of the repairs of `system`; 0 where that is not counted.
+    fn explained(&mut self, system: &Consistent) -> Vec<u64>;
+}
+
+/// How much is weighed before the rest is set aside, and said so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Contradictions weighed against each other. Past it messages vote.
+    pub weighed: usize,
+    /// Contradictions of two messages that votes leave and that are set aside on both sides. Past it pairs of clocks are
+    /// given up.
+    pub unweighed: usize,
+    /// Contradictions of more messages that are set aside, one after the other. Past it pairs of clocks are given up.
+    pub loops: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { weighed: 40, unweighed: 2_000, loops: 100 }
     }
-    if let Some(near) = near
-        && let Check::Feasible(solution) = graph.check(Some(near.guess_for(graph)))
-    {
-        return Check::Feasible(solution);
-    }
-    match graph.check(steady(edges, graph)) {
-        Check::Contradiction(witness) if !is_troubled => Check::Contradiction(shortest().unwrap_or(witness)),
-        other => other,
-    }
+}
+
+/// Finds a cheapest repair and applies it. `near` is a solution of a similar system, to start from.
+pub fn repair(terms: &Terms<'_>, near: Option<&Consistent>, messages: &mut impl Messages) -> Consistent {
+    let Weighed { exact, chosen, all } = Weighing::new(*terms, near).run(messages);
+    let mut system = doubt::loosen(exact, &chosen, all, terms, |changes| messages.reduced(changes));
+    let outvoted = system.changes.outvoted.repairs();
+    system.repairs.extend(outvoted);
+    system
 }
 
 /// An excess in whole nanoseconds, rounded up.

@@ -23,6 +23,7 @@ impl Context<'_> {
             Element::Class(class) => self.wrong_class(class, worst),
             Element::Split { clock } => self.merged(clock, worst),
             Element::Pair { from, to } => self.loop_of(worst, &[from, to]),
+            Element::Outvoted { a, b } => self.outvoted((a, b), repair, worst),
         };
         finding = finding.proven_by(worst.edges.iter().map(proof).collect());
         finding.severity = match repair.element {
@@ -38,6 +39,9 @@ impl Context<'_> {
         finding.excess_ns = excess_ns(worst.excess);
         let is_one = matches!(repair.element, Element::Edge(_));
         finding.count = if is_one { 1 } else { repair.contradictions.len() as u64 };
+        if let Some(votes) = &repair.votes {
+            finding.count = votes.outvoted + votes.undecided;
+        }
         if let Some(explained) = explained.filter(|explained| explained.count > finding.count) {
             finding.count = explained.count;
             finding.sentence.push_str(&format!(" It explains {} impossible messages.", grouped(explained.count)));
@@ -88,6 +92,9 @@ impl Context<'_> {
             Element::Split { clock } => format!("{} is more than one clock", self.name(clock)),
             Element::Pair { from, to } => {
                 format!("messages from {} to {} say nothing", self.name(from), self.name(to))
+            }
+            Element::Outvoted { a, b } => {
+                format!("some messages between {} and {} are not causal edges", self.name(a), self.name(b))
             }
         }
     }
@@ -233,6 +240,41 @@ impl Context<'_> {
             duration_text(excess_ns(worst.excess))
         );
         self.edge_finding(edge, sentence)
+    }
+
+    /// Messages that most others between the same clocks contradict.
+    fn outvoted(&self, (a, b): (u32, u32), repair: &Repair, worst: &Contradiction) -> Finding {
+        let votes = repair.votes.clone().unwrap_or_default();
+        let (names, by) = ((self.name(a), self.name(b)), duration_text(excess_ns(worst.excess)));
+        let others: u64 =
+            self.reduced.groups.iter().filter(|group| is_between(group, a, b)).map(|group| group.seen).sum();
+        let of = grouped(votes.of.max(others));
+        let between = format!("of {of} messages between {} and {}", names.0, names.1);
+        let sentence = match (votes.outvoted, votes.undecided) {
+            (0, undecided) => format!(
+                "{} {between} contradict each other by up to {by}, and about as many speak for the one side as for the \
+                 other. None of them is used.",
+                grouped(undecided)
+            ),
+            (outvoted, undecided) => {
+                let rest = match undecided {
+                    0 => "They are not used.".to_owned(),
+                    1 => "They are not used, nor is 1 more that may be wrong or right.".to_owned(),
+                    more => format!("They are not used, nor are {} more that may be wrong or right.", grouped(more)),
+                };
+                format!(
+                    "{} {between} contradict the others by up to {by}. Probably wrong parents, asynchronous work, or \
+                     times that were set by hand. {rest}",
+                    grouped(outvoted)
+                )
+            }
+        };
+        let mut finding = Finding::new(Code::X7, Severity::Suspicious, sentence);
+        finding.root = format!("messages between {} and {}", names.0, names.1);
+        finding.domains = vec![self.domain(a), self.domain(b)];
+        finding.spans = votes.spans;
+        finding.model = "M1";
+        finding
     }
 
     fn edge_finding(&self, edge: &Edge, sentence: String) -> Finding {

@@ -6,6 +6,7 @@ mod paper;
 mod planted;
 mod sound;
 mod switching;
+mod voted;
 
 use super::super::causal::{EventKey, Evidence, Point};
 use super::super::domains;

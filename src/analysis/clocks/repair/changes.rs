@@ -1,10 +1,11 @@
 //! What is changed so that the rest fits.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::super::causal::Cause;
 use super::super::solve::{Breaks, Edge, Rates};
-use super::Element;
+use super::{Element, Outvoted};
 
 /// Changes in force.
 #[derive(Clone, Debug, Default)]
@@ -21,11 +22,22 @@ pub struct Changes {
     pub pairs: BTreeSet<(u32, u32)>,
     /// Clocks that are taken apart.
     pub splits: BTreeSet<u32>,
+    /// Messages that most others contradict.
+    pub outvoted: Arc<Outvoted>,
 }
 
 impl Changes {
     pub(in super::super) fn of(elements: &[Element]) -> Self {
         let mut changes = Self::default();
+        for &element in elements {
+            changes.add(element);
+        }
+        changes
+    }
+
+    /// These and further ones.
+    pub(super) fn with(&self, elements: &[Element]) -> Self {
+        let mut changes = self.clone();
         for &element in elements {
             changes.add(element);
         }
@@ -48,6 +60,8 @@ impl Changes {
             Element::Pair { from, to } => {
                 self.pairs.insert((from, to));
             }
+            // Which messages those are takes a vote.
+            Element::Outvoted { .. } => {}
         }
     }
 
@@ -60,6 +74,7 @@ impl Changes {
             && self.rates.is_empty()
             && self.pairs.is_empty()
             && self.splits.is_empty()
+            && self.outvoted.is_empty()
     }
 
     /// The drift bounds with these changes.
@@ -78,6 +93,7 @@ impl Changes {
         !self.classes.contains(&class)
             && !self.edges.contains(&edge.cause)
             && !self.pairs.contains(&(edge.from.clock, edge.to.clock))
+            && !self.outvoted.contains(&edge.cause)
     }
 }
 
@@ -94,4 +110,3 @@ pub(super) const NTPD_SLEW_PPB: u32 = 550_000;
 pub(super) fn slew_bound(ppb: u32) -> u32 {
     [TRUE_TIME_PPB, NTPD_SLEW_PPB].into_iter().find(|&limit| ppb <= limit).unwrap_or(FASTEST_SLEW_PPB)
 }
-

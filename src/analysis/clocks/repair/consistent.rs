@@ -98,4 +98,3 @@ pub fn steady(edges: &[Edge], graph: &Graph) -> Option<Vec<Fine>> {
     let nodes = 0..u32::try_from(graph.len()).unwrap_or(u32::MAX);
     Some(nodes.map(|node| of_clock[graph.place(node).0 as usize]).collect())
 }
-

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::causal::{Cause, Evidence, Rule};
-use super::super::solve::{Edge, Fine, Rates, Step, Witness};
+use super::super::solve::{Edge, Fine, Rates, Step, Witness, round_trip_cost};
+use super::Element;
 use super::changes::{FASTEST_SLEW_PPB, slew_bound};
 use super::terms::{Terms, UNNAMED};
-use super::Element;
 
 /// Edges that cannot all hold.
 #[derive(Clone, Debug)]
@@ -27,6 +27,14 @@ impl Contradiction {
         let excess = excess(&witness.steps, active, rates);
         let (edges, classes) = ixs.iter().map(|&ix| active[ix]).unzip();
         Self { edges, classes, excess }
+    }
+
+    /// What two messages with their classes say about each other, one each way between two clocks; `None` where they do
+    /// not contradict each other.
+    pub(super) fn of_two(one: (Edge, u32), other: (Edge, u32), rates: &Rates) -> Option<Self> {
+        let excess = -round_trip_cost(&one.0, &other.0, rates);
+        let (edges, classes) = (vec![one.0, other.0], vec![one.1, other.1]);
+        (excess > 0).then_some(Self { edges, classes, excess })
     }
 
     /// Whether it holds by protocol alone.
@@ -74,7 +82,7 @@ impl Contradiction {
                 _ => 1000,
             };
             found.push((Element::Edge(edge.cause), cost));
-            if strength == Evidence::Convention && !terms.kept.contains(&class) {
+            if strength == Evidence::Convention && !terms.spares_classes && !terms.kept.contains(&class) {
                 found.push((Element::Class(class), 2000));
             }
         }
@@ -115,6 +123,8 @@ impl Contradiction {
             }
             Element::Split { clock } => self.crossings(terms).any(|own| own == clock),
             Element::Pair { from, to } => self.edges.iter().any(|edge| edge.from.clock == from && edge.to.clock == to),
+            // Decided by a vote, not by weighing.
+            Element::Outvoted { .. } => false,
         }
     }
 }
@@ -136,4 +146,3 @@ fn excess(steps: &[Step], edges: &[(Edge, u32)], rates: &Rates) -> Fine {
     };
     -steps.iter().map(cost).sum::<Fine>()
 }
-

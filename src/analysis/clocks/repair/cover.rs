@@ -109,8 +109,7 @@ pub(super) fn explain(chosen: &[Element], found: &[Contradiction], terms: &Terms
             }
             _ => true,
         });
-        repairs.push(Repair { element, contradictions, alternatives, is_cut: false });
+        repairs.push(Repair { alternatives, ..Repair::new(element, contradictions) });
     }
     repairs
 }
-
