@@ -86,10 +86,11 @@ impl Outvoted {
             found.extend(outcome.fates.into_iter().map(|(serial, fate)| Found { serial, pair, fate, rank: None }));
             let own = &mut found[from..];
             own.sort_unstable_by_key(|own| (std::cmp::Reverse(own.by_ns()), own.serial));
-            for (rank, own) in (0..).zip(own.iter_mut().take(Finding::EXAMPLES)) {
+            let shown = own.iter_mut().filter(|own| own.against().is_some());
+            for (rank, own) in (0..).zip(shown.take(Finding::EXAMPLES)) {
                 own.rank = Some(rank);
             }
-            worst.push(own.first().map(|own| (own.serial, own.against())));
+            worst.push(own.first().and_then(|own| Some((own.serial, own.against()?))));
         }
         for &(own, against) in worst.iter().flatten() {
             wanted.insert(own, None);
@@ -151,12 +152,14 @@ impl Found {
         match self.fate {
             Fate::Outvoted { by_ns, .. } => by_ns,
             Fate::Undecided { .. } => 0,
+            Fate::Torn => -1,
         }
     }
 
-    fn against(&self) -> u32 {
+    fn against(&self) -> Option<u32> {
         match self.fate {
-            Fate::Outvoted { against, .. } | Fate::Undecided { against } => against,
+            Fate::Outvoted { against, .. } | Fate::Undecided { against } => Some(against),
+            Fate::Torn => None,
         }
     }
 }
@@ -179,6 +182,8 @@ impl Votes {
                 *self.rules.entry(rule).or_default() += 1;
             }
             Fate::Undecided { .. } => self.undecided += 1,
+            // A matter of the jump.
+            Fate::Torn => {}
         }
     }
 

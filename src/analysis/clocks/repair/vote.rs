@@ -29,6 +29,8 @@ pub(super) enum Fate {
     Outvoted { by_ns: i64, against: u32 },
     /// It contradicts others, and about as many speak for it as against it.
     Undecided { against: u32 },
+    /// A clock went back, and showed its time before and after that.
+    Torn,
 }
 
 /// What came of the votes of one pair of clocks.
@@ -36,8 +38,6 @@ pub(super) enum Fate {
 pub(super) struct Outcome {
     /// What does not count, by message, sorted.
     pub fates: Vec<(u32, Fate)>,
-    /// Votes in windows in which no majority agrees on anything.
-    pub divided: usize,
 }
 
 /// Votes that are counted together: first many, so that few are undecided, then fewer, between which clocks drift less.
@@ -47,27 +47,14 @@ const SCALES: [usize; 2] = [768, 96];
 const MARGIN: i128 = 2;
 
 /// Counts the votes of one pair of clocks that drift by at most `ppb` (of the lower and of the higher clock).
-pub(super) fn vote(mut ballots: Vec<Ballot>, ppb: (u32, u32)) -> Outcome {
-    ballots.sort_unstable_by_key(|ballot| (ballot.at_ns, ballot.bound_ns, ballot.is_upper, ballot.serial));
-    let mut count = Count { ppb, outcome: Outcome::default() };
-    for (round, scale) in SCALES.into_iter().enumerate() {
-        let is_last = round + 1 == SCALES.len();
-        // The second time with windows that lie across the borders of the first.
-        for shift in [0, scale / 2] {
-            if shift >= ballots.len() && shift > 0 {
-                continue;
-            }
-            let known = count.outcome.fates.len();
-            for window in windows(&ballots, scale, shift) {
-                count.settle(window, is_last, MOST_SPLITS);
-            }
-            let mut gone: Vec<u32> = count.outcome.fates[known..].iter().map(|fate| fate.0).collect();
-            gone.sort_unstable();
-            ballots.retain(|ballot| gone.binary_search(&ballot.serial).is_err());
-        }
+pub(super) fn vote(ballots: Vec<Ballot>, ppb: (u32, u32)) -> Outcome {
+    let lower = Count::of(ballots.clone(), ppb, true);
+    if !lower.is_torn {
+        return lower.outcome;
     }
-    count.outcome.fates.sort_unstable();
-    count.outcome
+    // A clock that went back puts its messages into a wrong order; then the other one tells the right one.
+    let higher = Count::of(ballots, ppb, false);
+    if higher.outcome.fates.len() < lower.outcome.fates.len() { higher.outcome } else { lower.outcome }
 }
 
 /// How often a window is taken apart at most: so many jumps may lie in it.
@@ -85,6 +72,10 @@ fn windows(ballots: &[Ballot], scale: usize, shift: usize) -> impl Iterator<Item
 struct Count {
     ppb: (u32, u32),
     outcome: Outcome,
+    /// Whether a clock jumped, or no majority agrees.
+    is_torn: bool,
+    /// Whether the times of the lower clock put the votes in order; else those of the higher one.
+    by_lower: bool,
 }
 
 /// The values that are possible in one window.
@@ -102,6 +93,31 @@ struct Poll {
 }
 
 impl Count {
+    fn of(mut ballots: Vec<Ballot>, ppb: (u32, u32), by_lower: bool) -> Self {
+        let order = |own: &Ballot| if by_lower { own.at_ns.0 } else { own.at_ns.1 };
+        ballots.sort_unstable_by_key(|own| (order(own), own.at_ns, own.bound_ns, own.is_upper, own.serial));
+        let mut count = Self { ppb, outcome: Outcome::default(), is_torn: false, by_lower };
+        for (round, scale) in SCALES.into_iter().enumerate() {
+            let is_last = round + 1 == SCALES.len();
+            // The second time with windows that lie across the borders of the first.
+            for shift in [0, scale / 2] {
+                if shift >= ballots.len() && shift > 0 {
+                    continue;
+                }
+                let known = count.outcome.fates.len();
+                for window in windows(&ballots, scale, shift) {
+                    count.settle(window, is_last, MOST_SPLITS);
+                }
+                let mut gone: Vec<u32> = count.outcome.fates[known..].iter().map(|fate| fate.0).collect();
+                gone.sort_unstable();
+                ballots.retain(|ballot| gone.binary_search(&ballot.serial).is_err());
+            }
+        }
+        count.outcome.fates.sort_unstable();
+        count.outcome.fates.dedup_by_key(|fate| fate.0);
+        count
+    }
+
     /// How far the bound of `ballot` may have drifted since the one in the middle, nanoseconds, rounded up.
     fn slack(&self, ballot: &Ballot, centre: &Ballot) -> i64 {
         let drift = |ppb: u32, a: i64, b: i64| u128::from(ppb) * u128::from(a.abs_diff(b));
@@ -124,15 +140,16 @@ impl Count {
             && poll.is_suspicious
             && let Some(at) = self.jump(window, poll.against)
         {
-            self.settle(&window[..at], is_last, splits - 1);
-            self.settle(&window[at..], is_last, splits - 1);
+            self.is_torn = true;
+            let (before, after) = window.split_at(at);
+            self.tear(before, after);
+            self.settle(before, is_last, splits - 1);
+            self.settle(after, is_last, splits - 1);
             return;
         }
+        self.is_torn |= poll.is_divided;
         if poll.is_divided && !is_last {
             return;
-        }
-        if poll.is_divided {
-            self.outcome.divided += window.len();
         }
         for ballot in window {
             let bound = self.relaxed(ballot, centre);
@@ -148,6 +165,17 @@ impl Count {
                 self.outcome.fates.push((ballot.serial, Fate::Undecided { against }));
             }
         }
+    }
+
+    /// Sets aside what came `before` a jump and `after` it at times that the other clock showed both before and after
+    /// it: should it be the one that jumped, nobody can tell by its times.
+    fn tear(&mut self, before: &[Ballot], after: &[Ballot]) {
+        let by_lower = self.by_lower;
+        let other = |own: &Ballot| if by_lower { own.at_ns.1 } else { own.at_ns.0 };
+        let (Some(last), Some(first)) = (before.iter().map(other).max(), after.iter().map(other).min()) else { return };
+        let both = before.iter().chain(after);
+        let torn = both.filter(|own| (first..=last).contains(&other(own)));
+        self.outcome.fates.extend(torn.map(|own| (own.serial, Fate::Torn)));
     }
 
     /// What the votes of `window` leave possible in its middle; `None` when they do not contradict each other.
