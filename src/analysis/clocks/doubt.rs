@@ -83,9 +83,6 @@ pub fn loosen(
     }
 }
 
-/// Arcs that trials may scan before the rest is left open: about a second.
-const BUDGET: usize = 20_000_000;
-
 /// `exact` with the edges back that others implied as long as the clock jumped where the repair put it: elsewhere they
 /// say more, and narrow down when it jumped.
 fn with_edges_near_jumps(
@@ -217,7 +214,7 @@ impl<'a> System<'a> {
     }
 
     fn is_spent(&self) -> bool {
-        self.trials.borrow().spent() > BUDGET
+        self.trials.borrow().spent() >= self.terms.budget.arcs
     }
 
     /// The contradictions that no other change than `repair` resolves.

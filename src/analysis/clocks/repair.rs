@@ -83,13 +83,18 @@ pub struct Repair {
     pub alternatives: Vec<Element>,
     /// There may be more of them: the system contradicts itself too much to try all.
     pub is_cut: bool,
+    /// Not all sets of changes were tried: there may be a cheaper one.
+    pub is_first_found: bool,
     /// How messages voted, where that decided.
     pub votes: Option<Votes>,
+    /// So many contradictions were set aside message by message before all messages were given up.
+    pub given_up_after: Option<usize>,
 }
 
 impl Repair {
     fn new(element: Element, contradictions: Vec<Contradiction>) -> Self {
-        Self { element, contradictions, alternatives: Vec::new(), is_cut: false, votes: None }
+        let (alternatives, is_cut, is_first_found, votes, given_up_after) = (Vec::new(), false, false, None, None);
+        Self { element, contradictions, alternatives, is_cut, is_first_found, votes, given_up_after }
     }
 }
 
@@ -109,18 +114,25 @@ pub trait Messages {
 /// How much is weighed before the rest is set aside, and said so.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Budget {
-    /// Contradictions weighed against each other. Past it messages vote.
+    /// Contradictions of two messages each that share none. Past it messages vote at once.
+    pub many: usize,
+    /// Contradictions weighed against each other. Past it messages vote as well.
     pub weighed: usize,
     /// Contradictions of two messages that votes leave and that are set aside on both sides. Past it pairs of clocks are
     /// given up.
     pub unweighed: usize,
     /// Contradictions of more messages that are set aside, one after the other. Past it pairs of clocks are given up.
     pub loops: usize,
+    /// Sets of changes that are tried in search of the cheapest one.
+    pub tries: u32,
+    /// Arcs that trials of other explanations may scan before the rest is left open.
+    pub arcs: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { weighed: 40, unweighed: 2_000, loops: 100 }
+        // Trials take about a second.
+        Self { many: 500, weighed: 40, unweighed: 2_000, loops: 100, tries: 20_000, arcs: 20_000_000 }
     }
 }
 

@@ -52,7 +52,10 @@ impl Context<'_> {
             }
         }
         if matches!(repair.element, Element::Pair { .. }) {
-            finding.sentence.push_str(" So much contradicts itself that it was not weighed message by message.");
+            finding.sentence.push_str(&given_up(repair.given_up_after.unwrap_or(0)));
+        }
+        if repair.is_first_found {
+            finding.sentence.push_str(" There are too many ways to explain it to try all: there may be a simpler one.");
         }
         if repair.is_cut {
             finding.sentence.push_str(" There is too much of it to try every other explanation.");
@@ -329,6 +332,17 @@ impl Context<'_> {
         finding.model = "M4";
         finding
     }
+}
+
+/// That a pair of clocks was given up.
+fn given_up(after: usize) -> String {
+    if after == 0 {
+        return " So much contradicts itself that it was not weighed message by message.".to_owned();
+    }
+    let after = grouped(after as u64);
+    format!(
+        " The first {after} such contradictions were set aside one by one; more were not, so that no message counts."
+    )
 }
 
 fn is_between(group: &Group, a: u32, b: u32) -> bool {

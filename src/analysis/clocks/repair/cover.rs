@@ -13,12 +13,13 @@ struct Cover<'a> {
     tries: u32,
 }
 
-/// The cheapest set of changes that resolves all of `found`: exact up to a number of tries, else the best so far.
-pub(super) fn hitting_set(found: &[Contradiction], terms: &Terms<'_>) -> Vec<Element> {
+/// The cheapest set of changes that resolves all of `found`, and whether it is known to be that: exact up to a number
+/// of tries, else the best so far.
+pub(super) fn hitting_set(found: &[Contradiction], terms: &Terms<'_>) -> (Vec<Element>, bool) {
     let remedies = found.iter().map(|contradiction| shared_remedies(contradiction, found, terms)).collect();
     let mut cover = Cover { found, remedies, terms, best: Vec::new(), best_cost: u32::MAX, tries: 0 };
     cover.search(&mut Vec::new(), 0);
-    cover.best
+    (cover.best, cover.tries <= terms.budget.tries)
 }
 
 /// The remedies of one contradiction, jumps also at the moments that other contradictions suggest: one jump may
@@ -44,8 +45,7 @@ fn shared_remedies(own: &Contradiction, found: &[Contradiction], terms: &Terms<'
 
 impl Cover<'_> {
     fn search(&mut self, chosen: &mut Vec<Element>, cost: u32) {
-        const TRIES: u32 = 20_000;
-        if cost >= self.best_cost || self.tries > TRIES {
+        if cost >= self.best_cost || self.is_spent() {
             return;
         }
         self.tries += 1;
@@ -66,6 +66,11 @@ impl Cover<'_> {
             chosen.retain(|other| *other != element);
             chosen.extend(old);
         }
+    }
+
+    /// The first way down is always gone.
+    fn is_spent(&self) -> bool {
+        self.best_cost < u32::MAX && self.tries > self.terms.budget.tries
     }
 
     fn price(&self, element: Element) -> u32 {

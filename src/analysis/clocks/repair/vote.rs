@@ -54,7 +54,8 @@ pub(super) fn vote(ballots: Vec<Ballot>, ppb: (u32, u32)) -> Outcome {
     }
     // A clock that went back puts its messages into a wrong order; then the other one tells the right one.
     let higher = Count::of(ballots, ppb, false);
-    if higher.outcome.fates.len() < lower.outcome.fates.len() { higher.outcome } else { lower.outcome }
+    let wrong = |count: &Count| count.outcome.fates.iter().filter(|fate| fate.1 != Fate::Torn).count();
+    if wrong(&higher) < wrong(&lower) { higher.outcome } else { lower.outcome }
 }
 
 /// How often a window is taken apart at most: so many jumps may lie in it.

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use super::super::solve::{
-    Breaks, Check, Edge, Fine, Graph, Shape, Witness, disjoint_round_trips, worst_round_trip, worst_round_trips,
+    Breaks, Check, Edge, Fine, Graph, Rates, Shape, Witness, disjoint_round_trips, worst_round_trip, worst_round_trips,
 };
 use super::cover::{explain, hitting_set};
 use super::outvoted::Outvoted;
-use super::{Changes, Consistent, Contradiction, Element, Messages, Repair, Terms, steady};
+use super::{Budget, Changes, Consistent, Contradiction, Element, Messages, Repair, Terms, steady};
 
 /// How often the edges are collected anew.
 const COLLECTIONS: usize = 6;
@@ -19,6 +19,8 @@ const COLLECTIONS: usize = 6;
 const VOTES: usize = 3;
 /// After a vote a clock is blamed only if at least so many messages contradict each other without that.
 const SUPPORT: usize = 8;
+/// Sets of changes that are tried after a vote, each time anew.
+const TRIES: u32 = 2_000;
 /// What resolves at least so many of the contradictions weighed so far is kept when the others are set aside.
 const LASTING: usize = 3;
 
@@ -34,8 +36,10 @@ pub(super) struct Weighing<'a> {
     voted_with: BTreeSet<Element>,
     found: Vec<Contradiction>,
     chosen: Vec<Element>,
+    /// Whether no set of changes is cheaper than what was chosen.
+    is_cheapest: bool,
     /// Pairs of clocks that were given up, and why.
-    given_up: Vec<(Element, Contradiction)>,
+    given_up: Vec<Repair>,
     /// Contradictions of which all messages were set aside unweighed, and loops of more than two clocks among them.
     unweighed: usize,
     loops: usize,
@@ -49,12 +53,19 @@ pub(super) struct Weighed {
     pub all: Vec<(Edge, u32)>,
 }
 
-/// Edges in force, and their graph.
+/// Edges in force, and how fast clocks drift.
 struct Active {
     changes: Changes,
+    rates: Rates,
     entries: Vec<(Edge, u32)>,
     edges: Vec<Edge>,
-    graph: Graph,
+}
+
+/// What a system says.
+enum Verdict {
+    Fits(Graph, Vec<Fine>),
+    /// Contradictions, one at least.
+    Contradicts(Vec<Witness>),
 }
 
 impl<'a> Weighing<'a> {
@@ -67,6 +78,7 @@ impl<'a> Weighing<'a> {
             voted_with: BTreeSet::new(),
             found: Vec::new(),
             chosen: Vec::new(),
+            is_cheapest: true,
             given_up: Vec::new(),
             unweighed: 0,
             loops: 0,
@@ -83,11 +95,11 @@ impl<'a> Weighing<'a> {
             rounds += 1;
             loop {
                 let active = self.active(&all);
-                let witness = match self.check(&active) {
-                    Check::Contradiction(witness) => witness,
-                    Check::Feasible(_) if (self.found.len(), self.unweighed) != known && rounds < COLLECTIONS => break,
-                    Check::Feasible(solution) => {
-                        let exact = self.consistent(active, solution);
+                let witnesses = match self.check(&active) {
+                    Verdict::Contradicts(witnesses) => witnesses,
+                    Verdict::Fits(..) if (self.found.len(), self.unweighed) != known && rounds < COLLECTIONS => break,
+                    Verdict::Fits(graph, solution) => {
+                        let exact = self.consistent(active, (graph, solution));
                         if self.votes > 0 && self.drop_unsupported(&exact, &all, messages) {
                             continue;
                         }
@@ -100,11 +112,13 @@ impl<'a> Weighing<'a> {
                         return Weighed { exact, chosen: self.chosen, all };
                     }
                 };
-                if self.found.len() < self.terms.budget.weighed {
-                    let rates = active.graph.rates();
-                    let witness = witness.shrink(&active.edges, rates, &active.changes.breaks);
-                    self.found.push(Contradiction::of(&witness, &active.entries, self.terms.rates));
-                    self.chosen = hitting_set(&self.found, &self.terms);
+                if self.found.len() < self.terms.budget.weighed && !self.has_many(&active) {
+                    let room = self.terms.budget.weighed - self.found.len();
+                    for witness in witnesses.into_iter().take(room) {
+                        let witness = witness.shrink(&active.edges, &active.rates, &active.changes.breaks);
+                        self.found.push(Contradiction::of(&witness, &active.entries, self.terms.rates));
+                    }
+                    (self.chosen, self.is_cheapest) = hitting_set(&self.found, &self.terms);
                     // Taking a clock apart gives its edges other clocks: start from the store again.
                     if rounds < COLLECTIONS && self.changes().splits != collected.splits {
                         break;
@@ -120,6 +134,15 @@ impl<'a> Weighing<'a> {
         }
     }
 
+    /// Whether a look shows that there are too many contradictions to weigh them one by one.
+    fn has_many(&self, active: &Active) -> bool {
+        let is_first = self.votes == 0 && self.found.is_empty();
+        let many = self.terms.budget.many;
+        is_first
+            && active.edges.len() > many
+            && disjoint_round_trips(&active.edges, &active.rates, &active.changes.breaks).len() > many
+    }
+
     fn changes(&self) -> Changes {
         self.base.with(&self.chosen)
     }
@@ -132,36 +155,47 @@ impl<'a> Weighing<'a> {
         let entries: Vec<(Edge, u32)> =
             all.iter().filter(|(edge, class)| changes.allows(edge, *class)).copied().collect();
         let edges: Vec<Edge> = entries.iter().map(|entry| entry.0).collect();
-        let graph = Graph::build(&edges, &changes.rates(self.terms.rates), &changes.breaks, Shape::Drift);
-        Active { changes, entries, edges, graph }
+        let rates = changes.rates(self.terms.rates);
+        Active { changes, rates, entries, edges }
     }
 
     /// Solves `active`. A solution near by saves the search where it fits, but decides nothing: which contradiction is
     /// found first must not depend on what was looked at before. The shortest contradictions come first; in a system
     /// that is known to have some they are looked for before anything else.
-    fn check(&self, active: &Active) -> Check {
-        let (edges, graph) = (&active.edges, &active.graph);
-        let shortest = || worst_round_trip(edges, graph.rates(), graph.breaks());
-        let is_troubled = !self.found.is_empty();
-        if is_troubled && let Some(witness) = shortest() {
-            return Check::Contradiction(witness);
+    fn check(&self, active: &Active) -> Verdict {
+        let (edges, rates, breaks) = (&active.edges, &active.rates, &active.changes.breaks);
+        let is_troubled = self.votes > 0 || !self.found.is_empty();
+        if self.votes > 0 {
+            // One of each pair of clocks at once: they say together which clock is to blame.
+            let witnesses = worst_round_trips(edges, rates, breaks);
+            if !witnesses.is_empty() {
+                return Verdict::Contradicts(witnesses);
+            }
+        } else if is_troubled && let Some(witness) = worst_round_trip(edges, rates, breaks) {
+            return Verdict::Contradicts(vec![witness]);
         }
+        let graph = Graph::build(edges, rates, breaks, Shape::Drift);
         if let Some(near) = self.near
-            && let Check::Feasible(solution) = graph.check(Some(near.guess_for(graph)))
+            && let Check::Feasible(solution) = graph.check(Some(near.guess_for(&graph)))
         {
-            return Check::Feasible(solution);
+            return Verdict::Fits(graph, solution);
         }
-        match graph.check(steady(edges, graph)) {
-            Check::Contradiction(witness) if !is_troubled => Check::Contradiction(shortest().unwrap_or(witness)),
-            other => other,
+        match graph.check(steady(edges, &graph)) {
+            Check::Feasible(solution) => Verdict::Fits(graph, solution),
+            Check::Contradiction(witness) => {
+                let shortest = if is_troubled { None } else { worst_round_trip(edges, rates, breaks) };
+                Verdict::Contradicts(vec![shortest.unwrap_or(witness)])
+            }
         }
     }
 
-    fn consistent(&self, active: Active, solution: Vec<Fine>) -> Consistent {
+    fn consistent(&self, active: Active, (graph, solution): (Graph, Vec<Fine>)) -> Consistent {
         let mut repairs = explain(&self.chosen, &self.found, &self.terms);
-        let given_up = self.given_up.iter().cloned();
-        repairs.extend(given_up.map(|(element, contradiction)| Repair::new(element, vec![contradiction])));
-        let Active { changes, edges, graph, .. } = active;
+        for repair in &mut repairs {
+            repair.is_first_found = !self.is_cheapest;
+        }
+        repairs.extend(self.given_up.iter().cloned());
+        let Active { changes, edges, .. } = active;
         Consistent { edges, graph, solution, changes, repairs, jumps: Vec::new(), guide: OnceLock::new() }
     }
 
@@ -177,7 +211,8 @@ impl<'a> Weighing<'a> {
             witnesses.iter().flat_map(Witness::edges).map(|ix| pair(&edges[ix as usize])).collect();
         let outvoted = Outvoted::count(messages, (&changes, &rates), &pairs);
         let votes = self.votes + 1;
-        *self = Self::new(Terms { spares_classes: true, ..self.terms }, self.near);
+        let budget = Budget { tries: self.terms.budget.tries.min(TRIES), ..self.terms.budget };
+        *self = Self::new(Terms { spares_classes: true, budget, ..self.terms }, self.near);
         self.base.outvoted = Arc::new(outvoted);
         (self.votes, self.voted_with) = (votes, electorate);
     }
@@ -199,33 +234,28 @@ impl<'a> Weighing<'a> {
             let own = exact.repairs.iter().zip(&counts).find(|(repair, _)| repair.element == element);
             own.map_or(0, |(_, &count)| count)
         };
-        for element in suspects {
-            if count(element) >= SUPPORT as u64 {
-                continue;
-            }
-            let others: Vec<Element> = self.chosen.iter().copied().filter(|&other| other != element).collect();
-            let without = self.active_under(all, self.base.with(&others));
-            let few = self.contradictions(&without);
-            if few.len() >= SUPPORT {
-                continue;
-            }
-            let is_open = |own: &Contradiction| !others.iter().any(|&other| own.is_hit(other, &self.terms));
-            let (open, explained) = std::mem::take(&mut self.found).into_iter().partition(is_open);
-            let open: Vec<Contradiction> = open;
-            (self.found, self.chosen) = (explained, others);
-            // What was found in another round may not be at hand any more.
-            for contradiction in few.iter().chain(&open) {
-                self.drop_all(contradiction);
-            }
-            return true;
+        let is_unsupported = |element: &Element| {
+            let others: Vec<Element> = self.chosen.iter().copied().filter(|other| other != element).collect();
+            let without = || self.contradictions(&self.active_under(all, self.base.with(&others)));
+            count(*element) < SUPPORT as u64 && without().len() < SUPPORT
+        };
+        let unsupported: Vec<Element> = suspects.into_iter().filter(is_unsupported).collect();
+        if unsupported.is_empty() {
+            return false;
         }
-        false
+        self.chosen.retain(|element| !unsupported.contains(element));
+        let is_open = |own: &Contradiction| !self.chosen.iter().any(|&other| own.is_hit(other, &self.terms));
+        let (mut open, explained): (Vec<_>, Vec<_>) = std::mem::take(&mut self.found).into_iter().partition(is_open);
+        self.found = explained;
+        // What was found in another round may not be at hand any more.
+        open.extend(self.contradictions(&self.active(all)));
+        open.iter().for_each(|contradiction| self.drop_all(contradiction));
+        true
     }
 
     /// Contradictions of two messages each, none of which shares a message with another.
     fn contradictions(&self, active: &Active) -> Vec<Contradiction> {
-        let (rates, breaks) = (active.graph.rates(), &active.changes.breaks);
-        let witnesses = disjoint_round_trips(&active.edges, rates, breaks);
+        let witnesses = disjoint_round_trips(&active.edges, &active.rates, &active.changes.breaks);
         witnesses.iter().map(|witness| Contradiction::of(witness, &active.entries, self.terms.rates)).collect()
     }
 
@@ -249,9 +279,10 @@ impl<'a> Weighing<'a> {
         let mut open = self.contradictions(&active);
         open.truncate(self.terms.budget.unweighed.saturating_sub(self.unweighed));
         if open.is_empty()
-            && let Check::Contradiction(witness) = self.check(&active)
+            && let Verdict::Contradicts(witnesses) = self.check(&active)
+            && let Some(witness) = witnesses.into_iter().next()
         {
-            let (rates, breaks) = (active.graph.rates(), &active.changes.breaks);
+            let (rates, breaks) = (&active.rates, &active.changes.breaks);
             if self.loops >= self.terms.budget.loops || !disjoint_round_trips(&active.edges, rates, breaks).is_empty() {
                 return self.give_up_pairs(&active, witness);
             }
@@ -267,7 +298,7 @@ impl<'a> Weighing<'a> {
     /// Past all limits: gives up every pair of clocks on a cycle, so that this ends soon. Those of two clocks have
     /// nothing to do with each other.
     fn give_up_pairs(&mut self, active: &Active, witness: Witness) {
-        let (rates, breaks) = (active.graph.rates(), &active.changes.breaks);
+        let (rates, breaks) = (&active.rates, &active.changes.breaks);
         let mut witnesses = worst_round_trips(&active.edges, rates, breaks);
         if witnesses.is_empty() {
             witnesses.push(witness.shrink(&active.edges, rates, breaks));
@@ -277,7 +308,8 @@ impl<'a> Weighing<'a> {
             for edge in &contradiction.edges {
                 let (from, to) = (edge.from.clock, edge.to.clock);
                 if self.base.pairs.insert((from, to)) {
-                    self.given_up.push((Element::Pair { from, to }, contradiction.clone()));
+                    let repair = Repair::new(Element::Pair { from, to }, vec![contradiction.clone()]);
+                    self.given_up.push(Repair { given_up_after: Some(self.unweighed), ..repair });
                 }
             }
         }
