@@ -140,8 +140,13 @@ impl Default for Budget {
 pub fn repair(terms: &Terms<'_>, near: Option<&Consistent>, messages: &mut impl Messages) -> Consistent {
     let Weighed { exact, chosen, all } = Weighing::new(*terms, near).run(messages);
     let mut system = doubt::loosen(exact, &chosen, all, terms, |changes| messages.reduced(changes));
-    let outvoted = system.changes.outvoted.repairs();
-    system.repairs.extend(outvoted);
+    if !system.changes.outvoted.is_empty() {
+        let mut outvoted = Outvoted::clone(&system.changes.outvoted);
+        if !system.changes.breaks.is_empty() {
+            outvoted.take_back(messages, &system, terms.rates);
+        }
+        system.repairs.extend(outvoted.repairs());
+    }
     system
 }
 

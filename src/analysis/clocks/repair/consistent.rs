@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::super::doubt::Jump;
-use super::super::solve::{Bounds, Breaks, Check, Edge, Fine, Graph, Guide, Rates, Shape};
+use super::super::solve::{Bounds, Breaks, Check, Edge, Fine, Graph, Guide, Rates, Shape, Stamp};
 use super::{Changes, Repair};
 
 /// A consistent system.
@@ -68,9 +68,13 @@ impl Consistent {
     /// An offset of `clock` at its own time `at_ns` that goes well with the solution; 0 where nothing is known.
     #[must_use]
     pub fn offset_near(&self, clock: u32, at_ns: i64) -> Fine {
-        let near = self.graph.neighbours(clock, at_ns).into_iter().flatten();
-        let highest = near.map(|(node, drift)| self.solution[node as usize] + drift).min();
-        highest.unwrap_or(0)
+        self.known_offset(&Stamp::exact(clock, at_ns)).unwrap_or(0)
+    }
+
+    /// The same for the clock and time of `stamp`; `None` where nothing is known.
+    pub(super) fn known_offset(&self, stamp: &Stamp) -> Option<Fine> {
+        let near = self.graph.neighbours(stamp.clock, stamp.anchor_ns).into_iter().flatten();
+        near.map(|(node, drift)| self.solution[node as usize] + drift).min()
     }
 
     /// A guess per node of another graph over the same clocks.

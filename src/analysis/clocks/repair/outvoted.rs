@@ -1,17 +1,18 @@
 //! Messages that are set aside because most others between the same two clocks contradict them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashSet;
+use hashbrown::HashMap;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::super::causal::{Cause, Evidence, Rule};
 use super::super::findings::Finding;
-use super::super::solve::{Edge, Rates, ceil_ns, floor_ns};
+use super::super::solve::{Edge, Fine, Rates, Stamp, ceil_ns, floor_ns, round_trip_cost};
 use super::contradiction::Contradiction;
 use super::vote::{Ballot, Fate, vote};
-use super::{Changes, Element, Messages, Repair};
+use super::{Changes, Consistent, Element, Messages, Repair};
 use crate::model::SpanIx;
 
 /// What a vote says about the messages between two clocks.
@@ -29,6 +30,24 @@ pub struct Votes {
     pub spans: Vec<SpanIx>,
 }
 
+/// Why a message does not count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Outvoted,
+    Undecided,
+    Torn,
+}
+
+impl Kind {
+    const fn of(fate: Fate) -> Self {
+        match fate {
+            Fate::Outvoted { .. } => Self::Outvoted,
+            Fate::Undecided { .. } => Self::Undecided,
+            Fate::Torn => Self::Torn,
+        }
+    }
+}
+
 /// What became of one pair of clocks.
 #[derive(Clone, Debug, Default)]
 struct Tally {
@@ -40,7 +59,7 @@ struct Tally {
 /// The messages that do not count, and why.
 #[derive(Clone, Debug, Default)]
 pub struct Outvoted {
-    causes: HashSet<Cause, FixedState>,
+    causes: HashMap<Cause, Kind, FixedState>,
     /// By pair of clocks, the lower one first.
     pairs: BTreeMap<(u32, u32), Tally>,
 }
@@ -64,7 +83,7 @@ impl Outvoted {
     /// Whether the message of `cause` does not count.
     #[must_use]
     pub fn contains(&self, cause: &Cause) -> bool {
-        self.causes.contains(cause)
+        self.causes.contains_key(cause)
     }
 
     /// Lets the messages between each of `pairs` vote, those that count under `changes`. Visits every message twice.
@@ -98,7 +117,7 @@ impl Outvoted {
         }
         found.sort_unstable_by_key(|own| own.serial);
         let mut tallies: Vec<Tally> = sizes.iter().map(|&size| Tally::of(size as u64)).collect();
-        let mut causes = HashSet::with_capacity_and_hasher(found.len(), FixedState::default());
+        let mut causes = HashMap::with_capacity_and_hasher(found.len(), FixedState::default());
         let mut examples: Vec<Vec<(u32, SpanIx)>> = vec![Vec::new(); tallies.len()];
         let (mut serial, mut next) = (0_u32, found.iter().peekable());
         messages.each(changes, &mut |edge, class| {
@@ -106,7 +125,7 @@ impl Outvoted {
                 *slot = Some((*edge, class));
             }
             if let Some(own) = next.next_if(|own| own.serial == serial) {
-                causes.insert(edge.cause);
+                causes.insert(edge.cause, Kind::of(own.fate));
                 tallies[own.pair].votes.add(own.fate, edge.cause.rule);
                 examples[own.pair].extend(own.rank.map(|rank| (rank, edge.cause.to.span)));
             }
@@ -128,12 +147,39 @@ impl Outvoted {
         let pair = (last.from.clock.min(last.to.clock), last.from.clock.max(last.to.clock));
         let tally = self.pairs.entry(pair).or_default();
         for edge in &contradiction.edges {
-            if self.causes.insert(edge.cause) {
+            if self.causes.insert(edge.cause, Kind::Undecided).is_none() {
                 tally.votes.undecided += 1;
                 tally.votes.show(std::iter::once(edge.cause.to.span));
             }
         }
         tally.worst.get_or_insert_with(|| contradiction.clone());
+    }
+
+    /// Takes back what is said of messages that `system` explains: of those near a jump the vote cannot tell on which
+    /// side they are, and where nothing is known between two clocks nothing is said. Visits every message.
+    pub(super) fn take_back(&mut self, messages: &mut impl Messages, system: &Consistent, rates: &Rates) {
+        let rates = system.changes.rates(rates);
+        let mut worst: BTreeMap<(u32, u32), (Fine, Edge, u32)> = BTreeMap::new();
+        let all = Changes { outvoted: Arc::default(), ..system.changes.clone() };
+        messages.each(&all, &mut |edge, class| {
+            let Some(kind) = self.causes.get(&edge.cause) else { return };
+            let pair = (edge.from.clock.min(edge.to.clock), edge.from.clock.max(edge.to.clock));
+            let Some(tally) = self.pairs.get_mut(&pair) else { return };
+            let by = system.known_offset(&edge.to).zip(system.known_offset(&edge.from));
+            let by = by.map_or(0, |(to, from)| to - from - edge.weight(&rates));
+            if by > 0 {
+                let slot = worst.entry(pair).or_insert((by, *edge, class));
+                if by > slot.0 {
+                    *slot = (by, *edge, class);
+                }
+            } else {
+                tally.votes.take_back(*kind, edge);
+            }
+        });
+        for (pair, tally) in &mut self.pairs {
+            tally.worst = worst.get(pair).and_then(|&(_, edge, class)| opponent(system, (edge, class), &rates));
+        }
+        self.pairs.retain(|_, tally| tally.votes.set_aside() > 0);
     }
 
     /// One root cause for each pair of clocks.
@@ -187,6 +233,20 @@ impl Votes {
         }
     }
 
+    fn take_back(&mut self, kind: Kind, edge: &Edge) {
+        match kind {
+            Kind::Outvoted => {
+                self.outvoted = self.outvoted.saturating_sub(1);
+                if let Some(count) = self.rules.get_mut(&edge.cause.rule) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+            Kind::Undecided => self.undecided = self.undecided.saturating_sub(1),
+            Kind::Torn => {}
+        }
+        self.spans.retain(|&span| span != edge.cause.to.span);
+    }
+
     fn show(&mut self, spans: impl Iterator<Item = SpanIx>) {
         for span in spans {
             if self.spans.len() < Finding::EXAMPLES && !self.spans.contains(&span) {
@@ -194,6 +254,17 @@ impl Votes {
             }
         }
     }
+}
+
+/// The contradiction of a message with the one of those in force that leaves least room for it, while neither clock
+/// jumped.
+fn opponent(system: &Consistent, (own, class): (Edge, u32), rates: &Rates) -> Option<Contradiction> {
+    let stretch = |stamp: &Stamp| (stamp.clock, system.changes.breaks.segment(stamp.clock, stamp.anchor_ns));
+    let ends = (stretch(&own.from), stretch(&own.to));
+    let back = system.edges.iter().filter(|edge| (stretch(&edge.to), stretch(&edge.from)) == ends);
+    let worst = back.min_by_key(|edge| (round_trip_cost(&own, edge, rates), edge.cause))?;
+    // Classes of those in force are not at hand, and nobody asks: it is not they that are given up.
+    Contradiction::of_two((own, class), (*worst, u32::MAX), rates)
 }
 
 /// The votes of each of `pairs`. What a machine claims about its clock is no message and has none.

@@ -251,3 +251,87 @@ fn tally(ends: &[(i64, bool, u32)], (upper, lower): (usize, usize)) -> Poll {
     let ends = |valley: Option<&Valley>| valley.map_or([0, 0], |valley| valley.1).map(|at| (ends[at].0, ends[at].2));
     Poll { first: ends(first), last: ends(last), against, is_divided, is_suspicious }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ballots() -> impl Strategy<Value = Vec<Ballot>> {
+        let one = (-20_i64..20, any::<bool>(), 0_i64..50);
+        prop::collection::vec(one, 1..40).prop_map(|list| {
+            let ballot = |(serial, (bound_ns, is_upper, at)): (u32, (i64, bool, i64))| Ballot {
+                at_ns: (at, at),
+                bound_ns: if is_upper { bound_ns + 8 } else { bound_ns - 8 },
+                is_upper,
+                serial,
+            };
+            (0..).zip(list).map(ballot).collect()
+        })
+    }
+
+    /// What a value costs, counted one by one.
+    fn cost(window: &[Ballot], value: i64) -> (i128, usize) {
+        let upper = window.iter().filter(|own| own.is_upper).count();
+        let lower = window.len() - upper;
+        let over = window.iter().filter(|own| own.is_upper && own.bound_ns < value).count();
+        let under = window.iter().filter(|own| !own.is_upper && own.bound_ns > value).count();
+        (over as i128 * lower as i128 + under as i128 * upper as i128, over + under)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3_000) })]
+
+        /// Clocks that do not drift: the values that contradict least are all among those that are possible, and what is
+        /// left does not contradict itself.
+        #[test]
+        fn a_poll_finds_what_counting_one_by_one_finds(window in ballots()) {
+            let count = Count { ppb: (0, 0), outcome: Outcome::default(), is_torn: false, by_lower: true };
+            let values = -40..=40_i64;
+            let least = values.clone().map(|value| cost(&window, value).0).min().unwrap();
+            let Some(poll) = count.poll(&window, &window[0]) else {
+                prop_assert_eq!(least, 0);
+                return Ok(());
+            };
+            prop_assert!(least > 0);
+            let (from, to) = (poll.first[0].0, poll.last[1].0);
+            if !poll.is_divided {
+                for value in values.clone().filter(|&value| cost(&window, value).0 == least) {
+                    prop_assert!((from..=to).contains(&value), "{} not in {}..{}", value, from, to);
+                    prop_assert!(poll.against <= cost(&window, value).1);
+                }
+            }
+            let mut settled = Count { ppb: (0, 0), outcome: Outcome::default(), is_torn: false, by_lower: true };
+            settled.settle(&window, true, 0);
+            let gone = |serial: u32| settled.outcome.fates.iter().any(|fate| fate.0 == serial);
+            let bounds = |is_upper: bool| window.iter().filter(move |own| own.is_upper == is_upper && !gone(own.serial));
+            let least = bounds(true).map(|own| own.bound_ns).min();
+            let most = bounds(false).map(|own| own.bound_ns).max();
+            prop_assert!(most.zip(least).is_none_or(|(most, least)| most <= least));
+            for (serial, fate) in &settled.outcome.fates {
+                // Whoever is set aside contradicts the one that is named.
+                let (Fate::Outvoted { against, .. } | Fate::Undecided { against }) = *fate else { continue };
+                let (own, other) = (window[*serial as usize], window[against as usize]);
+                let (upper, lower) = if own.is_upper { (own, other) } else { (other, own) };
+                prop_assert!(!poll.is_divided && upper.is_upper && !lower.is_upper && upper.bound_ns < lower.bound_ns || poll.is_divided);
+            }
+        }
+    }
+
+    /// What drift explains is not outvoted, however long it lasts.
+    #[test]
+    fn drift_within_the_bounds_contradicts_nothing() {
+        let ballots = (0..5_000_u32).map(|serial| {
+            let at = i64::from(serial) * 1_000_000_000;
+            // 90 ppm between the two.
+            let offset = at / 1_000_000 * 90;
+            let is_upper = serial % 2 == 0;
+            Ballot { at_ns: (at, at), bound_ns: if is_upper { offset + 1 } else { offset - 1 }, is_upper, serial }
+        });
+        assert_eq!(vote(ballots.clone().collect(), (50_000, 50_000)), Outcome::default());
+        // Twice as fast as allowed it is.
+        let fast = ballots.map(|own| Ballot { bound_ns: own.bound_ns * 3, ..own });
+        assert!(!vote(fast.collect(), (50_000, 50_000)).fates.is_empty());
+    }
+}

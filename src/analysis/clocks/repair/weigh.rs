@@ -229,17 +229,18 @@ impl<'a> Weighing<'a> {
         if suspects.is_empty() || self.unweighed >= self.terms.budget.unweighed {
             return false;
         }
-        let counts = messages.explained(exact);
-        let count = |element: Element| {
-            let own = exact.repairs.iter().zip(&counts).find(|(repair, _)| repair.element == element);
-            own.map_or(0, |(_, &count)| count)
-        };
-        let is_unsupported = |element: &Element| {
+        let is_weak = |element: &Element| {
             let others: Vec<Element> = self.chosen.iter().copied().filter(|other| other != element).collect();
-            let without = || self.contradictions(&self.active_under(all, self.base.with(&others)));
-            count(*element) < SUPPORT as u64 && without().len() < SUPPORT
+            self.contradictions(&self.active_under(all, self.base.with(&others))).len() < SUPPORT
         };
-        let unsupported: Vec<Element> = suspects.into_iter().filter(is_unsupported).collect();
+        let mut unsupported: Vec<Element> = suspects.into_iter().filter(is_weak).collect();
+        if !unsupported.is_empty() {
+            // Of few messages that no other one implies, each may stand for many.
+            let counts = messages.explained(exact);
+            let mut counts = exact.repairs.iter().zip(counts).filter(|(_, count)| *count >= SUPPORT as u64);
+            let supported: Vec<Element> = counts.by_ref().map(|(repair, _)| repair.element).collect();
+            unsupported.retain(|element| !supported.contains(element));
+        }
         if unsupported.is_empty() {
             return false;
         }

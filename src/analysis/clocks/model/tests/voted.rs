@@ -205,3 +205,47 @@ fn a_vote_among_right_messages_sets_none_aside() {
         }
     });
 }
+
+/// A step alone is a step alone, however many messages contradict each other across it.
+#[test]
+fn no_message_is_held_against_the_others_because_of_a_step() {
+    each_seed(12, |seed| {
+        for by in [300 * MS, -300 * MS, 40 * S] {
+            let at = 300 + i64::try_from(seed).unwrap() * 80;
+            let load = Load { ppm: 20, step: Some((at, by)), ..Load::new(seed) };
+            let options = Options { budget: Budget { many: 0, ..Budget::default() }, ..Options::default() };
+            let (_, domains, model) = analyse_with(&load.draft().0, &options);
+            assert_eq!(blames(&model), [(Code::X3, clock(&domains, "c").at())], "{load:?}: {:#?}", model.findings());
+            let others: Vec<_> = model.repairs().iter().filter(|own| own.votes.is_some()).collect();
+            assert!(others.is_empty(), "{load:?}: {:#?}", model.findings());
+        }
+    });
+}
+
+/// What is not weighed is said.
+#[test]
+fn a_budget_that_is_spent_is_said_in_words() {
+    let load = Load { step: Some((700, 300 * MS)), ..Load::new(1) };
+    let said = |budget: Budget| {
+        let (_, _, model) = analyse_with(&load.draft().0, &Options { budget, ..Options::default() });
+        let said: Vec<String> = model.findings().iter().map(|finding| finding.sentence.clone()).collect();
+        said.join("\n")
+    };
+    let usual = Budget::default();
+    let cut = [
+        "were set aside one by one; more were not",
+        "There are too many ways to explain it to try all",
+        "There is too much of it to try every other explanation",
+    ];
+    let complete = said(usual);
+    assert!(cut.iter().all(|words| !complete.contains(words)), "{complete}");
+    let given_up = said(Budget { many: 0, weighed: 0, unweighed: 1, loops: 0, ..usual });
+    assert!(given_up.contains(cut[0]), "{given_up}");
+    let first_found = said(Budget { tries: 1, ..usual });
+    assert!(first_found.contains(cut[1]), "{first_found}");
+    // Two clocks, so that there is another explanation.
+    let jump = |clock: usize, time: i64| if clock == 1 && time >= NOW + 30 * S { time + 400 * MS } else { time };
+    let options = Options { budget: Budget { arcs: 0, ..usual }, ..Options::default() };
+    let (_, _, model) = analyse_with(&conversation(600, 100 * MS, jump), &options);
+    assert!(model.findings()[0].sentence.contains(cut[2]), "{:#?}", model.findings());
+}
