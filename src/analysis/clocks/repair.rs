@@ -92,6 +92,12 @@ pub struct Repair {
 }
 
 impl Repair {
+    /// The one message that is at fault, if it is one.
+    fn wrong_edge(&self) -> Option<&Edge> {
+        let Element::Edge(cause) = self.element else { return None };
+        self.contradictions.iter().flat_map(|own| &own.edges).find(|edge| edge.cause == cause)
+    }
+
     fn new(element: Element, contradictions: Vec<Contradiction>) -> Self {
         let (alternatives, is_cut, is_first_found, votes, given_up_after) = (Vec::new(), false, false, None, None);
         Self { element, contradictions, alternatives, is_cut, is_first_found, votes, given_up_after }
@@ -144,6 +150,10 @@ pub fn repair(terms: &Terms<'_>, near: Option<&Consistent>, messages: &mut impl 
         let mut outvoted = Outvoted::clone(&system.changes.outvoted);
         if !system.changes.breaks.is_empty() {
             outvoted.take_back(messages, &system, terms.rates);
+            // Nor is a single message held against the others then.
+            let mut repairs = std::mem::take(&mut system.repairs);
+            repairs.retain(|repair| !repair.wrong_edge().is_some_and(|edge| system.is_torn(edge)));
+            system.repairs = repairs;
         }
         system.repairs.extend(outvoted.repairs());
     }

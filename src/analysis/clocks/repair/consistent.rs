@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::super::doubt::Jump;
-use super::super::solve::{Bounds, Breaks, Check, Edge, Fine, Graph, Guide, Rates, Shape, Stamp};
+use super::super::solve::{Bounds, Breaks, Check, Edge, Fine, Graph, Guide, Rates, Shape, Stamp, ceil_ns};
 use super::{Changes, Repair};
 
 /// A consistent system.
@@ -71,7 +71,20 @@ impl Consistent {
         self.known_offset(&Stamp::exact(clock, at_ns)).unwrap_or(0)
     }
 
-    /// The same for the clock and time of `stamp`; `None` where nothing is known.
+    /// Whether a clock showed the time that `edge` has on it both before and after it jumped back, or jumped about then:
+    /// nobody can tell by its times on which side it is.
+    pub(super) fn is_torn(&self, edge: &Edge) -> bool {
+        self.jumps.iter().any(|jump| {
+            let sizes = [jump.size.lo, jump.size.hi].into_iter().flatten();
+            let size_ns = sizes.map(|size| ceil_ns(size.abs())).max().unwrap_or(0);
+            let (from, to) = (jump.before_ns.saturating_sub(size_ns), jump.after_ns.saturating_add(size_ns));
+            let is_back = jump.size.hi.is_none_or(|hi| hi <= 0);
+            let stamps = [edge.from, edge.to].into_iter().filter(|stamp| stamp.clock == jump.clock);
+            is_back && stamps.map(|stamp| stamp.anchor_ns).any(|at_ns| (from..=to).contains(&at_ns))
+        })
+    }
+
+    /// An offset at the clock and time of `stamp` that goes well with the solution; `None` where nothing is known.
     pub(super) fn known_offset(&self, stamp: &Stamp) -> Option<Fine> {
         let near = self.graph.neighbours(stamp.clock, stamp.anchor_ns).into_iter().flatten();
         near.map(|(node, drift)| self.solution[node as usize] + drift).min()

@@ -167,7 +167,7 @@ impl Outvoted {
             let Some(tally) = self.pairs.get_mut(&pair) else { return };
             let by = system.known_offset(&edge.to).zip(system.known_offset(&edge.from));
             let by = by.map_or(0, |(to, from)| to - from - edge.weight(&rates));
-            if by > 0 {
+            if by > 0 && !system.is_torn(edge) {
                 let slot = worst.entry(pair).or_insert((by, *edge, class));
                 if by > slot.0 {
                     *slot = (by, *edge, class);

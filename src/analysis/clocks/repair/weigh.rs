@@ -11,7 +11,7 @@ use super::super::solve::{
 };
 use super::cover::{explain, hitting_set};
 use super::outvoted::Outvoted;
-use super::{Budget, Changes, Consistent, Contradiction, Element, Messages, Repair, Terms, steady};
+use super::{Changes, Consistent, Contradiction, Element, Messages, Repair, Terms, steady};
 
 /// How often the edges are collected anew.
 const COLLECTIONS: usize = 6;
@@ -19,8 +19,6 @@ const COLLECTIONS: usize = 6;
 const VOTES: usize = 3;
 /// After a vote a clock is blamed only if at least so many messages contradict each other without that.
 const SUPPORT: usize = 8;
-/// Sets of changes that are tried after a vote, each time anew.
-const TRIES: u32 = 2_000;
 /// What resolves at least so many of the contradictions weighed so far is kept when the others are set aside.
 const LASTING: usize = 3;
 
@@ -211,8 +209,7 @@ impl<'a> Weighing<'a> {
             witnesses.iter().flat_map(Witness::edges).map(|ix| pair(&edges[ix as usize])).collect();
         let outvoted = Outvoted::count(messages, (&changes, &rates), &pairs);
         let votes = self.votes + 1;
-        let budget = Budget { tries: self.terms.budget.tries.min(TRIES), ..self.terms.budget };
-        *self = Self::new(Terms { spares_classes: true, budget, ..self.terms }, self.near);
+        *self = Self::new(Terms { spares_classes: true, ..self.terms }, self.near);
         self.base.outvoted = Arc::new(outvoted);
         (self.votes, self.voted_with) = (votes, electorate);
     }
