@@ -151,7 +151,10 @@ impl Workload {
             let value = &made.domains.list[domain].value;
             value.strip_prefix("host-").and_then(|at| at.parse::<usize>().ok())
         };
-        let Some(frame) = model.reference().and_then(|reference| known(reference.domain.at())) else { return };
+        // Seen from the first clock, which never jumps.
+        let Some(first) = (0..made.domains.list.len()).find(|&domain| known(domain) == Some(0)) else { return };
+        let options = Options { reference: Some(DomainIx::from_usize(first)), ..Options::default() };
+        let (frame, model) = (0, model.with_options(&made.store, &made.domains, &options));
         let (mut asked, mut two_sided, mut right, mut width) = (0, 0, 0, 0);
         for domain in 0..made.domains.list.len() {
             let Some(clock) = known(domain).filter(|&clock| clock != frame) else { continue };

@@ -266,9 +266,10 @@ impl Context<'_> {
                     more => format!("They are not used, nor are {} more that may be wrong or right.", grouped(more)),
                 };
                 format!(
-                    "{} {between} contradict the others by up to {by}. Probably wrong parents, asynchronous work, or \
-                     times that were set by hand. {rest}",
-                    grouped(outvoted)
+                    "{} {between} {} the others by up to {by}. Probably wrong parents, asynchronous work, or times \
+                     that were set by hand. {rest}",
+                    grouped(outvoted),
+                    if outvoted == 1 { "contradicts" } else { "contradict" }
                 )
             }
         };

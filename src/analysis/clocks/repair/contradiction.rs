@@ -78,6 +78,8 @@ impl Contradiction {
             let strength = edge.cause.rule.strength();
             let cost = match (edge.cause.rule, strength) {
                 (Rule::DeclaredBound, _) => 2000,
+                // After a vote, what is left of wrong messages is not worth a second clock.
+                (_, Evidence::Protocol) if terms.spares_classes => 1000,
                 (_, Evidence::Protocol) => 4000,
                 _ => 1000,
             };
