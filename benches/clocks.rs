@@ -4,7 +4,7 @@
 //! cargo bench --bench clocks
 //! ```
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+#![allow(missing_docs, clippy::print_stderr, clippy::unwrap_used, reason = "a benchmark")]
 
 #[path = "clocks/contradictory.rs"]
 mod contradictory;

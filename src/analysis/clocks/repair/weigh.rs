@@ -61,7 +61,7 @@ struct Active {
 
 /// What a system says.
 enum Verdict {
-    Fits(Graph, Vec<Fine>),
+    Fits(Box<Graph>, Vec<Fine>),
     /// Contradictions, one at least.
     Contradicts(Vec<Witness>),
 }
@@ -97,7 +97,7 @@ impl<'a> Weighing<'a> {
                     Verdict::Contradicts(witnesses) => witnesses,
                     Verdict::Fits(..) if (self.found.len(), self.unweighed) != known && rounds < COLLECTIONS => break,
                     Verdict::Fits(graph, solution) => {
-                        let exact = self.consistent(active, (graph, solution));
+                        let exact = self.consistent(active, (*graph, solution));
                         if self.votes > 0 && self.drop_unsupported(&exact, &all, messages) {
                             continue;
                         }
@@ -176,10 +176,10 @@ impl<'a> Weighing<'a> {
         if let Some(near) = self.near
             && let Check::Feasible(solution) = graph.check(Some(near.guess_for(&graph)))
         {
-            return Verdict::Fits(graph, solution);
+            return Verdict::Fits(Box::new(graph), solution);
         }
         match graph.check(steady(edges, &graph)) {
-            Check::Feasible(solution) => Verdict::Fits(graph, solution),
+            Check::Feasible(solution) => Verdict::Fits(Box::new(graph), solution),
             Check::Contradiction(witness) => {
                 let shortest = if is_troubled { None } else { worst_round_trip(edges, rates, breaks) };
                 Verdict::Contradicts(vec![shortest.unwrap_or(witness)])
