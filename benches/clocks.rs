@@ -4,7 +4,10 @@
 //! cargo bench --bench clocks
 //! ```
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+#![allow(missing_docs, clippy::print_stderr, clippy::unwrap_used, reason = "a benchmark")]
+
+#[path = "clocks/contradictory.rs"]
+mod contradictory;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use skewline::analysis::clocks::separations;
@@ -189,5 +192,5 @@ fn pure(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, million_spans, pure);
+criterion_group!(benches, million_spans, pure, contradictory::contradictory);
 criterion_main!(benches);

@@ -52,6 +52,7 @@ impl Assumed {
             said: self.evidence.iter().filter_map(said).collect(),
             level: options.level,
             reference: options.reference,
+            budget: options.budget,
         }
     }
 

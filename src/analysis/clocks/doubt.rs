@@ -83,9 +83,6 @@ pub fn loosen(
     }
 }
 
-/// Arcs that trials may scan before the rest is left open: about a second.
-const BUDGET: usize = 20_000_000;
-
 /// `exact` with the edges back that others implied as long as the clock jumped where the repair put it: elsewhere they
 /// say more, and narrow down when it jumped.
 fn with_edges_near_jumps(
@@ -207,7 +204,8 @@ impl<'a> System<'a> {
     fn is_doubtful(&self, chosen: Element, other: Element) -> bool {
         let is_managed = |clock: u32| self.terms.trust.get(clock as usize).is_none_or(|&trust| trust > 0);
         match (chosen, other) {
-            (_, Element::Split { .. } | Element::Pair { .. }) | (Element::Split { .. }, Element::Edge(_)) => false,
+            (_, Element::Split { .. } | Element::Pair { .. } | Element::Outvoted { .. })
+            | (Element::Split { .. }, Element::Edge(_)) => false,
             (Element::Jump { clock, .. }, Element::Jump { clock: other, .. }) => {
                 is_managed(clock) || !is_managed(other)
             }
@@ -216,7 +214,7 @@ impl<'a> System<'a> {
     }
 
     fn is_spent(&self) -> bool {
-        self.trials.borrow().spent() > BUDGET
+        self.trials.borrow().spent() >= self.terms.budget.arcs
     }
 
     /// The contradictions that no other change than `repair` resolves.

@@ -57,6 +57,10 @@ pub fn explained(
         return explained;
     }
     edges::for_each_again(stamps, only, classes, |edge, class| {
+        // What contradicts most others is explained by that.
+        if system.changes.outvoted.contains(&edge.cause) {
+            return;
+        }
         for test in &mut tests {
             test.look(stamps, processes, edge, class);
         }
@@ -105,7 +109,7 @@ impl Test {
                 let frame = worst.edges.iter().find(|edge| edge.cause.rule.strength() != super::Evidence::Protocol)?;
                 (frame.to.clock, frame.to.clock, system.edges.clone(), Suspect::Class(class))
             }
-            Element::Edge(_) | Element::Rate { .. } | Element::Pair { .. } => return None,
+            Element::Edge(_) | Element::Rate { .. } | Element::Pair { .. } | Element::Outvoted { .. } => return None,
         };
         let mut breaks = Breaks::none();
         for clock in (0..rates.clocks() as u32).filter(|&other| other != frame) {

@@ -23,6 +23,7 @@ impl Context<'_> {
             Element::Class(class) => self.wrong_class(class, worst),
             Element::Split { clock } => self.merged(clock, worst),
             Element::Pair { from, to } => self.loop_of(worst, &[from, to]),
+            Element::Outvoted { a, b } => self.outvoted((a, b), repair, worst),
         };
         finding = finding.proven_by(worst.edges.iter().map(proof).collect());
         finding.severity = match repair.element {
@@ -38,6 +39,9 @@ impl Context<'_> {
         finding.excess_ns = excess_ns(worst.excess);
         let is_one = matches!(repair.element, Element::Edge(_));
         finding.count = if is_one { 1 } else { repair.contradictions.len() as u64 };
+        if let Some(votes) = &repair.votes {
+            finding.count = votes.outvoted + votes.undecided;
+        }
         if let Some(explained) = explained.filter(|explained| explained.count > finding.count) {
             finding.count = explained.count;
             finding.sentence.push_str(&format!(" It explains {} impossible messages.", grouped(explained.count)));
@@ -48,7 +52,10 @@ impl Context<'_> {
             }
         }
         if matches!(repair.element, Element::Pair { .. }) {
-            finding.sentence.push_str(" So much contradicts itself that it was not weighed message by message.");
+            finding.sentence.push_str(&given_up(repair.given_up_after.unwrap_or(0)));
+        }
+        if repair.is_first_found {
+            finding.sentence.push_str(" There are too many ways to explain it to try all: there may be a simpler one.");
         }
         if repair.is_cut {
             finding.sentence.push_str(" There is too much of it to try every other explanation.");
@@ -85,6 +92,9 @@ impl Context<'_> {
             Element::Split { clock } => format!("{} is more than one clock", self.name(clock)),
             Element::Pair { from, to } => {
                 format!("messages from {} to {} say nothing", self.name(from), self.name(to))
+            }
+            Element::Outvoted { a, b } => {
+                format!("some messages between {} and {} are not causal edges", self.name(a), self.name(b))
             }
         }
     }
@@ -234,6 +244,42 @@ impl Context<'_> {
         self.edge_finding(edge, sentence)
     }
 
+    /// Messages that most others between the same clocks contradict.
+    fn outvoted(&self, (a, b): (u32, u32), repair: &Repair, worst: &Contradiction) -> Finding {
+        let votes = repair.votes.clone().unwrap_or_default();
+        let (names, by) = ((self.name(a), self.name(b)), duration_text(excess_ns(worst.excess)));
+        let others: u64 =
+            self.reduced.groups.iter().filter(|group| is_between(group, a, b)).map(|group| group.seen).sum();
+        let of = grouped(votes.of.max(others));
+        let between = format!("of {of} messages between {} and {}", names.0, names.1);
+        let sentence = match (votes.outvoted, votes.undecided) {
+            (0, undecided) => format!(
+                "{} {between} contradict each other by up to {by}, and about as many speak for the one side as for the \
+                 other. None of them is used.",
+                grouped(undecided)
+            ),
+            (outvoted, undecided) => {
+                let rest = match undecided {
+                    0 => "They are not used.".to_owned(),
+                    1 => "They are not used, nor is 1 more that may be wrong or right.".to_owned(),
+                    more => format!("They are not used, nor are {} more that may be wrong or right.", grouped(more)),
+                };
+                format!(
+                    "{} {between} {} the others by up to {by}. Probably wrong parents, asynchronous work, or times \
+                     that were set by hand. {rest}",
+                    grouped(outvoted),
+                    if outvoted == 1 { "contradicts" } else { "contradict" }
+                )
+            }
+        };
+        let mut finding = Finding::new(Code::X7, Severity::Suspicious, sentence);
+        finding.root = format!("messages between {} and {}", names.0, names.1);
+        finding.domains = vec![self.domain(a), self.domain(b)];
+        finding.spans = votes.spans;
+        finding.model = "M1";
+        finding
+    }
+
     fn edge_finding(&self, edge: &Edge, sentence: String) -> Finding {
         let mut finding = Finding::new(Code::X7, Severity::Suspicious, sentence);
         finding.root = self.message(edge.cause);
@@ -286,6 +332,17 @@ impl Context<'_> {
         finding.model = "M4";
         finding
     }
+}
+
+/// That a pair of clocks was given up.
+fn given_up(after: usize) -> String {
+    if after == 0 {
+        return " So much contradicts itself that it was not weighed message by message.".to_owned();
+    }
+    let after = grouped(after as u64);
+    format!(
+        " The first {after} such contradictions were set aside one by one; more were not, so that no message counts."
+    )
 }
 
 fn is_between(group: &Group, a: u32, b: u32) -> bool {

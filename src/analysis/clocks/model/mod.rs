@@ -20,7 +20,7 @@ use super::findings::{self, Finding};
 use super::overruled;
 use super::processes::Processes;
 use super::reference::{self, Reference};
-use super::repair::{self, Changes, Consistent, Element, Terms};
+use super::repair::{self, Budget, Changes, Consistent, Element, Messages, Terms};
 use super::same_clock;
 use super::separations::{Separations, collect_believed};
 use super::solve::{Bounds, Breaks, Edge, Graph, Group, Rates, Reduced, Reducer, Shape, ceil_ns, is_used};
@@ -50,6 +50,8 @@ pub struct Options {
     /// Classes of edges that the user believes (true) or does not (false), whatever the program makes of them; see
     /// [`ClockModel::classes`].
     pub said: Vec<(ClassChoice, bool)>,
+    /// How many contradictions are weighed.
+    pub budget: Budget,
 }
 
 impl Default for Options {
@@ -61,6 +63,7 @@ impl Default for Options {
             drift_of: Vec::new(),
             only: None,
             said: Vec::new(),
+            budget: Budget::default(),
         }
     }
 }
@@ -94,6 +97,7 @@ struct Collected {
 struct Solved {
     level: Evidence,
     said: Vec<(ClassChoice, bool)>,
+    budget: Budget,
     system: Arc<Consistent>,
     /// Those collected, with what the level overrules.
     classes: Classes,
@@ -174,7 +178,8 @@ impl ClockModel {
             return Self::seen_from(workspace, options, basis, collected, (solved, Vec::new()), wants_findings);
         }
         let collected = Arc::clone(&self.collected);
-        let is_wanted = |solved: &&Arc<Solved>| (solved.level, &solved.said) == (options.level, &options.said);
+        let wanted = (options.level, &options.said, options.budget);
+        let is_wanted = |solved: &&Arc<Solved>| (solved.level, &solved.said, solved.budget) == wanted;
         let known = std::iter::once(&self.solved).chain(&self.earlier).find(is_wanted).cloned();
         let solved =
             known.unwrap_or_else(|| Arc::new(basis.solve(workspace, &collected, options, Some(&self.solved.system))));
@@ -251,7 +256,7 @@ impl ClockModel {
     fn blamed_clocks(&self) -> Vec<DomainIx> {
         let clock = |repair: &repair::Repair| match repair.element {
             Element::Jump { clock, .. } | Element::Rate { clock, .. } | Element::Split { clock } => Some(clock),
-            Element::Edge(_) | Element::Class(_) | Element::Pair { .. } => None,
+            Element::Edge(_) | Element::Class(_) | Element::Pair { .. } | Element::Outvoted { .. } => None,
         };
         self.repairs().iter().filter_map(clock).map(|clock| self.basis.processes.domain(clock)).collect()
     }
@@ -441,10 +446,10 @@ impl Basis {
         let explained = explained::explained(&stamps, options.only, (&system, rates), &self.processes, &classes);
         let context = self.context(workspace, (collected, &classes), options, (&system, &pairs, &explained));
         let faults = classify::faults(&context);
-        let (level, said) = (options.level, options.said.clone());
+        let (level, said, budget) = (options.level, options.said.clone(), options.budget);
         let system = Arc::new(system);
         let (home, found) = (OnceLock::new(), OnceLock::new());
-        Solved { level, said, system, classes, split, pairs, explained, faults, home, found }
+        Solved { level, said, budget, system, classes, split, pairs, explained, faults, home, found }
     }
 
     /// The edges in force with what must be given up so that they fit.
@@ -470,16 +475,18 @@ impl Basis {
         let positions = 0_u32..;
         let kept = positions.zip(&classes.list).filter(|(_, class)| class.said == Some(true)).map(|(at, _)| at);
         let (unnamed, kept) = (&processes.unnamed, kept.collect::<BTreeSet<u32>>());
-        let terms = Terms { rates, trust: &trust, unnamed, process: &process, unseen: &unseen, kept: &kept };
+        let terms = Terms {
+            rates,
+            trust: &trust,
+            unnamed,
+            process: &process,
+            unseen: &unseen,
+            kept: &kept,
+            spares_classes: false,
+            budget: options.budget,
+        };
         let stamps = self.stamps(workspace);
-        repair::repair(&terms, near, |changes| {
-            if let Some(edges) = spared(used(reduced, classes, options), changes) {
-                return edges;
-            }
-            let split = processes.split(changes);
-            let (reduced, again) = collect(&stamps.with_split(&split), options.only, classes, rates, changes);
-            active(&reduced, &again, options)
-        })
+        repair::repair(&terms, near, &mut InForce { stamps, rates, reduced, classes, processes, options })
     }
 
     /// `classes` with those switched off that are part of what `system` had to repair and that protocol alone
@@ -532,6 +539,45 @@ impl Basis {
     }
 }
 
+/// The messages of a workspace.
+struct InForce<'a> {
+    stamps: Stamps<'a>,
+    rates: &'a Rates,
+    reduced: &'a Reduced,
+    classes: &'a Classes,
+    processes: &'a Processes,
+    options: &'a Options,
+}
+
+impl Messages for InForce<'_> {
+    fn reduced(&mut self, changes: &Changes) -> Vec<(Edge, u32)> {
+        if let Some(edges) = spared(used(self.reduced, self.classes, self.options), changes) {
+            return edges;
+        }
+        let split = self.processes.split(changes);
+        let stamps = self.stamps.with_split(&split);
+        let (reduced, again) = collect(&stamps, self.options.only, self.classes, self.rates, changes);
+        active(&reduced, &again, self.options)
+    }
+
+    fn each(&mut self, changes: &Changes, visit: &mut dyn FnMut(&Edge, u32)) {
+        let split = self.processes.split(changes);
+        let is_on = is_on(self.classes);
+        edges::for_each_again(&self.stamps.with_split(&split), self.options.only, self.classes, |edge, class| {
+            let is_in_force = is_used(edge.cause.rule.strength(), self.options.level) && is_on(class);
+            if is_in_force && changes.allows(edge, class) {
+                visit(edge, class);
+            }
+        });
+    }
+
+    fn explained(&mut self, system: &Consistent) -> Vec<u64> {
+        let (only, processes) = (self.options.only, self.processes);
+        let found = explained::explained(&self.stamps, only, (system, self.rates), processes, self.classes);
+        found.iter().map(|own| own.count).collect()
+    }
+}
+
 /// One pass over the store: edges, reduced as they come.
 fn collect(
     stamps: &Stamps<'_>,
@@ -550,10 +596,15 @@ fn collect(
     (reducer.finish(), classes)
 }
 
+/// Whether edges of a class count.
+fn is_on(classes: &Classes) -> impl Fn(u32) -> bool + use<> {
+    let is_on: Vec<bool> = classes.list.iter().map(|class| !class.is_off()).collect();
+    move |class: u32| is_on.get(class as usize).copied().unwrap_or(true)
+}
+
 /// The groups of edges in force under `options`.
 fn used<'a>(reduced: &'a Reduced, classes: &'a Classes, options: &'a Options) -> impl Iterator<Item = &'a Group> {
-    let is_on: Vec<bool> = classes.list.iter().map(|class| !class.is_off()).collect();
-    let is_on = move |class: u32| is_on.get(class as usize).copied().unwrap_or(true);
+    let is_on = is_on(classes);
     reduced.groups.iter().filter(move |group| is_used(group.strength, options.level) && is_on(group.class))
 }
 
@@ -565,7 +616,11 @@ fn active(reduced: &Reduced, classes: &Classes, options: &Options) -> Vec<(Edge,
 /// The edges in force under `changes` as far as they are at hand; `None` when another pass over the spans may find
 /// edges that were implied by one that does not count any more.
 fn spared<'a>(groups: impl Iterator<Item = &'a Group>, changes: &Changes) -> Option<Vec<(Edge, u32)>> {
-    if !changes.breaks.is_empty() || !changes.rates.is_empty() || !changes.splits.is_empty() {
+    if !changes.breaks.is_empty()
+        || !changes.rates.is_empty()
+        || !changes.splits.is_empty()
+        || !changes.outvoted.is_empty()
+    {
         return None;
     }
     let mut edges = Vec::new();

@@ -7,6 +7,7 @@ mod planted;
 mod sentences;
 mod sound;
 mod switching;
+mod voted;
 
 use super::super::causal::{EventKey, Evidence, Point};
 use super::super::domains;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::solve::Rates;
-use super::{Element, NTPD_SLEW_PPB};
+use super::changes::NTPD_SLEW_PPB;
+use super::{Budget, Element};
 use crate::model::SpanIx;
 
 /// How much more it costs to blame a clock for what another machine of the same name would explain: a jump then costs
@@ -27,6 +28,10 @@ pub struct Terms<'a> {
     pub unseen: &'a dyn Fn(u32) -> Option<bool>,
     /// Classes that the user insists on: none of them is given up as a whole.
     pub kept: &'a BTreeSet<u32>,
+    /// Whether no class is given up as a whole.
+    pub spares_classes: bool,
+    /// How much is weighed.
+    pub budget: Budget,
 }
 
 impl Terms<'_> {

@@ -33,7 +33,7 @@ pub use cycle::{Check, Step, Witness};
 pub use graph::{Breaks, Graph, Shape};
 pub use paths::{Field, Way};
 pub use reduce::{Group, Reduced, Reducer, least_per_pair};
-pub use round_trips::{worst_round_trip, worst_round_trips};
+pub use round_trips::{disjoint_round_trips, round_trip_cost, worst_round_trip, worst_round_trips};
 pub use stretches::Guide;
 pub use trials::{Trial, Trials};
 

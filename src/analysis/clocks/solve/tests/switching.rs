@@ -3,10 +3,10 @@
 
 use proptest::prelude::*;
 
-use super::super::{Bounds, Fine};
+use super::super::{Bounds, Edge, Fine};
 use super::oracle::Oracle;
 use super::{NO_BREAKS, System, system};
-use crate::analysis::clocks::repair::{Consistent, Element, Terms, repair};
+use crate::analysis::clocks::repair::{Budget, Changes, Consistent, Element, Messages, Terms, repair};
 
 /// Solves the edges that `is_in` names, from nothing or from a solution at hand.
 fn solved(system: &System, is_in: u32, near: Option<&Consistent>) -> Consistent {
@@ -17,11 +17,30 @@ fn solved(system: &System, is_in: u32, near: Option<&Consistent>) -> Consistent 
         process: &|_| 0,
         unseen: &|_| None,
         kept: &std::collections::BTreeSet::new(),
+        spares_classes: false,
+        budget: Budget::default(),
     };
     let edges = system.edges.iter().enumerate().filter(|(at, _)| is_in >> at & 1 == 1);
     // Weak rules have classes; here every rule is a strong one.
     let edges: Vec<_> = edges.map(|(_, edge)| (*edge, 0)).collect();
-    repair(&terms, near, |changes| edges.iter().filter(|(edge, class)| changes.allows(edge, *class)).copied().collect())
+    repair(&terms, near, &mut Listed(edges))
+}
+
+/// Edges with their classes.
+struct Listed(Vec<(Edge, u32)>);
+
+impl Messages for Listed {
+    fn reduced(&mut self, changes: &Changes) -> Vec<(Edge, u32)> {
+        self.0.iter().filter(|(edge, class)| changes.allows(edge, *class)).copied().collect()
+    }
+
+    fn each(&mut self, changes: &Changes, visit: &mut dyn FnMut(&Edge, u32)) {
+        self.reduced(changes).iter().for_each(|(edge, class)| visit(edge, *class));
+    }
+
+    fn explained(&mut self, system: &Consistent) -> Vec<u64> {
+        vec![0; system.repairs.len()]
+    }
 }
 
 /// What was given up, and the bounds of every reading seen from every clock that did not jump.
