@@ -15,7 +15,7 @@ use crate::arrange::Arranged;
 use crate::export::{picture, png, svg};
 use crate::lod::{Marks, Tags};
 use crate::scene::geometry::Metrics;
-use crate::scene::{Critical, SceneInput, ViewState, caption, findings, lower};
+use crate::scene::{Critical, SceneInput, ViewState, caption, cut, findings, lower};
 
 /// What a picture is made for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -156,8 +156,9 @@ fn draw(purpose: &Purpose, data: &Workspace, lanes: &Lanes, mut view: ViewState)
     };
     // Header, legend and footer come on top of what the window shows.
     let unlimited = ViewState { size: emath::Vec2::new(view.size.x, HIGHEST), ..view.clone() };
-    let margins = caption::margins(&caption, &input, &unlimited, &Metrics::new(view.text_scale));
-    view.size.y += margins.header + margins.legend + margins.footer;
+    let metrics = Metrics::new(view.text_scale);
+    let margins = caption::margins(&caption, &input, &unlimited, &metrics);
+    view.size.y += margins.header + margins.legend + margins.footer + cut::room(&metrics);
     let drawn = lower(&crate::scene::build(&input, &view));
     let about = picture::about(&caption);
     match purpose {

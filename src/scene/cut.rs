@@ -4,12 +4,19 @@ use emath::Pos2;
 
 use super::build::count_text;
 use super::frame::Scene;
-use super::geometry::{LaneBand, content_height};
+use super::geometry::{LaneBand, Metrics, content_height};
 use super::shape::{Anchor, TextShape};
 use super::text::{self, Font};
 
 /// Height of the line that says what is missing, in points of normal text.
 const LINE: f32 = 18.0;
+
+/// How much higher a picture has to be than what it is made after, so that rows at its edges are in it although they are
+/// only in part there: points.
+#[must_use]
+pub fn room(metrics: &Metrics) -> f32 {
+    2.0 * metrics.pitch + LINE * metrics.scale
+}
 
 /// Moves the edges of the canvas to edges of rows, where it cannot show all of them. Names and bars are shown whole or
 /// not at all.

@@ -12,7 +12,7 @@ mod caption_tests;
 pub mod clocks;
 mod columns;
 pub mod critical;
-mod cut;
+pub mod cut;
 mod dump;
 pub mod findings;
 mod folding;
