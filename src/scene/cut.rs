@@ -29,17 +29,31 @@ pub(super) fn at_rows(scene: &mut Scene) {
     let split = scene.bands.partition_point(|band| band.lane_top < scene.held.height);
     let bands = &scene.bands[split..];
     let top = scene.scroll_y + scene.held.height;
-    scene.scroll_y = edge_above(bands, top).map_or(scene.scroll_y, |edge| (edge - scene.held.height).max(0.0));
-    let top = scene.scroll_y + scene.held.height;
-    if scene.scroll_y + height >= content_height(&scene.bands) {
+    let content = content_height(&scene.bands);
+    if scene.scroll_y + height >= content - 0.5 {
+        // The last row is looked at: what is cut is cut at the top.
+        let edge = edge_below(bands, top).unwrap_or(top);
+        scene.scroll_y = edge - scene.held.height;
+        let bottom = canvas.top() + (content - scene.scroll_y) as f32;
+        scene.areas.canvas.max.y = bottom.min(canvas.bottom());
+        scene.areas.heads.max.y = scene.areas.canvas.max.y;
         return;
     }
+    scene.scroll_y = edge_above(bands, top).map_or(scene.scroll_y, |edge| (edge - scene.held.height).max(0.0));
+    let top = scene.scroll_y + scene.held.height;
     let room = scene.scroll_y + height - f64::from(LINE * scene.metrics.scale);
     if let Some(edge) = edge_above(bands, room).filter(|edge| *edge > top) {
         let bottom = canvas.top() + (edge - scene.scroll_y) as f32;
         scene.areas.canvas.max.y = bottom;
         scene.areas.heads.max.y = bottom;
     }
+}
+
+/// The highest edge of a row or lane that is not above `y`, in content coordinates.
+fn edge_below(bands: &[LaneBand], y: f64) -> Option<f64> {
+    let above = edge_above(bands, y)?;
+    let pitch = bands.iter().take_while(|band| band.top <= y).last().map(|band| f64::from(band.pitch))?;
+    if above >= y { Some(above) } else { edge_above(bands, y + pitch).filter(|edge| *edge >= y) }
 }
 
 /// The lowest edge of a row or lane that is not below `y`, in content coordinates.
