@@ -20,6 +20,8 @@ use crate::model::{DomainIx, SpanFlags, SpanIx, TraceStore};
 pub struct Course {
     /// The turns of conversations that are shown, by start.
     pub turns: Vec<TurnTime>,
+    /// Where each turn is among them, by turn; `u32::MAX` = not shown.
+    places: Vec<u32>,
     /// Their places: lines of disjoint runs by start. Turns that overlap are in different lines.
     pub lines: Vec<Vec<TurnRun>>,
     /// Stretches in which no span that is shown is at work, by start; short ones are left out.
@@ -116,11 +118,15 @@ impl Course {
         let (mut turns, idle) = rayon::join(|| ground.turns(), || ground.idle());
         turns.sort_unstable_by_key(|turn| (turn.from_ns, turn.turn));
         ground.describe(&mut turns);
+        let mut places = vec![u32::MAX; ground.genai.map_or(0, |genai| genai.turns().len())];
+        for (at, turn) in (0_u32..).zip(&turns) {
+            places[turn.turn.at()] = at;
+        }
         let axis = shortened(&idle, ground.layout.hull_ns());
         let ties = ground.genai.map(|genai| ties::all(ground.store, genai, ground.layout));
         let (ties, more_ties) = ties.unwrap_or_default();
         let (lines, idle) = (packed(&turns), longest(idle));
-        Self { turns, lines, idle, axis, ties, more_ties, knows_work: ground.genai.is_some() }
+        Self { turns, places, lines, idle, axis, ties, more_ties, knows_work: ground.genai.is_some() }
     }
 
     /// The turn that is going on at `time_ns`, else the last one before: its position in [`Self::turns`].
@@ -129,10 +135,10 @@ impl Course {
         self.turns.partition_point(|turn| turn.from_ns <= time_ns).checked_sub(1)
     }
 
-    /// Where `turn` is in [`Self::turns`]. Looks at every turn: once per frame, or on a key press.
+    /// Where `turn` is in [`Self::turns`], if it is shown.
     #[must_use]
     pub fn position(&self, turn: TurnIx) -> Option<usize> {
-        self.turns.iter().position(|known| known.turn == turn)
+        self.places.get(turn.at()).filter(|place| **place != u32::MAX).map(|place| *place as usize)
     }
 }
 

@@ -27,7 +27,9 @@ pub fn turns_ui(ui: &mut Ui, details: &Details<'_>, work: &Work, queue: &mut Que
             if ui.add(link).on_hover_text("Goes to where it begins").clicked() {
                 queue.push(PeopleCommand::Turn(ix).into());
             }
-            let text = RichText::new(totals_text(&turn.totals, None)).small().weak();
+            let course = &details.arranged.course;
+            let length = course.position(ix).map(|at| format!("{} · ", course.turns[at].length)).unwrap_or_default();
+            let text = RichText::new(format!("{length}{}", totals_text(&turn.totals, None))).small().weak();
             ui.add(Label::new(text).truncate());
         }
         if turns.len() > MOST_LISTED {
