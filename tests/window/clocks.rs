@@ -12,7 +12,7 @@ use skewline::load::Source;
 use skewline::model::SpanIx;
 use skewline::scene::TimeRange;
 
-use crate::harness::{assert_shown, click_label, pointer, press, selected_names, settle, window};
+use crate::harness::{assert_shown, click_label, pointer, press, selected_names, settle, small, window};
 
 /// The worked example of the method: between the clocks of browser and gateway lie 400 to 670 ms.
 pub const EXAMPLE: &str = r#"{"resourceSpans":[
@@ -91,6 +91,21 @@ fn a_finding_jumps_to_its_witness_and_esc_lets_go() {
     harness.get_by_label_contains("Finding 1:").click();
     harness.run_steps(3);
     assert_eq!(harness.state().state.session.view.finding, Some(1));
+}
+
+#[test]
+fn one_clock_has_no_switches_of_clocks_until_one_is_used() {
+    let mut harness = window(vec![small()]);
+    for name in ["Raw", "Convention"] {
+        assert!(harness.query_by_label(name).is_none(), "{name}: there is nothing to compare");
+    }
+    press(&mut harness, Modifiers::NONE, Key::C);
+    settle(&mut harness);
+    click_label(&mut harness, "Raw");
+    settle(&mut harness);
+    assert!(harness.query_by_label("Raw").is_none(), "what was switched can be switched back");
+    let harness = window(vec![example()]);
+    assert!(harness.query_by_label("Raw").is_some() && harness.query_by_label("Convention").is_some());
 }
 
 #[test]

@@ -14,6 +14,8 @@ use super::super::state::State;
 use super::super::theme;
 use super::super::workspace::Workspace;
 use super::widgets::{command_button, counted};
+use crate::analysis::clocks::Evidence;
+use crate::arrange::ClockChoice;
 use crate::model::time::duration_text;
 use crate::scene::{Font, text};
 
@@ -133,12 +135,17 @@ enum Group {
 /// The groups that have something to switch, right to left.
 fn groups(state: &State) -> impl Iterator<Item = Group> {
     let has_idle = conversation::is_needed(state);
-    let is_usual = state.session.view.plan.assumed.is_usual();
+    let plan = &state.session.view.plan;
+    let is_usual = plan.assumed.is_usual();
+    // One clock has nothing to be compared with. What was switched can be switched back.
+    let is_switched = plan.clock != ClockChoice::Raw || plan.evidence != Evidence::default();
+    let compares = is_switched || state.data.as_ref().is_some_and(|data| data.domains.list.len() > 1);
     let all = [Group::Fold, Group::Idle, Group::Assumed, Group::Evidence, Group::Clock];
     all.into_iter().filter(move |group| match group {
         Group::Idle => has_idle,
         Group::Assumed => !is_usual,
-        Group::Fold | Group::Evidence | Group::Clock => true,
+        Group::Evidence | Group::Clock => compares,
+        Group::Fold => true,
     })
 }
 

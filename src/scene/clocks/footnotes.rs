@@ -22,7 +22,7 @@ const HEIGHT_OF_ONE: f32 = 150.0;
 pub struct Notes {
     /// About clocks, one line each where there is room.
     pub plain: Vec<String>,
-    /// Number, tone and sentence of findings in view, at most [`MOST_LISTED`].
+    /// Number, tone and sentence of findings in view, at most `MOST_LISTED`.
     pub findings: Vec<(u32, FindingTone, String)>,
     /// How many of them a picture has room for in full, at most 6; the others are cut short.
     pub in_full: usize,
