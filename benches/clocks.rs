@@ -15,8 +15,8 @@ use skewline::analysis::clocks::solve::{Breaks, Edge, Graph, Rates, Reducer, Sha
 use skewline::analysis::clocks::{Cause, ClockModel, EventKey, Evidence, Options, Rule, domains, domains::Domains};
 use skewline::analysis::critical_path::Paths;
 use skewline::model::{
-    Attrs, DomainIx, Input, Part, Resource, Scope, SpanDraft, SpanId, SpanIx, SpanKind, StoreBuilder, Strings, Sym,
-    TraceId, TraceIx, TraceStore, Value,
+    DomainIx, Input, InputIx, Part, Resource, ResourceIx, Scope, SpanDraft, SpanId, SpanIx, SpanKind, StoreBuilder,
+    Sym, TraceId, TraceIx, TraceStore, Value,
 };
 
 const MS: i64 = 1_000_000;
@@ -31,6 +31,21 @@ impl Dice {
     }
 }
 
+/// One resource for each of `count` clocks: `host-00` with `service-00`, and so on.
+fn hosts(part: &mut Part, input: InputIx, count: usize) -> Vec<ResourceIx> {
+    let attr = |part: &mut Part, key: &str, value: String| {
+        let (key, value) = (part.strings.intern(key), part.strings.intern(&value));
+        part.attrs.intern(key, Value::Str(value))
+    };
+    (0..count)
+        .map(|at| {
+            let host = attr(part, "host.id", format!("host-{at:02}"));
+            let service = attr(part, "service.name", format!("service-{at:02}"));
+            part.resource(Resource { input, attrs: vec![host, service], schema_url: Sym::EMPTY, dropped: 0 })
+        })
+        .collect()
+}
+
 /// Traces of 20 spans: a browser calls a gateway, which calls agents, which call others and work on their own.
 fn workspace(spans: u64) -> (TraceStore, Domains) {
     const CLOCKS: usize = 12;
@@ -40,19 +55,7 @@ fn workspace(spans: u64) -> (TraceStore, Domains) {
     let mut builder = StoreBuilder::new();
     let input = builder.add_input(Input { name: "bench".into(), ..Input::default() });
     let mut part = Part::new();
-    let resources: Vec<_> = (0..CLOCKS)
-        .map(|at| {
-            let attr = |strings: &mut Strings, attrs: &mut Attrs, key: &str, value: String| {
-                let (key, value) = (strings.intern(key), strings.intern(&value));
-                attrs.intern(key, Value::Str(value))
-            };
-            let attrs = vec![
-                attr(&mut part.strings, &mut part.attrs, "host.id", format!("host-{at:02}")),
-                attr(&mut part.strings, &mut part.attrs, "service.name", format!("service-{at:02}")),
-            ];
-            part.resource(Resource { input, attrs, schema_url: Sym::EMPTY, dropped: 0 })
-        })
-        .collect();
+    let resources = hosts(&mut part, input, CLOCKS);
     let scope = part.scope(Scope::default());
     let names = ["GET /", "chat", "execute_tool", "work"].map(|name| part.strings.intern(name));
     let status = part.strings.intern("http.response.status_code");

@@ -10,11 +10,10 @@ use skewline::analysis::clocks::domains::{self, Domains};
 use skewline::analysis::clocks::repair::Element;
 use skewline::analysis::clocks::{ClockModel, Options};
 use skewline::model::{
-    Attrs, DomainIx, Input, Part, Resource, Scope, SpanDraft, SpanId, SpanKind, StoreBuilder, Strings, Sym, TraceId,
-    TraceStore, Value,
+    DomainIx, Input, Part, Scope, SpanDraft, SpanId, SpanKind, StoreBuilder, TraceId, TraceStore, Value,
 };
 
-use super::{Dice, MS};
+use super::{Dice, MS, hosts};
 
 const CLOCKS: usize = 12;
 const BEGIN: i64 = 1_795_000_000_000 * MS;
@@ -68,19 +67,7 @@ impl Workload {
         let mut builder = StoreBuilder::new();
         let input = builder.add_input(Input { name: "bench".into(), ..Input::default() });
         let mut part = Part::new();
-        let attr = |strings: &mut Strings, attrs: &mut Attrs, key: &str, value: String| {
-            let (key, value) = (strings.intern(key), strings.intern(&value));
-            attrs.intern(key, Value::Str(value))
-        };
-        let resources: Vec<_> = (0..CLOCKS)
-            .map(|at| {
-                let attrs = vec![
-                    attr(&mut part.strings, &mut part.attrs, "host.id", format!("host-{at:02}")),
-                    attr(&mut part.strings, &mut part.attrs, "service.name", format!("service-{at:02}")),
-                ];
-                part.resource(Resource { input, attrs, schema_url: Sym::EMPTY, dropped: 0 })
-            })
-            .collect();
+        let resources = hosts(&mut part, input, CLOCKS);
         let scope = part.scope(Scope::default());
         let name = part.strings.intern("GET /");
         let status = part.strings.intern("http.response.status_code");

@@ -6,7 +6,7 @@ use ecolor::Color32;
 use emath::{Pos2, Rect, Vec2};
 use std::sync::Arc;
 
-use super::text::Font;
+use super::text::{self, Font};
 
 /// A line style. A width of 0 draws nothing.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -69,6 +69,16 @@ pub struct TextShape {
     pub color: Color32,
     /// The text: one line, already cropped.
     pub text: Arc<str>,
+}
+
+impl TextShape {
+    /// `text` in the middle of `rect`, in the regular font.
+    #[must_use]
+    pub fn centered(rect: Rect, size: f32, color: Color32, text: Arc<str>) -> Self {
+        let baseline = text::baseline_for_middle(rect.center().y, Font::Regular, size);
+        let pos = Pos2::new(rect.center().x, baseline);
+        Self { pos, anchor: Anchor::Middle, font: Font::Regular, size, color, text }
+    }
 }
 
 /// A filled rectangle of a batch. Batches are long (10,000 and more), so this is small and `Copy`.

@@ -10,7 +10,7 @@ use super::build::{Frame, span_rect};
 use super::clocks;
 use super::frame::{Hidden, Sample, Scene};
 use super::input::SceneInput;
-use super::shape::{Anchor, Shape, Stroke, TextShape};
+use super::shape::{Shape, Stroke, TextShape};
 use super::text::{self, Font};
 use super::theme::{Theme, faded, mix};
 use super::view_state::ViewState;
@@ -201,14 +201,7 @@ pub(super) fn shapes(scene: &Scene, out: &mut Vec<Shape>) {
         let (color, rect, size) = (color_of(arrow.look, theme), arrow.pill, scene.metrics.small);
         let fill = mix(theme.canvas, color, 0.16);
         out.push(Shape::Rect { rect, radius: rect.height() / 2.0, fill, stroke: Stroke::dashed(1.0, color, 3.0, 2.0) });
-        out.push(Shape::Text(TextShape {
-            pos: Pos2::new(rect.center().x, text::baseline_for_middle(rect.center().y, Font::Regular, size)),
-            anchor: Anchor::Middle,
-            font: Font::Regular,
-            size,
-            color: theme.text,
-            text: Arc::clone(&arrow.text),
-        }));
+        out.push(Shape::Text(TextShape::centered(rect, size, theme.text, Arc::clone(&arrow.text))));
     }
 }
 

@@ -216,14 +216,7 @@ fn far_end_shapes(scene: &Scene, out: &mut Vec<Shape>) {
         let color = tone_color(*tone, theme);
         let (rect, fill) = (*rect, mix(theme.canvas, color, 0.22));
         out.push(Shape::Rect { rect, radius: rect.height() / 2.0, fill, stroke: Stroke::solid(1.5, color) });
-        out.push(Shape::Text(TextShape {
-            pos: Pos2::new(rect.center().x, text::baseline_for_middle(rect.center().y, Font::Regular, size)),
-            anchor: Anchor::Middle,
-            font: Font::Regular,
-            size,
-            color: theme.text,
-            text: text.clone(),
-        }));
+        out.push(Shape::Text(TextShape::centered(rect, size, theme.text, text.clone())));
     }
 }
 

@@ -5,7 +5,7 @@ use emath::{Pos2, Rect};
 
 use super::super::build::{OPEN_TAIL, count_text};
 use super::super::frame::{Dense, LaneProfile, Scene, SceneBar};
-use super::super::shape::{Anchor, Area, BarRect, Layer, Shape, Stroke, TextShape};
+use super::super::shape::{Area, BarRect, Layer, Shape, Stroke, TextShape};
 use super::super::text::{self, Font};
 use super::super::theme::{Theme, dimmed, faded, mix};
 use super::super::{clocks, critical, phases, sections, tokens, turns};
@@ -277,12 +277,5 @@ fn dense_label(scene: &Scene, dense: &Dense, shapes: &mut Vec<Shape>) {
     }
     let pill = Rect::from_center_size(seen.center(), emath::vec2(width, (rect.height() - 3.0).min(size * 1.35)));
     shapes.push(Shape::Rect { rect: pill, radius: 3.0, fill: faded(theme.canvas, 0.82), stroke: Stroke::NONE });
-    shapes.push(Shape::Text(TextShape {
-        pos: Pos2::new(pill.center().x, text::baseline_for_middle(pill.center().y, Font::Regular, size)),
-        anchor: Anchor::Middle,
-        font: Font::Regular,
-        size,
-        color: theme.text,
-        text: text.into(),
-    }));
+    shapes.push(Shape::Text(TextShape::centered(pill, size, theme.text, text.into())));
 }

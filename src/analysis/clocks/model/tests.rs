@@ -16,8 +16,8 @@ use super::super::findings::{Code, Severity};
 use super::super::solve::{Order, Side};
 use super::super::tests::Draft;
 use super::*;
-use crate::model::SpanKind;
 use crate::model::time::{MS, S};
+use crate::model::{SpanIx, SpanKind};
 
 const NOW: i64 = 1_795_000_000 * S + 123_457;
 
