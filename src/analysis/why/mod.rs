@@ -125,7 +125,7 @@ impl<'a> Whys<'a> {
         let (mut relays, mut is_cut, mut visited, mut stretches) = (Vec::new(), false, 0_usize, 0_usize);
         for &top in &tops {
             let path = self.paths.of(top);
-            tally.add(&path);
+            tally.add(top, &path);
             is_cut |= path.is_cut;
             visited = visited.saturating_add(path.visited);
             is_by_ticks |= path.is_by_ticks;

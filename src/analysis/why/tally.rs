@@ -42,10 +42,10 @@ impl<'a> Tally<'a> {
         Self { context: *context, amounts: BTreeMap::new() }
     }
 
-    /// Adds what `path` says.
-    pub fn add(&mut self, path: &CriticalPath) {
+    /// Adds what `path` says about the time of `top`.
+    pub fn add(&mut self, top: SpanIx, path: &CriticalPath) {
         let owns = self.owns(path);
-        let calls = self.model_calls(&owns);
+        let calls = self.model_calls(top, &owns);
         let whole: BTreeSet<SpanIx> = calls.values().copied().collect();
         for call in whole {
             // What a tool looks up is the tool's time; phases of calls that answer nobody in words say little.
@@ -113,8 +113,8 @@ impl<'a> Tally<'a> {
     }
 
     /// The model call that each span on the path is in, where nothing else than the model is at work in it: the outermost
-    /// such call.
-    fn model_calls(&self, owns: &BTreeMap<SpanIx, Own<'_>>) -> BTreeMap<SpanIx, SpanIx> {
+    /// such call, as far up as `top`. A call around that is longer than what is explained.
+    fn model_calls(&self, top: SpanIx, owns: &BTreeMap<SpanIx, Own<'_>>) -> BTreeMap<SpanIx, SpanIx> {
         let genai = self.context.genai;
         let mut mixed: BTreeSet<SpanIx> = BTreeSet::new();
         for &span in owns.keys() {
@@ -134,7 +134,8 @@ impl<'a> Tally<'a> {
         }
         let call = |span: SpanIx| {
             let is_call = |up: &SpanIx| genai.role_of(*up).is_model() && !mixed.contains(up);
-            self.above(span).filter(is_call).last()
+            let outside = self.context.store.span(top).parent();
+            self.above(span).take_while(|up| Some(*up) != outside).filter(is_call).last()
         };
         owns.keys().filter_map(|&span| Some((span, call(span)?))).collect()
     }

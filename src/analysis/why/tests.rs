@@ -246,3 +246,17 @@ proptest! {
         prop_assert!(between <= calls && calls <= between + why.more.1.lo_ns, "{between} instead of {calls}");
     }
 }
+
+#[test]
+fn no_span_spends_more_than_it_took() {
+    for name in ["slow-conversation", "step", "retry-cascade", "decode-in-prefill"] {
+        let store = sample(name);
+        with(&store, |_, whys| {
+            for span in store.span_ixs() {
+                let Some(why) = whys.of(Explained::Span(span)) else { continue };
+                let (lo, _) = sum(&why);
+                assert!(lo <= why.took_ns, "{name}: {lo} of {}: {}", why.took_ns, why.sentence());
+            }
+        });
+    }
+}
