@@ -181,3 +181,24 @@ fn names_stay_readable_where_whiskers_are() {
     }
     assert!(parted > 5 && cleared > 20, "{parted} {cleared}");
 }
+
+#[test]
+fn an_open_side_is_named_only_where_no_name_stands() {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/traces/jaeger-jaeger-ui-genaiTestTrace.json");
+    let source = crate::load::Source::memory("a.json", std::fs::read(path).unwrap());
+    let store = crate::load::load(&[source], &Default::default(), &Default::default()).unwrap().store;
+    let timeline = Timeline::of_store(&store, &Plan { clock: ClockChoice::Frame, ..Plan::default() });
+    let caption = Caption::of_store(&store, 10, "a.json".to_owned(), "a.json".to_owned());
+    let mut view = ViewState { size: Vec2::new(1600.0, 1700.0), ..ViewState::default() };
+    view.fit(&timeline.arranged.hull_ns);
+    let scene = timeline.scene(&store, &caption, &view);
+    for whisker in scene.clocks.whiskers.iter().filter(|whisker| whisker.says_open) {
+        let from = whisker.at.x + 16.0;
+        let level = scene.labels.iter().filter(|label| (label.pos.y - whisker.at.y).abs() < 9.0);
+        for label in level.map(|label| (place(label).x_range(), &label.text)) {
+            assert!(label.0.min > from + 60.0 || label.0.max < from, "{whisker:?} lies on {:?}", label.1);
+        }
+    }
+    assert!(scene.clocks.whiskers.iter().any(|whisker| whisker.is_end && whisker.inner.hi.is_none()));
+}

@@ -40,6 +40,7 @@ pub(in crate::scene) fn add(clocks: &ClockInput<'_>, input: &SceneInput<'_>, vie
     if clocks.is_frame && input.travel.is_none() {
         whiskers(clocks, input, view, scene, &mut marks);
         clear_labels(scene, &marks);
+        say_what_is_open(scene, &mut marks);
         marks.grounds = grounds(scene, &marks);
     }
     if clocks.is_frame || input.travel.is_some_and(|travel| travel.before().is_frame()) {
@@ -149,7 +150,6 @@ fn whiskers(clocks: &ClockInput<'_>, input: &SceneInput<'_>, view: &ViewState, s
             marks.rails.push(Rail { from, to, bars: 1 });
         }
     }
-    say_what_is_open(scene, marks);
 }
 
 /// Between a whisker and the text behind it.
@@ -318,7 +318,10 @@ fn say_what_is_open(scene: &Scene, marks: &mut ClockMarks) {
         let from = whisker.at.x + OPEN;
         let space = Rect::from_min_max(Pos2::new(from, whisker.at.y - 2.0), Pos2::new(from + room, whisker.at.y + 2.0));
         let is_free = |rect: Rect| !rect.intersects(space);
-        let label = |text: &crate::scene::TextShape| Rect::from_pos(text.pos).expand2(emath::vec2(4.0, 8.0));
+        let label = |label: &TextShape| {
+            let width = text::width(&label.text, label.font, label.size);
+            Rect::from_x_y_ranges(label.pos.x..=label.pos.x + width, label.pos.y..=label.pos.y).expand2(vec2(4.0, 8.0))
+        };
         whisker.says_open =
             scene.bars.iter().all(|bar| is_free(bar.rect)) && scene.labels.iter().all(|text| is_free(label(text)));
     }
